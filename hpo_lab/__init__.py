@@ -1,0 +1,75 @@
+"""Tune a notebook cell without leaving the notebook.
+
+Everything is imported when it is first used, so that `import hpo_lab` costs nothing in a
+trial.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hpo_lab.api import Experiment, get, tune
+    from hpo_lab.experiment.space import (
+        choice,
+        int,
+        logint,
+        lognormal,
+        loguniform,
+        normal,
+        uniform,
+    )
+    from hpo_lab.problems import InvalidInput
+    from hpo_lab.trial.report import report
+
+__all__ = [
+    "Experiment",
+    "InvalidInput",
+    "choice",
+    "get",
+    "int",
+    "logint",
+    "lognormal",
+    "loguniform",
+    "normal",
+    "report",
+    "tune",
+    "uniform",
+]
+
+__version__ = "0.1.0.dev0"
+
+_HOMES = {
+    "Experiment": "hpo_lab.api",
+    "InvalidInput": "hpo_lab.problems",
+    "choice": "hpo_lab.experiment.space",
+    "get": "hpo_lab.api",
+    "int": "hpo_lab.experiment.space",
+    "logint": "hpo_lab.experiment.space",
+    "lognormal": "hpo_lab.experiment.space",
+    "loguniform": "hpo_lab.experiment.space",
+    "normal": "hpo_lab.experiment.space",
+    "report": "hpo_lab.trial.report",
+    "tune": "hpo_lab.api",
+    "uniform": "hpo_lab.experiment.space",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Register `%%tune` and `%hpo`: `%load_ext hpo_lab`."""
+    from hpo_lab.magics import load
+
+    load(shell)

@@ -1,0 +1,1 @@
+"""Decisions about a running experiment, as pure functions of plain data."""

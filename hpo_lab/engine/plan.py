@@ -1,0 +1,185 @@
+"""What to do next with an experiment: start trials, stop trials, or end it.
+
+`plan` is a pure function of the experiment and its trials. Whoever runs it, on a laptop or
+in a cluster, carries out what it says, records what came of it, and asks again; a restart
+at any point plans the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hpo_lab.experiment.model import ExperimentSpec
+from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.trial import Trial, TrialState, objective_value, optimal_trial
+
+__all__ = ["Plan", "Verdict", "plan", "visible_history"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an experiment ends: the state it enters, the reason in one word, the message."""
+
+    state: ExperimentState
+    reason: str
+    message: str
+
+
+GOAL_REACHED = Verdict(
+    ExperimentState.SUCCEEDED,
+    "ExperimentGoalReached",
+    "Experiment has succeeded because Objective goal has reached",
+)
+MAX_FAILED = Verdict(
+    ExperimentState.FAILED,
+    "ExperimentFailed",
+    "Experiment has failed because max failed count has reached",
+)
+MAX_TRIALS = Verdict(
+    ExperimentState.SUCCEEDED,
+    "ExperimentMaxTrialsReached",
+    "Experiment has succeeded because max trial count has reached",
+)
+SUGGESTION_END = Verdict(
+    ExperimentState.SUCCEEDED,
+    "ExperimentSuggestionEndReached",
+    "Experiment has succeeded because suggestion service has reached the end",
+)
+DEADLINE_REACHED = Verdict(
+    ExperimentState.SUCCEEDED,
+    "ExperimentDeadlineReached",
+    "Experiment has succeeded because its time budget is used up",
+)
+DEADLINE_FAILED = Verdict(
+    ExperimentState.FAILED,
+    "ExperimentDeadlineReached",
+    "Experiment has failed because its time budget was used up before any trial succeeded",
+)
+STOPPED = Verdict(
+    ExperimentState.STOPPED,
+    "ExperimentStopped",
+    "Experiment was stopped and can be resumed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now.
+
+    Attributes:
+        start: Numbers of the trials to start, in order; those not yet recorded are new and
+            need an assignment first.
+        stop: Numbers of the unfinished trials to end because the experiment ends.
+        verdict: How the experiment ends, once `stop` is carried out; None while it goes on.
+    """
+
+    start: tuple[int, ...] = ()
+    stop: tuple[int, ...] = ()
+    verdict: Verdict | None = None
+
+
+def plan(
+    spec: ExperimentSpec,
+    trials: Sequence[Trial],
+    *,
+    elapsed: float = 0.0,
+    stop_requested: bool = False,
+    exhausted: bool = False,
+    ordered: bool = False,
+) -> Plan:
+    """Decide what to do next.
+
+    Args:
+        spec: The experiment.
+        trials: Every trial recorded so far, in any order.
+        elapsed: Seconds the experiment has been running, over all its runs.
+        stop_requested: Whether a person asked for the experiment to stop.
+        exhausted: Whether the search algorithm has nothing left to suggest.
+        ordered: Whether trial `n` has to wait for the trials up to
+            `n - parallelTrialCount`, so that what it learns from does not depend on timing.
+
+    Returns:
+        The trials to start, or those to stop and the verdict.
+    """
+    active = [trial for trial in trials if not trial.is_final]
+    verdict = _verdict(
+        spec, trials, elapsed=elapsed, stop_requested=stop_requested, exhausted=exhausted
+    )
+    if verdict is not None:
+        return Plan(stop=tuple(sorted(trial.number for trial in active)), verdict=verdict)
+    return Plan(start=_start(spec, trials, exhausted=exhausted, ordered=ordered))
+
+
+def _verdict(
+    spec: ExperimentSpec,
+    trials: Sequence[Trial],
+    *,
+    elapsed: float,
+    stop_requested: bool,
+    exhausted: bool,
+) -> Verdict | None:
+    best = optimal_trial(spec.objective, trials)
+    if best is not None:
+        value = objective_value(spec.objective, best)
+        if value is not None and spec.objective.reaches_goal(value):
+            return GOAL_REACHED
+    failed = sum(
+        trial.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE) for trial in trials
+    )
+    # As in Katib, a limit of 0 fails at the first failure, like 1.
+    if spec.max_failed_trial_count is not None and failed >= max(1, spec.max_failed_trial_count):
+        return MAX_FAILED
+    completed = sum(trial.is_final for trial in trials)
+    if spec.max_trial_count is not None and completed >= spec.max_trial_count:
+        return MAX_TRIALS
+    if exhausted and completed == len(trials):
+        return SUGGESTION_END
+    if spec.active_deadline_seconds is not None and elapsed >= spec.active_deadline_seconds:
+        return DEADLINE_FAILED if best is None else DEADLINE_REACHED
+    return STOPPED if stop_requested else None
+
+
+def _start(
+    spec: ExperimentSpec, trials: Sequence[Trial], *, exhausted: bool, ordered: bool
+) -> tuple[int, ...]:
+    running = [trial for trial in trials if trial.state is TrialState.RUNNING]
+    waiting = sorted(trial.number for trial in trials if trial.state is TrialState.CREATED)
+    slots = spec.parallel_trial_count - len(running)
+    if spec.max_trial_count is not None:
+        completed = sum(trial.is_final for trial in trials)
+        slots = min(slots, spec.max_trial_count - completed - len(running))
+    slots = max(0, slots)
+    start = waiting[:slots]
+    following = max((trial.number for trial in trials), default=-1) + 1
+    unfinished = min((trial.number for trial in trials if not trial.is_final), default=None)
+    while len(start) < slots and not exhausted:
+        first = following if unfinished is None else min(unfinished, following)
+        if ordered and first <= following - spec.parallel_trial_count:
+            break
+        if unfinished is None:
+            unfinished = following
+        start.append(following)
+        following += 1
+    return tuple(start)
+
+
+def visible_history(
+    spec: ExperimentSpec, trials: Sequence[Trial], number: int, *, ordered: bool
+) -> tuple[Trial, ...]:
+    """What the search may know when it is asked for trial *number*, sorted by number.
+
+    In an ordered experiment the results of the last `parallelTrialCount - 1` trials are
+    hidden: they may or may not have arrived, depending on timing.
+    """
+    earlier = sorted(
+        (trial for trial in trials if trial.number < number), key=lambda trial: trial.number
+    )
+    if not ordered:
+        return tuple(earlier)
+    return tuple(
+        trial
+        if trial.number <= number - spec.parallel_trial_count
+        else replace(trial, state=TrialState.RUNNING, metrics={})
+        for trial in earlier
+    )

@@ -1,0 +1,1 @@
+"""The experiment document: model, vocabulary, rules, manifests in and out."""

@@ -1,0 +1,215 @@
+"""When a conditional parameter takes part in a trial.
+
+A condition is a small subset of Python over the values of other parameters, such as
+`opt == "sgd"`, `1 < depth <= 4` or `not bias and opt in ("sgd", "adam")`. It is parsed to
+a syntax tree and interpreted; nothing is ever evaluated as code.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from hpo_lab.experiment.model import Parameter, Value
+from hpo_lab.problems import nearest
+
+__all__ = ["Condition", "order"]
+
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda value, values: value in values,
+    ast.NotIn: lambda value, values: value not in values,
+}
+_MEMBERSHIP = (ast.In, ast.NotIn)
+_GRAMMAR = (
+    "a condition compares parameters and literals by ==, !=, <, <=, >, >=, in, not in "
+    "and joins comparisons by and, or, not"
+)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A parsed condition.
+
+    Attributes:
+        text: The condition as it was written.
+        names: The parameters it reads.
+    """
+
+    text: str
+    names: frozenset[str]
+    _tree: ast.expr = field(repr=False, compare=False)
+
+    @staticmethod
+    def parse(text: str) -> Condition:
+        """Parse *text*.
+
+        Raises:
+            ValueError: *text* is no condition; the message names what is not allowed.
+        """
+        return _parse(text)
+
+    def holds(self, assignments: Mapping[str, Value]) -> bool:
+        """Whether the condition is true of *assignments*.
+
+        What reads an unassigned (inactive) parameter, or compares values that have no
+        order, is neither true nor false; a condition that comes out so does not hold.
+        """
+        return _truth(self._tree, assignments) is True
+
+
+def order(parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
+    """*parameters* so that each comes after those its condition names, else as they were.
+
+    Raises:
+        ValueError: A condition is malformed, names an unknown parameter, or conditions
+            depend on each other in a cycle.
+    """
+    names = [parameter.name for parameter in parameters]
+    needs = {
+        parameter.name: Condition.parse(parameter.when).names if parameter.when else frozenset()
+        for parameter in parameters
+    }
+    for name, needed in needs.items():
+        for unknown in sorted(needed - set(names)):
+            raise ValueError(
+                f"the condition of {name!r} names {unknown!r}, which is no parameter"
+                + nearest(unknown, names)
+            )
+    ordered: list[Parameter] = []
+    placed: set[str] = set()
+    waiting = list(parameters)
+    while waiting:
+        ready = next((p for p in waiting if needs[p.name] <= placed), None)
+        if ready is None:
+            raise ValueError(f"conditions depend on each other: {_cycle(waiting, needs)}")
+        waiting.remove(ready)
+        ordered.append(ready)
+        placed.add(ready.name)
+    return tuple(ordered)
+
+
+def _cycle(waiting: Sequence[Parameter], needs: Mapping[str, frozenset[str]]) -> str:
+    """A cycle among *waiting*, each of which needs another one that waits."""
+    unplaced = {parameter.name for parameter in waiting}
+    path = [waiting[0].name]
+    while path[-1] not in path[:-1]:
+        path.append(min(needs[path[-1]] & unplaced))
+    return " -> ".join(repr(name) for name in path[path.index(path[-1]) :])
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> Condition:
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+        names = frozenset(_logic_names(tree))
+    except (SyntaxError, ValueError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else error
+        raise ValueError(f"{text!r} is no condition: {reason}; {_GRAMMAR}") from None
+    except _NotAllowed as error:
+        raise ValueError(f"{text!r}: {error} is not allowed; {_GRAMMAR}") from None
+    except (RecursionError, MemoryError):
+        raise ValueError("the condition is nested too deeply") from None
+    return Condition(text, names, tree)
+
+
+class _NotAllowed(Exception):
+    """A construct outside the subset; its text is what the user wrote."""
+
+    def __init__(self, node: ast.AST) -> None:
+        super().__init__(f"`{ast.unparse(node)}`")
+
+
+def _logic_names(node: ast.expr) -> set[str]:
+    """The names that a logical expression reads, once it is known to be in the subset."""
+    match node:
+        case ast.BoolOp(values=parts):
+            return set().union(*(_logic_names(part) for part in parts))
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _logic_names(operand)
+        case ast.Compare(left=left, ops=operators, comparators=operands):
+            names = _operand_names(left)
+            for op, operand in zip(operators, operands, strict=True):
+                if type(op) not in _COMPARISONS:
+                    raise _NotAllowed(node)
+                if isinstance(op, _MEMBERSHIP):
+                    _check_values(operand)
+                else:
+                    names |= _operand_names(operand)
+            return names
+        case _:
+            return _operand_names(node)
+
+
+def _operand_names(node: ast.expr) -> set[str]:
+    if isinstance(node, ast.Name):
+        return {node.id}
+    if not _is_literal(node):
+        raise _NotAllowed(node)
+    return set()
+
+
+def _check_values(node: ast.expr) -> None:
+    if not isinstance(node, ast.Tuple | ast.List | ast.Set):
+        raise _NotAllowed(node)
+    for element in node.elts:
+        if not _is_literal(element):
+            raise _NotAllowed(element)
+
+
+def _is_literal(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value=value):
+            return value is None or isinstance(value, bool | int | float | str)
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=value)):
+            return isinstance(value, int | float) and not isinstance(value, bool)
+    return False
+
+
+def _truth(node: ast.expr, assignments: Mapping[str, Value]) -> bool | None:
+    """The truth of *node* in Kleene's three-valued logic; None is neither."""
+    match node:
+        case ast.BoolOp(op=op, values=parts):
+            truths = [_truth(part, assignments) for part in parts]
+            decisive = isinstance(op, ast.Or)
+            if decisive in truths:
+                return decisive
+            return None if None in truths else not decisive
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            truth = _truth(operand, assignments)
+            return None if truth is None else not truth
+        case ast.Compare(left=left, ops=operators, comparators=operands):
+            truths = [
+                _compare(one, op, other, assignments)
+                for one, op, other in zip([left, *operands], operators, operands, strict=False)
+            ]
+            if False in truths:
+                return False
+            return None if None in truths else True
+        case ast.Name(id=name) if name not in assignments:
+            return None
+        case _:
+            return bool(_value(node, assignments))
+
+
+def _compare(
+    one: ast.expr, op: ast.cmpop, other: ast.expr, assignments: Mapping[str, Value]
+) -> bool | None:
+    try:
+        return _COMPARISONS[type(op)](_value(one, assignments), _value(other, assignments))
+    except (KeyError, TypeError):
+        return None
+
+
+def _value(node: ast.expr, assignments: Mapping[str, Value]) -> Any:
+    """The value of a name or a literal; KeyError where a name is not assigned."""
+    return assignments[node.id] if isinstance(node, ast.Name) else ast.literal_eval(node)

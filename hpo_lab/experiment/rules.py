@@ -1,0 +1,234 @@
+"""What the values of an experiment may be, beyond their types.
+
+Every rule is a generator of problems over the typed model, so that all of them can be
+reported together. The rules are those of Katib's validating webhook
+(`pkg/webhook/v1beta1/experiment/validator/validator.go`), and those it lacks although
+their breach makes it hang or crash later.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from hpo_lab.experiment.condition import Condition, order
+from hpo_lab.experiment.model import (
+    Experiment,
+    ExperimentSpec,
+    Objective,
+    Parameter,
+    ParameterType,
+)
+from hpo_lab.problems import Problem, nearest
+
+__all__ = ["experiment_problems", "parameter_problems", "spec_problems"]
+
+_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_NAME_LENGTH = 40
+_RANGES = (ParameterType.DOUBLE, ParameterType.INT)
+
+FieldProblem = tuple[str, str]
+
+
+def experiment_problems(experiment: Experiment) -> list[Problem]:
+    """Every problem of *experiment*, with its path; an empty list when there is none."""
+    return [*_metadata(experiment), *spec_problems(experiment.spec)]
+
+
+def spec_problems(spec: ExperimentSpec) -> list[Problem]:
+    """Every problem of *spec*, with its path from `spec`."""
+    return [
+        *_budgets(spec),
+        *_objective(spec.objective),
+        *_algorithm(spec),
+        *_parameters(spec.parameters),
+    ]
+
+
+def parameter_problems(parameter: Parameter) -> list[FieldProblem]:
+    """What is wrong with one parameter, as pairs of field and message."""
+    found = list(_range(parameter) if parameter.parameter_type in _RANGES else _list(parameter))
+    if not parameter.name:
+        found.insert(0, ("name", "is empty; a parameter needs a name"))
+    return found
+
+
+def _metadata(experiment: Experiment) -> Iterator[Problem]:
+    name = experiment.name
+    if not _NAME.fullmatch(name) or len(name) > _NAME_LENGTH:
+        yield Problem(
+            "metadata.name",
+            f"{name!r} is no valid name; allowed are at most {_NAME_LENGTH} lower-case letters, "
+            "digits and '-', starting with a letter and not ending with '-'",
+        )
+    if not _NAME.fullmatch(experiment.namespace) or len(experiment.namespace) > 63:
+        yield Problem(
+            "metadata.namespace",
+            f"{experiment.namespace!r} is no valid namespace; allowed are at most 63 lower-case "
+            "letters, digits and '-', starting with a letter and not ending with '-'",
+        )
+
+
+def _budgets(spec: ExperimentSpec) -> Iterator[Problem]:
+    parallel, most, failed = (
+        spec.parallel_trial_count,
+        spec.max_trial_count,
+        spec.max_failed_trial_count,
+    )
+    if parallel <= 0:
+        yield Problem("spec.parallelTrialCount", f"is {parallel}; must be greater than 0")
+    if most is not None and most <= 0:
+        yield Problem("spec.maxTrialCount", f"is {most}; must be greater than 0")
+    if failed is not None and failed < 0:
+        yield Problem("spec.maxFailedTrialCount", f"is {failed}; must not be less than 0")
+    if most is not None and most > 0:
+        for field, count in (
+            ("parallelTrialCount", parallel),
+            ("maxFailedTrialCount", failed),
+        ):
+            if count is not None and count > most:
+                yield Problem(
+                    f"spec.{field}",
+                    f"is {count}; must be less than or equal to spec.maxTrialCount, {most}",
+                )
+    for field, seconds in (
+        ("activeDeadlineSeconds", spec.active_deadline_seconds),
+        ("trialActiveDeadlineSeconds", spec.trial_active_deadline_seconds),
+    ):
+        if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
+            yield Problem(f"spec.{field}", f"is {seconds}; must be a number of seconds above 0")
+    if spec.seed is not None and spec.seed < 0:
+        yield Problem("spec.seed", f"is {spec.seed}; must not be less than 0")
+
+
+def _objective(objective: Objective) -> Iterator[Problem]:
+    path = "spec.objective"
+    if not objective.objective_metric_name:
+        yield Problem(f"{path}.objectiveMetricName", "is empty; name the metric to optimise")
+    if objective.objective_metric_name in objective.additional_metric_names:
+        yield Problem(
+            f"{path}.additionalMetricNames",
+            f"contains the objective {objective.objective_metric_name!r}; list other metrics only",
+        )
+    if objective.goal is not None and not math.isfinite(objective.goal):
+        yield Problem(f"{path}.goal", f"is {objective.goal}; must be a finite number")
+    for index, strategy in enumerate(objective.metric_strategies):
+        if strategy.name not in objective.metric_names:
+            known = ", ".join(repr(name) for name in objective.metric_names)
+            yield Problem(
+                f"{path}.metricStrategies[{index}].name",
+                f"{strategy.name!r} is no metric of this experiment ({known})"
+                + nearest(strategy.name, objective.metric_names),
+            )
+    for name in _repeated(objective.additional_metric_names):
+        yield Problem(f"{path}.additionalMetricNames", f"contains {name!r} more than once")
+
+
+def _algorithm(spec: ExperimentSpec) -> Iterator[Problem]:
+    if not spec.algorithm.algorithm_name:
+        yield Problem("spec.algorithm.algorithmName", "is empty; name an algorithm")
+    for name in _repeated([s.name for s in spec.algorithm.algorithm_settings]):
+        yield Problem("spec.algorithm.algorithmSettings", f"{name!r} is set more than once")
+    if spec.early_stopping is not None and not spec.early_stopping.algorithm_name:
+        yield Problem("spec.earlyStopping.algorithmName", "is empty; name a rule")
+
+
+def _parameters(parameters: tuple[Parameter, ...]) -> Iterator[Problem]:
+    if not parameters:
+        yield Problem("spec.parameters", "is empty; there is nothing to search")
+    for index, parameter in enumerate(parameters):
+        for field, message in parameter_problems(parameter):
+            yield Problem(f"spec.parameters[{index}].{field}", message)
+    names = [parameter.name for parameter in parameters]
+    for name in _repeated(names):
+        yield Problem("spec.parameters", f"{name!r} is the name of more than one parameter")
+    yield from _conditions(parameters)
+
+
+def _conditions(parameters: tuple[Parameter, ...]) -> Iterator[Problem]:
+    names = [parameter.name for parameter in parameters]
+    sound = True
+    for index, parameter in enumerate(parameters):
+        if parameter.when is None:
+            continue
+        path = f"spec.parameters[{index}].when"
+        try:
+            condition = Condition.parse(parameter.when)
+        except ValueError as error:
+            sound = False
+            yield Problem(path, str(error))
+            continue
+        for name in sorted(condition.names - set(names)):
+            sound = False
+            yield Problem(path, f"{name!r} is no parameter{nearest(name, names)}")
+    if sound:
+        try:
+            order(parameters)
+        except ValueError as error:
+            yield Problem("spec.parameters", str(error))
+
+
+def _range(parameter: Parameter) -> Iterator[FieldProblem]:
+    space = parameter.feasible_space
+    kind = parameter.parameter_type.value
+    if space.list is not None:
+        yield "feasibleSpace.list", f"is not allowed for a parameter of type {kind}"
+    bounds = {"min": space.min, "max": space.max}
+    for field, bound in bounds.items():
+        if bound is None:
+            yield f"feasibleSpace.{field}", f"is missing; a parameter of type {kind} needs one"
+        elif not math.isfinite(bound):
+            yield f"feasibleSpace.{field}", f"is {bound}; must be a finite number"
+        elif parameter.parameter_type is ParameterType.INT and bound != int(bound):
+            yield f"feasibleSpace.{field}", f"is {bound}; a parameter of type int needs an integer"
+    if space.min is None or space.max is None:
+        return
+    if not (math.isfinite(space.min) and math.isfinite(space.max)):
+        return
+    if space.min > space.max:
+        yield "feasibleSpace.min", f"is {space.min}; must not be above max, {space.max}"
+    if parameter.distribution.is_log and space.min <= 0:
+        yield (
+            "feasibleSpace.min",
+            f"is {space.min}; a {parameter.distribution.value} distribution needs a number above 0",
+        )
+    yield from _step(parameter)
+
+
+def _step(parameter: Parameter) -> Iterator[FieldProblem]:
+    step = parameter.feasible_space.step
+    if step is None:
+        return
+    if not (math.isfinite(step) and step > 0):
+        yield "feasibleSpace.step", f"is {step}; must be a number above 0"
+    elif parameter.parameter_type is ParameterType.INT and step != int(step):
+        yield "feasibleSpace.step", f"is {step}; a parameter of type int needs an integer"
+
+
+def _list(parameter: Parameter) -> Iterator[FieldProblem]:
+    space = parameter.feasible_space
+    kind = parameter.parameter_type.value
+    for field in ("min", "max", "step"):
+        if getattr(space, field) is not None:
+            yield f"feasibleSpace.{field}", f"is not allowed for a parameter of type {kind}"
+    if not space.list:
+        yield "feasibleSpace.list", f"is empty; a parameter of type {kind} needs at least one value"
+        return
+    try:
+        choices = parameter.choices
+    except ValueError:
+        choices = space.list
+    if parameter.parameter_type is ParameterType.DISCRETE:
+        for value in choices:
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                yield "feasibleSpace.list", f"contains {value!r}; a discrete list holds numbers"
+            elif not math.isfinite(value):
+                yield "feasibleSpace.list", f"contains {value!r}; must be finite numbers"
+    for text in _repeated([repr(value) for value in choices]):
+        yield "feasibleSpace.list", f"contains {text} more than once"
+
+
+def _repeated(names: tuple[str, ...] | list[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]

@@ -1,0 +1,1 @@
+"""Runs experiments as processes on this machine."""

@@ -1,0 +1,113 @@
+"""Bringing an experiment into the store: a new one is created, a known one is continued."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+
+from hpo_lab.engine.plan import plan
+from hpo_lab.experiment.identity import differences, identity
+from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.store import Artifact, ExperimentRecord, NameTaken, NotFound, Store
+
+__all__ = ["Enrolment", "enrol", "revise"]
+
+
+class Enrolment(StrEnum):
+    """What became of an experiment that was to be run."""
+
+    CREATED = "created"
+    CONTINUED = "continued"
+    RUNNING = "running"
+    """Somebody runs it already; changed budgets reach it."""
+    COMPLETE = "complete"
+    """It has ended and its budgets leave nothing to do."""
+
+
+def enrol(
+    store: Store, experiment: Experiment, files: Mapping[str, tuple[str, bytes]]
+) -> tuple[ExperimentRecord, Enrolment]:
+    """Create *experiment* in *store*, or find it there and take over its new budgets.
+
+    Args:
+        store: The store.
+        experiment: What to run, already checked.
+        files: Its source files by name: media type and content.
+
+    Raises:
+        InvalidInput: when another experiment has the name; each difference is a problem.
+    """
+    artifacts = [
+        Artifact(name=name, media_type=kind, content=content)
+        for name, (kind, content) in files.items()
+    ]
+    try:
+        record = store.create_experiment(
+            experiment, identity=identity(experiment.spec), artifacts=artifacts
+        )
+        return record, Enrolment.CREATED
+    except NameTaken:
+        pass
+    known = store.experiment(experiment.name, experiment.namespace)
+    if known is None:
+        # Deleted between the two looks.
+        return enrol(store, experiment, files)
+    if known.identity != identity(experiment.spec):
+        raise _taken(known, experiment)
+    return revise(store, known, experiment)
+
+
+def revise(
+    store: Store, known: ExperimentRecord, experiment: Experiment
+) -> tuple[ExperimentRecord, Enrolment]:
+    """Take over the budgets of *experiment* and say whether there is something to do."""
+    if known.document.spec != experiment.spec:
+        document = known.document.model_copy(update={"spec": experiment.spec})
+        store.update_spec(known.uid, document)
+    if known.is_active(time.time()):
+        return _again(store, known), Enrolment.RUNNING
+    ends = plan(
+        experiment.spec,
+        store.trials(known.uid),
+        elapsed=known.running_seconds(time.time()),
+        exhausted=known.reason == "ExperimentSuggestionEndReached",
+    )
+    if known.state.is_final and ends.verdict is not None:
+        return _again(store, known), Enrolment.COMPLETE
+    store.clear_stop(known.uid)
+    store.set_condition(
+        known.uid,
+        ExperimentState.RESTARTING,
+        "ExperimentRestarting",
+        "Experiment is restarting",
+    )
+    return _again(store, known), Enrolment.CONTINUED
+
+
+def _again(store: Store, known: ExperimentRecord) -> ExperimentRecord:
+    record = store.experiment_by_uid(known.uid)
+    if record is None:
+        raise NotFound(f"experiment {known.name!r} was deleted meanwhile")
+    return record
+
+
+def _taken(known: ExperimentRecord, experiment: Experiment) -> InvalidInput:
+    problems = [
+        Problem(
+            "name",
+            f"{known.name!r} is taken by another experiment ({known.state.value}); "
+            f"choose another --name, or delete that one: hpo-lab delete {known.name}",
+        )
+    ]
+    problems += [
+        Problem(path, "the cell, or a cell it needs, has changed" if _is_source(path) else change)
+        for path, change in differences(known.document.spec, experiment.spec)
+    ]
+    return InvalidInput(problems)
+
+
+def _is_source(path: str) -> bool:
+    return path.endswith(".source")

@@ -1,0 +1,37 @@
+"""Starts a runner in the background, independent of the process that asked for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from hpo_lab.store import Store
+
+__all__ = ["RUNNER_LOG", "launch"]
+
+RUNNER_LOG = "runner.log"
+
+
+def launch(store: Store, uid: str) -> Path:
+    """Run the experiment *uid* in a process of its own, which outlives this one.
+
+    Returns:
+        The runner's log.
+    """
+    folder = store.folder(uid)
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / RUNNER_LOG
+    with log.open("ab") as file:
+        subprocess.Popen(
+            [sys.executable, "-m", "hpo_lab.local", uid],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            # The location may hold a password, which arguments would show to everybody.
+            env={**os.environ, "HPO_LAB_STORE": store.location},
+            start_new_session=True,
+            cwd="/",
+        )
+    return log

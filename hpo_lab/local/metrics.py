@@ -1,0 +1,51 @@
+"""Follows the metrics file of a trial."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpo_lab.store import Observation
+from hpo_lab.trial.folder import METRICS
+
+__all__ = ["Batch", "read_metrics"]
+
+_MOST_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a trial reported since the last look, and where the next look starts."""
+
+    observations: tuple[Observation, ...]
+    offset: int
+
+
+def read_metrics(folder: Path, offset: int) -> Batch:
+    """The complete lines of the metrics file in *folder* from byte *offset* on.
+
+    A line that is being written is left for the next time; at most 4 MiB are read at once.
+    """
+    try:
+        with (folder / METRICS).open("rb") as file:
+            file.seek(offset)
+            data = file.read(_MOST_BYTES)
+    except FileNotFoundError:
+        return Batch((), offset)
+    complete = data[: data.rfind(b"\n") + 1]
+    observations = []
+    for line in complete.splitlines():
+        report = json.loads(line)
+        for metric, value in report["metrics"].items():
+            text = value if isinstance(value, str) else ""
+            observations.append(
+                Observation(
+                    metric=metric,
+                    value=float(value),
+                    time=report["time"],
+                    step=report["step"],
+                    text=text,
+                )
+            )
+    return Batch(tuple(observations), offset + len(complete))

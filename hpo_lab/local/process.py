@@ -1,0 +1,83 @@
+"""One trial as a process of this machine, seen from its runner."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task
+from hpo_lab.trial.processes import end_all
+from hpo_lab.trial.supervise import GRACE
+
+__all__ = ["TrialProcess", "end_leftovers"]
+
+
+class TrialProcess:
+    """A started trial: its folder, and the supervisor above its processes."""
+
+    def __init__(self, task: Task, folder: Path) -> None:
+        """Start the trial of *task* in *folder*; what an earlier attempt left is removed."""
+        self.folder = folder
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        task.write(folder)
+        with (folder / LOG).open("wb") as log:
+            self._supervisor = subprocess.Popen(
+                [sys.executable, "-m", "hpo_lab.trial.supervise", str(folder), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, TRIAL_FOLDER: str(folder), "PYTHONUNBUFFERED": "1"},
+                # A Ctrl-C in the runner's terminal is the runner's to handle.
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor."""
+        return self._supervisor.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the trial, or None while it runs."""
+        code = self._supervisor.poll()
+        if code is not None and code < 0:
+            # The supervisor itself was killed and could not end what it stood above.
+            end_leftovers(self.folder)
+        return code
+
+    def ask_to_end(self) -> None:
+        """Tell the supervisor to end every process of the trial; returns at once."""
+        with contextlib.suppress(ProcessLookupError):
+            self._supervisor.terminate()
+
+    def wait(self) -> None:
+        """Wait until the trial's processes are gone, by force when they take too long."""
+        try:
+            self._supervisor.wait(timeout=2 * GRACE + 2)
+        except subprocess.TimeoutExpired:
+            self._supervisor.kill()
+            self._supervisor.wait()
+            end_leftovers(self.folder)
+
+
+def end_leftovers(folder: Path) -> None:
+    """End every process that belongs to the trials at or below *folder*.
+
+    Each process of a trial carries the trial's folder in its environment, which survives
+    whatever happened to its parents.
+    """
+    root = folder.resolve()
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            marker = process.environ().get(TRIAL_FOLDER)
+            if marker and process.pid != os.getpid() and Path(marker).is_relative_to(root):
+                found.append(process)
+    end_all(found, grace=1.0)

@@ -1,0 +1,51 @@
+"""What IPython's magics mean for the cells below them."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+
+__all__ = ["MagicKind", "bound_names", "kind_of", "names_in_text"]
+
+
+class MagicKind(Enum):
+    """What becomes of a magic when a notebook is cut down to what a trial needs."""
+
+    CODE = auto()
+    """Runs its text as Python: `%time x = f()`."""
+    OUTPUT = auto()
+    """Shows something and leaves nothing behind: `%timeit`, `%who`, `x?`."""
+    OTHER = auto()
+    """May do anything: kept when in doubt."""
+
+
+_CODE = frozenset({"capture", "prun", "time"})
+_OUTPUT = frozenset(
+    """
+    HTML SVG alias_magic debug doctest_mode edit hist history hpo html javascript js latex load
+    lprun lsmagic magic markdown memit mprun notebook page pastebin pdef pdoc pfile pinfo
+    pinfo2 pprint precision psearch psource quickref recall rerun reset reset_selective save
+    svg tb timeit tune who who_ls whos xmode
+    """.split()
+)
+_OUT_OPTION = re.compile(r"--(?:out|err|proc)\s+(\w+)")
+_INTERPOLATED = re.compile(r"(?<!\{)\{\s*([^\W\d]\w*)|(?<!\$)\$([^\W\d]\w*)")
+
+
+def kind_of(name: str) -> MagicKind:
+    """What the magic *name* (`!` for a shell command) is."""
+    if name in _CODE:
+        return MagicKind.CODE
+    return MagicKind.OUTPUT if name in _OUTPUT else MagicKind.OTHER
+
+
+def bound_names(name: str, arguments: str) -> list[str]:
+    """The names that the cell magic `%%name arguments` assigns."""
+    if name == "capture":
+        return [word for word in arguments.split() if word.isidentifier()][:1]
+    return _OUT_OPTION.findall(arguments)
+
+
+def names_in_text(text: str) -> list[str]:
+    """The Python names that IPython fills into *text*, written `{name}` or `$name`."""
+    return [braced or dollar for braced, dollar in _INTERPOLATED.findall(text)]

@@ -1,0 +1,86 @@
+"""The abstract values by which a notebook is followed without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+__all__ = ["ARGUMENT", "NOTHING", "Code", "Object", "Value", "join", "union"]
+
+Object = int | str
+"""Something that can be changed in place: a number, or the global name it is known by."""
+
+ARGUMENT = "(argument)"
+"""The object that stands for every argument of the function being followed."""
+
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What running a function, or using an instance of a class, may do.
+
+    Attributes:
+        reads: The global names that it reads.
+        changes: The global names whose objects it changes in place.
+        binds: The global names that it assigns.
+        effect: What it does to the process or its files.
+        changes_arguments: Whether it may change the objects it is given.
+        returns: The global names whose objects its result may share.
+        returns_arguments: Whether its result may share the arguments.
+        hands_out: What may be run later through its result.
+    """
+
+    reads: frozenset[str] = _NONE
+    changes: frozenset[str] = _NONE
+    binds: frozenset[str] = _NONE
+    effect: str = ""
+    changes_arguments: bool = False
+    returns: frozenset[str] = _NONE
+    returns_arguments: bool = False
+    hands_out: frozenset[Code] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What is known of the value of a name or an expression.
+
+    Attributes:
+        objects: The objects it may share state with.
+        new: Whether it may be an object of its own that has no number yet.
+        sources: The cells that may have bound the name.
+        code: What may be run through it.
+        defined: Whether it is a function or class of the notebook.
+        path: The dotted path of what was imported; `()` stands for a call.
+    """
+
+    objects: frozenset[Object] = frozenset()
+    new: bool = False
+    sources: frozenset[int] = frozenset()
+    code: frozenset[Code] = frozenset()
+    defined: bool = False
+    path: str | None = None
+
+
+NOTHING = Value()
+
+
+def union(values: Iterable[Value]) -> Value:
+    """What holds all of *values*, such as a list of them."""
+    every = list(values)
+    paths = {value.path for value in every}
+    return Value(
+        objects=frozenset().union(*(value.objects for value in every)),
+        new=any(value.new for value in every),
+        code=frozenset().union(*(value.code for value in every)),
+        path=paths.pop() if len(paths) == 1 else None,
+    )
+
+
+def join(one: Value, other: Value) -> Value:
+    """Either of two values, as after an `if`."""
+    return replace(
+        union((one, other)),
+        sources=one.sources | other.sources,
+        defined=one.defined and other.defined,
+    )

@@ -1,0 +1,334 @@
+"""The options of a tuning run, the same for `%%tune`, `hpo-lab run` and `hpo_lab.tune`.
+
+One table describes them all; the magic parses its line with it, the command line makes its
+flags from it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from hpo_lab.experiment.model import (
+    Algorithm,
+    ExperimentSpec,
+    MetricStrategy,
+    MetricStrategyType,
+    Objective,
+    ObjectiveType,
+    Parameter,
+    ResumePolicy,
+    Setting,
+    TrialTemplate,
+)
+from hpo_lab.problems import Problem, nearest
+
+__all__ = ["OPTIONS", "Option", "TuneOptions", "parse_line", "parse_values"]
+
+DEFAULT_TRIALS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: its name without dashes, its value's form, and what it means."""
+
+    name: str
+    form: str
+    help: str
+    parse: Callable[[str], Any]
+    repeatable: bool = False
+
+    @property
+    def flag(self) -> str:
+        """As it is written, `--trial-timeout`."""
+        return f"--{self.name}"
+
+    @property
+    def field(self) -> str:
+        """Its field in `TuneOptions`."""
+        return self.name.replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneOptions:
+    """What to optimise and how much; None where nothing was said.
+
+    Times are in seconds.
+    """
+
+    direction: ObjectiveType | None = None
+    metric: str | None = None
+    trials: int | None = None
+    parallel: int | None = None
+    algorithm: str | None = None
+    setting: tuple[tuple[str, str], ...] = ()
+    goal: float | None = None
+    seed: int | None = None
+    name: str | None = None
+    timeout: float | None = None
+    trial_timeout: float | None = None
+    max_failed: int | None = None
+    additional_metric: tuple[str, ...] = ()
+    strategy: tuple[tuple[str, str], ...] = ()
+
+    def over(self, base: TuneOptions) -> TuneOptions:
+        """These options, and those of *base* where nothing was said here."""
+        merged = {}
+        for option in fields(self):
+            mine = getattr(self, option.name)
+            merged[option.name] = getattr(base, option.name) if mine in (None, ()) else mine
+        return TuneOptions(**merged)
+
+    def spec(
+        self, parameters: Sequence[Parameter], trial_template: TrialTemplate
+    ) -> ExperimentSpec:
+        """The experiment's specification, defaults filled in.
+
+        Args:
+            parameters: The search space.
+            trial_template: What a trial runs.
+        """
+        algorithm = self.algorithm or "tpe"
+        trials = self.trials
+        # A grid ends by itself, and a time budget is a budget.
+        if trials is None and algorithm != "grid" and self.timeout is None:
+            trials = DEFAULT_TRIALS
+        parallel = self.parallel or 2
+        if trials is not None and self.parallel is None:
+            parallel = min(parallel, trials)
+        return ExperimentSpec(
+            parameters=tuple(parameters),
+            objective=Objective(
+                type=self.direction or ObjectiveType.MAXIMIZE,
+                goal=self.goal,
+                objective_metric_name=self.metric or "",
+                additional_metric_names=self.additional_metric,
+                metric_strategies=tuple(
+                    MetricStrategy(name=name, value=MetricStrategyType(value))
+                    for name, value in self.strategy
+                ),
+            ),
+            algorithm=Algorithm(
+                algorithm_name=algorithm,
+                algorithm_settings=tuple(
+                    Setting(name=name, value=value) for name, value in self.setting
+                ),
+            ),
+            parallel_trial_count=parallel,
+            max_trial_count=trials,
+            max_failed_trial_count=self.max_failed,
+            resume_policy=ResumePolicy.LONG_RUNNING,
+            trial_template=trial_template,
+            seed=self.seed,
+            active_deadline_seconds=self.timeout,
+            trial_active_deadline_seconds=self.trial_timeout,
+        )
+
+
+def _count(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no whole number; allowed are {least} and up") from None
+        if value < least:
+            raise ValueError(f"{value} is too small; allowed are {least} and up")
+        return value
+
+    return parse
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} is not finite; a finite number is needed")
+    return value
+
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text)
+    if match is None or float(match[1]) == 0:
+        raise ValueError(f"{text!r} is no time; allowed are seconds above 0, or 90s, 10m, 2h, 1d")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise ValueError(f"{text!r} is no setting; write it as name=value")
+    return name, value
+
+
+def _strategy(text: str) -> tuple[str, str]:
+    name, value = _pair(text)
+    allowed = [strategy.value for strategy in MetricStrategyType]
+    if value not in allowed:
+        raise ValueError(
+            f"{value!r} is no strategy; allowed are {', '.join(allowed)}{nearest(value, allowed)}"
+        )
+    return name, value
+
+
+_EXPERIMENT_NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
+
+
+def _name(text: str) -> str:
+    if not _EXPERIMENT_NAME.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is no valid name; allowed are at most 40 lower-case letters, digits and "
+            "'-', starting with a letter and not ending with '-'"
+        )
+    return text
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("trials", "N", f"how many trials to run [default: {DEFAULT_TRIALS}]", _count(1)),
+    Option("parallel", "N", "how many trials run at a time [default: 2]", _count(1)),
+    Option("algorithm", "NAME", "search algorithm [default: tpe]", str),
+    Option("setting", "K=V", "a setting of the algorithm; may be repeated", _pair, True),
+    Option("goal", "VALUE", "end as soon as the objective is this good", _number),
+    Option("seed", "N", "make the search reproducible", _count(0)),
+    Option("name", "NAME", "the experiment's name", _name),
+    Option("timeout", "TIME", "time budget of the experiment: seconds, or 10m, 2h", _seconds),
+    Option("trial-timeout", "TIME", "time limit of one trial: seconds, or 10m, 2h", _seconds),
+    Option("max-failed", "N", "give up after so many failed trials", _count(1)),
+    Option("additional-metric", "NAME", "also record this metric; may be repeated", str, True),
+    Option(
+        "strategy",
+        "METRIC=min|max|latest",
+        "which of a metric's values counts; may be repeated",
+        _strategy,
+        True,
+    ),
+)
+
+_BY_FLAG = {option.flag: option for option in OPTIONS}
+_DIRECTIONS = [direction.value for direction in ObjectiveType]
+
+
+@dataclass(slots=True)
+class _Parsed:
+    words: list[str] = field(default_factory=list)
+    values: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def parse_line(
+    line: str, *, where: str, extra: Iterable[str] = ()
+) -> tuple[TuneOptions, dict[str, str], list[Problem]]:
+    """Parse the line of `%%tune`.
+
+    Args:
+        line: What stands behind `%%tune`.
+        where: The place that problems name, such as `cell 3, line 1`.
+        extra: Further options of the caller, such as `-o` (with a value) or
+            `--dry-run!` (without one).
+
+    Returns:
+        The options, the values of the *extra* ones that were given, and every problem.
+    """
+    try:
+        tokens = shlex.split(line, comments=True)
+    except ValueError as error:
+        return TuneOptions(), {}, [Problem(where, f"cannot be read: {error}")]
+    taking = {flag for flag in extra if not flag.endswith("!")}
+    bare = {flag[:-1] for flag in extra if flag.endswith("!")}
+    parsed = _split(tokens, where, taking, bare)
+    direction, metric = _objective(parsed, where)
+    values = {name: parsed.values.pop(name)[-1] for name in taking | bare if name in parsed.values}
+    options, problems = parse_values(parsed.values, where=where)
+    named = TuneOptions(direction=direction, metric=metric)
+    return options.over(named), values, [*parsed.problems, *problems]
+
+
+def parse_values(
+    given: Mapping[str, Sequence[str]], *, where: str = ""
+) -> tuple[TuneOptions, list[Problem]]:
+    """The options from texts by flag (`--trials`), and every problem."""
+    values: dict[str, Any] = {}
+    problems = []
+    for flag, texts in given.items():
+        option = _BY_FLAG[flag]
+        if len(texts) > 1 and not option.repeatable:
+            problems.append(Problem(where, f"{flag} is given {len(texts)} times"))
+        parsed = []
+        for text in texts:
+            try:
+                parsed.append(option.parse(text))
+            except ValueError as error:
+                problems.append(Problem(where, f"{flag}: {error}"))
+        if parsed:
+            values[option.field] = tuple(parsed) if option.repeatable else parsed[-1]
+    return TuneOptions(**values), problems
+
+
+def _split(tokens: Sequence[str], where: str, taking: set[str], bare: set[str]) -> _Parsed:
+    parsed = _Parsed()
+    known = [*_BY_FLAG, *taking, *bare]
+    rest = list(tokens)
+    while rest:
+        token = rest.pop(0)
+        if not token.startswith("-") or _is_number(token):
+            parsed.words.append(token)
+            continue
+        flag, equals, value = token.partition("=")
+        if flag in bare:
+            parsed.values.setdefault(flag, []).append("")
+            continue
+        if flag not in _BY_FLAG and flag not in taking:
+            parsed.problems.append(
+                Problem(where, f"unknown option {flag}{nearest(flag, known)}")
+            )
+            # Its value is no word of the objective.
+            if not equals and rest and not rest[0].startswith("-"):
+                rest.pop(0)
+            continue
+        if not equals:
+            if not rest or (rest[0].startswith("-") and not _is_number(rest[0])):
+                parsed.problems.append(Problem(where, f"{flag} needs a value"))
+                continue
+            value = rest.pop(0)
+        parsed.values.setdefault(flag, []).append(value)
+    return parsed
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _objective(parsed: _Parsed, where: str) -> tuple[ObjectiveType | None, str | None]:
+    words = parsed.words
+    usage = "write it as: maximize accuracy, or minimize loss"
+    if len(words) != 2:
+        found = " ".join(words) if words else "none"
+        parsed.problems.append(Problem(where, f"no objective (found: {found}); {usage}"))
+        return None, None
+    direction, metric = words
+    if direction not in _DIRECTIONS:
+        parsed.problems.append(
+            Problem(
+                where,
+                f"{direction!r} is no direction; allowed are maximize and minimize"
+                + nearest(direction, _DIRECTIONS),
+            )
+        )
+        return None, metric
+    if not metric.isidentifier():
+        parsed.problems.append(
+            Problem(where, f"{metric!r} is no variable's name; {usage}")
+        )
+    return ObjectiveType(direction), metric

@@ -1,0 +1,91 @@
+"""The one question that an experiment puts to its search algorithm."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Hashable, Mapping, Sequence
+
+from hpo_lab.experiment.model import ExperimentSpec, Value
+from hpo_lab.experiment.trial import Trial
+from hpo_lab.search.algorithm import Ask, get_algorithm, read_settings
+from hpo_lab.search.space import Assignment, Space
+
+__all__ = ["InvalidSuggestion", "suggest"]
+
+_TRIES = 4
+
+
+class InvalidSuggestion(RuntimeError):
+    """An algorithm answered with something that is no assignment of the space."""
+
+
+def suggest(
+    spec: ExperimentSpec, number: int, trials: Sequence[Trial], *, uid: str = ""
+) -> Assignment | None:
+    """The assignment of trial *number*: the same answer to the same question, anywhere.
+
+    In a finite space no assignment is given twice; where the algorithm keeps repeating
+    itself, one of those left is drawn uniformly.
+
+    Args:
+        spec: The experiment, free of problems.
+        number: The trial's number, from 0.
+        trials: Trials of the experiment in any order; only those with lower numbers count.
+        uid: What tells this experiment from others; seeds the search where neither
+            `spec.seed` nor the setting `random_state` does.
+
+    Returns:
+        Values by parameter name, in the order of the parameters; None when the search has
+        nothing left.
+
+    Raises:
+        LookupError: The algorithm is unknown or cannot be loaded.
+        InvalidSuggestion: The algorithm's answer lies outside the space.
+    """
+    algorithm = get_algorithm(spec.algorithm.algorithm_name)
+    settings = read_settings(algorithm, spec.algorithm.settings)
+    space = Space(spec.parameters)
+    total = space.cardinality
+    earlier = sorted((t for t in trials if t.number < number), key=lambda trial: trial.number)
+    used = {_identity(space, total, trial.assignments) for trial in earlier} - {None}
+    if total is not None and len(used) >= total:
+        return None
+    given = settings.get("random_state") if spec.seed is None else spec.seed
+    source = f"{uid if given is None else given}/{number}"
+    answer: Assignment = {}
+    for retry in range(_TRIES):
+        question = Ask(spec, number, earlier, _seed(f"{source}/{retry}"), settings)
+        suggestion = algorithm.suggest(question)
+        if suggestion is None:
+            return None
+        if (reason := space.violation(suggestion)) is not None:
+            raise InvalidSuggestion(f"{algorithm.name!r}, asked for trial {number}: {reason}")
+        answer = suggestion
+        if _identity(space, total, answer) not in used:
+            break
+    else:
+        if total is not None:
+            answer = _one_left(space, total, earlier, random.Random(_seed(source)))
+    return {p.name: answer[p.name] for p in spec.parameters if p.name in answer}
+
+
+def _identity(space: Space, total: int | None, assignment: Mapping[str, Value]) -> Hashable:
+    """What equal assignments share: the number in a finite space, None outside of it."""
+    return frozenset(assignment.items()) if total is None else space.index_of(assignment)
+
+
+def _one_left(space: Space, total: int, earlier: Sequence[Trial], rng: random.Random) -> Assignment:
+    """An assignment that no *earlier* trial has, drawn uniformly."""
+    numbers = {space.index_of(trial.assignments) for trial in earlier}
+    used = sorted(number for number in numbers if number is not None)
+    index = rng.randrange(total - len(used))
+    for taken in used:
+        if taken <= index:
+            index += 1
+    return space.assignment_at(index)
+
+
+def _seed(text: str) -> int:
+    """A seed in [0, 2**32) that depends on *text* alone, in every process."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest())

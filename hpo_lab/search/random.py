@@ -1,0 +1,28 @@
+"""Random search: every trial draws from the parameters' distributions.
+
+Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 13, 2012.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import ClassVar
+
+from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
+from hpo_lab.search.space import Assignment, Space
+
+__all__ = ["Random"]
+
+
+class Random:
+    """Independent draws, the same for the same seed whatever came before."""
+
+    name = "random"
+    settings: ClassVar[Mapping[str, Setting]] = {"random_state": RANDOM_STATE}
+    uses_history = False
+
+    def suggest(self, ask: Ask) -> Assignment | None:
+        """One draw from every active parameter."""
+        draw = random.Random(ask.seed).random
+        return Space(ask.spec.parameters).assign(lambda axis: axis.value_at(draw()))

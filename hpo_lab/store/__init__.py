@@ -1,0 +1,42 @@
+"""The record of experiments, trials, observations and artifacts.
+
+A store is a SQLite file, or a PostgreSQL database that several machines share. It keeps
+what happened and computes nothing; whoever shows or plans something reads it from here.
+"""
+
+from __future__ import annotations
+
+from hpo_lab.store.errors import LeaseLost, NameTaken, NotFound
+from hpo_lab.store.lease import LEASE_SECONDS, Lease, Runner
+from hpo_lab.store.records import (
+    Artifact,
+    ArtifactRecord,
+    Condition,
+    Control,
+    ExperimentRecord,
+    ExperimentState,
+    Observation,
+    ObservationRecord,
+    TrialRecord,
+)
+from hpo_lab.store.store import Store, open_store
+
+__all__ = [
+    "LEASE_SECONDS",
+    "Artifact",
+    "ArtifactRecord",
+    "Condition",
+    "Control",
+    "ExperimentRecord",
+    "ExperimentState",
+    "Lease",
+    "LeaseLost",
+    "NameTaken",
+    "NotFound",
+    "Observation",
+    "ObservationRecord",
+    "Runner",
+    "Store",
+    "TrialRecord",
+    "open_store",
+]

@@ -1,0 +1,91 @@
+"""Artifacts in SQL; a path inside the store's own folder is kept relative to it.
+
+So a store can be moved together with its folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy.sql import ColumnElement
+
+from hpo_lab.store import tables
+from hpo_lab.store.records import Artifact, ArtifactRecord
+
+_artifacts = tables.artifacts
+
+
+def describe(artifact: Artifact, files: Path) -> dict[str, Any]:
+    """The row of an artifact, without its owner; reads the file to measure it.
+
+    Raises:
+        OSError: Its path cannot be read.
+    """
+    path = None
+    if artifact.content is not None:
+        size, sha256 = len(artifact.content), hashlib.sha256(artifact.content).hexdigest()
+    else:
+        assert artifact.path is not None
+        path = artifact.path.resolve()
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+        if path.is_relative_to(files):
+            path = path.relative_to(files)
+    return {
+        "number": artifact.number,
+        "name": artifact.name,
+        "media_type": artifact.media_type,
+        "size": size,
+        "sha256": sha256,
+        "content": artifact.content,
+        "path": str(path) if path else None,
+    }
+
+
+def put(connection: Connection, uid: str, row: dict[str, Any]) -> None:
+    """Add an artifact, in place of one of the same name."""
+    connection.execute(delete(_artifacts).where(_is(uid, row["number"], row["name"])))
+    connection.execute(insert(_artifacts), {"uid": uid, **row})
+
+
+def one(
+    connection: Connection, uid: str, name: str, number: int | None, files: Path
+) -> ArtifactRecord | None:
+    """An artifact with its content."""
+    row = connection.execute(select(_artifacts).where(_is(uid, number, name))).one_or_none()
+    return _record(row, row.content, files) if row else None
+
+
+def listed(
+    connection: Connection, uid: str, number: int | None, files: Path
+) -> list[ArtifactRecord]:
+    """The artifacts of a trial, or of the experiment and all its trials, without content."""
+    columns = [column for column in _artifacts.c if column is not _artifacts.c.content]
+    query = select(*columns).where(_artifacts.c.uid == uid).order_by(_artifacts.c.id)
+    if number is not None:
+        query = query.where(_artifacts.c.number == number)
+    return [_record(row, None, files) for row in connection.execute(query)]
+
+
+def _is(uid: str, number: int | None, name: str) -> ColumnElement[bool]:
+    return (
+        (_artifacts.c.uid == uid)
+        & (_artifacts.c.number.is_not_distinct_from(number))
+        & (_artifacts.c.name == name)
+    )
+
+
+def _record(row: Row[*tuple[Any, ...]], content: bytes | None, files: Path) -> ArtifactRecord:
+    return ArtifactRecord(
+        name=row.name,
+        media_type=row.media_type,
+        number=row.number,
+        size=row.size,
+        sha256=row.sha256,
+        content=content,
+        path=files / row.path if row.path is not None else None,
+    )

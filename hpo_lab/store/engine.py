@@ -1,0 +1,178 @@
+"""Opening a store: connections, transactions, and the schema brought up to date."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+import weakref
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+
+from hpo_lab.store.location import Location, unusable
+from hpo_lab.store.tables import metadata
+
+__all__ = ["HEAD", "VERSION_TABLE", "connect", "writing"]
+
+HEAD = "0001"
+"""The newest migration. Kept here so that opening a current store need not import alembic."""
+
+VERSION_TABLE = "hpo_lab_version"
+
+_BUSY_SECONDS = 30.0
+_CONNECT_SECONDS = 10
+_MIGRATION_LOCK = 0x68706F5F6C6162  # "hpo_lab"; any fixed number does
+
+
+def connect(location: Location) -> Engine:
+    """Open the database at *location*, making it or migrating it where needed.
+
+    Raises:
+        InvalidInput: The location cannot be used; says why.
+    """
+    try:
+        engine = _sqlite(location) if location.path else _postgresql(location)
+    except ModuleNotFoundError as error:
+        raise unusable(
+            f"PostgreSQL needs psycopg ({error}); pip install 'hpo_lab[postgresql]'"
+        ) from error
+    except OSError as error:
+        raise unusable(f"cannot make the folder of {location}: {error.strerror}") from error
+    _engines.add(engine)
+    try:
+        _bring_up_to_date(engine, location)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        cause = error.orig if isinstance(error, DatabaseError) else error
+        raise unusable(f"cannot open {location}: {_first_line(cause)}") from error
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The engine whose transactions take the write lock at their start.
+
+    In WAL mode a transaction that began as a reader and then writes fails at once when
+    another has written meanwhile, whatever the busy timeout.
+    """
+    return engine.execution_options(write=True)
+
+
+def _sqlite(location: Location) -> Engine:
+    assert location.path is not None
+    if location.path.is_dir():
+        raise unusable(f"{location} is a folder; give a file, such as {location}/hpo_lab.db")
+    location.path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        location.url, pool_size=2, max_overflow=-1, connect_args={"timeout": _BUSY_SECONDS}
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, record: object) -> None:
+        connection.isolation_level = None  # transactions begin below, not in sqlite3
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _postgresql(location: Location) -> Engine:
+    arguments = (
+        {} if "connect_timeout" in location.url.query else {"connect_timeout": _CONNECT_SECONDS}
+    )
+    return create_engine(
+        location.url, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=arguments
+    )
+
+
+def _bring_up_to_date(engine: Engine, location: Location) -> None:
+    with engine.connect() as connection:
+        if _version(connection, location) == HEAD:
+            return
+    if location.path:
+        _switch_to_wal(engine)
+    with writing(engine).begin() as connection:
+        if not location.path:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+        # Another process may have done it while this one waited for the lock.
+        if _version(connection, location) != HEAD:
+            _migrate(connection)
+
+
+def _version(connection: Connection, location: Location) -> str | None:
+    """The revision of the schema; None for an empty database."""
+    found = inspect(connection)
+    if not found.has_table(VERSION_TABLE):
+        foreign = sorted(set(found.get_table_names()) & set(metadata.tables))
+        if foreign:
+            raise unusable(
+                f"{location} belongs to another program (it has a table {foreign[0]!r}); "
+                "give an empty database or a new file"
+            )
+        return None
+    version = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()
+    if version is not None and str(version) > HEAD:
+        raise unusable(
+            f"{location} was written by a newer hpo_lab (schema {version}, this one knows "
+            f"{HEAD}); upgrade hpo_lab"
+        )
+    return version
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "hpo_lab.store:migrations")
+    command.upgrade(config, HEAD)
+
+
+def _switch_to_wal(engine: Engine) -> None:
+    """Set the file's journal mode, which it keeps.
+
+    The switch needs the file alone and does not wait for the busy timeout.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            with engine.connect() as connection:
+                driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+                driver.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise OperationalError("PRAGMA journal_mode=WAL", None, error) from error
+            time.sleep(0.02)
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().split("\n", 1)[0]
+
+
+# SQLite's bookkeeping of locks is per process and a forked child would inherit it wrong, so
+# no idle connection crosses a fork: https://www.sqlite.org/howtocorrupt.html, section 2.6.
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+def _close_idle() -> None:
+    for engine in list(_engines):
+        engine.dispose()
+
+
+def _forget() -> None:
+    for engine in list(_engines):
+        engine.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_close_idle, after_in_child=_forget)

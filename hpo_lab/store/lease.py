@@ -1,0 +1,155 @@
+"""Who runs an experiment: at most one live runner, and the next one knows when it may take over.
+
+A runner on this machine is judged by its process, so that a crashed one is replaced at
+once and a suspended one is left alone; a runner elsewhere is judged by its heartbeat.
+"""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+from sqlalchemy import Connection, Row, select, update
+
+from hpo_lab.store.errors import NotFound
+from hpo_lab.store.tables import experiments
+
+__all__ = ["LEASE_SECONDS", "Lease", "Runner"]
+
+LEASE_SECONDS = 30.0
+"""A runner on another machine that was silent for longer is taken for dead."""
+
+# A process's create time is computed from the boot time, which moves with the wall clock.
+_CLOCK_TOLERANCE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A process that runs experiments.
+
+    Attributes:
+        id: Unique among all runners there ever were.
+        host: Name of its machine.
+        pid: Process id there.
+        started: When that process was created, seconds since the epoch; tells it from a
+            later process with the same id.
+    """
+
+    id: str
+    host: str
+    pid: int
+    started: float
+
+    @classmethod
+    def current(cls) -> Runner:
+        """A new runner in this process."""
+        process = psutil.Process()
+        return cls(uuid.uuid4().hex, socket.gethostname(), process.pid, process.create_time())
+
+    def is_running(self) -> bool:
+        """Whether its process lives, as seen on its own machine; a zombie does not."""
+        try:
+            process = psutil.Process(self.pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            return abs(process.create_time() - self.started) < _CLOCK_TOLERANCE
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.AccessDenied:
+            return True
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to run an experiment.
+
+    Attributes:
+        runner: Who holds it.
+        since: When it was acquired, seconds since the epoch.
+        heartbeat_at: When it was last renewed, seconds since the epoch.
+    """
+
+    runner: Runner
+    since: float
+    heartbeat_at: float
+
+    def is_live(self, now: float) -> bool:
+        """Whether its holder is alive at *now*, as far as can be told from this machine."""
+        if self.runner.host == socket.gethostname():
+            return self.runner.is_running()
+        return now - self.heartbeat_at <= LEASE_SECONDS
+
+
+def lease_of(row: Row[*tuple[Any, ...]]) -> Lease | None:
+    """The lease in a row of `experiments`."""
+    if row.runner is None:
+        return None
+    runner = Runner(row.runner, row.runner_host, row.runner_pid, row.runner_started)
+    return Lease(runner, row.runner_since, row.heartbeat_at)
+
+
+_COLUMNS = [
+    experiments.c.runner,
+    experiments.c.runner_host,
+    experiments.c.runner_pid,
+    experiments.c.runner_started,
+    experiments.c.runner_since,
+    experiments.c.heartbeat_at,
+]
+
+
+def acquire(connection: Connection, uid: str, runner: Runner, now: float) -> bool:
+    """Give *runner* the lease unless another live runner holds it."""
+    this = experiments.c.uid == uid
+    row = connection.execute(
+        select(*_COLUMNS).where(this).with_for_update(key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"no experiment with uid {uid!r}")
+    held = lease_of(row)
+    if held is not None and held.runner.id == runner.id:
+        return renew(connection, uid, runner.id, now)
+    if held is not None and held.is_live(now):
+        return False
+    # A dead runner is known to have run until its last heartbeat.
+    ran = held.heartbeat_at - held.since if held else 0.0
+    connection.execute(
+        update(experiments)
+        .where(this)
+        .values(
+            runner=runner.id,
+            runner_host=runner.host,
+            runner_pid=runner.pid,
+            runner_started=runner.started,
+            runner_since=now,
+            heartbeat_at=now,
+            elapsed_seconds=experiments.c.elapsed_seconds + ran,
+        )
+    )
+    return True
+
+
+def renew(connection: Connection, uid: str, runner_id: str, now: float) -> bool:
+    """Move the heartbeat to *now* when *runner_id* holds the lease."""
+    result = connection.execute(
+        update(experiments)
+        .where(experiments.c.uid == uid, experiments.c.runner == runner_id)
+        .values(heartbeat_at=now)
+    )
+    return result.rowcount == 1
+
+
+def release(connection: Connection, uid: str, runner_id: str, now: float) -> bool:
+    """Free the lease when *runner_id* holds it, and count its time."""
+    result = connection.execute(
+        update(experiments)
+        .where(experiments.c.uid == uid, experiments.c.runner == runner_id)
+        .values(
+            elapsed_seconds=experiments.c.elapsed_seconds + (now - experiments.c.runner_since),
+            **{column.name: None for column in _COLUMNS},
+        )
+    )
+    return result.rowcount == 1

@@ -1,0 +1,210 @@
+"""What a store holds, as plain data; times are seconds since the epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.trial import Trial
+from hpo_lab.store.lease import Lease
+
+__all__ = [
+    "Artifact",
+    "ArtifactRecord",
+    "Condition",
+    "Control",
+    "ExperimentRecord",
+    "ExperimentState",
+    "Observation",
+    "ObservationRecord",
+    "TrialRecord",
+]
+
+
+class ExperimentState(StrEnum):
+    """Where an experiment is in its life: Katib's condition types, and `Stopped`."""
+
+    CREATED = "Created"
+    RUNNING = "Running"
+    RESTARTING = "Restarting"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens until someone restarts it."""
+        return self in (
+            ExperimentState.SUCCEEDED,
+            ExperimentState.FAILED,
+            ExperimentState.STOPPED,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An entry in an experiment's history, of which the last is its present state."""
+
+    type: ExperimentState
+    reason: str
+    message: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRecord:
+    """An experiment as stored.
+
+    Attributes:
+        uid: Identifies it for ever; 32 hexadecimal digits.
+        namespace, name: Identify it among those that exist.
+        document: The whole document, with the latest specification.
+        identity: Equal for two documents that search the same thing.
+        state, reason, message: The last condition.
+        created_at, started_at, completed_at, updated_at: Times of the experiment itself;
+            a change of its trials alone does not move `updated_at`.
+        elapsed_seconds: How long earlier runners ran it.
+        stop_requested: Whether someone asked it to stop.
+        lease: Who runs it, or ran it last and ended without saying so.
+    """
+
+    uid: str
+    namespace: str
+    name: str
+    document: Experiment
+    identity: str
+    state: ExperimentState
+    reason: str
+    message: str
+    created_at: float
+    started_at: float | None
+    completed_at: float | None
+    updated_at: float
+    elapsed_seconds: float
+    stop_requested: bool
+    lease: Lease | None
+
+    def is_active(self, now: float) -> bool:
+        """Whether a live runner holds the lease at *now*."""
+        return self.lease is not None and self.lease.is_live(now)
+
+    def running_seconds(self, now: float) -> float:
+        """How long it has run in all, the present run up to *now* included."""
+        if self.lease is None:
+            return self.elapsed_seconds
+        until = now if self.lease.is_live(now) else self.lease.heartbeat_at
+        return self.elapsed_seconds + until - self.lease.since
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What a runner must know about the wishes of others."""
+
+    stop_requested: bool
+    document: Experiment
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """A trial with what only its runner and its details view need.
+
+    Attributes:
+        trial: The trial.
+        created_at: When it got its number.
+        reason: Why it is in its state, as one CamelCase word.
+        traceback: Of the exception it ended with.
+        offset: How much of its metrics file is imported, in bytes.
+        pid: Process that runs it.
+    """
+
+    trial: Trial
+    created_at: float
+    reason: str
+    traceback: str
+    offset: int
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One value that a trial reported.
+
+    Attributes:
+        metric: What was measured.
+        value: The number; NaN when what was reported is no number.
+        time: When it was reported.
+        step: Position in the trial, such as an epoch; fits in 64 bits.
+        text: What was reported, kept when `value` is not finite; the value's own spelling
+            when empty.
+    """
+
+    metric: str
+    value: float
+    time: float
+    step: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservationRecord(Observation):
+    """An observation as stored; `id` grows in the order of storing."""
+
+    id: int
+    number: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """Something to keep with an experiment or a trial: `content` itself, or a `path` to it.
+
+    Attributes:
+        name: Unique within the trial, or within the experiment where `number` is None.
+        media_type: Such as `application/x-ipynb+json`.
+        content: The bytes, kept in the database.
+        path: An existing file, referred to and not copied.
+        number: The trial it belongs to.
+    """
+
+    name: str
+    media_type: str
+    content: bytes | None = None
+    path: Path | None = None
+    number: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.content is None) == (self.path is None):
+            raise ValueError(f"artifact {self.name!r} needs either content or path")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactRecord:
+    """An artifact as stored; lists leave `content` out.
+
+    Attributes:
+        size: In bytes, when it was added.
+        sha256: Of the bytes, when it was added, hexadecimal.
+    """
+
+    name: str
+    media_type: str
+    number: int | None
+    size: int
+    sha256: str
+    content: bytes | None
+    path: Path | None
+
+    def read(self) -> bytes:
+        """The bytes, from the database or the file.
+
+        Raises:
+            OSError: The file is gone.
+            ValueError: The record comes from a list, without its content.
+        """
+        if self.content is not None:
+            return self.content
+        if self.path is None:
+            raise ValueError(f"artifact {self.name!r} was listed without its content")
+        return self.path.read_bytes()

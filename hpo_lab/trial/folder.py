@@ -1,0 +1,97 @@
+"""The folder of a trial: what is in it and what it is called.
+
+The runner writes the task, the trial writes the rest; both may be killed at any moment, so
+whatever is read by the other side is either appended line by line or renamed into place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["LOG", "METRICS", "NOTEBOOK", "TRIAL_FOLDER", "Outcome", "Task"]
+
+TRIAL_FOLDER = "HPO_LAB_TRIAL_FOLDER"
+"""Environment variable with the trial's folder; it also marks every process of the trial."""
+
+METRICS = "metrics.jsonl"
+LOG = "log.txt"
+NOTEBOOK = "notebook.ipynb"
+_TASK = "task.json"
+_OUTCOME = "outcome.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a trial process is to do.
+
+    Attributes:
+        experiment, number: Which trial it is.
+        trial_spec: The trial object, as in `trialTemplate.trialSpec`.
+        assignments: Parameter values by name.
+        metrics: The objective and the additional metrics, the objective first.
+        source: Folder with the experiment's source files (notebook, pickled function).
+    """
+
+    experiment: str
+    number: int
+    trial_spec: Mapping[str, Any]
+    assignments: Mapping[str, Any]
+    metrics: tuple[str, ...]
+    source: str
+
+    @property
+    def kind(self) -> str:
+        """The `kind` of the trial object."""
+        return str(self.trial_spec.get("kind", ""))
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The `spec` of the trial object."""
+        spec: Mapping[str, Any] = self.trial_spec.get("spec", {})
+        return spec
+
+    def write(self, folder: Path) -> None:
+        """Write the task into *folder*."""
+        _write(folder / _TASK, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> Task:
+        """The task in *folder*."""
+        data = json.loads((folder / _TASK).read_text())
+        return cls(**{**data, "metrics": tuple(data["metrics"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a trial ended, as the trial itself saw it."""
+
+    succeeded: bool
+    completed_at: float
+    message: str = ""
+    traceback: str = field(default="", repr=False)
+
+    def write(self, folder: Path) -> None:
+        """Write the outcome into *folder*."""
+        _write(folder / _OUTCOME, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> Outcome | None:
+        """The outcome in *folder*; None when the trial did not come to its end."""
+        try:
+            return cls(**json.loads((folder / _OUTCOME).read_text()))
+        except FileNotFoundError:
+            return None
+
+
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as file:
+        json.dump(data, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

@@ -1,0 +1,44 @@
+"""The trial kind `FunctionTrial`: calls a Python function with the assignment.
+
+The function is pickled by value (cloudpickle), with its closure and the globals it uses, so
+that one written in a notebook runs as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hpo_lab.trial.folder import Task
+from hpo_lab.trial.report import report, report_variables
+
+__all__ = ["FUNCTION", "run_function"]
+
+FUNCTION = "function.pkl"
+
+
+def run_function(task: Task, folder: Path) -> None:
+    """Call the function and report what it returns: the objective, or metrics by name."""
+    import cloudpickle
+
+    spec = task.spec
+    sys.path[:0] = [path for path in spec.get("path", []) if path not in sys.path]
+    os.chdir(spec["workingDirectory"])
+    function = cloudpickle.loads((Path(task.source) / FUNCTION).read_bytes())
+    if spec["call"] == "keywords":
+        result = function(**task.assignments)
+    else:
+        result = function(dict(task.assignments))
+    if isinstance(result, Mapping):
+        report(**_wanted(result, task.metrics))
+    elif result is not None:
+        report_variables({task.metrics[0]: result}, task.metrics[:1])
+
+
+def _wanted(result: Mapping[str, Any], metrics: tuple[str, ...]) -> dict[str, Any]:
+    if not result:
+        raise ValueError(f"the function returned no metrics; {metrics[0]!r} is needed")
+    return {str(name): value for name, value in result.items()}

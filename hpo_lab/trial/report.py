@@ -1,0 +1,106 @@
+"""`report()`: how a trial sends its metrics while it runs.
+
+A report is one line appended to the trial's metrics file; whoever runs the trial follows
+that file. A line is written with a single `write`, so that it is either there or not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, SupportsFloat, SupportsIndex
+
+from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER
+
+__all__ = ["report", "report_variables"]
+
+
+def report(step: SupportsIndex | None = None, **metrics: SupportsFloat) -> None:
+    """Send values of *metrics* while the trial runs.
+
+    Outside a trial the values are printed and nothing else happens, so that the same code
+    runs in a notebook and in a trial.
+
+    Args:
+        step: How far the training is: an epoch, a fold, a number of batches. Early stopping
+            compares trials at equal steps.
+        **metrics: Numbers by metric name: anything `float()` takes that is not text, such
+            as NumPy and torch scalars. NaN and infinity are recorded as such.
+
+    Raises:
+        TypeError: when a value is no number, or `step` is no integer. Nothing is sent then.
+    """
+    if not metrics:
+        raise TypeError("report() needs at least one metric, such as report(accuracy=0.9)")
+    index = None if step is None else _step(step)
+    _send(index, {name: _number(name, value) for name, value in metrics.items()})
+
+
+def _send(index: int | None, values: Mapping[str, float]) -> None:
+    folder = os.environ.get(TRIAL_FOLDER)
+    if folder is None:
+        shown = "  ".join(f"{name}={value:g}" for name, value in values.items())
+        print(shown if index is None else f"step {index}: {shown}")
+        return
+    _append(Path(folder) / METRICS, index, values)
+
+
+def report_variables(namespace: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Report those of *names* that were never reported, from the variables so called.
+
+    Args:
+        namespace: The variables at the end of the trial, usually `globals()`.
+        names: The metrics wanted; a name that is not in *namespace* is left out.
+
+    Raises:
+        TypeError: when a variable is no number.
+    """
+    folder = os.environ.get(TRIAL_FOLDER)
+    known = set() if folder is None else _reported(Path(folder) / METRICS)
+    values = {
+        name: _number(name, namespace[name])
+        for name in names
+        if name in namespace and name not in known
+    }
+    if values:
+        _send(None, values)
+
+
+def _step(step: SupportsIndex) -> int:
+    try:
+        return int(step.__index__())
+    except AttributeError:
+        raise TypeError(f"step must be an integer, not {step!r}") from None
+
+
+def _number(name: str, value: SupportsFloat) -> float:
+    if isinstance(value, str | bytes):
+        raise TypeError(f"metric {name!r} must be a number, not the text {value!r}")
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        kind = type(value).__name__
+        raise TypeError(f"metric {name!r} must be a number, not an object of {kind}") from None
+
+
+def _append(path: Path, step: int | None, values: Mapping[str, float]) -> None:
+    # JSON has no NaN or infinity; they travel as text.
+    metrics = {name: v if math.isfinite(v) else repr(v) for name, v in values.items()}
+    line = json.dumps({"time": time.time(), "step": step, "metrics": metrics}) + "\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, line.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _reported(path: Path) -> set[str]:
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return set()
+    return {name for line in lines for name in json.loads(line)["metrics"]}

@@ -1,0 +1,43 @@
+"""Runs one trial in this process: `python -m hpo_lab.trial.work FOLDER`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from hpo_lab.trial.folder import TRIAL_FOLDER, Outcome, Task
+from hpo_lab.trial.kinds import TrialFailed, trial_kind
+
+__all__ = ["work"]
+
+
+def work(folder: Path) -> Outcome:
+    """Run the trial of *folder* and leave its outcome there.
+
+    Whatever the trial's code raises, `SystemExit` included, is a failed trial with its
+    traceback; only a killed process leaves no outcome.
+    """
+    os.environ[TRIAL_FOLDER] = str(folder)
+    try:
+        task = Task.read(folder)
+        trial_kind(task.kind)(task, folder)
+        outcome = Outcome(succeeded=True, completed_at=time.time())
+    except TrialFailed as error:
+        outcome = Outcome(False, time.time(), str(error), error.traceback)
+    except BaseException as error:
+        outcome = Outcome(False, time.time(), _line(error), traceback.format_exc())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    outcome.write(folder)
+    return outcome
+
+
+def _line(error: BaseException) -> str:
+    return traceback.format_exception_only(error)[-1].strip()
+
+
+if __name__ == "__main__":
+    sys.exit(0 if work(Path(sys.argv[1])).succeeded else 1)
