@@ -27,7 +27,15 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.problems import Problem, nearest
 
-__all__ = ["OPTIONS", "Option", "TuneOptions", "parse_line", "parse_values"]
+__all__ = [
+    "OPTIONS",
+    "Arguments",
+    "Option",
+    "TuneOptions",
+    "parse_line",
+    "parse_values",
+    "split_arguments",
+]
 
 DEFAULT_TRIALS = 20
 
@@ -217,9 +225,19 @@ _DIRECTIONS = [direction.value for direction in ObjectiveType]
 
 
 @dataclass(slots=True)
-class _Parsed:
+class Arguments:
+    """Arguments in parts.
+
+    Attributes:
+        words: What is no option, in order.
+        values: Texts by flag; an empty one for a flag that takes no value.
+        unclaimed: What stands behind unknown options and may be their value.
+        problems: What is wrong with the options.
+    """
+
     words: list[str] = field(default_factory=list)
     values: dict[str, list[str]] = field(default_factory=dict)
+    unclaimed: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -243,7 +261,7 @@ def parse_line(
         return TuneOptions(), {}, [Problem(where, f"cannot be read: {error}")]
     taking = {flag for flag in extra if not flag.endswith("!")}
     bare = {flag[:-1] for flag in extra if flag.endswith("!")}
-    parsed = _split(tokens, where, taking, bare)
+    parsed = split_arguments(tokens, where=where, taking=[*_BY_FLAG, *taking], bare=bare)
     direction, metric = _objective(parsed, where)
     values = {name: parsed.values.pop(name)[-1] for name in taking | bare if name in parsed.values}
     options, problems = parse_values(parsed.values, where=where)
@@ -260,21 +278,31 @@ def parse_values(
     for flag, texts in given.items():
         option = _BY_FLAG[flag]
         if len(texts) > 1 and not option.repeatable:
-            problems.append(Problem(where, f"{flag} is given {len(texts)} times"))
+            problems.append(_of_option(flag, f"is given {len(texts)} times", where))
         parsed = []
         for text in texts:
             try:
                 parsed.append(option.parse(text))
             except ValueError as error:
-                problems.append(Problem(where, f"{flag}: {error}"))
+                problems.append(_of_option(flag, str(error), where))
         if parsed:
             values[option.field] = tuple(parsed) if option.repeatable else parsed[-1]
     return TuneOptions(**values), problems
 
 
-def _split(tokens: Sequence[str], where: str, taking: set[str], bare: set[str]) -> _Parsed:
-    parsed = _Parsed()
-    known = [*_BY_FLAG, *taking, *bare]
+def split_arguments(
+    tokens: Iterable[str], *, taking: Iterable[str], bare: Iterable[str], where: str = ""
+) -> Arguments:
+    """Tell options from words, without stopping at the first problem.
+
+    Args:
+        tokens: The arguments.
+        taking: Flags that take a value.
+        bare: Flags that take none.
+        where: The place that problems name; by default the flag itself.
+    """
+    parsed = Arguments()
+    taking, bare = list(taking), list(bare)
     rest = list(tokens)
     while rest:
         token = rest.pop(0)
@@ -285,21 +313,24 @@ def _split(tokens: Sequence[str], where: str, taking: set[str], bare: set[str]) 
         if flag in bare:
             parsed.values.setdefault(flag, []).append("")
             continue
-        if flag not in _BY_FLAG and flag not in taking:
-            parsed.problems.append(
-                Problem(where, f"unknown option {flag}{nearest(flag, known)}")
-            )
+        if flag not in taking:
+            hint = nearest(flag, [*taking, *bare])
+            parsed.problems.append(_of_option(flag, f"unknown option{hint}", where))
             # Its value is no word of the objective.
             if not equals and rest and not rest[0].startswith("-"):
-                rest.pop(0)
+                parsed.unclaimed.append(rest.pop(0))
             continue
         if not equals:
             if not rest or (rest[0].startswith("-") and not _is_number(rest[0])):
-                parsed.problems.append(Problem(where, f"{flag} needs a value"))
+                parsed.problems.append(_of_option(flag, "needs a value", where))
                 continue
             value = rest.pop(0)
         parsed.values.setdefault(flag, []).append(value)
     return parsed
+
+
+def _of_option(flag: str, message: str, where: str) -> Problem:
+    return Problem(where, f"{flag}: {message}") if where else Problem(flag, message)
 
 
 def _is_number(text: str) -> bool:
@@ -310,7 +341,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _objective(parsed: _Parsed, where: str) -> tuple[ObjectiveType | None, str | None]:
+def _objective(parsed: Arguments, where: str) -> tuple[ObjectiveType | None, str | None]:
     words = parsed.words
     usage = "write it as: maximize accuracy, or minimize loss"
     if len(words) != 2:

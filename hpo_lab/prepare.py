@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -82,7 +81,7 @@ def prepare_function(
             "call": call,
             "source": _source_digest(function, pickled),
             "workingDirectory": str(Path.cwd()),
-            "path": [os.path.abspath(path) for path in sys.path if path != ""],
+            "path": [str(Path(path).absolute()) for path in sys.path if path],
         },
     )
     name = options.name or experiment_name(getattr(function, "__name__", "tune"))

@@ -220,14 +220,16 @@ def _list(parameter: Parameter) -> Iterator[FieldProblem]:
         choices = parameter.choices
     except ValueError:
         choices = space.list
-    if parameter.parameter_type is ParameterType.DISCRETE:
-        for value in choices:
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                yield "feasibleSpace.list", f"contains {value!r}; a discrete list holds numbers"
-            elif not math.isfinite(value):
-                yield "feasibleSpace.list", f"contains {value!r}; must be finite numbers"
-    for text in _repeated([repr(value) for value in choices]):
-        yield "feasibleSpace.list", f"contains {text} more than once"
+    for value in choices:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if parameter.parameter_type is ParameterType.DISCRETE and not number:
+            yield "feasibleSpace.list", f"contains {value!r}; a discrete list holds numbers"
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield "feasibleSpace.list", f"contains {value!r}; must be finite numbers"
+    # 1 and True are different choices, 0.0 and -0.0 are not.
+    for (_, value), count in Counter((isinstance(v, bool), v) for v in choices).items():
+        if count > 1:
+            yield "feasibleSpace.list", f"contains {value!r} more than once"
 
 
 def _repeated(names: tuple[str, ...] | list[str]) -> list[str]:

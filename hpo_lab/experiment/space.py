@@ -94,7 +94,7 @@ def lognormal(low: Real, high: Real, *, step: Real | None = None) -> Domain:
     return _range(ParameterType.DOUBLE, low, high, step, Distribution.LOG_NORMAL)
 
 
-def int(low: _Int, high: _Int, *, step: _Int | None = None) -> Domain:  # noqa: A001
+def int(low: _Int, high: _Int, *, step: _Int | None = None) -> Domain:
     """An integer from *low* to *high*, both included; with *step*, one of `low + k*step`."""
     return _range(ParameterType.INT, low, high, step)
 

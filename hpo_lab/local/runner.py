@@ -195,7 +195,7 @@ class LocalRunner:
             number,
             ordered=_is_ordered(experiment),
         )
-        return suggest(experiment.spec, number, history)
+        return suggest(experiment.spec, number, history, uid=self._uid)
 
     def _start(self, experiment: Experiment, number: int) -> None:
         template = experiment.spec.trial_template

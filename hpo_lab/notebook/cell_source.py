@@ -6,6 +6,7 @@ import ast
 import re
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "CellMagic",
@@ -83,7 +84,7 @@ def to_python(source: str) -> str:
     first_word = source.split(maxsplit=1)[:1]
     if "\n" not in source.strip() and _AUTOMAGIC.intersection(first_word):
         source = "%" + source.strip()
-    manager = TransformerManager()
+    manager: Any = TransformerManager()  # type: ignore[no-untyped-call]
     lines = [line + "\n" for line in source.split("\n")]
     for cleanup in manager.cleanup_transforms:
         cleaned = cleanup(lines)

@@ -14,11 +14,16 @@ __all__ = [
     "UNKNOWN",
     "Behaviour",
     "builtin_path",
+    "copies_items",
     "is_instance",
     "of_function",
     "of_instance",
     "of_method",
 ]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,62 +57,64 @@ _FILES = "writes files"
 _ANYTHING = "may read and set any name"
 
 # Modules whose functions leave their arguments alone.
-_KNOWN = frozenset(
+_KNOWN = _words(
     """
     IPython.display altair base64 bokeh builtins calendar collections copy csv dataclasses
-    datetime decimal enum fractions functools glob hashlib inspect itertools json keras
-    lightgbm logging math matplotlib numbers numpy operator os.cpu_count os.environ.get
-    os.getcwd os.getenv os.listdir os.path pandas pathlib pickle platform plotly polars pprint
-    random re rich scipy seaborn sklearn statistics statsmodels string sys.getsizeof tabulate
-    tensorflow textwrap time timeit torch torchvision tqdm typing uuid xgboost
-    """.split()
+    datetime decimal enum fractions functools glob hashlib inspect itertools json keras lightgbm
+    logging math matplotlib numbers numpy operator os.cpu_count os.environ.get os.getcwd
+    os.getenv os.listdir os.path pandas pathlib pickle platform plotly polars pprint random re
+    rich scipy seaborn sklearn statistics statsmodels string sys.getsizeof tabulate tensorflow
+    textwrap time timeit torch torchvision tqdm typing uuid xgboost
+    """
 )
 # Modules that one also calls for their effect on the process: `torch.set_num_threads(1)`.
 _WITH_EFFECTS = frozenset({"keras", "tensorflow", "torch"})
 # Modules whose functions return objects of their own.
-_FRESH = frozenset(
+_FRESH = _words(
     """
-    base64 calendar copy datetime decimal fractions glob hashlib json math matplotlib numpy
-    os pandas pathlib platform pprint random re scipy seaborn statistics string sys textwrap
-    time timeit uuid
-    """.split()
+    base64 calendar copy datetime decimal fractions glob hashlib json math matplotlib numpy os
+    pandas pathlib platform pprint random re scipy seaborn statistics string sys textwrap time
+    timeit uuid
+    """
 )
-_VIEWS = frozenset(
+_VIEWS = _words(
     """
     DataFrame Series array_split asanyarray asarray ascontiguousarray atleast_1d atleast_2d
-    broadcast_to diagonal expand_dims frompyfunc hsplit moveaxis ravel reshape split squeeze swapaxes
-    transpose vectorize vsplit
-    """.split()
+    broadcast_to diagonal expand_dims frompyfunc hsplit moveaxis ravel reshape split squeeze
+    swapaxes transpose vectorize vsplit
+    """
 )
-_SHARING_BUILTINS = frozenset(
+_SHARING_BUILTINS = _words(
     """
     classmethod dict enumerate filter frozenset getattr iter list map max memoryview min next
     property reversed set sorted staticmethod super tuple vars zip
-    """.split()
-)
-_CHANGING = frozenset(
     """
-    builtins.delattr builtins.next builtins.setattr numpy.copyto numpy.fill_diagonal
-    numpy.place numpy.put numpy.put_along_axis numpy.putmask numpy.random.shuffle
-    random.shuffle
-    """.split()
+)
+_CHANGING = _words(
+    """
+    builtins.delattr builtins.next builtins.setattr numpy.copyto numpy.fill_diagonal numpy.place
+    numpy.put numpy.put_along_axis numpy.putmask numpy.random.shuffle random.shuffle
+    """
 )
 _EFFECTS = {
     **dict.fromkeys(
-        """
-        autolog basicConfig chdir disable_eager_execution filterwarnings manual_seed
-        manual_seed_all putenv reset_option
-        resetwarnings seed seed_everything set_config set_default_device set_default_dtype
-        set_num_threads set_option set_printoptions set_random_seed set_seed set_state seterr
-        setlocale setrecursionlimit simplefilter use_deterministic_algorithms
-        """.split(),
+        _words(
+            """
+    autolog basicConfig chdir disable_eager_execution filterwarnings manual_seed manual_seed_all
+    putenv reset_option resetwarnings seed seed_everything set_config set_default_device
+    set_default_dtype set_num_threads set_option set_printoptions set_random_seed set_seed
+    set_state seterr setlocale setrecursionlimit simplefilter use_deterministic_algorithms
+    """
+        ),
         _PROCESS,
     ),
     **dict.fromkeys(
-        """
-        copyfile copytree dump makedirs mkdir rmtree save savetxt savez savez_compressed
-        unpack_archive urlretrieve write_bytes write_text
-        """.split(),
+        _words(
+            """
+    copyfile copytree dump makedirs mkdir rmtree save savetxt savez savez_compressed
+    unpack_archive urlretrieve write_bytes write_text
+    """
+        ),
         _FILES,
     ),
 }
@@ -124,49 +131,51 @@ _EFFECT_PATHS = {
 
 # Methods that, by the conventions of Python, NumPy, pandas and scikit-learn, do not change
 # their object and return one of their own.
-_PURE_METHODS = frozenset(
+_PURE_METHODS = _words(
     """
     abs agg aggregate all any apply applymap argmax argmin argsort assign astype between bfill
     capitalize casefold center clip columns conj copy corr corrwith count cov cummax cummin
     cumprod cumsum decision_function decode describe diff difference dot drop drop_duplicates
-    dropna duplicated encode endswith eq eval expanding explode ffill fillna find
-    flatten format ge get_feature_names_out get_params groupby gt head hexdigest hist idxmax
-    idxmin index info interpolate intersection isalnum isalpha isdigit isdisjoint isin isna
-    isnull issubset item join le ljust lower lstrip lt max mean median melt
-    memory_usage merge min mode most_common ne nlargest notna notnull nsmallest nunique partition
-    pct_change pivot pivot_table plot pow predict predict_log_proba predict_proba prod quantile
-    query rank removeprefix removesuffix rename replace resample reset_index rfind rolling round
-    rstrip sample score sem set_index shift skew sort_index sort_values split
-    splitlines stack startswith std strip sum swapcase tail title to_dict to_frame to_list
-    to_string tolist transform union unique unstack upper value_counts var where xs zfill
-    exists is_dir is_file iterdir glob rglob read_text read_bytes resolve with_suffix strftime
-    isoformat
-    annotate axhline axvline bar barh box boxplot contour contourf fill_between hexbin imshow kde
-    legend line pie savefig scatter show
-    """.split()
+    dropna duplicated encode endswith eq eval expanding explode ffill fillna find flatten format
+    ge get_feature_names_out get_params groupby gt head hexdigest hist idxmax idxmin index info
+    interpolate intersection isalnum isalpha isdigit isdisjoint isin isna isnull issubset item
+    join le ljust lower lstrip lt max mean median melt memory_usage merge min mode most_common
+    ne nlargest notna notnull nsmallest nunique partition pct_change pivot pivot_table plot pow
+    predict predict_log_proba predict_proba prod quantile query rank removeprefix removesuffix
+    rename replace resample reset_index rfind rolling round rstrip sample score sem set_index
+    shift skew sort_index sort_values split splitlines stack startswith std strip sum swapcase
+    tail title to_dict to_frame to_list to_string tolist transform union unique unstack upper
+    value_counts var where xs zfill exists is_dir is_file iterdir glob rglob read_text
+    read_bytes resolve with_suffix strftime isoformat annotate axhline axvline bar barh box
+    boxplot contour contourf fill_between hexbin imshow kde legend line pie savefig scatter show
+    """
 )
 # Methods that do not change their object but whose result may share its state.
-_SHARING_METHODS = frozenset(
+_SHARING_METHODS = _words(
     """
     children get items iterrows itertuples keys modules named_parameters parameters ravel
     reshape squeeze state_dict swapaxes to_numpy transpose values view
-    """.split()
+    """
 )
 # Methods that change their object and leave the arguments alone.
-_RECEIVER_ONLY = frozenset(
+_RECEIVER_ONLY = _words(
     """
     add append appendleft clear compile eval extend fit fit_predict fit_resample fit_transform
-    insert partial_fit pop popitem popleft remove reverse set_params setdefault sort train update
-    zero_grad step backward
-    """.split()
-)
-_STORING = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault", "update"})
-_WRITING_METHODS = frozenset(
+    insert partial_fit pop popitem popleft remove reverse set_params setdefault sort train
+    update zero_grad step backward
     """
-    extract extractall makedirs mkdir rmdir save_model save_pretrained save_weights
-    symlink_to to_csv to_excel to_feather to_hdf to_parquet to_pickle to_sql touch unlink
-    write_bytes write_text
-    """.split()
+)
+_STORING = _words(
+    """
+    add append appendleft extend insert setdefault update
+    """
+)
+_WRITING_METHODS = _words(
+    """
+    extract extractall makedirs mkdir rmdir save_model save_pretrained save_weights symlink_to
+    to_csv to_excel to_feather to_hdf to_parquet to_pickle to_sql touch unlink write_bytes
+    write_text
+    """
 )
 _STATEFUL = ("numpy.random.", "random.")
 
@@ -179,6 +188,11 @@ def builtin_path(name: str) -> str | None:
 def is_instance(path: str) -> bool:
     """Whether *path* names what a library's call returned: `numpy.array()`, not `numpy`."""
     return "()" in path
+
+
+def copies_items(path: str | None) -> bool:
+    """Whether an object from *path* copies what is assigned to its items, as a table does."""
+    return path is not None and path.partition(".")[0] in ("numpy", "pandas", "polars", "scipy")
 
 
 def of_function(path: str, *, discarded: bool, mode: str = "") -> Behaviour:

@@ -8,6 +8,10 @@ from enum import Enum, auto
 __all__ = ["MagicKind", "bound_names", "kind_of", "names_in_text"]
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 class MagicKind(Enum):
     """What becomes of a magic when a notebook is cut down to what a trial needs."""
 
@@ -20,13 +24,13 @@ class MagicKind(Enum):
 
 
 _CODE = frozenset({"capture", "prun", "time"})
-_OUTPUT = frozenset(
+_OUTPUT = _words(
     """
     HTML SVG alias_magic debug doctest_mode edit hist history hpo html javascript js latex load
-    lprun lsmagic magic markdown memit mprun notebook page pastebin pdef pdoc pfile pinfo
-    pinfo2 pprint precision psearch psource quickref recall rerun reset reset_selective save
-    svg tb timeit tune who who_ls whos xmode
-    """.split()
+    lprun lsmagic magic markdown memit mprun notebook page pastebin pdef pdoc pfile pinfo pinfo2
+    pprint precision psearch psource quickref recall rerun reset reset_selective save svg tb
+    timeit tune who who_ls whos xmode
+    """
 )
 _OUT_OPTION = re.compile(r"--(?:out|err|proc)\s+(\w+)")
 _INTERPOLATED = re.compile(r"(?<!\{)\{\s*([^\W\d]\w*)|(?<!\$)\$([^\W\d]\w*)")

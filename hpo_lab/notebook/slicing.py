@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from hpo_lab.notebook import magic_effects
 from hpo_lab.notebook.cell_source import CellMagic, cell_magic, parse_cell
-from hpo_lab.notebook.flow import Scope, Use
+from hpo_lab.notebook.flow import Scope
+from hpo_lab.notebook.name_table import Use
 
 __all__ = ["KEEP_TAG", "SKIP_TAG", "Cell", "Decision", "names_left_unbound", "slice_cells"]
 

@@ -29,6 +29,7 @@ class Code:
         returns: The global names whose objects its result may share.
         returns_arguments: Whether its result may share the arguments.
         hands_out: What may be run later through its result.
+        stands_for: The global name whose code this is, whatever that is when it is run.
     """
 
     reads: frozenset[str] = _NONE
@@ -39,6 +40,7 @@ class Code:
     returns: frozenset[str] = _NONE
     returns_arguments: bool = False
     hands_out: frozenset[Code] = frozenset()
+    stands_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,39 +46,41 @@ def suggest(
     algorithm = get_algorithm(spec.algorithm.algorithm_name)
     settings = read_settings(algorithm, spec.algorithm.settings)
     space = Space(spec.parameters)
-    total = space.cardinality
     earlier = sorted((t for t in trials if t.number < number), key=lambda trial: trial.number)
-    used = {_identity(space, total, trial.assignments) for trial in earlier} - {None}
-    if total is not None and len(used) >= total:
-        return None
+    used = {_identity(trial.assignments) for trial in earlier}
     given = settings.get("random_state") if spec.seed is None else spec.seed
     source = f"{uid if given is None else given}/{number}"
-    answer: Assignment = {}
+    answer: Assignment | None = None
     for retry in range(_TRIES):
         question = Ask(spec, number, earlier, _seed(f"{source}/{retry}"), settings)
-        suggestion = algorithm.suggest(question)
-        if suggestion is None:
+        answer = algorithm.suggest(question)
+        if answer is None:
             return None
-        if (reason := space.violation(suggestion)) is not None:
+        if (reason := space.violation(answer)) is not None:
             raise InvalidSuggestion(f"{algorithm.name!r}, asked for trial {number}: {reason}")
-        answer = suggestion
-        if _identity(space, total, answer) not in used:
+        if _identity(answer) not in used:
             break
     else:
-        if total is not None:
-            answer = _one_left(space, total, earlier, random.Random(_seed(source)))
+        if space.cardinality is not None:
+            answer = _one_left(space, space.cardinality, earlier, random.Random(_seed(source)))
+    if answer is None:
+        return None
     return {p.name: answer[p.name] for p in spec.parameters if p.name in answer}
 
 
-def _identity(space: Space, total: int | None, assignment: Mapping[str, Value]) -> Hashable:
-    """What equal assignments share: the number in a finite space, None outside of it."""
-    return frozenset(assignment.items()) if total is None else space.index_of(assignment)
+def _identity(assignment: Mapping[str, Value]) -> Hashable:
+    """What equal assignments share; True is not 1."""
+    return frozenset((name, isinstance(v, bool), v) for name, v in assignment.items())
 
 
-def _one_left(space: Space, total: int, earlier: Sequence[Trial], rng: random.Random) -> Assignment:
-    """An assignment that no *earlier* trial has, drawn uniformly."""
+def _one_left(
+    space: Space, total: int, earlier: Sequence[Trial], rng: random.Random
+) -> Assignment | None:
+    """An assignment that no *earlier* trial has, drawn uniformly; None if all are used."""
     numbers = {space.index_of(trial.assignments) for trial in earlier}
     used = sorted(number for number in numbers if number is not None)
+    if len(used) >= total:
+        return None
     index = rng.randrange(total - len(used))
     for taken in used:
         if taken <= index:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
 import weakref
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
@@ -23,6 +25,7 @@ VERSION_TABLE = "hpo_lab_version"
 
 _BUSY_SECONDS = 30.0
 _CONNECT_SECONDS = 10
+_to_json = partial(json.dumps, allow_nan=False)
 _MIGRATION_LOCK = 0x68706F5F6C6162  # "hpo_lab"; any fixed number does
 
 
@@ -68,7 +71,11 @@ def _sqlite(location: Location) -> Engine:
         raise unusable(f"{location} is a folder; give a file, such as {location}/hpo_lab.db")
     location.path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
-        location.url, pool_size=2, max_overflow=-1, connect_args={"timeout": _BUSY_SECONDS}
+        location.url,
+        pool_size=2,
+        max_overflow=-1,
+        connect_args={"timeout": _BUSY_SECONDS},
+        json_serializer=_to_json,
     )
 
     @event.listens_for(engine, "connect")
@@ -90,7 +97,12 @@ def _postgresql(location: Location) -> Engine:
         {} if "connect_timeout" in location.url.query else {"connect_timeout": _CONNECT_SECONDS}
     )
     return create_engine(
-        location.url, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=arguments
+        location.url,
+        pool_size=1,
+        max_overflow=1,
+        pool_pre_ping=True,
+        connect_args=arguments,
+        json_serializer=_to_json,
     )
 
 

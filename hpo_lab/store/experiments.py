@@ -11,11 +11,12 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.store import tables
 from hpo_lab.store.errors import LeaseLost, NameTaken, NotFound
 from hpo_lab.store.lease import lease_of
-from hpo_lab.store.records import Condition, Control, ExperimentRecord, ExperimentState
+from hpo_lab.store.records import Condition, Control, ExperimentRecord
 
 _experiments = tables.experiments
 _conditions = tables.conditions

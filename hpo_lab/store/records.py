@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.store.lease import Lease
 
@@ -16,31 +16,10 @@ __all__ = [
     "Condition",
     "Control",
     "ExperimentRecord",
-    "ExperimentState",
     "Observation",
     "ObservationRecord",
     "TrialRecord",
 ]
-
-
-class ExperimentState(StrEnum):
-    """Where an experiment is in its life: Katib's condition types, and `Stopped`."""
-
-    CREATED = "Created"
-    RUNNING = "Running"
-    RESTARTING = "Restarting"
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    STOPPED = "Stopped"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more happens until someone restarts it."""
-        return self in (
-            ExperimentState.SUCCEEDED,
-            ExperimentState.FAILED,
-            ExperimentState.STOPPED,
-        )
 
 
 @dataclass(frozen=True, slots=True)

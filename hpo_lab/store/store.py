@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from hpo_lab.experiment.model import Experiment, Value
+from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.store import artifacts as _artifacts
 from hpo_lab.store import experiments, lease, trials
@@ -23,7 +24,6 @@ from hpo_lab.store.records import (
     Condition,
     Control,
     ExperimentRecord,
-    ExperimentState,
     Observation,
     ObservationRecord,
     TrialRecord,

@@ -1,0 +1,187 @@
+"""Running an experiment in the foreground, or following one that runs elsewhere."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from hpo_lab.dashboard.summary import Summary, summarise
+from hpo_lab.dashboard.tables import best_line, progress_line
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.local.runner import AlreadyRunning, LocalRunner
+from hpo_lab.store import NotFound, Store
+
+__all__ = ["Watch", "follow", "run_here"]
+
+_EVERY = 0.2
+_PLAIN_EVERY = 10.0
+
+
+class Watch:
+    """Progress of one experiment on a console: a live bar on a terminal, else plain lines."""
+
+    def __init__(self, store: Store, uid: str, console: Console) -> None:
+        """Watch the experiment *uid*; what there is already is no news."""
+        self._store = store
+        self._uid = uid
+        self._console = console
+        self._announced: int | None = None
+        self._failures: set[str] = set()
+        self._plain_shown = ("", time.monotonic())
+        self._bar: Progress | None = None
+        if console.is_terminal:
+            self._bar = Progress(
+                BarColumn(bar_width=None),
+                TextColumn("{task.description}", markup=False),
+                TimeElapsedColumn(),
+                console=console,
+                expand=True,
+                transient=True,
+            )
+            self._task = self._bar.add_task("", total=None)
+        summary, failed = self._read()
+        self._announced = summary.best.number if summary.best else None
+        self._failures |= failed.keys()
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def _read(self) -> tuple[Summary, dict[str, int]]:
+        """The summary, and the failed trials by message."""
+        record = self._store.experiment_by_uid(self._uid)
+        if record is None:
+            raise NotFound("the experiment was deleted")
+        trials = self._store.trials(self._uid)
+        wrong = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
+        failed = {trial.message: trial.number for trial in trials if trial.state in wrong}
+        return summarise(record, trials, time.time()), failed
+
+    def update(self) -> Summary:
+        """Show what is new.
+
+        Raises:
+            NotFound: when the experiment was deleted.
+        """
+        summary, failed = self._read()
+        for message in failed.keys() - self._failures:
+            self._failures.add(message)
+            self._console.print(f"trial {failed[message]} failed: {message}", style="red")
+        if summary.best and summary.best.number != self._announced:
+            self._announced = summary.best.number
+            self._console.print(f"new best: {best_line(summary, summary.best)}", style="green")
+        if self._bar:
+            self._bar.update(
+                self._task,
+                completed=summary.completed,
+                total=summary.spec.max_trial_count,
+                description=progress_line(summary),
+            )
+        else:
+            self._plain(progress_line(summary))
+        return summary
+
+    def _plain(self, line: str) -> None:
+        shown, when = self._plain_shown
+        if line != shown and time.monotonic() - when >= _PLAIN_EVERY:
+            self._plain_shown = (line, time.monotonic())
+            self._console.print(line)
+
+    def say(self, text: str) -> None:
+        """Print a message above the bar."""
+        self._console.print(text, style="yellow")
+
+
+def run_here(store: Store, uid: str, console: Console) -> int:
+    """Run the experiment in this process, and follow it when another one runs it.
+
+    The first SIGINT or SIGTERM stops it cleanly; the second one leaves at once, and the
+    trials end with this process.
+
+    Returns:
+        0, or the exit code of the signal that interrupted it.
+    """
+    runner = LocalRunner(store, uid)
+    with Watch(store, uid, console) as watch:
+        try:
+            with _stopped_by_signals(runner, console) as received, _drawing(watch, received):
+                runner.run()
+        except AlreadyRunning:
+            return follow(watch)
+        watch.update()
+    return 128 + received[0] if received else 0
+
+
+def follow(watch: Watch) -> int:
+    """Show the progress of an experiment that runs elsewhere until it ends.
+
+    Returns:
+        0, or the exit code of SIGINT, which stops the following alone.
+    """
+    watch.say("It is running in another process; following it (Ctrl-C stops following only)")
+    try:
+        while not watch.update().is_over:
+            time.sleep(_EVERY)
+    except KeyboardInterrupt:
+        watch.say("No longer following; the experiment runs on")
+        return 128 + signal.SIGINT
+    return 0
+
+
+@contextmanager
+def _stopped_by_signals(runner: LocalRunner, console: Console) -> Iterator[list[int]]:
+    """Have SIGINT and SIGTERM stop *runner*; yields the signals that came."""
+    received: list[int] = []
+
+    def on_signal(signum: int, _frame: FrameType | None) -> None:
+        if received:
+            console.show_cursor()
+            os._exit(128 + signum)
+        received.append(signum)
+        runner.stop()
+
+    previous = {each: signal.signal(each, on_signal) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for each, handler in previous.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def _drawing(watch: Watch, received: list[int]) -> Iterator[None]:
+    """Update *watch* in a thread, for the runner needs this one."""
+    done = threading.Event()
+
+    def draw() -> None:
+        said = False
+        while not done.wait(_EVERY):
+            if received and not said:
+                said = True
+                watch.say("Stopping the running trials; Ctrl-C again leaves at once")
+            try:
+                watch.update()
+            except NotFound:
+                return  # The runner says so.
+
+    thread = threading.Thread(target=draw, name="hpo-lab-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,150 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from hpo_lab.experiment.model import ObjectiveType
+from hpo_lab.options import OPTIONS, TuneOptions, parse_values, split_arguments
+from hpo_lab.problems import Problem
+
+__all__ = ["Request", "TuningCommand", "json_option", "name_argument", "store_option"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_STORE_HELP = "Path of a SQLite file or URL of a database [default: $HPO_LAB_STORE]."
+
+
+def store_option(function: Function) -> Function:
+    """`--store`, as `store`."""
+    return click.option("--store", metavar="LOCATION", help=_STORE_HELP)(function)
+
+
+def json_option(function: Function) -> Function:
+    """`--json`, as `as_json`."""
+    text = "Print one JSON document on standard output."
+    return click.option("--json", "as_json", is_flag=True, help=text)(function)
+
+
+def name_argument(function: Function) -> Function:
+    """`NAME` of an experiment, as `name`; completed from the store."""
+    return click.argument("name", shell_complete=_complete_name)(function)
+
+
+def _complete_name(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from hpo_lab.cli.records import all_records, title
+
+    names = [title(record) for record in all_records(ctx.params.get("store"))]
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command that runs an experiment was asked for.
+
+    Attributes:
+        target: The file, or the name of the experiment; empty when it is missing.
+        options: The tuning options.
+        cell: `--cell`.
+        store: `--store`.
+        as_json: `--json`.
+        problems: What is wrong with the arguments.
+    """
+
+    target: str
+    options: TuneOptions
+    cell: str | None
+    store: str | None
+    as_json: bool
+    problems: tuple[Problem, ...]
+
+
+class TuningCommand(click.Command):
+    """A command with tuning options; it is called with a `Request`.
+
+    click would stop at the first bad option. Here all of them are collected, to be reported
+    together with what is wrong with the notebook.
+    """
+
+    def __init__(self, *args: Any, tuning: Sequence[str], objective: bool = False, **kwargs: Any):
+        """Make the command.
+
+        Args:
+            *args: As for any command.
+            tuning: Names of the options of `hpo_lab.options` that it takes.
+            objective: Whether it takes `--maximize` and `--minimize`.
+            **kwargs: As for any command.
+        """
+        super().__init__(*args, **kwargs)
+        self._tuning = [option for option in OPTIONS if option.name in tuning]
+        options: list[click.Parameter] = []
+        if objective:
+            for direction in ObjectiveType:
+                text = f"{direction.value.capitalize()} this metric, whatever the cell says."
+                options.append(click.Option([f"--{direction.value}"], metavar="METRIC", help=text))
+        for option in self._tuning:
+            text = f"{option.help[0].upper()}{option.help[1:]}."
+            multiple = option.repeatable
+            options.append(
+                click.Option([option.flag], metavar=option.form, help=text, multiple=multiple)
+            )
+        self.params[1:1] = options
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments into a `Request`."""
+        if not args or ctx.resilient_parsing or {"-h", "--help"} & set(args):
+            return super().parse_args(ctx, args)
+        ctx.params = {"request": self._request(args)}
+        return []
+
+    def _request(self, args: list[str]) -> Request:
+        known = [param for param in self.params if isinstance(param, click.Option)]
+        given = split_arguments(
+            args,
+            taking=[flag for option in known if not option.is_flag for flag in option.opts],
+            bare=[flag for option in known if option.is_flag for flag in option.opts],
+        )
+        mine = {option.flag for option in self._tuning}
+        texts = {flag: given.values[flag] for flag in given.values if flag in mine}
+        options, problems = parse_values(texts)
+        problems = [*given.problems, *problems]
+        objective, wrong = _objective(given.values)
+        problems += wrong
+        # What follows an unknown option may be its value, or all there is.
+        words = given.words or given.unclaimed[-1:]
+        what = self.params[0].human_readable_name
+        if not words:
+            problems.append(Problem(what, "is missing"))
+        problems += [Problem(word, f"unexpected; one {what} is needed") for word in words[1:]]
+        return Request(
+            target=words[0] if words else "",
+            options=options.over(objective),
+            cell=given.values.get("--cell", [None])[-1],
+            store=given.values.get("--store", [None])[-1],
+            as_json="--json" in given.values,
+            problems=tuple(problems),
+        )
+
+
+def _objective(values: dict[str, list[str]]) -> tuple[TuneOptions, list[Problem]]:
+    found = [
+        (direction, metric)
+        for direction in ObjectiveType
+        for metric in values.get(f"--{direction.value}", [])
+    ]
+    if not found:
+        return TuneOptions(), []
+    direction, metric = found[0]
+    problems = []
+    if len(found) > 1:
+        problems.append(Problem("--maximize, --minimize", "one metric is needed; found several"))
+    if not metric.isidentifier():
+        problems.append(Problem(f"--{direction.value}", f"{metric!r} is no variable's name"))
+    return TuneOptions(direction=direction, metric=metric), problems

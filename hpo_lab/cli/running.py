@@ -1,0 +1,158 @@
+"""`hpo-lab run` and `hpo-lab resume`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from hpo_lab.api import prepare_resume
+from hpo_lab.cli import FAILED, INTERRUPTED
+from hpo_lab.cli.foreground import run_here
+from hpo_lab.cli.options import (
+    Request,
+    TuningCommand,
+    json_option,
+    name_argument,
+    store_option,
+)
+from hpo_lab.cli.output import messages, print_json, results
+from hpo_lab.cli.records import (
+    best_notebook,
+    find,
+    latest,
+    notebook_defaults,
+    summary_of,
+    title,
+)
+from hpo_lab.cli.validating import prepare, runs_here
+from hpo_lab.dashboard.summary import INTERRUPTED as LOST
+from hpo_lab.dashboard.summary import Summary
+from hpo_lab.dashboard.tables import best_line, parameters_table, progress_line, state_text
+from hpo_lab.experiment.model import Value
+from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.local.enrol import Enrolment, enrol
+from hpo_lab.options import OPTIONS
+from hpo_lab.problems import InvalidInput
+from hpo_lab.store import ExperimentRecord, Store, open_store
+
+__all__ = ["resume_command", "run_command"]
+
+
+@click.command(
+    "run", cls=TuningCommand, tuning=[option.name for option in OPTIONS], objective=True
+)
+@click.argument("file")
+@click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
+@store_option
+@json_option
+@click.pass_context
+def run_command(ctx: click.Context, request: Request) -> None:
+    """Run the experiment of a notebook (.ipynb) or a manifest (.yaml, .json).
+
+    It runs in the foreground; Ctrl-C stops it cleanly, and resume continues it. Running the
+    same file again continues it, too. Options win over the notebook's %%tune line.
+    """
+    if not request.target:
+        raise InvalidInput(request.problems)
+    path = Path(request.target)
+    prepared = prepare(path, request.options, request.cell, request.problems)
+    if not prepared.files:
+        runs_here(prepared.experiment)
+    store = open_store(request.store)
+    record, enrolment = enrol(store, prepared.experiment, prepared.files)
+    _announce(record, enrolment, summary_of(store, record))
+    ctx.exit(_run(store, record, enrolment, request))
+
+
+@click.command(
+    "resume",
+    cls=TuningCommand,
+    tuning=["trials", "parallel", "timeout", "goal", "max-failed"],
+)
+@name_argument
+@store_option
+@json_option
+@click.pass_context
+def resume_command(ctx: click.Context, request: Request) -> None:
+    """Continue a stopped, interrupted or finished experiment in the foreground.
+
+    Budgets count from the beginning: --trials is the number of trials in all.
+    """
+    if request.problems:
+        raise InvalidInput(request.problems)
+    store, record = find(request.store, request.target)
+    options = request.options
+    record, enrolment = prepare_resume(
+        store,
+        record,
+        trials=options.trials,
+        parallel=options.parallel,
+        timeout=options.timeout,
+        goal=options.goal,
+        max_failed=options.max_failed,
+    )
+    _announce(record, enrolment, summary_of(store, record))
+    ctx.exit(_run(store, record, enrolment, request))
+
+
+def _announce(record: ExperimentRecord, enrolment: Enrolment, summary: Summary) -> None:
+    name = title(record)
+    objective = summary.spec.objective
+    match enrolment:
+        case Enrolment.CREATED:
+            goal = f"{objective.type.value} {objective.objective_metric_name}"
+            text = f"Experiment {name}: {goal}, {summary.spec.algorithm.algorithm_name}"
+        case Enrolment.CONTINUED:
+            text = f"Experiment {name} continues: {progress_line(summary)}"
+        case Enrolment.RUNNING:
+            text = f"Experiment {name}: {progress_line(summary)}"
+        case Enrolment.COMPLETE:
+            text = (
+                f"Experiment {name} is complete. To continue it, give it more --trials or "
+                f"another budget; to begin anew, choose another --name or delete it: "
+                f"hpo-lab delete {name}"
+            )
+    messages().print(text)
+
+
+def _run(
+    store: Store, record: ExperimentRecord, enrolment: Enrolment, request: Request
+) -> int:
+    """Run an enrolled experiment to its end, print its result; the exit code."""
+    signalled = 0
+    if enrolment is not Enrolment.COMPLETE:
+        signalled = run_here(store, record.uid, messages())
+    summary = summary_of(store, latest(store, record))
+    notebook = best_notebook(store, summary)
+    if request.as_json:
+        print_json({**summary.to_json(), "notebook": notebook})
+    else:
+        _print_result(summary, notebook, notebook_defaults(store, record.uid))
+    if summary.state in (ExperimentState.STOPPED.value, LOST):
+        where = f" --store {shlex.quote(request.store)}" if request.store else ""
+        messages().print(f"To continue: hpo-lab resume {title(record)}{where}", style="yellow")
+        return signalled or INTERRUPTED
+    if not summary.is_over:
+        return signalled
+    failed = summary.state == ExperimentState.FAILED.value or summary.best is None
+    return FAILED if failed else 0
+
+
+def _print_result(
+    summary: Summary, notebook: str | None, defaults: Mapping[str, Value]
+) -> None:
+    out = results()
+    out.print(state_text(summary.state), f"({progress_line(summary, best=False)})", end="")
+    out.print(f" {summary.message}" if summary.is_over and summary.state != LOST else "")
+    if summary.best is None:
+        out.print("No trial produced the objective.")
+        return
+    out.print(f"Best: {best_line(summary, summary.best)}", style="bold")
+    out.print()
+    out.print(parameters_table(summary.best.parameters, defaults))
+    if notebook:
+        out.print()
+        out.print(f"Notebook of that trial: {notebook}", soft_wrap=True)

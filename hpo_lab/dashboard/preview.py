@@ -1,0 +1,108 @@
+"""What a tuned cell would do: its search space, and the earlier cells that its trials run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hpo_lab.dashboard.html import CODE, MUTED, box, cut, number, table
+from hpo_lab.experiment.model import Experiment, Parameter
+
+if TYPE_CHECKING:
+    from hpo_lab.notebook.slicing import Decision
+
+__all__ = ["decisions_html", "decisions_text", "preview_html", "preview_text"]
+
+_CELLS = 16
+
+
+def preview_html(experiment: Experiment, decisions: Sequence[Decision]) -> str:
+    """What *experiment* would do, as a piece of HTML without scripts."""
+    rows = [
+        (cut(name, 60), f'<span style="{CODE}">{cut(domain, 200)}</span>', cut(when, 100))
+        for name, domain, when in _space(experiment)
+    ]
+    return box(
+        f"<div><b>{cut(experiment.name, 100)}</b> "
+        f'<span style="{MUTED}">{cut(_intent(experiment), 300)}; nothing was started</span></div>',
+        f'<div style="margin-top:8px">{table(("Parameter", "Domain", "When"), rows)}</div>',
+        decisions_html(decisions, is_open=True),
+    )
+
+
+def preview_text(experiment: Experiment, decisions: Sequence[Decision]) -> str:
+    """The same as lines of text."""
+    lines = [f"{experiment.name}: {_intent(experiment)}; nothing was started"]
+    for name, domain, when in _space(experiment):
+        lines.append(f"  {name}: {domain}" + (f", when {when}" if when else ""))
+    return "\n".join([*lines, decisions_text(decisions)])
+
+
+def decisions_html(decisions: Sequence[Decision], *, is_open: bool = False) -> str:
+    """Which earlier cells run in each trial and why, folded unless *is_open*."""
+    if not decisions:
+        return ""
+    rows = [
+        (
+            cut(decision.cell.label, 40),
+            "runs" if decision.kept else "left out",
+            cut(decision.reason, 120),
+        )
+        for decision in _most_telling(decisions)
+    ]
+    if len(decisions) > len(rows):
+        rows.append(("", "", f"and {len(decisions) - len(rows)} more"))
+    return (
+        f'<details style="margin-top:8px"{" open" if is_open else ""}>'
+        f'<summary style="cursor:pointer;{MUTED}">{_kept(decisions)}</summary>'
+        f"{table(('Cell', 'In a trial', 'Why'), rows)}</details>"
+    )
+
+
+def decisions_text(decisions: Sequence[Decision]) -> str:
+    """The same as lines of text."""
+    if not decisions:
+        return "no earlier cells"
+    lines = [
+        f"  {decision.cell.label:8} {'runs' if decision.kept else 'left out':8}  {decision.reason}"
+        for decision in decisions
+    ]
+    return "\n".join([_kept(decisions), *lines])
+
+
+def _intent(experiment: Experiment) -> str:
+    spec = experiment.spec
+    trials = "trials until it ends" if spec.max_trial_count is None else (
+        f"{spec.max_trial_count} trials"
+    )
+    return (
+        f"{spec.objective.type.value} {spec.objective.objective_metric_name} in {trials}, "
+        f"{spec.parallel_trial_count} at a time, by {spec.algorithm.algorithm_name}"
+    )
+
+
+def _space(experiment: Experiment) -> list[tuple[str, str, str]]:
+    """Name, domain and condition of each parameter."""
+    parameters = experiment.spec.parameters
+    return [(each.name, _domain(each), each.when or "") for each in parameters]
+
+
+def _domain(parameter: Parameter) -> str:
+    space = parameter.feasible_space
+    if space.list is not None:
+        return ", ".join(repr(value) for value in parameter.choices)
+    bounds = f"{number(space.min)} to {number(space.max)}"
+    step = "" if space.step is None else f" by {number(space.step)}"
+    return f"{parameter.parameter_type.value} {bounds}{step}, {parameter.distribution.value}"
+
+
+def _kept(decisions: Sequence[Decision]) -> str:
+    kept = sum(decision.kept for decision in decisions)
+    cells = "cell" if len(decisions) == 1 else "cells"
+    return f"{kept} of {len(decisions)} earlier {cells} run in each trial"
+
+
+def _most_telling(decisions: Sequence[Decision]) -> Sequence[Decision]:
+    """As many as there is room for in their order, those that run first."""
+    first = sorted(range(len(decisions)), key=lambda i: (not decisions[i].kept, -i))[:_CELLS]
+    return [decisions[i] for i in sorted(first)]

@@ -1,0 +1,253 @@
+"""An experiment's progress as HTML and as text, made from what the store holds."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from hpo_lab.dashboard.html import (
+    BLUE,
+    CODE,
+    GREEN,
+    MUTED,
+    RED,
+    box,
+    cut,
+    dot,
+    number,
+    state_mark,
+    table,
+)
+from hpo_lab.dashboard.preview import decisions_html
+from hpo_lab.dashboard.summary import Summary
+from hpo_lab.experiment.model import Objective, ObjectiveType, Value
+from hpo_lab.experiment.trial import Trial, TrialState, objective_value
+
+if TYPE_CHECKING:
+    from hpo_lab.notebook.slicing import Decision
+
+__all__ = ["duration", "listing_html", "listing_text", "progress_html", "progress_text"]
+
+_LOST = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE, TrialState.KILLED)
+
+_TOP = 3
+_LATEST = 3
+_PARAMETERS = 12
+
+
+def progress_html(
+    summary: Summary,
+    trials: Sequence[Trial],
+    decisions: Sequence[Decision] = (),
+    note: str = "",
+) -> str:
+    """The experiment as a piece of HTML without scripts, of 20 KB at most.
+
+    Args:
+        summary: The experiment at a glance.
+        trials: Its trials.
+        decisions: Which earlier cells its trials run, and why.
+        note: A sentence about how it came to be shown.
+    """
+    parts = [_headline(summary), _bar(summary)]
+    if note:
+        parts.append(f"<div>{cut(note, 400)}</div>")
+    if summary.is_over and summary.message:
+        parts.append(f'<div style="{MUTED}">{cut(summary.message, 400)}</div>')
+    parts.append(_best_html(summary))
+    parts.append(_trials_html(summary.spec.objective, trials))
+    if failed := _last_failure(trials):
+        parts.append(f'<div style="margin-top:6px">{dot(RED)}{cut(failed, 400)}</div>')
+    parts.append(decisions_html(decisions))
+    hints = " &nbsp;·&nbsp; ".join(
+        f'<code style="{CODE};background:none;padding:0">{cut(command, 100)}</code>'
+        f' <span style="{MUTED}">{effect}</span>'
+        for command, effect in _hints(summary)
+    )
+    parts.append(f'<div style="margin-top:8px">{hints}</div>')
+    return f'<div class="jp-HpoProgress" style="{BOX}">{"".join(parts)}</div>'
+
+
+def progress_text(summary: Summary, note: str = "") -> str:
+    """The experiment as two or three lines of text."""
+    counts = ", ".join([_done(summary), *_others(summary), duration(summary)])
+    lines = [f"{summary.name}: {summary.state}, {counts}"]
+    if note:
+        lines.append(note)
+    elif summary.is_over and summary.message:
+        lines.append(summary.message)
+    if summary.best:
+        metric = summary.spec.objective.objective_metric_name
+        values = _assignments(summary.best.parameters.items())
+        lines.append(
+            f"best {metric} {number(summary.best.value)} in trial {summary.best.number}: {values}"
+        )
+    return "\n".join(lines)
+
+
+def listing_html(summaries: Sequence[Summary]) -> str:
+    """Several experiments as a table, one a row."""
+    rows = [
+        (
+            cut(summary.name, 100),
+            state_mark(summary.state),
+            cut(", ".join([_done(summary), *_others(summary)]), 100),
+            cut(_best_value(summary), 100),
+            cut(duration(summary), 40),
+        )
+        for summary in summaries
+    ]
+    table = table(("Experiment", "State", "Trials", "Best", "Time"), rows)
+    return f'<div class="jp-HpoProgress" style="{BOX}">{table}</div>'
+
+
+def listing_text(summaries: Sequence[Summary]) -> str:
+    """Several experiments as lines of text."""
+    width = max((len(summary.name) for summary in summaries), default=0)
+    return "\n".join(
+        f"{summary.name:{width}}  {summary.state:11}  {_done(summary)}  {_best_value(summary)}"
+        for summary in summaries
+    )
+
+
+def duration(summary: Summary) -> str:
+    """How long the experiment has run; while it runs, coarse enough to change seldom."""
+    seconds = int(summary.elapsed)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        rest = seconds % 60 if summary.is_over else seconds % 60 // 10 * 10
+        return f"{seconds // 60} min {rest} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def _headline(summary: Summary) -> str:
+    objective = summary.spec.objective
+    goal = "" if objective.goal is None else f", goal {number(objective.goal)}"
+    value = number(summary.best.value) if summary.best else "none yet"
+    return (
+        '<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 16px">'
+        f'<b style="font-size:15px">{cut(summary.name, 100)}</b>'
+        f"<span>{state_mark(summary.state)}</span>"
+        f"<span>{cut(objective.objective_metric_name, 100)} <b>{value}</b> "
+        f'<span style="{MUTED}">{objective.type.value}{goal}</span></span></div>'
+    )
+
+
+def _bar(summary: Summary) -> str:
+    lost = sum(summary.counts.get(state, 0) for state in _LOST)
+    parts = [
+        (summary.completed - lost, GREEN),
+        (lost, RED),
+        (summary.counts.get(TrialState.RUNNING, 0), BLUE),
+    ]
+    known = sum(summary.counts.values())
+    total = max(summary.spec.max_trial_count or 0, known, 1)
+    segments = "".join(
+        f'<div style="width:{100 * count / total:.4g}%;background:{colour}"></div>'
+        for count, colour in parts
+        if count
+    )
+    text = " · ".join([_done(summary), *_others(summary), duration(summary)])
+    return (
+        f'<div role="img" aria-label="{cut(text, 100)}" style="display:flex;height:6px;'
+        "margin:6px 0 4px;border-radius:3px;overflow:hidden;"
+        f'background:var(--jp-layout-color3, rgba(128,128,128,.25))">{segments}</div>'
+        f'<div style="{MUTED}">{cut(text, 100)}</div>'
+    )
+
+
+def _done(summary: Summary) -> str:
+    total = summary.spec.max_trial_count
+    count = summary.completed
+    return f"{count} trials done" if total is None else f"{count} of {total} trials done"
+
+
+def _others(summary: Summary) -> list[str]:
+    lost = sum(summary.counts.get(state, 0) for state in _LOST)
+    running = summary.counts.get(TrialState.RUNNING, 0)
+    return [f"{count} {what}" for count, what in ((running, "running"), (lost, "failed")) if count]
+
+
+def _best_value(summary: Summary) -> str:
+    if summary.best is None:
+        return ""
+    return f"{summary.spec.objective.objective_metric_name} {number(summary.best.value)}"
+
+
+def _best_html(summary: Summary) -> str:
+    best = summary.best
+    if best is None or not best.parameters:
+        return ""
+    rows = [
+        (cut(name, 60), f'<span style="{CODE}">{cut(number(value), 60)}</span>')
+        for name, value in list(best.parameters.items())[:_PARAMETERS]
+    ]
+    if len(best.parameters) > len(rows):
+        rows.append(("", f"and {len(best.parameters) - len(rows)} more"))
+    parameters = table((f"Best: trial {best.number}", ""), rows, width="auto")
+    return f'<div style="margin-top:8px">{parameters}</div>'
+
+
+def _trials_html(objective: Objective, trials: Sequence[Trial]) -> str:
+    if not trials:
+        return ""
+    measured = [
+        (trial, value)
+        for trial in trials
+        if trial.state in (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
+        and (value := objective_value(objective, trial)) is not None
+    ]
+    sign = 1 if objective.type is ObjectiveType.MINIMIZE else -1
+    top = [
+        trial for trial, _ in heapq.nsmallest(_TOP, measured, key=lambda pair: sign * pair[1])
+    ]
+    started = [trial for trial in trials if trial.state is not TrialState.CREATED]
+    latest = sorted(started, key=lambda trial: trial.number)[-_LATEST:]
+    shown = [("best", trial) for trial in top]
+    shown += [("latest", trial) for trial in reversed(latest) if trial not in top]
+    rows = [
+        (
+            f'<span style="{MUTED}">{rank}</span>',
+            str(trial.number),
+            state_mark(trial.state.value),
+            _objective(objective, trial),
+            f'<span style="{CODE}">{cut(_assignments(trial.assignments.items()), 160)}</span>',
+        )
+        for rank, trial in shown
+    ]
+    heads = ("", "Trial", "State", objective.objective_metric_name, "Parameters")
+    return f'<div style="margin-top:8px">{table(heads, rows)}</div>' if rows else ""
+
+
+def _objective(objective: Objective, trial: Trial) -> str:
+    value = objective_value(objective, trial)
+    return "–" if value is None else number(value)  # noqa: RUF001, a dash stands for no value
+
+
+def _last_failure(trials: Sequence[Trial]) -> str:
+    failed = [trial for trial in trials if trial.state in _LOST and trial.message]
+    if not failed:
+        return ""
+    last = max(failed, key=lambda trial: trial.completed_at or 0)
+    return f"Trial {last.number}: {last.message}"
+
+
+def _hints(summary: Summary) -> list[tuple[str, str]]:
+    """How to go on: commands, and what each of them does."""
+    name = summary.name
+    hints = []
+    if summary.best:
+        hints.append((f"%hpo best {name} --apply", "sets the best values here"))
+    if not summary.is_over:
+        hints.append((f"%hpo stop {name}", "ends it"))
+    elif summary.state in ("Stopped", "Interrupted"):
+        hints.append((f"%hpo resume {name}", "goes on"))
+    elif summary.best is None:
+        hints.append((f"%hpo logs {name}", "says more"))
+    return hints
+
+
+def _assignments(pairs: Iterable[tuple[str, Value]]) -> str:
+    return ", ".join(f"{name}={number(value)}" for name, value in pairs)

@@ -1,0 +1,192 @@
+"""Tables and lines about experiments for a terminal, drawn with rich."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from hpo_lab.dashboard.summary import INTERRUPTED, Best, Summary
+from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
+from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.trial import TrialState
+
+if TYPE_CHECKING:
+    from hpo_lab.notebook.slicing import Decision
+
+__all__ = [
+    "best_line",
+    "decisions_table",
+    "duration",
+    "experiments_table",
+    "number",
+    "parameters_table",
+    "progress_line",
+    "space_table",
+    "state_text",
+    "summary_table",
+    "trials_table",
+]
+
+_STYLES = {
+    ExperimentState.RUNNING.value: "cyan",
+    ExperimentState.RESTARTING.value: "cyan",
+    ExperimentState.SUCCEEDED.value: "green",
+    ExperimentState.FAILED.value: "red",
+    ExperimentState.STOPPED.value: "yellow",
+    INTERRUPTED: "yellow",
+    TrialState.KILLED.value: "yellow",
+    TrialState.METRICS_UNAVAILABLE.value: "red",
+    TrialState.EARLY_STOPPED.value: "yellow",
+}
+_FAILURES = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
+
+
+def number(value: Value) -> str:
+    """A value for a table: floats with six significant digits, text as it is."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else repr(value)
+
+
+def duration(seconds: float) -> str:
+    """A time span: `4.2 s`, `3:07` (minutes), `2:03:07` (hours), `3 d 4 h`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 24:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def state_text(state: str) -> Text:
+    """A state in its colour."""
+    return Text(state, style=_STYLES.get(state, ""))
+
+
+def _trials_done(summary: Summary) -> str:
+    total = summary.spec.max_trial_count
+    return str(summary.completed) if total is None else f"{summary.completed}/{total}"
+
+
+def best_line(summary: Summary, best: Best) -> str:
+    """`accuracy 0.97 in trial 7`."""
+    metric = summary.spec.objective.objective_metric_name
+    return f"{metric} {number(best.value)} in trial {best.number}"
+
+
+def progress_line(summary: Summary, *, best: bool = True) -> str:
+    """`12/30 trials, 2 running, 1 failed, best 0.97 in trial 7`; what is zero is left out."""
+    running = summary.counts.get(TrialState.RUNNING, 0)
+    failed = sum(summary.counts.get(state, 0) for state in _FAILURES)
+    parts = [f"{_trials_done(summary)} trials"]
+    parts += [f"{running} running"] * bool(running)
+    parts += [f"{failed} failed"] * bool(failed)
+    if best and summary.best:
+        parts.append(f"best {number(summary.best.value)} in trial {summary.best.number}")
+    return ", ".join(parts)
+
+
+def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def experiments_table(rows: Iterable[tuple[str, Summary]], now: float) -> Table:
+    """Experiments, one a row: a name and the summary each."""
+    table = _table("name", "state", "trials", "best", "age", right=["trials", "best", "age"])
+    for name, summary in rows:
+        table.add_row(
+            name,
+            state_text(summary.state),
+            _trials_done(summary),
+            number(summary.best.value) if summary.best else "",
+            duration(max(0.0, now - summary.created_at)),
+        )
+    return table
+
+
+def summary_table(summary: Summary, folder: str) -> Table:
+    """What an experiment is and how far it is."""
+    objective, algorithm = summary.spec.objective, summary.spec.algorithm
+    goal = "" if objective.goal is None else f", goal {number(objective.goal)}"
+    settings = "".join(f", {name}={value}" for name, value in algorithm.settings.items())
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("state", state_text(summary.state))
+    lost = summary.state == INTERRUPTED
+    table.add_row("", "its runner is gone; it can be resumed" if lost else summary.message)
+    table.add_row("objective", f"{objective.type.value} {objective.objective_metric_name}{goal}")
+    table.add_row("algorithm", f"{algorithm.algorithm_name}{settings}")
+    table.add_row("progress", progress_line(summary, best=False))
+    table.add_row("time", duration(summary.elapsed))
+    if summary.best:
+        table.add_row("best", best_line(summary, summary.best))
+    table.add_row("folder", folder)
+    return table
+
+
+def parameters_table(
+    parameters: Mapping[str, Value], defaults: Mapping[str, Value] | None = None
+) -> Table:
+    """Parameter values, beside the notebook's own where these are known."""
+    if not defaults:
+        table = _table("parameter", "best", right=["best"])
+        for name, value in parameters.items():
+            table.add_row(name, Text(number(value), style="green"))
+        return table
+    table = _table("parameter", "notebook", "best", right=["notebook", "best"])
+    for name, value in parameters.items():
+        own = number(defaults[name]) if name in defaults else ""
+        table.add_row(name, own, Text(number(value), style="green"))
+    return table
+
+
+def space_table(spec: ExperimentSpec) -> Table:
+    """The search space."""
+    table = _table("parameter", "type", "values")
+    conditional = any(parameter.when for parameter in spec.parameters)
+    if conditional:
+        table.add_column("when")
+    for parameter in spec.parameters:
+        cells = [parameter.name, parameter.parameter_type.value, _values(parameter)]
+        table.add_row(*cells, *([parameter.when or ""] if conditional else []))
+    return table
+
+
+def _values(parameter: Parameter) -> str:
+    space = parameter.feasible_space
+    if parameter.parameter_type in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
+        return ", ".join(repr(choice) for choice in parameter.choices)
+    text = f"{space.min} to {space.max}"
+    if space.step is not None:
+        text += f", step {space.step}"
+    return f"{text}, {parameter.distribution.value}"
+
+
+def decisions_table(decisions: Iterable[Decision]) -> Table:
+    """Which earlier cells run in each trial, and why."""
+    table = _table("earlier cell", "in trials", "why")
+    for decision in decisions:
+        kept = Text("yes", style="green") if decision.kept else Text("no", style="dim")
+        table.add_row(decision.cell.label, kept, decision.reason)
+    return table
+
+
+def trials_table(spec: ExperimentSpec, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Trials, one a row, from rows made by `hpo_lab.dashboard.summary.trial_row`."""
+    shown = [*spec.objective.metric_names, *(parameter.name for parameter in spec.parameters)]
+    names = list(dict.fromkeys(shown))
+    table = _table("trial", "state", *names, "time", right=["trial", *names, "time"])
+    for row in rows:
+        values = ["" if row[name] is None else number(row[name]) for name in names]
+        time = "" if row["seconds"] is None else duration(row["seconds"])
+        table.add_row(str(row["number"]), state_text(row["state"]), *values, time)
+    return table

@@ -1,0 +1,1 @@
+"""From an annotated notebook cell to the notebook that a trial executes."""

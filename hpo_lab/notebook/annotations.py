@@ -1,0 +1,405 @@
+"""Search-space annotations: comments behind the assignments of a tuned cell.
+
+::
+
+    lr = 0.01        # tune: loguniform(1e-4, 1e-1)
+    layers = 2       # tune: int(1, 4)
+    opt = "adam"     # tune: choice("adam", "sgd")
+    momentum = 0.9   # tune: uniform(0.5, 0.99, step=0.01) when opt == "sgd"
+
+The cell stays ordinary Python: the literal is the default, and without the comment
+nothing changes. Comments are found by `tokenize` and assignments by `ast`, so that a `#`
+in a string is just a `#`.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import re
+import tokenize
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hpo_lab.experiment.condition import Condition
+from hpo_lab.experiment.model import Parameter, ParameterType, Value
+from hpo_lab.experiment.rules import parameter_problems
+from hpo_lab.experiment.space import DOMAINS, contains
+from hpo_lab.notebook.cell_source import parse_cell, to_python
+from hpo_lab.notebook.names import names_bound, stored
+from hpo_lab.problems import InvalidInput, Problem, nearest
+
+__all__ = ["Annotation", "parse_annotations", "without_annotated"]
+
+_ANNOTATION = re.compile(r"#+\s*tune\s*:\s*(.*)", re.DOTALL)
+_NEARLY = re.compile(r"#+\s*(tun\w*|hpo)\s*[:=]?\s*(\w*)(\s*\()?", re.IGNORECASE)
+_FORM = "name = literal  # tune: loguniform(1e-4, 1e-1)"
+_SIGNATURES = {
+    "uniform": "uniform(low, high, step=None)",
+    "loguniform": "loguniform(low, high, step=None)",
+    "int": "int(low, high, step=None)",
+    "logint": "logint(low, high)",
+    "choice": "choice(value, value, ...)",
+    "normal": "normal(low, high, step=None)",
+    "lognormal": "lognormal(low, high, step=None)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One annotated assignment.
+
+    Attributes:
+        name: The variable.
+        default: The literal assigned to it.
+        parameter: What the search may assign instead.
+        line: The line of the cell on which the comment stands, counted from `first_line`.
+        text: The comment behind `# tune:`.
+    """
+
+    name: str
+    default: Value
+    parameter: Parameter
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Comment:
+    """A `# tune:` comment; `text` is what follows the colon."""
+
+    line: int
+    text: str
+    alone: bool
+
+
+def parse_annotations(
+    source: str, *, where: str = "cell", first_line: int = 1
+) -> tuple[Annotation, ...]:
+    """Read the annotations of a tuned cell.
+
+    Args:
+        source: The cell's source without its `%%tune` line; magics are allowed.
+        where: What to call the cell in messages.
+        first_line: The number in the cell of the first line of *source*, 2 below `%%tune`.
+
+    Returns:
+        The annotations in the order of their lines; empty when there are none.
+
+    Raises:
+        InvalidInput: Some annotations cannot be used; every reason is listed.
+    """
+    place = _Place(where, first_line - 1)
+    try:
+        tree = parse_cell(source)
+    except SyntaxError as error:
+        problem = place.problem(error.lineno or 1, f"the cell is no valid Python: {error.msg}")
+        raise InvalidInput([problem]) from None
+    problems: list[Problem] = []
+    annotations: list[Annotation] = []
+    tuned: list[tuple[str, ast.stmt]] = []
+    for comment in _comments(source, place, problems):
+        statement = _annotated_statement(tree, comment)
+        if isinstance(statement, str):
+            problems.append(place.problem(comment.line, statement))
+            continue
+        tuned.append((_target(statement), statement))
+        found = _annotation(statement, comment, place)
+        if isinstance(found, Annotation):
+            annotations.append(found)
+        else:
+            problems += found
+    problems += _name_problems(tree, tuned, place)
+    problems += _condition_problems(annotations, [name for name, _ in tuned], place)
+    if problems:
+        raise InvalidInput(sorted(problems, key=place.line_of))
+    return tuple(annotations)
+
+
+def without_annotated(source: str, names: Mapping[str, str]) -> str:
+    """*source* with annotated assignments replaced by comments, line for line.
+
+    Args:
+        source: The source of a tuned cell whose annotations are valid.
+        names: What to write instead, by name of the variable.
+    """
+    tree = parse_cell(source)
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for comment in _comments(source, _Place("", 0), []):
+        statement = _annotated_statement(tree, comment)
+        if isinstance(statement, str) or (name := _target(statement)) not in names:
+            continue
+        for line in range(statement.lineno - 1, _end(statement)):
+            # The indentation stays: IPython takes that of the first line from all lines.
+            indent = re.match(r"\s*", lines[line])
+            lines[line] = (indent[0] if indent else "") + "#"
+        lines[statement.lineno - 1] += f" {names[name]}"
+    return "\n".join(lines)
+
+
+class _Place:
+    """Where problems are: numbers lines as the person sees them."""
+
+    def __init__(self, where: str, offset: int) -> None:
+        self.where = where
+        self.offset = offset
+
+    def problem(self, line: int, message: str) -> Problem:
+        return Problem(f"{self.where}, line {line + self.offset}", message)
+
+    def line_of(self, problem: Problem) -> int:
+        return int(problem.where.rpartition(" ")[2])
+
+
+def _comments(source: str, place: _Place, problems: list[Problem]) -> Iterator[_Comment]:
+    """The `# tune:` comments; those that are nearly right are added to *problems*."""
+    for token in tokenize.generate_tokens(io.StringIO(to_python(source)).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        line, column = token.start
+        match = _ANNOTATION.fullmatch(token.string)
+        if match is not None:
+            yield _Comment(line, match[1].strip(), alone=not token.line[:column].strip())
+            continue
+        nearly = _NEARLY.match(token.string)
+        if nearly is not None and (
+            (nearly[1].lower() == "tune" and ":" in nearly[0]) or _is_domain(nearly)
+        ):
+            message = f"found {token.string!r}; write it as `# tune: loguniform(1e-4, 1e-1)`"
+            problems.append(place.problem(line, message))
+
+
+def _is_domain(nearly: re.Match[str]) -> bool:
+    known = nearly[2] in DOMAINS or bool(nearest(nearly[2], list(DOMAINS)))
+    return bool(nearly[3]) and known
+
+
+def _end(statement: ast.stmt) -> int:
+    return statement.end_lineno or statement.lineno
+
+
+def _target(statement: ast.Assign | ast.AnnAssign) -> str:
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    assert isinstance(target, ast.Name)
+    return target.id
+
+
+def _annotated_statement(tree: ast.Module, comment: _Comment) -> ast.Assign | ast.AnnAssign | str:
+    """The assignment that *comment* stands behind, or what is wrong instead."""
+    on_line = [node for node in tree.body if node.lineno <= comment.line <= _end(node)]
+    if comment.alone and not any(_is_inside(node, comment.line) for node in on_line):
+        return f"`# tune:` stands on a line of its own; write it behind a value: `{_FORM}`"
+    if len(on_line) != 1:
+        return f"several statements on one line; write the assignment on its own: `{_FORM}`"
+    statement = on_line[0]
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        if isinstance(getattr(statement, "body", None), list):
+            return (
+                "`# tune:` inside a block; only assignments at the left margin of the cell "
+                "can be tuned"
+            )
+        return f"`# tune:` stands behind something that is no assignment; write `{_FORM}`"
+    if _shares_lines(tree, statement):
+        return f"several statements on one line; write the assignment on its own: `{_FORM}`"
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    if len(targets) != 1 or not isinstance(targets[0], ast.Name):
+        shown = " = ".join(ast.unparse(target) for target in targets)
+        return f"`# tune:` needs one plain name to assign to, not `{shown}`"
+    return statement
+
+
+def _is_inside(statement: ast.stmt, line: int) -> bool:
+    """Whether *line* is a later line of an assignment that spans several."""
+    return isinstance(statement, ast.Assign | ast.AnnAssign) and line > statement.lineno
+
+
+def _shares_lines(tree: ast.Module, statement: ast.stmt) -> bool:
+    return any(
+        other is not statement
+        and other.lineno <= _end(statement)
+        and _end(other) >= statement.lineno
+        for other in tree.body
+    )
+
+
+def _annotation(
+    statement: ast.Assign | ast.AnnAssign, comment: _Comment, place: _Place
+) -> Annotation | list[Problem]:
+    name = _target(statement)
+    problems = []
+    default: Value = None
+    try:
+        literal = ast.literal_eval(statement.value or ast.Constant(...))
+    except (ValueError, TypeError):
+        literal = ...
+    if literal is None or isinstance(literal, bool | int | float | str):
+        default = literal
+    else:
+        found = f"{name} = {ast.unparse(statement.value)}" if statement.value else name
+        problems.append(
+            f"`{found}` is tuned; its value must be a number, a string, True, False or None"
+        )
+    parameter = _parameter(name, comment.text)
+    if not isinstance(parameter, Parameter):
+        problems += parameter
+    elif rules := parameter_problems(parameter):
+        expression = comment.text.partition(" when ")[0].strip()
+        problems += [f"{expression}: {_argument(field)} {message}" for field, message in rules]
+    elif not problems and not contains(parameter, default):
+        expression = comment.text.partition(" when ")[0].strip()
+        kind = ", which takes whole numbers" if _is_float_for_int(parameter, default) else ""
+        problems.append(f"{name} = {default!r} is outside its own range {expression}{kind}")
+    if problems or not isinstance(parameter, Parameter):
+        return [place.problem(comment.line, message) for message in problems]
+    return Annotation(name, default, parameter, comment.line + place.offset, comment.text)
+
+
+def _argument(field: str) -> str:
+    """What an annotation calls a field of the feasible space."""
+    words = {"min": "low", "max": "high", "list": "the list"}
+    name = field.rpartition(".")[2]
+    return words.get(name, name)
+
+
+def _is_float_for_int(parameter: Parameter, default: Value) -> bool:
+    return parameter.parameter_type is ParameterType.INT and isinstance(default, float)
+
+
+def _parameter(name: str, text: str) -> Parameter | list[str]:
+    """Read `loguniform(1e-4, 1e-1) when opt == "sgd"`, or say what is wrong with it."""
+    expression, when = _split_when(text)
+    if when == "":
+        return ["`when` is not followed by a condition"]
+    try:
+        call = ast.parse(expression, mode="eval").body
+    except (SyntaxError, ValueError):
+        found = f"cannot read `{expression}`" if expression else "no distribution is given"
+        return [f"{found}; write it as `{_FORM}`"]
+    if not isinstance(call, ast.Call):
+        shown = _SIGNATURES.get(expression, _SIGNATURES["loguniform"])
+        return [f"found `{expression}`, not a distribution with its bounds, as {shown}"]
+    word = ast.unparse(call.func)
+    if word not in DOMAINS:
+        known = ", ".join(DOMAINS)
+        return [f"unknown distribution {word!r}{nearest(word, list(DOMAINS))} (one of {known})"]
+    try:
+        positional = [ast.literal_eval(argument) for argument in call.args]
+        named = {k.arg or "**": ast.literal_eval(k.value) for k in call.keywords}
+    except (ValueError, TypeError):
+        return [f"the arguments of {word} must be literals, not `{expression}`"]
+    problems = []
+    try:
+        inspect.signature(DOMAINS[word]).bind(*positional, **named)
+    except TypeError as error:
+        problems.append(f"{word}: {error}; it is {_SIGNATURES[word]}")
+    values = [*positional, *named.values()]
+    if word == "choice":
+        wrong = [v for v in values if not (v is None or isinstance(v, bool | int | float | str))]
+        if wrong:
+            problems.append(f"choice: {wrong[0]!r} is no number, string, True, False or None")
+    else:
+        wrong = [v for v in values if v is not None and not _is_number(v, whole="int" in word)]
+        if wrong:
+            allowed = "whole number" if word.endswith("int") else "number"
+            problems.append(f"{word}: {wrong[0]!r} is no {allowed}; it is {_SIGNATURES[word]}")
+        elif any(value is None for value in positional):
+            problems.append(f"{word}: None is no bound; it is {_SIGNATURES[word]}")
+    if when is not None:
+        try:
+            Condition.parse(when)
+        except ValueError as error:
+            problems.append(f"`when {when}`: {error}")
+    return problems or DOMAINS[word](*positional, **named).named(name, when)
+
+
+def _is_number(value: object, *, whole: bool) -> bool:
+    return isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+
+
+def _split_when(text: str) -> tuple[str, str | None]:
+    """Split a text at the word `when`, unless it stands in a string or in brackets."""
+    depth = 0
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            depth += token.string in ("(", "[", "{")
+            depth -= token.string in (")", "]", "}")
+            if token.type == tokenize.NAME and token.string == "when" and depth == 0:
+                column = token.start[1]
+                return text[:column].strip(), text[column + len("when") :].strip()
+    except (tokenize.TokenError, SyntaxError):
+        pass
+    return text.strip(), None
+
+
+def _name_problems(
+    tree: ast.Module, tuned: Sequence[tuple[str, ast.stmt]], place: _Place
+) -> Iterator[Problem]:
+    """Names annotated twice, and names whose value from the trial would be overwritten."""
+    lines: dict[str, int] = {}
+    for name, statement in tuned:
+        line = _end(statement)
+        if name in lines:
+            first = lines[name] + place.offset
+            yield place.problem(line, f"{name} is annotated twice, first on line {first}")
+        lines.setdefault(name, line)
+    annotated = [statement for _, statement in tuned]
+    for statement in tree.body:
+        if statement in annotated:
+            continue
+        for name in names_bound([statement]):
+            if name not in lines:
+                continue
+            if statement.lineno < lines[name] or _overwrites(statement, name):
+                yield place.problem(
+                    statement.lineno,
+                    f"{name} is tuned on line {lines[name] + place.offset} and assigned again "
+                    "here, which would overwrite the value of the trial; rename one of them",
+                )
+
+
+def _overwrites(statement: ast.stmt, name: str) -> bool:
+    """Whether *statement* binds *name* for certain, and not from its old value."""
+    match statement:
+        case ast.For(target=target) | ast.AsyncFor(target=target):
+            return name in stored(target)
+        case ast.If() | ast.While() | ast.Try() | ast.TryStar() | ast.Match():
+            return False  # a schedule that changes the value as the training goes on
+        case ast.AugAssign():
+            return False
+        case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
+            return name not in {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+    return True
+
+
+def _condition_problems(
+    annotations: Sequence[Annotation], names: Sequence[str], place: _Place
+) -> Iterator[Problem]:
+    """Conditions on unknown parameters, on the parameter itself, or on each other."""
+    needs = {
+        a.name: Condition.parse(a.parameter.when).names
+        for a in annotations
+        if a.parameter.when is not None
+    }
+    for annotation in annotations:
+        line = annotation.line - place.offset
+        name, when = annotation.name, annotation.parameter.when
+        for other in sorted(needs.get(name, ())):
+            if other not in names:
+                yield place.problem(
+                    line, f"`when {when}`: no parameter is named {other!r}{nearest(other, names)}"
+                )
+            elif other == name:
+                yield place.problem(line, f"`when {when}`: {name} cannot depend on itself")
+            elif name in _reachable(other, needs):
+                yield place.problem(line, f"`when {when}`: {name} and {other} need each other")
+
+
+def _reachable(start: str, needs: Mapping[str, frozenset[str]]) -> set[str]:
+    seen: set[str] = set()
+    pending = {start}
+    while pending:
+        name = pending.pop()
+        seen.add(name)
+        pending |= needs.get(name, frozenset()) - seen
+    return seen

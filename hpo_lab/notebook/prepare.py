@@ -1,0 +1,141 @@
+"""From an annotated cell to an experiment whose trials are notebooks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from hpo_lab.experiment.model import Experiment, Metadata
+from hpo_lab.experiment.rules import experiment_problems
+from hpo_lab.notebook.annotations import parse_annotations
+from hpo_lab.notebook.document import (
+    choose_tune_cell,
+    earlier_cells,
+    read_notebook,
+    tune_cells,
+)
+from hpo_lab.notebook.slicing import Cell, slice_cells
+from hpo_lab.notebook.trial_notebook import build_trial_notebook, objective_problems
+from hpo_lab.options import TuneOptions, parse_line
+from hpo_lab.prepare import Prepared, experiment_name, trial_template
+from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.trial.folder import NOTEBOOK
+
+__all__ = ["prepare_cell", "prepare_file"]
+
+MAGIC_ONLY = ("-o", "--store", "--dry-run!")
+"""Options of `%%tune` that are no part of the experiment."""
+
+
+def prepare_file(path: Path, options: TuneOptions, *, cell: str | None = None) -> Prepared:
+    """Make an experiment of the `%%tune` cell of a notebook file.
+
+    Args:
+        path: The notebook.
+        options: Options from elsewhere; they win over the cell's own line.
+        cell: Which `%%tune` cell where there are several: its number or id.
+
+    Raises:
+        InvalidInput: with every problem found.
+    """
+    notebook = read_notebook(path)
+    chosen = choose_tune_cell(tune_cells(notebook), cell)
+    where = f"{path.name}, {chosen.label}"
+    written, _, problems = parse_line(
+        chosen.magic_line, where=f"{where}, line {chosen.magic_lineno}", extra=MAGIC_ONLY
+    )
+    return prepare_cell(
+        chosen.source,
+        earlier_cells(notebook, chosen.index),
+        options.over(written),
+        where=where,
+        first_line=chosen.magic_lineno + 1,
+        name=path.stem,
+        working_directory=path.resolve().parent,
+        kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),
+        problems=problems,
+    )
+
+
+def prepare_cell(
+    tuned: str,
+    earlier: Sequence[Cell],
+    options: TuneOptions,
+    *,
+    where: str,
+    name: str,
+    working_directory: Path,
+    first_line: int = 2,
+    kernel_name: str = "python3",
+    problems: Sequence[Problem] = (),
+) -> Prepared:
+    """Make an experiment of an annotated cell and the cells that came before it.
+
+    Args:
+        tuned: Source of the cell, without its `%%tune` line.
+        earlier: The cells before it, in the order of execution.
+        options: What to optimise and how much.
+        where: What problems call the cell.
+        name: What the experiment is named after, unless the options name it.
+        working_directory: Where the trials run.
+        first_line: Line number of the first line of *tuned* within its cell.
+        kernel_name: Jupyter kernel of the trials.
+        problems: What is known to be wrong already.
+
+    Raises:
+        InvalidInput: with *problems* and every other one found.
+    """
+    found = list(problems)
+    try:
+        annotations = parse_annotations(tuned, where=where, first_line=first_line)
+    except InvalidInput as error:
+        raise InvalidInput([*found, *error.problems]) from None
+    if not annotations:
+        found.append(
+            Problem(
+                where,
+                "no annotated parameter; write one as: lr = 0.01  # tune: loguniform(1e-4, 1e-1)",
+            )
+        )
+    if found:
+        raise InvalidInput(found)
+    decisions = slice_cells(earlier, tuned)
+    kept = [decision.cell for decision in decisions if decision.kept]
+    parameters = [annotation.parameter for annotation in annotations]
+    template = trial_template(
+        "NotebookTrial",
+        {
+            "source": _digest(kept, tuned),
+            "kernelName": kernel_name,
+            "workingDirectory": str(working_directory),
+        },
+    )
+    experiment = Experiment(
+        metadata=Metadata(name=options.name or experiment_name(name)),
+        spec=options.spec(parameters, template),
+    )
+    objective = experiment.spec.objective
+    found += objective_problems(tuned, kept, objective, where=where)
+    found += experiment_problems(experiment)
+    if found:
+        raise InvalidInput(found)
+    notebook = build_trial_notebook(tuned, annotations, kept, objective)
+    return Prepared(
+        experiment,
+        {NOTEBOOK: ("application/x-ipynb+json", _dump(notebook))},
+        decisions,
+    )
+
+
+def _digest(kept: Sequence[Cell], tuned: str) -> str:
+    """What identifies the code of a trial; a cell executed once more does not change it."""
+    sources = dict.fromkeys([*(cell.source.strip() for cell in kept), tuned.strip()])
+    return f"sha256:{hashlib.sha256(chr(0).join(sources).encode()).hexdigest()}"
+
+
+def _dump(notebook: object) -> bytes:
+    import nbformat
+
+    text: str = nbformat.writes(notebook)
+    return text.encode()

@@ -1,0 +1,278 @@
+"""Manifests in and out, and what is said about those that are wrong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpo_lab.experiment.manifest import dump, load, parse, read
+from hpo_lab.experiment.model import (
+    Algorithm,
+    Distribution,
+    Experiment,
+    ExperimentSpec,
+    Metadata,
+    MetricStrategyType,
+    Objective,
+    ObjectiveType,
+)
+from hpo_lab.experiment.space import choice, contains, loguniform, uniform
+from hpo_lab.experiment.space import int as integer
+from hpo_lab.problems import InvalidInput
+
+MANIFEST = """
+apiVersion: kubeflow.org/v1beta1
+kind: Experiment
+metadata:
+  name: random-example
+  namespace: kubeflow
+  labels: {controller-tools.k8s.io: "1.0"}
+spec:
+  objective:
+    type: maximize
+    goal: 0.99
+    objectiveMetricName: accuracy
+    additionalMetricNames: [loss]
+    metricStrategies: [{name: loss, value: min}]
+  algorithm:
+    algorithmName: tpe
+    algorithmSettings: [{name: n_startup_trials, value: 10}]
+  maxTrialCount: 12
+  parameters:
+    - name: lr
+      parameterType: double
+      feasibleSpace: {min: "0.01", max: "0.03", distribution: logUniform}
+    - name: layers
+      parameterType: int
+      feasibleSpace: {min: "2", max: "5"}
+    - name: batch
+      parameterType: discrete
+      feasibleSpace: {list: ["16", "32", "64.5"]}
+    - name: optimizer
+      parameterType: categorical
+      feasibleSpace: {list: [sgd, adam, "1"]}
+"""
+
+
+def test_a_katib_manifest_is_read_with_its_types_and_katibs_defaults():
+    experiment = load(MANIFEST)
+    spec = experiment.spec
+    assert (experiment.namespace, experiment.name) == ("kubeflow", "random-example")
+    assert spec.parallel_trial_count == 3
+    assert spec.max_failed_trial_count is None
+    assert spec.resume_policy.value == "Never"
+    lr, layers, batch, optimizer = spec.parameters
+    assert (lr.feasible_space.min, lr.distribution) == (0.01, Distribution.LOG_UNIFORM)
+    assert layers.feasible_space.max == 5 and isinstance(layers.feasible_space.max, int)
+    assert layers.distribution is Distribution.UNIFORM
+    assert batch.choices == (16, 32, 64.5)
+    assert optimizer.choices == ("sgd", "adam", "1")
+    assert spec.algorithm.settings == {"n_startup_trials": "10"}
+    assert spec.objective.strategy("accuracy") is MetricStrategyType.MAX
+    assert spec.objective.strategy("loss") is MetricStrategyType.MIN
+
+
+def test_the_strategy_defaults_to_the_direction_for_additional_metrics_too():
+    objective = Objective(
+        type=ObjectiveType.MINIMIZE, objective_metric_name="loss", additional_metric_names=("f1",)
+    )
+    assert objective.strategy("loss") is MetricStrategyType.MIN
+    assert objective.strategy("f1") is MetricStrategyType.MIN
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_what_is_written_reads_back_the_same(form):
+    experiment = load(MANIFEST)
+    text = dump(experiment, form)
+    assert load(text) == experiment
+    document = json.loads(text) if form == "json" else yaml.safe_load(text)
+    assert document["spec"]["parameters"][0]["feasibleSpace"]["min"] == "0.01"
+
+
+floats = st.floats(allow_nan=False, allow_infinity=False, width=64)
+
+
+@given(
+    low=floats,
+    high=floats,
+    choices=st.lists(st.text() | st.booleans() | st.none() | st.integers(), min_size=1),
+)
+def test_any_space_survives_the_manifest(low, high, choices):
+    spec = ExperimentSpec(
+        parameters=(uniform(low, high).named("x"), choice(*choices).named("c")),
+        objective=Objective(type=ObjectiveType.MINIMIZE, objective_metric_name="loss"),
+        algorithm=Algorithm(algorithm_name="random"),
+    )
+    experiment = Experiment(metadata=Metadata(name="e"), spec=spec)
+    again = Experiment.model_validate(json.loads(dump(experiment, "json")))
+    assert again == experiment
+    assert [type(v) for v in again.spec.parameters[1].choices] == [type(v) for v in choices]
+
+
+def problems(change) -> dict[str, str]:
+    document = yaml.safe_load(MANIFEST)
+    change(document)
+    with pytest.raises(InvalidInput) as caught:
+        parse(document)
+    return {problem.where: problem.message for problem in caught.value.problems}
+
+
+def change_parameter(index, **space):
+    def change(document):
+        document["spec"]["parameters"][index]["feasibleSpace"] = space
+
+    return change
+
+
+def change_spec(**fields):
+    return lambda document: document["spec"].update(fields)
+
+
+RULES = [
+    (lambda d: d["metadata"].update(name="Bad_Name"), "metadata.name", "lower-case"),
+    (lambda d: d["metadata"].update(name="a" * 41), "metadata.name", "at most 40"),
+    (change_spec(parallelTrialCount=0), "spec.parallelTrialCount", "greater than 0"),
+    (change_spec(maxTrialCount=0), "spec.maxTrialCount", "greater than 0"),
+    (change_spec(maxFailedTrialCount=-1), "spec.maxFailedTrialCount", "less than 0"),
+    (change_spec(parallelTrialCount=13), "spec.parallelTrialCount", "spec.maxTrialCount, 12"),
+    (change_spec(maxFailedTrialCount=13), "spec.maxFailedTrialCount", "spec.maxTrialCount, 12"),
+    (change_spec(resumePolicy="Sometimes"), "spec.resumePolicy", "'Never', 'LongRunning'"),
+    (change_spec(parameters=[]), "spec.parameters", "nothing to search"),
+    (change_spec(algorithm={"algorithmName": ""}), "spec.algorithm.algorithmName", "empty"),
+    (change_spec(maxTrials=3), "spec.maxTrials", "did you mean 'maxTrialCount'"),
+    (change_spec(seed=-1), "spec.seed", "less than 0"),
+    (change_spec(activeDeadlineSeconds=0), "spec.activeDeadlineSeconds", "above 0"),
+    (change_spec(objective={"type": "maximize"}), "spec.objective.objectiveMetricName", "missing"),
+    (
+        change_spec(objective={"type": "maximise", "objectiveMetricName": "a"}),
+        "spec.objective.type",
+        "did you mean 'maximize'",
+    ),
+    (
+        change_spec(
+            objective={
+                "type": "maximize",
+                "objectiveMetricName": "a",
+                "additionalMetricNames": ["a"],
+            }
+        ),
+        "spec.objective.additionalMetricNames",
+        "contains the objective",
+    ),
+    (change_parameter(0, min="3", max="1"), "spec.parameters[0].feasibleSpace.min", "above max"),
+    (
+        change_parameter(0, min="0", max="1", distribution="logUniform"),
+        "spec.parameters[0].feasibleSpace.min",
+        "above 0",
+    ),
+    (change_parameter(0, max="1"), "spec.parameters[0].feasibleSpace.min", "is missing"),
+    (change_parameter(0, min="a", max="1"), "spec.parameters[0].feasibleSpace.min", "number"),
+    (change_parameter(0, min="nan", max="1"), "spec.parameters[0].feasibleSpace.min", "finite"),
+    (
+        change_parameter(0, min="0", max="1", step="-1"),
+        "spec.parameters[0].feasibleSpace.step",
+        "above 0",
+    ),
+    (
+        change_parameter(0, min="0", max="1", list=["1"]),
+        "spec.parameters[0].feasibleSpace.list",
+        "not allowed",
+    ),
+    (change_parameter(1, min="0.5", max="2"), "spec.parameters[1].feasibleSpace.min", "integer"),
+    (change_parameter(2, list=[]), "spec.parameters[2].feasibleSpace.list", "at least one"),
+    (change_parameter(2, list=["a"]), "spec.parameters[2].feasibleSpace.list", "numbers"),
+    (
+        change_parameter(3, list=["a"], min="1"),
+        "spec.parameters[3].feasibleSpace.min",
+        "not allowed",
+    ),
+    (
+        change_parameter(3, list=["a", "a"]),
+        "spec.parameters[3].feasibleSpace.list",
+        "more than once",
+    ),
+    (
+        change_parameter(0, min="0", max="1", distribution="loguniform"),
+        "spec.parameters[0].feasibleSpace.distribution",
+        "did you mean 'logUniform'",
+    ),
+    (
+        lambda d: d["spec"]["parameters"][1].update(name="lr"),
+        "spec.parameters",
+        "more than one parameter",
+    ),
+    (
+        lambda d: d["spec"]["parameters"][0].update(when="layres > 1"),
+        "spec.parameters[0].when",
+        "did you mean 'layers'",
+    ),
+    (
+        lambda d: d["spec"]["parameters"][0].update(when="import os"),
+        "spec.parameters[0].when",
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "path", "message"), RULES)
+def test_each_rule_names_its_field(change, path, message):
+    found = problems(change)
+    assert path in found, found
+    assert message in found[path]
+
+
+def test_all_problems_come_together_those_of_structure_and_those_of_values():
+    def change(document):
+        document["spec"]["maxTrials"] = 3
+        document["spec"]["parameters"][0]["feasibleSpace"]["min"] = "5"
+        document["spec"]["parameters"][1]["feasibleSpace"]["maximum"] = "5"
+
+    assert set(problems(change)) == {
+        "spec.maxTrials",
+        "spec.parameters[0].feasibleSpace.min",
+        "spec.parameters[1].feasibleSpace.maximum",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("spec: [", "line 1, column 8"),
+        ("a: 1\na: 2", "given twice"),
+        ("", "found nothing"),
+        ("a: 1\n---\nb: 2", "2 documents"),
+        ("- a", "a manifest is a mapping"),
+        ("a: &a [*a]", "more than 200000 values"),
+        ("1: 2", "not text"),
+    ],
+)
+def test_text_that_is_no_manifest(text, message):
+    with pytest.raises(InvalidInput, match=message):
+        load(text)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    for name, content, message in [
+        ("latin.yaml", "name: \xe9".encode("latin-1"), "not UTF-8"),
+        ("big.yaml", b"#" * (11 * 1024 * 1024), "bytes large"),
+    ]:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InvalidInput, match=message):
+            read(tmp_path / name)
+    with pytest.raises(InvalidInput, match="No such file"):
+        read(tmp_path / "none.yaml")
+
+
+def test_contains_knows_types_bounds_and_grids():
+    lr = loguniform(1e-4, 1e-1).named("lr")
+    assert contains(lr, 1e-4) and contains(lr, 1e-1) and not contains(lr, 0.2)
+    stepped = uniform(0.5, 0.99, step=0.01).named("m")
+    assert contains(stepped, 0.9) and not contains(stepped, 0.905)
+    layers = integer(1, 4).named("layers")
+    assert contains(layers, 2) and not contains(layers, 2.0) and not contains(layers, True)
+    flag = choice(True, False).named("flag")
+    assert contains(flag, True) and not contains(flag, 1)

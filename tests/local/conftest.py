@@ -1,0 +1,64 @@
+"""Experiments of small functions, and a look at the processes they leave."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import psutil
+import pytest
+
+from hpo_lab.experiment.model import ObjectiveType
+from hpo_lab.experiment.space import uniform
+from hpo_lab.local.enrol import enrol
+from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import prepare_function
+from hpo_lab.store import ExperimentRecord, Store, open_store
+from hpo_lab.trial.folder import TRIAL_FOLDER
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(tmp_path / "store" / "hpo_lab.db")
+    yield opened
+    opened.close()
+
+
+Enrol = Callable[..., ExperimentRecord]
+
+
+@pytest.fixture
+def enrolled(store: Store) -> Enrol:
+    """Enrol an experiment of a function over `x` in [0, 1]; options as of `TuneOptions`."""
+
+    def make(function: Callable[..., Any], **options: Any) -> ExperimentRecord:
+        # A test module cannot be imported by name in a trial.
+        module = sys.modules[function.__module__]
+        cloudpickle.register_pickle_by_value(module)
+        try:
+            defaults = {"direction": ObjectiveType.MAXIMIZE, "metric": "score", "seed": 0}
+            prepared = prepare_function(
+                function,
+                options.pop("space", {"x": uniform(0, 1)}),
+                TuneOptions(**{**defaults, "algorithm": "random", **options}),
+            )
+        finally:
+            cloudpickle.unregister_pickle_by_value(module)
+        return enrol(store, prepared.experiment, prepared.files)[0]
+
+    return make
+
+
+def processes_of(store: Store) -> list[psutil.Process]:
+    """Every process that belongs to a trial of *store*."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(TRIAL_FOLDER, "").startswith(str(store.files)):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found

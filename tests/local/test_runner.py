@@ -1,0 +1,256 @@
+"""The local runner with real processes."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+
+import hpo_lab
+from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.local.runner import AlreadyRunning, LocalRunner, trial_folder
+
+from .conftest import processes_of
+
+
+def score(x):
+    print("x is", x)
+    return 1 - (x - 0.25) ** 2
+
+
+def test_runs_every_trial_and_keeps_what_it_left(store, enrolled):
+    record = enrolled(score, trials=5)
+    verdict = LocalRunner(store, record.uid).run()
+    assert verdict.reason == "ExperimentMaxTrialsReached"
+    trials = store.trials(record.uid)
+    assert [trial.number for trial in trials] == [0, 1, 2, 3, 4]
+    for trial in trials:
+        assert trial.state is TrialState.SUCCEEDED
+        assert trial.metrics["score"].latest == score(trial.assignments["x"])
+        log = (trial_folder(store, record.uid, trial.number) / "log.txt").read_text()
+        assert f"x is {trial.assignments['x']}" in log
+        assert store.artifact(record.uid, "log.txt", trial.number) is not None
+    assert store.experiment_by_uid(record.uid).state is ExperimentState.SUCCEEDED
+    assert [c.type.value for c in store.conditions(record.uid)] == [
+        "Created",
+        "Running",
+        "Succeeded",
+    ]
+    assert processes_of(store) == []
+
+
+def fails_above_half(x):
+    if x > 0.5:
+        raise ValueError(f"{x} is too much")
+    return x
+
+
+def test_a_failing_trial_keeps_its_traceback_and_the_others_go_on(store, enrolled):
+    record = enrolled(fails_above_half, trials=6)
+    LocalRunner(store, record.uid).run()
+    trials = store.trials(record.uid)
+    failed = [trial for trial in trials if trial.state is TrialState.FAILED]
+    assert failed and len(failed) < len(trials) == 6
+    for trial in failed:
+        assert trial.assignments["x"] > 0.5
+        assert trial.message == f"ValueError: {trial.assignments['x']} is too much"
+        stored = store.trial(record.uid, trial.number)
+        assert 'raise ValueError(f"{x} is too much")' in stored.traceback
+
+
+def test_gives_up_after_the_allowed_failures(store, enrolled):
+    record = enrolled(fails_above_half, trials=50, parallel=1, max_failed=1)
+    verdict = LocalRunner(store, record.uid).run()
+    assert verdict.state is ExperimentState.FAILED
+    states = [trial.state for trial in store.trials(record.uid)]
+    assert states.count(TrialState.FAILED) == 1 and states[-1] is TrialState.FAILED
+
+
+def leaves_processes(x):
+    # One child in the trial's session, and one that detaches from everything.
+    subprocess.Popen(["sleep", "600"])
+    subprocess.Popen(["setsid", "sleep", "600"])
+    if x < 2:
+        time.sleep(600)
+    return x
+
+
+def test_a_trial_that_takes_too_long_is_ended_with_all_it_started(store, enrolled):
+    record = enrolled(leaves_processes, trials=1, trial_timeout=1.5)
+    begun = time.monotonic()
+    LocalRunner(store, record.uid).run()
+    assert time.monotonic() - begun < 20
+    stored = store.trial(record.uid, 0)
+    assert stored.trial.state is TrialState.FAILED
+    assert stored.trial.message == "ran longer than 1.5 seconds"
+    assert stored.reason == "TrialDeadlineExceeded"
+    assert processes_of(store) == []
+
+
+def returns_and_leaves_a_process(x):
+    subprocess.Popen(["setsid", "sleep", "600"])
+    return x
+
+
+def test_what_a_trial_leaves_running_ends_with_it(store, enrolled):
+    record = enrolled(returns_and_leaves_a_process, trials=1)
+    LocalRunner(store, record.uid).run()
+    assert store.trials(record.uid)[0].state is TrialState.SUCCEEDED
+    assert processes_of(store) == []
+
+
+def not_a_number(x):
+    return math.nan if x > 0.3 else x
+
+
+def test_nan_is_never_best_and_stalls_nothing(store, enrolled):
+    record = enrolled(not_a_number, trials=8)
+    assert LocalRunner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
+    trials = store.trials(record.uid)
+    odd = [t for t in trials if t.state is TrialState.METRICS_UNAVAILABLE]
+    assert odd and len(odd) < len(trials)
+    assert odd[0].message == "score was nan; a finite number is needed"
+    best = hpo_lab.get(record.name, store=store.location).best
+    assert best.value == max(t.assignments["x"] for t in trials if t.assignments["x"] <= 0.3)
+
+
+def reports_and_waits(x):
+    from hpo_lab import report
+
+    for step in range(3):
+        report(step=step, score=x + step, loss=1.0)
+    time.sleep(600)
+
+
+def test_reports_arrive_while_the_trial_runs(store, enrolled):
+    record = enrolled(reports_and_waits, trials=1)
+    runner = LocalRunner(store, record.uid)
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 20
+        while len(store.observations(record.uid)) < 6 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        trial = store.trials(record.uid)[0]
+        assert trial.state is TrialState.RUNNING
+        seen = store.observations(record.uid, metric="score")
+        assert [one.step for one in seen] == [0, 1, 2]
+        assert [one.value for one in seen] == [trial.assignments["x"] + s for s in range(3)]
+        assert trial.metrics["score"].max == trial.assignments["x"] + 2
+    finally:
+        runner.stop()
+        thread.join()
+
+
+def test_stopping_loses_nothing_and_resuming_finishes_the_interrupted_trials(store, enrolled):
+    record = enrolled(reports_and_waits, trials=2, parallel=2)
+    runner = LocalRunner(store, record.uid)
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    while len(store.observations(record.uid)) < 12:
+        time.sleep(0.05)
+    store.request_stop(record.uid)
+    thread.join(timeout=30)
+    assert store.experiment_by_uid(record.uid).state is ExperimentState.STOPPED
+    trials = store.trials(record.uid)
+    assert [(t.number, t.state, t.attempt) for t in trials] == [
+        (0, TrialState.CREATED, 2),
+        (1, TrialState.CREATED, 2),
+    ]
+    assert store.observations(record.uid) == []
+    assert processes_of(store) == []
+
+
+def test_only_one_runner_at_a_time(store, enrolled):
+    record = enrolled(reports_and_waits, trials=1)
+    runner = LocalRunner(store, record.uid)
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    while not store.trials(record.uid):
+        time.sleep(0.05)
+    other = subprocess.run(
+        [sys.executable, "-c", _RUN, store.location, record.uid], capture_output=True, text=True
+    )
+    runner.stop()
+    thread.join()
+    assert AlreadyRunning.__name__ in other.stderr
+
+
+_RUN = """
+import sys
+from hpo_lab.local.runner import LocalRunner
+from hpo_lab.store import open_store
+LocalRunner(open_store(sys.argv[1]), sys.argv[2]).run()
+"""
+
+
+def noisy(x):
+    time.sleep(0.05 + 0.2 * (x > 0.5))
+    return -((x - 0.7) ** 2)
+
+
+@pytest.mark.parametrize("algorithm", ["random", "tpe"])
+def test_the_same_seed_gives_the_same_trials_whatever_the_timing(store, enrolled, algorithm):
+    seen = []
+    for name in ("first", "second"):
+        setting = (("n_startup_trials", "3"),) if algorithm == "tpe" else ()
+        record = enrolled(
+            noisy, name=name, trials=12, parallel=3, algorithm=algorithm, seed=7, setting=setting
+        )
+        LocalRunner(store, record.uid).run()
+        seen.append([trial.assignments for trial in store.trials(record.uid)])
+    assert seen[0] == seen[1]
+    assert len({tuple(a.values()) for a in seen[0]}) == 12
+
+
+def kills_its_supervisor(x):
+    subprocess.Popen(["setsid", "sleep", "600"])
+    if not os.environ.get("NEVER"):
+        psutil.Process(os.getppid()).kill()
+        time.sleep(600)
+    return x
+
+
+def test_a_killed_supervisor_takes_its_trial_along(store, enrolled):
+    record = enrolled(kills_its_supervisor, trials=1)
+    LocalRunner(store, record.uid).run()
+    trial = store.trials(record.uid)[0]
+    assert trial.state is TrialState.FAILED
+    assert trial.message == "the trial's process was killed by signal 9"
+    assert processes_of(store) == []
+
+
+def out_of_memory(x):
+    os.kill(os.getpid(), 9)
+
+
+def test_a_killed_trial_says_so(store, enrolled):
+    record = enrolled(out_of_memory, trials=1)
+    LocalRunner(store, record.uid).run()
+    assert store.trials(record.uid)[0].message == "the trial's process was killed by signal 9"
+
+
+def exits(x):
+    raise SystemExit("enough")
+
+
+def test_leaving_by_sys_exit_is_a_failure(store, enrolled):
+    record = enrolled(exits, trials=1)
+    LocalRunner(store, record.uid).run()
+    assert store.trials(record.uid)[0].message == "SystemExit: enough"
+
+
+def test_a_time_budget_ends_the_experiment_and_its_trials(store, enrolled):
+    record = enrolled(reports_and_waits, timeout=2.0)
+    verdict = LocalRunner(store, record.uid).run()
+    assert verdict.reason == "ExperimentDeadlineReached"
+    assert verdict.state is ExperimentState.FAILED
+    assert {trial.state for trial in store.trials(record.uid)} == {TrialState.KILLED}
+    assert processes_of(store) == []

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hpo_lab.experiment.model import (
+    Distribution,
+    ExperimentSpec,
+    FeasibleSpace,
+    Parameter,
+    Value,
+)
+from hpo_lab.experiment.space import contains
+from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.search.ask import suggest
+from hpo_lab.search.axis import Axis
+from hpo_lab.search.space import Space
+
+VALUES = st.one_of(
+    st.integers(-5, 5),
+    st.booleans(),
+    st.none(),
+    st.text("abc", max_size=2),
+    st.floats(-2, 2).map(lambda x: x + 0.0),
+)
+
+
+@st.composite
+def feasible(draw: st.DrawFn, finite: bool) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["double", "int", "discrete", "categorical"]))
+    if kind == "discrete":
+        numbers = draw(st.lists(st.integers(-9, 9), min_size=1, max_size=4, unique=True))
+        return {"parameter_type": kind, "feasible_space": FeasibleSpace(list=tuple(numbers))}
+    if kind == "categorical":
+        listed = draw(st.lists(VALUES, min_size=1, max_size=4, unique_by=repr))
+        return {"parameter_type": kind, "feasible_space": FeasibleSpace(list=tuple(listed))}
+    distribution = draw(st.sampled_from(Distribution))
+    if kind == "int":
+        low = draw(st.integers(1 if distribution.is_log else -9, 9))
+        high = low + draw(st.integers(0, 6))
+        step: float | None = draw(st.none() | st.integers(1, 3))
+    else:
+        low = draw(st.sampled_from([1e-5, 0.1, 0.3, 2.0] + [-1.5, 0.0] * (not distribution.is_log)))
+        high = low + draw(st.sampled_from([0.0, 0.7, 1.0, 3.0]))
+        step = draw(st.sampled_from([0.1, 0.25, 0.3, 1.0] + [None] * (not finite)))
+    space = FeasibleSpace(min=low, max=high, step=step, distribution=distribution)
+    return {"parameter_type": kind, "feasible_space": space}
+
+
+@st.composite
+def spaces(draw: st.DrawFn, finite: bool = False) -> tuple[Parameter, ...]:
+    parameters: list[Parameter] = []
+    for index in range(draw(st.integers(1, 3))):
+        when = None
+        if parameters and draw(st.booleans()):
+            other = draw(st.sampled_from(parameters))
+            value = Axis(other).value_at(draw(st.floats(0, 1)))
+            when = f"{other.name} {draw(st.sampled_from(['==', '!=', '<']))} {value!r}"
+        parameters.append(Parameter(name=f"p{index}", when=when, **draw(feasible(finite))))
+    return tuple(draw(st.permutations(parameters)))
+
+
+def experiment(parameters: tuple[Parameter, ...], algorithm: str, **fields: Any) -> ExperimentSpec:
+    document = {
+        "parameters": parameters,
+        "objective": {"type": "maximize", "objectiveMetricName": "score"},
+        "algorithm": {"algorithmName": algorithm, "algorithmSettings": fields.pop("settings", ())},
+    }
+    return ExperimentSpec.model_validate(document | fields)
+
+
+RESULTS = st.tuples(
+    st.sampled_from(TrialState),
+    st.none() | st.floats(-1e6, 1e6) | st.sampled_from([math.nan, math.inf, -math.inf, 0.0]),
+)
+
+
+def trial(number: int, made: dict[str, Value], result: tuple[TrialState, float | None]) -> Trial:
+    state, value = result
+    return Trial(number, made, state, {} if value is None else {"score": Metric.single(value)})
+
+
+def search(spec: ExperimentSpec, results: list[tuple[TrialState, float | None]]) -> list[Trial]:
+    trials: list[Trial] = []
+    for result in results:
+        made = suggest(spec, len(trials), trials)
+        if made is None:
+            break
+        trials.append(trial(len(trials), made, result))
+    return trials
+
+
+@settings(deadline=None)
+@given(spaces(), st.floats(0, 1))
+def test_a_value_is_feasible_and_found_again(parameters: tuple[Parameter, ...], u: float) -> None:
+    for axis in map(Axis, parameters):
+        value = axis.value_at(u)
+        assert contains(axis.parameter, value)
+        again = axis.value_at(axis.unit_of(value))
+        if axis.size is None:
+            # The tail of a truncated normal resolves no finer.
+            assert math.isclose(again, value, rel_tol=1e-6, abs_tol=1e-9)  # type: ignore[arg-type]
+        else:
+            assert (type(again), again) == (type(value), value)
+            assert axis.level(axis.level_of(value)) == value
+
+
+@settings(max_examples=50, deadline=None)
+@given(spaces(finite=True))
+def test_a_finite_space_is_numbered_without_gaps(parameters: tuple[Parameter, ...]) -> None:
+    space = Space(parameters)
+    total = space.cardinality
+    assert total is not None
+    first = range(min(total, 60))
+    made = [space.assignment_at(index) for index in first]
+    assert all(space.violation(assignment) is None for assignment in made)
+    assert len({tuple((k, repr(v)) for k, v in m.items()) for m in made}) == len(first)
+    assert [space.index_of(assignment) for assignment in made] == list(first)
+    assert space.index_of(space.assignment_at(total - 1)) == total - 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    spaces(),
+    st.sampled_from(["random", "tpe"]),
+    st.lists(RESULTS, min_size=1, max_size=14),
+    st.randoms(use_true_random=False),
+)
+def test_any_history_is_answered_the_same_and_inside_the_space(
+    parameters: tuple[Parameter, ...], algorithm: str, results: list[Any], shuffle: Any
+) -> None:
+    settings = [{"name": "n_startup_trials", "value": "3"}] if algorithm == "tpe" else []
+    spec = experiment(parameters, algorithm, settings=settings)
+    space = Space(parameters)
+    trials = search(spec, results)
+    assert all(space.violation(t.assignments) is None for t in trials)
+    later = [*trials, *(trial(t.number + 100, dict(t.assignments), results[0]) for t in trials)]
+    shuffle.shuffle(later)
+    for asked in (trials[0], trials[-1]):
+        assert suggest(spec, asked.number, later) == asked.assignments
+
+
+@settings(max_examples=20, deadline=None)
+@given(spaces(finite=True), st.sampled_from(["random", "grid", "tpe"]), RESULTS)
+def test_a_finite_space_is_used_up_without_repetition(
+    parameters: tuple[Parameter, ...], algorithm: str, result: Any
+) -> None:
+    total = Space(parameters).cardinality
+    assert total is not None
+    spec = experiment(parameters, algorithm)
+    most = 30
+    trials = search(spec, [result] * most)
+    assert len(trials) == min(total, most)
+    assert len({tuple((k, repr(v)) for k, v in t.assignments.items()) for t in trials}) == len(
+        trials
+    )
+    if total < most:
+        assert suggest(spec, len(trials), trials) is None
+    if algorithm == "grid":
+        made = [Space(parameters).assignment_at(index) for index in range(len(trials))]
+        assert [t.assignments for t in trials] == made
+
+
+LR = Parameter(name="lr", parameter_type="double", feasible_space=FeasibleSpace(min=0, max=1))
+N = Parameter(name="n", parameter_type="int", feasible_space=FeasibleSpace(min=1, max=9))
+
+
+def test_the_seed_of_the_experiment_decides() -> None:
+    def first(**fields: Any) -> Any:
+        uid = fields.pop("uid", "")
+        return suggest(experiment((LR,), "random", **fields), 0, [], uid=uid)
+
+    state = [{"name": "random_state", "value": "7"}]
+    assert first(uid="a") == first(uid="a") != first(uid="b")
+    assert first(settings=state, uid="a") == first(settings=state, uid="b") != first(uid="a")
+    assert first(seed=1, settings=state) == first(seed=1) != first(seed=2)
+
+
+def test_trials_asked_for_at_once_differ() -> None:
+    spec = experiment((LR, N), "tpe", settings=[{"name": "random_state", "value": "1"}])
+    done = (TrialState.SUCCEEDED, 1.0)
+    trials = search(spec, [done] * 12)
+    made = [suggest(spec, number, trials) for number in range(12, 18)]
+    assert len({json.dumps(m) for m in made}) == 6
+
+
+def test_the_answer_is_in_the_order_of_the_parameters() -> None:
+    first = N.model_copy(update={"when": "lr >= 0"})
+    assert list(suggest(experiment((first, LR), "random"), 0, []) or {}) == ["n", "lr"]
+
+
+def test_the_answer_is_the_same_in_another_process() -> None:
+    program = """
+import json, sys
+from hpo_lab.experiment.model import ExperimentSpec
+from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.search.ask import suggest
+spec = ExperimentSpec.model_validate_json(sys.stdin.readline())
+trials = []
+for number in range(14):
+    made = suggest(spec, number, trials)
+    metrics = {"score": Metric.single(-((made["lr"] - 0.3) ** 2))}
+    trials.append(Trial(number, made, TrialState.SUCCEEDED, metrics))
+print(json.dumps([trial.assignments for trial in trials]))
+"""
+    conditional = Parameter(
+        name="momentum", when="n > 4", parameter_type="double", feasible_space=LR.feasible_space
+    )
+    spec = experiment((LR, N, conditional), "tpe", seed=3)
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            input=spec.model_dump_json(),
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(answers) == 1
+    assert len(json.loads(answers.pop())) == 14

@@ -1,0 +1,146 @@
+"""Several processes on one store; forked, so that a fork must be harmless too."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.store import ExperimentRecord, NameTaken, Observation, Store, open_store
+
+from .conftest import document
+
+PROCESSES, TRIALS, REPORTS = 8, 5, 20
+fork = multiprocessing.get_context("fork")
+
+
+def batch(start: int) -> list[Observation]:
+    return [
+        Observation(metric="loss", value=float(step), time=float(step), step=step)
+        for step in range(start, start + REPORTS)
+    ]
+
+
+def run_trials(store: Store, uid: str, numbers: range) -> None:
+    for number in numbers:
+        store.add_trials(uid, {number: {"lr": number / 10}})
+        store.start_trial(uid, number, pid=os.getpid())
+        store.add_observations(uid, number, batch(0), 100)
+        store.finish_trial(
+            uid, number, TrialState.SUCCEEDED, observations=batch(REPORTS), offset=200
+        )
+
+
+def check_complete(store: Store, uid: str) -> None:
+    trials = store.trials(uid)
+    assert [trial.number for trial in trials] == list(range(PROCESSES * TRIALS))
+    assert {trial.state for trial in trials} == {TrialState.SUCCEEDED}
+    assert {trial.metrics["loss"].count for trial in trials} == {2 * REPORTS}
+    for trial in trials:
+        steps = [one.step for one in store.observations(uid, trial.number)]
+        assert steps == list(range(2 * REPORTS))
+
+
+def in_processes(target: Callable[..., None], *arguments: object) -> None:
+    """Run *target(index, ...)* in all processes at the same moment."""
+    barrier = fork.Barrier(PROCESSES)
+    processes = [
+        fork.Process(target=target, args=(barrier, index, *arguments)) for index in range(PROCESSES)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * PROCESSES
+
+
+def open_and_run(barrier: object, index: int, location: str) -> None:
+    barrier.wait()  # type: ignore[attr-defined]
+    store = open_store(location)
+    with contextlib.suppress(NameTaken):
+        store.create_experiment(document(), identity="1")
+    record = store.experiment("digits")
+    assert record is not None
+    run_trials(store, record.uid, range(index * TRIALS, (index + 1) * TRIALS))
+
+
+def test_processes_that_open_a_new_store_at_once(location: str) -> None:
+    in_processes(open_and_run, location)
+    store = open_store(location)
+    (record,) = store.experiments()
+    check_complete(store, record.uid)
+    store.close()
+
+
+def go_on(barrier: object, index: int, store: Store, uid: str) -> None:
+    barrier.wait()  # type: ignore[attr-defined]
+    run_trials(store, uid, range(index * TRIALS, (index + 1) * TRIALS))
+
+
+def test_a_store_is_used_on_both_sides_of_a_fork(
+    store: Store, experiment: ExperimentRecord
+) -> None:
+    assert store.trials(experiment.uid) == []  # leaves an idle connection behind
+    in_processes(go_on, store, experiment.uid)
+    check_complete(store, experiment.uid)
+
+
+def test_threads_share_a_store(store: Store, experiment: ExperimentRecord) -> None:
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        jobs = [
+            pool.submit(
+                run_trials, store, experiment.uid, range(index * TRIALS, (index + 1) * TRIALS)
+            )
+            for index in range(PROCESSES)
+        ]
+        for job in jobs:
+            job.result()
+    check_complete(store, experiment.uid)
+
+
+def write_for_ever(location: str, uid: str, done: Connection) -> None:
+    store = open_store(location)
+    store.add_trials(uid, {0: {}})
+    for count in range(1, 100_000):
+        store.add_observations(uid, 0, batch(0), count)
+        done.send(count)
+
+
+def test_a_killed_writer_leaves_whole_transactions(
+    store: Store, experiment: ExperimentRecord, tmp_path: Path
+) -> None:
+    uid = experiment.uid
+    reader, writer = fork.Pipe(duplex=False)
+    process = fork.Process(target=write_for_ever, args=(store.location, uid, writer))
+    process.start()
+    writer.close()
+    acknowledged = 0
+    while acknowledged < 20:
+        acknowledged = reader.recv()
+    time.sleep(0.05)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    while True:
+        try:
+            acknowledged = reader.recv()
+        except EOFError:
+            break
+    # On PostgreSQL the server may still be ending the transaction of the lost client.
+    assert store.add_trials(uid, {1: {}})
+    record = store.trial(uid, 0)
+    assert record is not None
+    assert record.offset in (acknowledged, acknowledged + 1)
+    assert record.trial.metrics["loss"].count == record.offset * REPORTS
+    assert len(store.observations(uid, 0)) == record.offset * REPORTS
+    if Path(store.location).exists():
+        with sqlite3.connect(store.location) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

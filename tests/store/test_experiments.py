@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy.exc import StatementError
+
+from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.store import (
+    Artifact,
+    ExperimentRecord,
+    LeaseLost,
+    NameTaken,
+    NotFound,
+    Observation,
+    Runner,
+    Store,
+)
+
+Make = Callable[..., Experiment]
+
+
+def test_comes_back_as_it_went_in(store: Store, document: Make) -> None:
+    given = document("Größe-1")
+    created = store.create_experiment(given, identity="abc", now=1763688912.123456)
+    assert created.document == given
+    values = created.document.spec.parameters[1].feasible_space.list
+    assert values is not None
+    assert [type(value) for value in values] == [str, int, float, bool, type(None), str]
+    assert created.created_at == 1763688912.123456
+    assert (created.state, created.started_at, created.lease) == ("Created", None, None)
+    assert store.experiment("Größe-1") == created == store.experiment_by_uid(created.uid)
+    assert store.experiment("Größe-1", "other") is None
+    assert store.experiment_by_uid("none") is None
+
+
+def test_a_name_is_taken_once_per_namespace(store: Store, document: Make) -> None:
+    store.create_experiment(document("a"), identity="1")
+    store.create_experiment(document("a", "team"), identity="1")
+    with pytest.raises(NameTaken, match="'a' exists already in namespace 'team'") as error:
+        store.create_experiment(document("a", "team"), identity="2")
+    assert (error.value.name, error.value.namespace) == ("a", "team")
+    assert len(store.experiments()) == 2
+
+
+def test_is_created_with_all_its_artifacts_or_not_at_all(store: Store, document: Make) -> None:
+    bad = Artifact(name="b", media_type="text/plain", content="no bytes")  # type: ignore[arg-type]
+    good = Artifact(name="a", media_type="text/plain", content=b"x")
+    with pytest.raises(TypeError):
+        store.create_experiment(document(), identity="1", artifacts=[good, bad])
+    assert store.experiments() == []
+    created = store.create_experiment(document(), identity="1", artifacts=[good])
+    assert [one.name for one in store.artifacts(created.uid)] == ["a"]
+
+
+def test_list_is_newest_first_with_counts(store: Store, document: Make) -> None:
+    a = store.create_experiment(document("a"), identity="1", now=1.0)
+    b = store.create_experiment(document("b", "team"), identity="1", now=2.0)
+    store.add_trials(a.uid, {0: {}, 1: {}, 2: {}})
+    store.start_trial(a.uid, 1)
+    assert [one.name for one in store.experiments()] == ["b", "a"]
+    assert [one.name for one in store.experiments("team")] == ["b"]
+    assert store.trial_counts() == {
+        a.uid: {TrialState.CREATED: 2, TrialState.RUNNING: 1},
+        b.uid: {},
+    }
+    assert store.trial_counts("team") == {b.uid: {}}
+
+
+def test_conditions(store: Store, experiment: ExperimentRecord) -> None:
+    uid = experiment.uid
+    store.set_condition(uid, "Running", "ExperimentRunning", "Experiment is running", 10.0)
+    store.set_condition(uid, "Running", "ExperimentRunning", "Experiment is running", 11.0)
+    store.set_condition(uid, ExperimentState.SUCCEEDED, "GoalReached", "0.99 ≥ 0.98", 20.0)
+    record = store.experiment_by_uid(uid)
+    assert record is not None
+    assert (record.state, record.reason, record.message) == (
+        "Succeeded",
+        "GoalReached",
+        "0.99 ≥ 0.98",
+    )
+    assert (record.started_at, record.completed_at, record.updated_at) == (10.0, 20.0, 20.0)
+    store.set_condition(uid, "Restarting", "ExperimentRestarting", "", 30.0)
+    store.set_condition(uid, "Running", "ExperimentRunning", "Experiment is running", 31.0)
+    record = store.experiment_by_uid(uid)
+    assert record is not None
+    assert (record.started_at, record.completed_at) == (10.0, None)
+    assert [(one.type, one.time) for one in store.conditions(uid)] == [
+        ("Created", 1000.0),
+        ("Running", 10.0),
+        ("Succeeded", 20.0),
+        ("Restarting", 30.0),
+        ("Running", 31.0),
+    ]
+    with pytest.raises(ValueError, match="Finished"):
+        store.set_condition(uid, "Finished", "", "")
+
+
+def test_control(store: Store, experiment: ExperimentRecord, document: Make) -> None:
+    uid = experiment.uid
+    store.request_stop(uid)
+    store.update_spec(uid, document(max_trial_count=50))
+    control = store.control(uid)
+    assert control.stop_requested
+    assert control.document.spec.max_trial_count == 50
+    store.clear_stop(uid)
+    assert not store.control(uid).stop_requested
+    with pytest.raises(ValueError, match="default/digits cannot become default/other"):
+        store.update_spec(uid, document("other"))
+
+
+def test_numbers_that_json_has_not_are_refused(store: Store, experiment: ExperimentRecord) -> None:
+    with pytest.raises((StatementError, ValueError), match="not JSON compliant"):
+        store.add_trials(experiment.uid, {0: {"lr": math.inf}})
+    assert store.trials(experiment.uid) == []
+
+
+def test_delete_takes_everything_along(
+    store: Store, experiment: ExperimentRecord, document: Make
+) -> None:
+    uid = experiment.uid
+    other = store.create_experiment(document("other"), identity="1")
+    for one in (uid, other.uid):
+        store.add_trials(one, {0: {"lr": 0.1}})
+        store.add_observations(one, 0, [Observation(metric="a", value=1.0, time=1.0)], 10)
+        store.add_artifact(one, Artifact(name="n", media_type="text/plain", content=b"x"))
+        store.folder(one).mkdir(parents=True)
+    runner = Runner.current()
+    assert store.acquire_lease(uid, runner)
+    store.delete_experiment(uid)
+    assert store.experiment_by_uid(uid) is None
+    assert store.conditions(uid) == []
+    assert store.trials(uid) == []
+    assert store.observations(uid) == []
+    assert store.artifacts(uid) == []
+    assert not store.folder(uid).exists()
+    assert len(store.observations(other.uid)) == 1
+    assert store.folder(other.uid).exists()
+    assert not store.renew_lease(uid, runner.id)
+    with pytest.raises(LeaseLost):
+        store.add_trials(uid, {1: {}}, runner_id=runner.id)
+    for call in (store.control, store.request_stop, store.delete_experiment):
+        with pytest.raises(NotFound, match=uid):
+            call(uid)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.store import (
+    LEASE_SECONDS,
+    ExperimentRecord,
+    LeaseLost,
+    Observation,
+    Runner,
+    Store,
+)
+
+
+@pytest.fixture
+def other() -> Iterator[tuple[Runner, subprocess.Popen[bytes]]]:
+    """A live runner in another process of this machine, which is a child that nobody reaps."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    runner = replace(
+        Runner.current(),
+        id="other",
+        pid=process.pid,
+        started=psutil.Process(process.pid).create_time(),
+    )
+    yield runner, process
+    process.kill()
+    process.wait()
+
+
+def _zombie(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+
+
+def test_a_dead_process_loses_the_lease_and_a_live_one_keeps_it(
+    store: Store, experiment: ExperimentRecord, other: tuple[Runner, subprocess.Popen[bytes]]
+) -> None:
+    uid, mine, (theirs, process) = experiment.uid, Runner.current(), other
+    assert store.acquire_lease(uid, theirs, 1000.0)
+    long_silent = 1000.0 + 100 * LEASE_SECONDS
+    assert not store.acquire_lease(uid, mine, long_silent)
+    record = store.experiment_by_uid(uid)
+    assert record is not None
+    assert record.lease is not None
+    assert record.lease.runner == theirs
+    assert record.is_active(long_silent)
+    _zombie(process.pid)
+    assert not record.is_active(long_silent)
+    assert store.acquire_lease(uid, mine, long_silent)
+    assert not store.renew_lease(uid, theirs.id)
+    assert store.renew_lease(uid, mine.id)
+
+
+def test_a_process_with_a_reused_id_is_dead(store: Store, experiment: ExperimentRecord) -> None:
+    mine = Runner.current()
+    earlier = replace(mine, id="earlier", started=mine.started - 3600)
+    assert store.acquire_lease(experiment.uid, earlier)
+    assert store.acquire_lease(experiment.uid, mine)
+
+
+def test_another_machine_is_judged_by_its_heartbeat(
+    store: Store, experiment: ExperimentRecord
+) -> None:
+    uid, mine = experiment.uid, Runner.current()
+    far = Runner("far", "elsewhere.example", os.getpid(), mine.started)
+    assert store.acquire_lease(uid, far, 100.0)
+    assert store.renew_lease(uid, far.id, 200.0)
+    assert not store.acquire_lease(uid, mine, 200.0 + LEASE_SECONDS)
+    assert store.acquire_lease(uid, mine, 200.1 + LEASE_SECONDS)
+
+
+def test_running_time_counts_what_runners_held(store: Store, experiment: ExperimentRecord) -> None:
+    uid, mine = experiment.uid, Runner.current()
+    far = Runner("far", "elsewhere.example", 1, 0.0)
+
+    def seconds(now: float) -> float:
+        record = store.experiment_by_uid(uid)
+        assert record is not None
+        return record.running_seconds(now)
+
+    assert store.acquire_lease(uid, mine, 100.0)
+    assert store.acquire_lease(uid, mine, 101.0)
+    assert seconds(105.0) == 5.0
+    assert store.release_lease(uid, mine.id, 110.0)
+    assert not store.release_lease(uid, mine.id, 111.0)
+    assert seconds(500.0) == 10.0
+    assert store.acquire_lease(uid, far, 500.0)
+    assert store.renew_lease(uid, far.id, 520.0)
+    assert seconds(530.0) == 40.0
+    assert seconds(900.0) == 30.0  # silent since 520
+    assert store.acquire_lease(uid, mine, 1000.0)
+    assert seconds(1001.0) == 31.0
+
+
+def test_writes_are_fenced(store: Store, experiment: ExperimentRecord) -> None:
+    uid, mine = experiment.uid, Runner.current()
+    assert store.acquire_lease(uid, mine)
+    store.add_trials(uid, {0: {}}, runner_id=mine.id)
+    before = store.experiment_by_uid(uid), store.trial(uid, 0)
+    observation = Observation(metric="a", value=1.0, time=1.0)
+    writes: list[Callable[[], object]] = [
+        lambda: store.add_trials(uid, {1: {}}, runner_id="old"),
+        lambda: store.start_trial(uid, 0, runner_id="old"),
+        lambda: store.finish_trial(uid, 0, TrialState.SUCCEEDED, runner_id="old"),
+        lambda: store.requeue_trial(uid, 0, runner_id="old"),
+        lambda: store.add_observations(uid, 0, [observation], 1, runner_id="old"),
+        lambda: store.set_condition(uid, "Running", "", "", runner_id="old"),
+    ]
+    for write in writes:
+        with pytest.raises(LeaseLost, match="runner old no longer holds"):
+            write()
+    assert (store.experiment_by_uid(uid), store.trial(uid, 0)) == before
+    assert len(store.trials(uid)) == 1
+    store.start_trial(uid, 0, runner_id=mine.id)
