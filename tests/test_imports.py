@@ -37,12 +37,13 @@ HOUSE = {
     "trial": Room(lazily=ANYTHING),
     "notebook": Room("experiment trial", "nbclient nbformat papermill traitlets", "IPython"),
     "local": Room("engine experiment search store trial", "psutil"),
-    "dashboard": Room("experiment store", lazily="ipywidgets plotly"),
+    "dashboard": Room("experiment store", "rich", "ipywidgets notebook plotly"),
     "options": Room("experiment"),
     "prepare": Room("experiment notebook options trial", lazily=ANYTHING),
     "api": Room("dashboard experiment local options prepare search store", lazily=ANYTHING),
-    "magics": Room("api options", "IPython", ANYTHING),
-    "cli": Room("options", "click", ANYTHING),
+    "magics": Room(ANYTHING, "IPython", ANYTHING),
+    "magic_commands": Room(ANYTHING, "IPython", ANYTHING),
+    "cli": Room(ANYTHING, "click rich", ANYTHING),
     "__main__": Room("cli"),
     "__init__": Room(lazily=ANYTHING),
 }
@@ -84,7 +85,9 @@ def imports(source: str, package: str) -> Iterator[Import]:
 def violations(source: str, path: str, house: Mapping[str, Room]) -> list[str]:
     """The imports that the module at *path* below `hpo_lab/` must not have."""
     parts = Path(path).with_suffix("").parts
-    room = house[parts[0]]
+    room = house.get(parts[0])
+    if room is None:
+        return [f"hpo_lab/{path}:1 is in no known room"]
     package = ".".join(["hpo_lab", *parts[:-1]])
     found = []
     for one in sorted(imports(source, package), key=lambda one: one.line):
@@ -142,6 +145,7 @@ def test_every_module_keeps_to_its_room() -> None:
         ("trial/report.py", "try:\n    import numpy\nexcept ImportError:\n    pass", 2),
         ("trial/report.py", "from hpo_lab.experiment import model", 1),
         ("dashboard/figures.py", "import plotly.graph_objects as go", 1),
+        ("cli/running.py", "import hpo_lab.api, pandas", 1),
         ("problems.py", "async def f():\n    import rich", 2),
     ],
 )
@@ -149,6 +153,10 @@ def test_a_forbidden_import_is_found(path: str, source: str, line: int) -> None:
     (violation,) = violations(source, path, HOUSE)
 
     assert violation.startswith(f"hpo_lab/{path}:{line} imports ")
+
+
+def test_a_module_outside_every_room_is_found() -> None:
+    assert violations("", "attic/old.py", HOUSE) == ["hpo_lab/attic/old.py:1 is in no known room"]
 
 
 @pytest.mark.parametrize(
@@ -163,6 +171,7 @@ def test_a_forbidden_import_is_found(path: str, source: str, line: int) -> None:
         ("engine/plan.py", "from hpo_lab import problems, search\nfrom hpo_lab import __version__"),
         ("trial/report.py", "def f():\n    import papermill\n    from hpo_lab.store import Store"),
         ("trial/report.py", "if TYPE_CHECKING:\n    import numpy\nelse:\n    import json"),
+        ("cli/running.py", "import click, hpo_lab.api\ndef f():\n    import pandas"),
         ("dashboard/figures.py", "def f():\n    import plotly.graph_objects as go"),
     ],
 )
@@ -184,3 +193,9 @@ def test_importing_what_a_trial_reports_with_loads_no_other_room() -> None:
     assert {name.partition(".")[0] for name in loaded} <= {"hpo_lab", *sys.stdlib_module_names}
     rooms = {name.split(".")[1] for name in loaded if name.startswith("hpo_lab.")}
     assert rooms <= {"trial", "problems"}
+
+
+def test_the_command_line_loads_a_command_when_it_is_used() -> None:
+    loaded = {name.partition(".")[0] for name in _loaded_by("hpo_lab.cli")}
+
+    assert not loaded & {"IPython", "nbformat", "optuna", "pandas", "papermill", "sqlalchemy"}

@@ -13,6 +13,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from hpo_lab.dashboard.summary import Summary, summarise
 from hpo_lab.dashboard.tables import best_line, progress_line
@@ -40,7 +41,7 @@ class Watch:
         self._bar: Progress | None = None
         if console.is_terminal:
             self._bar = Progress(
-                BarColumn(bar_width=None),
+                BarColumn(None, complete_style="cyan", finished_style="green"),
                 TextColumn("{task.description}", markup=False),
                 TimeElapsedColumn(),
                 console=console,
@@ -80,10 +81,10 @@ class Watch:
         summary, failed = self._read()
         for message in failed.keys() - self._failures:
             self._failures.add(message)
-            self._console.print(f"trial {failed[message]} failed: {message}", style="red")
+            self.say(f"trial {failed[message]} failed: {message}", "red")
         if summary.best and summary.best.number != self._announced:
             self._announced = summary.best.number
-            self._console.print(f"new best: {best_line(summary, summary.best)}", style="green")
+            self.say(f"new best: {best_line(summary, summary.best)}", "green")
         if self._bar:
             self._bar.update(
                 self._task,
@@ -99,11 +100,12 @@ class Watch:
         shown, when = self._plain_shown
         if line != shown and time.monotonic() - when >= _PLAIN_EVERY:
             self._plain_shown = (line, time.monotonic())
-            self._console.print(line)
+            self.say(line, "")
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, style: str = "yellow") -> None:
         """Print a message above the bar."""
-        self._console.print(text, style="yellow")
+        # The style of a whole print would reach the bar, too.
+        self._console.print(Text(text, style=style))
 
 
 def run_here(store: Store, uid: str, console: Console) -> int:

@@ -79,7 +79,8 @@ class LiveProgress:
         """
         bundle, over = self._frame()
         first = self._shown is None
-        if first or (bundle != self._shown and self._updates):
+        # Where nothing can be changed in place, the beginning and the end are enough.
+        if first or (bundle != self._shown and (self._updates or over)):
             self._shown = bundle
             self._publisher.publish(bundle, transient=self._transient, update=not first)
         return over

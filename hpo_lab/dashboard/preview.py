@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["decisions_html", "decisions_text", "preview_html", "preview_text"]
 
-_CELLS = 16
+_CELLS = 25
 
 
 def preview_html(experiment: Experiment, decisions: Sequence[Decision]) -> str:
@@ -38,7 +38,9 @@ def preview_text(experiment: Experiment, decisions: Sequence[Decision]) -> str:
     return "\n".join([*lines, decisions_text(decisions)])
 
 
-def decisions_html(decisions: Sequence[Decision], *, is_open: bool = False) -> str:
+def decisions_html(
+    decisions: Sequence[Decision], *, is_open: bool = False, rows_at_most: int = _CELLS
+) -> str:
     """Which earlier cells run in each trial and why, folded unless *is_open*."""
     if not decisions:
         return ""
@@ -48,7 +50,7 @@ def decisions_html(decisions: Sequence[Decision], *, is_open: bool = False) -> s
             "runs" if decision.kept else "left out",
             cut(decision.reason, 120),
         )
-        for decision in _most_telling(decisions)
+        for decision in _most_telling(decisions, rows_at_most)
     ]
     if len(decisions) > len(rows):
         rows.append(("", "", f"and {len(decisions) - len(rows)} more"))
@@ -72,9 +74,8 @@ def decisions_text(decisions: Sequence[Decision]) -> str:
 
 def _intent(experiment: Experiment) -> str:
     spec = experiment.spec
-    trials = "trials until it ends" if spec.max_trial_count is None else (
-        f"{spec.max_trial_count} trials"
-    )
+    count = spec.max_trial_count
+    trials = "any number of trials" if count is None else f"{count} trials"
     return (
         f"{spec.objective.type.value} {spec.objective.objective_metric_name} in {trials}, "
         f"{spec.parallel_trial_count} at a time, by {spec.algorithm.algorithm_name}"
@@ -102,7 +103,7 @@ def _kept(decisions: Sequence[Decision]) -> str:
     return f"{kept} of {len(decisions)} earlier {cells} run in each trial"
 
 
-def _most_telling(decisions: Sequence[Decision]) -> Sequence[Decision]:
-    """As many as there is room for in their order, those that run first."""
-    first = sorted(range(len(decisions)), key=lambda i: (not decisions[i].kept, -i))[:_CELLS]
+def _most_telling(decisions: Sequence[Decision], count: int) -> Sequence[Decision]:
+    """At most *count* in their order; those that run, and the latest, are preferred."""
+    first = sorted(range(len(decisions)), key=lambda i: (not decisions[i].kept, -i))[:count]
     return [decisions[i] for i in sorted(first)]

@@ -34,6 +34,8 @@ _LOST = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE, TrialState.KILLED)
 _TOP = 3
 _LATEST = 3
 _PARAMETERS = 12
+_SIZE = 20_000
+"""Of the HTML, in bytes: it is sent again and again, and stays in the notebook."""
 
 
 def progress_html(
@@ -50,23 +52,25 @@ def progress_html(
         decisions: Which earlier cells its trials run, and why.
         note: A sentence about how it came to be shown.
     """
-    parts = [_headline(summary), _bar(summary)]
+    above = [_headline(summary), _bar(summary)]
     if note:
-        parts.append(f"<div>{cut(note, 400)}</div>")
+        above.append(f"<div>{cut(note, 400)}</div>")
     if summary.is_over and summary.message:
-        parts.append(f'<div style="{MUTED}">{cut(summary.message, 400)}</div>')
-    parts.append(_best_html(summary))
-    parts.append(_trials_html(summary.spec.objective, trials))
+        above.append(f'<div style="{MUTED}">{cut(summary.message, 400)}</div>')
+    above.append(_best_html(summary))
+    above.append(_trials_html(summary.spec.objective, trials))
     if failed := _last_failure(trials):
-        parts.append(f'<div style="margin-top:6px">{dot(RED)}{cut(failed, 400)}</div>')
-    parts.append(decisions_html(decisions))
+        above.append(f'<div style="margin-top:6px">{dot(RED)}{cut(failed, 400)}</div>')
     hints = " &nbsp;·&nbsp; ".join(
         f'<code style="{CODE};background:none;padding:0">{cut(command, 100)}</code>'
         f' <span style="{MUTED}">{effect}</span>'
         for command, effect in _hints(summary)
     )
-    parts.append(f'<div style="margin-top:8px">{hints}</div>')
-    return f'<div class="jp-HpoProgress" style="{BOX}">{"".join(parts)}</div>'
+    below = f'<div style="margin-top:8px">{hints}</div>'
+    html = box(*above, decisions_html(decisions), below)
+    if len(html.encode()) <= _SIZE:
+        return html
+    return box(*above, decisions_html(decisions, rows_at_most=0), below)
 
 
 def progress_text(summary: Summary, note: str = "") -> str:
@@ -98,8 +102,7 @@ def listing_html(summaries: Sequence[Summary]) -> str:
         )
         for summary in summaries
     ]
-    table = table(("Experiment", "State", "Trials", "Best", "Time"), rows)
-    return f'<div class="jp-HpoProgress" style="{BOX}">{table}</div>'
+    return box(table(("Experiment", "State", "Trials", "Best", "Time"), rows))
 
 
 def listing_text(summaries: Sequence[Summary]) -> str:
@@ -200,9 +203,7 @@ def _trials_html(objective: Objective, trials: Sequence[Trial]) -> str:
         and (value := objective_value(objective, trial)) is not None
     ]
     sign = 1 if objective.type is ObjectiveType.MINIMIZE else -1
-    top = [
-        trial for trial, _ in heapq.nsmallest(_TOP, measured, key=lambda pair: sign * pair[1])
-    ]
+    top = [trial for trial, _ in heapq.nsmallest(_TOP, measured, key=lambda pair: sign * pair[1])]
     started = [trial for trial in trials if trial.state is not TrialState.CREATED]
     latest = sorted(started, key=lambda trial: trial.number)[-_LATEST:]
     shown = [("best", trial) for trial in top]

@@ -292,6 +292,8 @@ class ExperimentSpec(Document):
     seed: int | None = None
     """*Extension.* Makes the search reproducible: trial `n` then learns from the trials up
     to `n - parallelTrialCount` only, so that the order of arrival does not matter."""
+    initial_points: tuple[dict[str, Value], ...] = ()
+    """*Extension.* Assignments of the first trials, before the algorithm is asked."""
     active_deadline_seconds: float | None = None
     """*Extension.* Wall-clock budget of the experiment, in seconds of running."""
     trial_active_deadline_seconds: float | None = None

@@ -21,6 +21,7 @@ from hpo_lab.experiment.model import (
     Parameter,
     ParameterType,
 )
+from hpo_lab.experiment.space import contains
 from hpo_lab.problems import Problem, nearest
 
 __all__ = ["experiment_problems", "parameter_problems", "spec_problems"]
@@ -44,6 +45,7 @@ def spec_problems(spec: ExperimentSpec) -> list[Problem]:
         *_objective(spec.objective),
         *_algorithm(spec),
         *_parameters(spec.parameters),
+        *_initial_points(spec),
     ]
 
 
@@ -168,6 +170,17 @@ def _conditions(parameters: tuple[Parameter, ...]) -> Iterator[Problem]:
             order(parameters)
         except ValueError as error:
             yield Problem("spec.parameters", str(error))
+
+
+def _initial_points(spec: ExperimentSpec) -> Iterator[Problem]:
+    parameters = {parameter.name: parameter for parameter in spec.parameters}
+    for index, point in enumerate(spec.initial_points):
+        for name, value in point.items():
+            path = f"spec.initialPoints[{index}].{name}"
+            if name not in parameters:
+                yield Problem(path, f"is no parameter{nearest(name, list(parameters))}")
+            elif not contains(parameters[name], value):
+                yield Problem(path, f"is {value!r}, outside the parameter's feasible space")
 
 
 def _range(parameter: Parameter) -> Iterator[FieldProblem]:

@@ -15,7 +15,6 @@ in a string is just a `#`.
 from __future__ import annotations
 
 import ast
-import inspect
 import io
 import re
 import tokenize
@@ -24,26 +23,16 @@ from dataclasses import dataclass
 
 from hpo_lab.experiment.condition import Condition
 from hpo_lab.experiment.model import Parameter, ParameterType, Value
-from hpo_lab.experiment.rules import parameter_problems
 from hpo_lab.experiment.space import DOMAINS, contains
+from hpo_lab.notebook.annotation_text import FORM, read_parameter, split_when
 from hpo_lab.notebook.cell_source import parse_cell, to_python
 from hpo_lab.notebook.names import names_bound, stored
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["Annotation", "parse_annotations", "without_annotated"]
+__all__ = ["Annotation", "parse_annotations", "parse_parameter", "without_annotated"]
 
 _ANNOTATION = re.compile(r"#+\s*tune\s*:\s*(.*)", re.DOTALL)
 _NEARLY = re.compile(r"#+\s*(tun\w*|hpo)\s*[:=]?\s*(\w*)(\s*\()?", re.IGNORECASE)
-_FORM = "name = literal  # tune: loguniform(1e-4, 1e-1)"
-_SIGNATURES = {
-    "uniform": "uniform(low, high, step=None)",
-    "loguniform": "loguniform(low, high, step=None)",
-    "int": "int(low, high, step=None)",
-    "logint": "logint(low, high)",
-    "choice": "choice(value, value, ...)",
-    "normal": "normal(low, high, step=None)",
-    "lognormal": "lognormal(low, high, step=None)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +178,9 @@ def _annotated_statement(tree: ast.Module, comment: _Comment) -> ast.Assign | as
     """The assignment that *comment* stands behind, or what is wrong instead."""
     on_line = [node for node in tree.body if node.lineno <= comment.line <= _end(node)]
     if comment.alone and not any(_is_inside(node, comment.line) for node in on_line):
-        return f"`# tune:` stands on a line of its own; write it behind a value: `{_FORM}`"
+        return f"`# tune:` stands on a line of its own; write it behind a value: `{FORM}`"
     if len(on_line) != 1:
-        return f"several statements on one line; write the assignment on its own: `{_FORM}`"
+        return f"several statements on one line; write the assignment on its own: `{FORM}`"
     statement = on_line[0]
     if not isinstance(statement, ast.Assign | ast.AnnAssign):
         if isinstance(getattr(statement, "body", None), list):
@@ -199,9 +188,9 @@ def _annotated_statement(tree: ast.Module, comment: _Comment) -> ast.Assign | as
                 "`# tune:` inside a block; only assignments at the left margin of the cell "
                 "can be tuned"
             )
-        return f"`# tune:` stands behind something that is no assignment; write `{_FORM}`"
+        return f"`# tune:` stands behind something that is no assignment; write `{FORM}`"
     if _shares_lines(tree, statement):
-        return f"several statements on one line; write the assignment on its own: `{_FORM}`"
+        return f"several statements on one line; write the assignment on its own: `{FORM}`"
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
     if len(targets) != 1 or not isinstance(targets[0], ast.Name):
         shown = " = ".join(ast.unparse(target) for target in targets)
@@ -240,14 +229,11 @@ def _annotation(
         problems.append(
             f"`{found}` is tuned; its value must be a number, a string, True, False or None"
         )
-    parameter = _parameter(name, comment.text)
+    parameter = read_parameter(name, comment.text)
     if not isinstance(parameter, Parameter):
         problems += parameter
-    elif rules := parameter_problems(parameter):
-        expression = comment.text.partition(" when ")[0].strip()
-        problems += [f"{expression}: {_argument(field)} {message}" for field, message in rules]
     elif not problems and not contains(parameter, default):
-        expression = comment.text.partition(" when ")[0].strip()
+        expression = split_when(comment.text)[0]
         kind = ", which takes whole numbers" if _is_float_for_int(parameter, default) else ""
         problems.append(f"{name} = {default!r} is outside its own range {expression}{kind}")
     if problems or not isinstance(parameter, Parameter):
@@ -255,81 +241,20 @@ def _annotation(
     return Annotation(name, default, parameter, comment.line + place.offset, comment.text)
 
 
-def _argument(field: str) -> str:
-    """What an annotation calls a field of the feasible space."""
-    words = {"min": "low", "max": "high", "list": "the list"}
-    name = field.rpartition(".")[2]
-    return words.get(name, name)
-
-
 def _is_float_for_int(parameter: Parameter, default: Value) -> bool:
     return parameter.parameter_type is ParameterType.INT and isinstance(default, float)
 
 
-def _parameter(name: str, text: str) -> Parameter | list[str]:
-    """Read `loguniform(1e-4, 1e-1) when opt == "sgd"`, or say what is wrong with it."""
-    expression, when = _split_when(text)
-    if when == "":
-        return ["`when` is not followed by a condition"]
-    try:
-        call = ast.parse(expression, mode="eval").body
-    except (SyntaxError, ValueError):
-        found = f"cannot read `{expression}`" if expression else "no distribution is given"
-        return [f"{found}; write it as `{_FORM}`"]
-    if not isinstance(call, ast.Call):
-        shown = _SIGNATURES.get(expression, _SIGNATURES["loguniform"])
-        return [f"found `{expression}`, not a distribution with its bounds, as {shown}"]
-    word = ast.unparse(call.func)
-    if word not in DOMAINS:
-        known = ", ".join(DOMAINS)
-        return [f"unknown distribution {word!r}{nearest(word, list(DOMAINS))} (one of {known})"]
-    try:
-        positional = [ast.literal_eval(argument) for argument in call.args]
-        named = {k.arg or "**": ast.literal_eval(k.value) for k in call.keywords}
-    except (ValueError, TypeError):
-        return [f"the arguments of {word} must be literals, not `{expression}`"]
-    problems = []
-    try:
-        inspect.signature(DOMAINS[word]).bind(*positional, **named)
-    except TypeError as error:
-        problems.append(f"{word}: {error}; it is {_SIGNATURES[word]}")
-    values = [*positional, *named.values()]
-    if word == "choice":
-        wrong = [v for v in values if not (v is None or isinstance(v, bool | int | float | str))]
-        if wrong:
-            problems.append(f"choice: {wrong[0]!r} is no number, string, True, False or None")
-    else:
-        wrong = [v for v in values if v is not None and not _is_number(v, whole="int" in word)]
-        if wrong:
-            allowed = "whole number" if word.endswith("int") else "number"
-            problems.append(f"{word}: {wrong[0]!r} is no {allowed}; it is {_SIGNATURES[word]}")
-        elif any(value is None for value in positional):
-            problems.append(f"{word}: None is no bound; it is {_SIGNATURES[word]}")
-    if when is not None:
-        try:
-            Condition.parse(when)
-        except ValueError as error:
-            problems.append(f"`when {when}`: {error}")
-    return problems or DOMAINS[word](*positional, **named).named(name, when)
+def parse_parameter(name: str, text: str) -> Parameter:
+    """The parameter *name* over what an annotation says, `loguniform(1e-4, 1e-1)`.
 
-
-def _is_number(value: object, *, whole: bool) -> bool:
-    return isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-
-
-def _split_when(text: str) -> tuple[str, str | None]:
-    """Split a text at the word `when`, unless it stands in a string or in brackets."""
-    depth = 0
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            depth += token.string in ("(", "[", "{")
-            depth -= token.string in (")", "]", "}")
-            if token.type == tokenize.NAME and token.string == "when" and depth == 0:
-                column = token.start[1]
-                return text[:column].strip(), text[column + len("when") :].strip()
-    except (tokenize.TokenError, SyntaxError):
-        pass
-    return text.strip(), None
+    Raises:
+        ValueError: *text* is no annotation; the message has every reason.
+    """
+    found = read_parameter(name, text)
+    if isinstance(found, list):
+        raise ValueError("; ".join(found))
+    return found
 
 
 def _name_problems(

@@ -129,7 +129,7 @@ def choose_tune_cell(cells: Sequence[TuneCell], wanted: str | None = None) -> Tu
         message = f"{len(cells)} cells start with `%%tune`; say which: {listed}"
         raise InvalidInput([Problem("--cell", message)])
     for cell in cells:
-        if wanted in (str(cell.index + 1), cell.id):
+        if wanted and wanted in (str(cell.index + 1), cell.id):
             return cell
     close = nearest(wanted, [cell.id for cell in cells if cell.id])
     message = f"cell {wanted!r} does not start with `%%tune`; those that do: {listed}{close}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hpo_lab.notebook import library, magic_effects
 from hpo_lab.notebook.cell_source import is_own_magic, magic_call, parse_cell
 from hpo_lab.notebook.name_table import IN_DOUBT, NameTable
 from hpo_lab.notebook.names import Comprehension, stored
-from hpo_lab.notebook.values import NOTHING, Code, Object, Value, union
+from hpo_lab.notebook.values import NOTHING, Code, Value, union
 
 __all__ = ["Expressions"]
 
@@ -102,7 +102,11 @@ class Expressions(NameTable, ABC):
         given = union(arguments)
         self._may_run(given)
         if callee.defined:
-            return self._call_defined(callee, given)
+            self._may_run(callee)
+            return union(self._run(code, _given_to(code, node, arguments)) for code in callee.code)
+        symbols = {code.stands_for for code in callee.code}
+        if isinstance(node.func, ast.Name) and not callee.path and symbols == {node.func.id}:
+            return self._call_symbol(node.func.id, given)
         what = ast.unparse(node.func)
         behaviour = _behaviour(receiver, callee, node, discarded=discarded)
         if behaviour.effect:
@@ -116,6 +120,7 @@ class Expressions(NameTable, ABC):
                 self._change(value)
         if behaviour.stores:
             self._store(receiver, given)
+        ran = [self._run(code, {"self": receiver, "**": given}) for code in callee.code]
         imported = callee.path is not None and not callee.path.startswith("builtins.")
         result = Value(new=True, path=f"{callee.path}()" if imported else None)
         if behaviour.shares:
@@ -125,23 +130,48 @@ class Expressions(NameTable, ABC):
         # What a class makes may call what it was given, though it keeps none of its state.
         if behaviour.shares_arguments or what.rpartition(".")[2][:1].isupper():
             result = replace(result, code=result.code | given.code)
-        return result
+        return replace(union([result, *ran]), path=result.path)
 
-    def _call_defined(self, callee: Value, given: Value) -> Value:
-        self._may_run(callee)
-        if any(run.changes_arguments for run in callee.code):
-            self._change(given)
-        code: frozenset[Code] = frozenset()
-        for handed in frozenset().union(*(run.hands_out for run in callee.code)):
-            name = handed.stands_for
-            code |= self._reachable(self._peek(name)) if name else {handed}
-        objects: frozenset[Object] = frozenset()
-        for name in sorted(frozenset().union(*(run.returns for run in callee.code))):
-            objects |= self._peek(name).objects
-        if any(run.returns_arguments for run in callee.code):
-            objects |= given.objects
-            code |= given.code
-        return Value(objects=objects, new=True, code=code)
+    def _run(
+        self, code: Code, given: Mapping[str, Value], running: frozenset[str] = frozenset()
+    ) -> Value:
+        """Follow a call of *code* with what is *given* to its parameters; its result."""
+
+        def resolve(symbol: str) -> Value:
+            if symbol == "(**)":
+                return union(given.values())
+            if symbol.startswith("("):
+                return given.get(symbol[1:-1], given.get("**", NOTHING))
+            return self._peek(symbol)
+
+        results: dict[str, list[Value]] = {}
+        for name, symbols in sorted(code.calls, key=lambda call: call[0]):
+            passed = union(resolve(s) for s in symbols if not s.endswith("()"))
+            function = self._peek(name)
+            if name in running:
+                continue
+            if not function.defined and not function.path:
+                self._change(passed)
+            for inner in function.code:
+                result = self._run(inner, {"**": passed}, running | {name})
+                results.setdefault(f"{name}()", []).append(result)
+        for parameter, value in given.items():
+            if parameter != "self" and code.may_change(parameter):
+                self._change(value)
+        for holder, held in sorted(code.links):
+            for value in results.get(held, [resolve(held)]):
+                self._store(resolve(holder), value)
+        returned = [v for s in code.returns for v in results.get(s, [resolve(s)])]
+        handed: set[Code] = set()
+        for later in code.hands_out:
+            named = self._reachable(self._peek(later.stands_for)) if later.stands_for else {later}
+            handed |= named
+        objects = union(returned).objects
+        return Value(objects=objects, new=True, code=frozenset(handed) | union(returned).code)
+
+    def _call_symbol(self, name: str, given: Value) -> Value:
+        """Follow the call of a function that only the caller knows."""
+        raise NotImplementedError(name)  # only the body of a function has symbols
 
     def _magic(self, name: str, text: str) -> None:
         self.fill_in(text)
@@ -198,6 +228,19 @@ def _behaviour(
         # A class of the notebook need not keep to the conventions of others.
         return library.UNKNOWN
     return behaviour
+
+
+def _given_to(code: Code, node: ast.Call, arguments: Sequence[Value]) -> dict[str, Value]:
+    """The *arguments* of the call *node* by the parameters of *code*."""
+    if any(isinstance(argument, ast.Starred) for argument in node.args):
+        return {"**": union(arguments)}
+    names = [*code.parameters[: len(node.args)]]
+    names += ["*"] * (len(node.args) - len(names))
+    names += [keyword.arg or "*" for keyword in node.keywords]
+    given: dict[str, Value] = {}
+    for name, value in zip(names, arguments, strict=True):
+        given[name] = union([given[name], value]) if name in given else value
+    return given
 
 
 def _is_in_place(node: ast.Call) -> bool:

@@ -20,7 +20,7 @@ from hpo_lab.notebook import library
 from hpo_lab.notebook.expressions import Expressions
 from hpo_lab.notebook.name_table import IN_DOUBT
 from hpo_lab.notebook.names import captured, is_store, names_bound, own_nodes
-from hpo_lab.notebook.values import ARGUMENT, NOTHING, Code, Value, join, union
+from hpo_lab.notebook.values import NOTHING, Code, Value, join, union
 
 __all__ = ["Scope"]
 
@@ -160,13 +160,17 @@ class Scope(Expressions):
             self._names.pop(name, None)
             if name in outside:
                 self._names[name] = outside[name]
-        members = union(inside[name] for name in bound_inside if name in inside)
+        members = {name: inside[name].code for name in bound_inside if name in inside}
         # An instance may run any method later, and may keep what it was made of.
-        methods = frozenset(
-            replace(code, returns_arguments=True, hands_out=code.hands_out | {code})
-            for code in members.code | bases.code
+        methods = frozenset().union(*members.values())
+        made = Code(returns=frozenset({"(**)"}), hands_out=methods)
+        constructors = frozenset(
+            replace(code, parameters=code.parameters[1:], returns=made.returns, hands_out=methods)
+            for code in members.get("__init__", frozenset())
         )
-        code = methods or frozenset({Code(returns_arguments=True)})
+        code = bases.code | constructors or frozenset({made})
+        if methods and not constructors:
+            code |= {made}
         self._bind(node.name, Value(new=True, code=code, defined=True))
         self._decorate(node)
 
@@ -250,54 +254,78 @@ class _FunctionScope(Scope):
     ) -> None:
         super().__init__()
         self._outer = outer
+        self._symbols: dict[str, str] = {}
         self._reads: set[str] = set()
         self._global_binds: set[str] = set()
+        self._calls: set[tuple[str, frozenset[str]]] = set()
         self._result: list[Value] = []
         declared = [n for n in own_nodes(body) if isinstance(n, ast.Global | ast.Nonlocal)]
         self._declared = {name for node in declared for name in node.names}
         parameters = [node.arg for node in ast.walk(arguments) if isinstance(node, ast.arg)]
         self._local = (set(names_bound(body)) | set(parameters)) - self._declared
-        every = [*arguments.posonlyargs, *arguments.args]
-        first = every[0].arg if every else ""
+        self._positional = tuple(a.arg for a in [*arguments.posonlyargs, *arguments.args])
+        rest = {a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None}
         for parameter in parameters:
-            # A method changes its own object as a matter of course.
-            own = parameter == first and parameter in ("self", "cls")
-            self._names[parameter] = Value(frozenset({"(self)" if own else ARGUMENT}))
+            symbol = "(*)" if parameter in rest else f"({parameter})"
+            self._names[parameter] = Value(frozenset({symbol}))
+            self._symbols[parameter] = symbol
 
     def code(self) -> Code:
         """What running the function may do."""
+        for name in self._declared & set(self._names):
+            self._may_run(self._names[name])
+        for kept in list(self._stored.values()):
+            self._may_run(Value(code=kept))
         result = union(self._result)
-        changed = {str(thing) for thing in self._changed if isinstance(thing, str)}
-        symbols = {str(thing) for thing in result.objects if isinstance(thing, str)}
-        not_global = {ARGUMENT, "(self)"}
+        changed = {thing for thing in self._changed if isinstance(thing, str)}
         return Code(
             reads=frozenset(self._reads),
-            changes=frozenset(changed - not_global),
+            changes=frozenset(c for c in changed if not c.endswith(")")),
             binds=frozenset(self._global_binds),
             effect=self.effects.get(self.cell, ""),
-            changes_arguments=ARGUMENT in changed,
-            returns=frozenset(symbols - not_global),
-            returns_arguments=ARGUMENT in symbols,
+            parameters=self._positional,
+            changes_arguments=frozenset(
+                c[1:-1] for c in changed if c.startswith("(") and c != "(self)"
+            ),
+            links=frozenset(self._links()),
+            calls=frozenset(self._calls),
+            returns=frozenset(self._visible(result)),
             hands_out=result.code,
         )
+
+    def _visible(self, value: Value) -> set[str]:
+        """The symbols of *value*, and those of globals that share an object with it."""
+        shared = {name for name in self._global_binds if self._names[name].objects & value.objects}
+        return shared | {thing for thing in value.objects if isinstance(thing, str)}
+
+    def _links(self) -> Iterable[tuple[str, str]]:
+        for name in [*self._symbols, *self._global_binds]:
+            own = self._symbols.get(name, name)
+            for symbol in self._visible(self._names.get(name, NOTHING)) - {own}:
+                yield own, symbol
 
     def _missing(self, name: str) -> Value:
         if name in self._local:
             return NOTHING
         self._reads.add(name)
         known = self._outer._peek(name)
-        symbol = Code(reads=frozenset({name}), stands_for=name)
-        called = replace(
-            symbol,
-            changes_arguments=any(code.changes_arguments for code in known.code),
-            returns_arguments=any(code.returns_arguments for code in known.code),
-            hands_out=frozenset({symbol}) if known.code else frozenset(),
-        )
-        return Value(
+        builtin = None if known.sources else library.builtin_path(name)
+        value = Value(
             objects=frozenset({name}),
-            code=frozenset({called}),
-            defined=known.defined,
-            path=known.path or (None if known.sources else library.builtin_path(name)),
+            code=frozenset({Code(reads=frozenset({name}), stands_for=name)}),
+            path=known.path or builtin,
+        )
+        if value.path is None:
+            self._names[name] = value
+            self._symbols[name] = name
+        return value
+
+    def _call_symbol(self, name: str, given: Value) -> Value:
+        self._calls.add((name, frozenset(self._visible(given))))
+        return Value(
+            objects=given.objects | {f"{name}()"},
+            new=True,
+            code=given.code | {Code(reads=frozenset({name}), stands_for=name)},
         )
 
     def _peek(self, name: str) -> Value:

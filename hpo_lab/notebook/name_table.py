@@ -115,6 +115,7 @@ class NameTable:
         while pending:
             code = pending.pop()
             seen.add(code)
+            pending |= code.hands_out - seen
             for name in sorted(code.reads):
                 read = self._peek(name)
                 self._use(name, read)
@@ -123,7 +124,9 @@ class NameTable:
                 self._change(self._peek(name))
             for name in sorted(code.binds):
                 old = self._peek(name)
-                self._bind(name, Value(new=True))
+                self._bind(
+                    name, Value(new=True, code=frozenset({replace(code, binds=frozenset())}))
+                )
                 self._names[name] = join(old, self._names[name])
             if code.effect:
                 self.keep(code.effect)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -10,6 +11,12 @@ from hpo_lab.trial.folder import NOTEBOOK, Task
 from hpo_lab.trial.kinds import TrialFailed
 
 __all__ = ["run_notebook"]
+
+
+def _runtime() -> str:
+    """The folder for this trial's sockets, which its supervisor removes at the end."""
+    return os.environ["JUPYTER_RUNTIME_DIR"]
+
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -40,8 +47,9 @@ def run_notebook(task: Task, folder: Path) -> None:
             stderr_file=sys.stderr,
             # Widget state makes every executed notebook megabytes large.
             store_widget_state=False,
-            # Kernels started at the same time can pick the same TCP port.
-            config=Config({"KernelManager": {"transport": "ipc"}}),
+            # Kernels started at the same time can pick the same TCP port. The sockets' names
+            # are relative to the working directory, which trials share, unless given.
+            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{_runtime()}/kernel"}}),
         )
     except PapermillExecutionError as error:
         traceback = _ANSI.sub("", "\n".join(error.traceback))

@@ -51,6 +51,11 @@ PARAMETERS_TAG = "parameters"
 TUNE_TAG = "tune"
 OBJECTIVE_TAG = "hpo-lab-objective"
 
+# papermill refuses a notebook that does not say its language.
+_PYTHON = {
+    "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+    "language_info": {"name": "python"},
+}
 _BINDING_MAGICS = frozenset({"pylab", "run", "store"})
 # Tags by which papermill would take a cell of the user's for one of its own.
 _PAPERMILL = frozenset({"injected-parameters", PARAMETERS_TAG})
@@ -71,7 +76,7 @@ def build_trial_notebook(
         annotations: Its annotations.
         kept: The earlier cells that it needs, in the order in which they ran.
         objective: The metrics to report at the end.
-        metadata: The metadata of the notebook, such as its `kernelspec`.
+        metadata: More metadata of the notebook; its `kernelspec` is `python3` by default.
 
     Returns:
         A notebook of format 4.5.
@@ -98,10 +103,11 @@ def build_trial_notebook(
         OBJECTIVE_TAG,
         id="objective",
     )
-    first = bool(names_left_unbound(kept) & set(turned_off))
+    bound = {name for cell in kept for name in _produced(cell.source, set()) or ()}
+    first = names_left_unbound(kept) & set(turned_off) and not bound & set(turned_off)
     front = [parameters, *set_up] if first else [*set_up, parameters]
     notebook: NotebookNode = new_notebook(
-        cells=[*front, tune, report], metadata=dict(metadata or {})
+        cells=[*front, tune, report], metadata={**_PYTHON, **(metadata or {})}
     )
     return notebook
 

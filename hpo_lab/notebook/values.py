@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-__all__ = ["ARGUMENT", "NOTHING", "Code", "Object", "Value", "join", "union"]
+__all__ = ["NOTHING", "Code", "Object", "Value", "join", "union"]
 
 Object = int | str
 """Something that can be changed in place: a number, or the global name it is known by."""
-
-ARGUMENT = "(argument)"
-"""The object that stands for every argument of the function being followed."""
 
 _NONE: frozenset[str] = frozenset()
 
@@ -20,14 +17,20 @@ _NONE: frozenset[str] = frozenset()
 class Code:
     """What running a function, or using an instance of a class, may do.
 
+    Objects that only a call can tell are written as symbols: `name` for that of a global
+    name, `(name)` for what is given to a parameter, `name()` for what a function returns.
+    The parameter `*` stands for `*args` and `**kwargs`, the parameter `**` for every one.
+
     Attributes:
         reads: The global names that it reads.
         changes: The global names whose objects it changes in place.
         binds: The global names that it assigns.
         effect: What it does to the process or its files.
-        changes_arguments: Whether it may change the objects it is given.
-        returns: The global names whose objects its result may share.
-        returns_arguments: Whether its result may share the arguments.
+        parameters: The positional parameters, in order.
+        changes_arguments: The parameters whose objects it changes in place.
+        links: Symbols, in pairs, of which the first comes to hold the second.
+        calls: The global functions that it calls, each with the symbols given to it.
+        returns: The symbols of what it returns.
         hands_out: What may be run later through its result.
         stands_for: The global name whose code this is, whatever that is when it is run.
     """
@@ -36,11 +39,20 @@ class Code:
     changes: frozenset[str] = _NONE
     binds: frozenset[str] = _NONE
     effect: str = ""
-    changes_arguments: bool = False
+    parameters: tuple[str, ...] = ()
+    changes_arguments: frozenset[str] = _NONE
+    links: frozenset[tuple[str, str]] = frozenset()
+    calls: frozenset[tuple[str, frozenset[str]]] = frozenset()
     returns: frozenset[str] = _NONE
-    returns_arguments: bool = False
     hands_out: frozenset[Code] = frozenset()
     stands_for: str = ""
+
+    def may_change(self, parameter: str) -> bool:
+        """Whether the objects given to *parameter* may be changed."""
+        if parameter == "**":
+            return bool(self.changes_arguments)
+        rest = "*" in self.changes_arguments and parameter not in self.parameters
+        return rest or parameter in self.changes_arguments
 
 
 @dataclass(frozen=True, slots=True)

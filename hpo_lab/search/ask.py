@@ -9,6 +9,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import Ask, get_algorithm, read_settings
+from hpo_lab.search.axis import Axis
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["InvalidSuggestion", "suggest"]
@@ -50,6 +51,8 @@ def suggest(
     used = {_identity(trial.assignments) for trial in earlier}
     given = settings.get("random_state") if spec.seed is None else spec.seed
     source = f"{uid if given is None else given}/{number}"
+    if number < len(spec.initial_points):
+        return _initial(space, spec.initial_points[number], random.Random(_seed(source)))
     answer: Assignment | None = None
     for retry in range(_TRIES):
         question = Ask(spec, number, earlier, _seed(f"{source}/{retry}"), settings)
@@ -66,6 +69,16 @@ def suggest(
     if answer is None:
         return None
     return {p.name: answer[p.name] for p in spec.parameters if p.name in answer}
+
+
+def _initial(space: Space, point: Mapping[str, Value], rng: random.Random) -> Assignment:
+    """The given point; what it leaves open is drawn, what is inactive is dropped."""
+
+    def choose(axis: Axis) -> Value:
+        name = axis.parameter.name
+        return point[name] if name in point else axis.value_at(rng.random())
+
+    return space.assign(choose)
 
 
 def _identity(assignment: Mapping[str, Value]) -> Hashable:

@@ -27,7 +27,8 @@ class Grid:
         total = space.cardinality
         if total is None:
             raise ValueError("a continuous parameter has no grid; give it a step")
-        return space.assignment_at(ask.number) if ask.number < total else None
+        index = ask.number - len(ask.spec.initial_points)
+        return space.assignment_at(index) if index < total else None
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:
         """A problem for each continuous parameter without a step."""

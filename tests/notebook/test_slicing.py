@@ -36,7 +36,11 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
     "match mapping": (["match {}:\n    case {'a': 1, **more}:\n        pass"], "more", [0]),
     "global statement": (["def f():\n    global g\n    g = 1", "f()"], "g", [0, 1]),
     "conditional definition": (["x = 1", "import os\nif os.name: x = 2", "y = 1"], "x", [0, 1]),
-    "conditional definition in try": (["x = 1", "try:\n    x = 2\nfinally:\n    pass"], "x", [0, 1]),
+    "conditional definition in try": (
+        ["x = 1", "try:\n    x = 2\nfinally:\n    pass"],
+        "x",
+        [0, 1],
+    ),
     "loop may not run": (["x = 1", "for i in []: x = i"], "x", [0, 1]),
     "deleted and defined": (["x = 1", "del x", "x = 2"], "x", [2]),
     "deletion uncovers a builtin": (["list = 3", "del list"], "list((1,))", [0, 1]),
@@ -54,8 +58,16 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
         "y",
         [0, 1, 2],
     ),
-    "both at their time": (["def f(): return k", "k = 1", "y = f()", "k = 2"], "y + f()", [0, 1, 2, 3]),
-    "only the function that is used": (["a = 1", "b = 2", "def f(): return a\ndef g(): return b"], "f()", [0, 2]),
+    "both at their time": (
+        ["def f(): return k", "k = 1", "y = f()", "k = 2"],
+        "y + f()",
+        [0, 1, 2, 3],
+    ),
+    "only the function that is used": (
+        ["a = 1", "b = 2", "def f(): return a\ndef g(): return b"],
+        "f()",
+        [0, 2],
+    ),
     "function locals": (["x = 1", "def f():\n    x = 2\n    return x"], "f()", [1]),
     "parameters": (["x = 1", "def f(x, *args, k=3, **kw): return x, args, k, kw"], "f(2)", [1]),
     "defaults": (["d = 1", "def f(x=d): return x"], "f()", [0, 1]),
@@ -63,7 +75,11 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
     "annotations": (["T = int", "def f(x: T) -> T: return x"], "f(1)", [0, 1]),
     "decorator": (["def deco(f): return f", "@deco\ndef f(): return 1"], "f()", [0, 1]),
     "decorator that registers": (
-        ["all = {}", "def reg(f):\n    all[f.__name__] = f\n    return f", "@reg\ndef f(): return 1"],
+        [
+            "all = {}",
+            "def reg(f):\n    all[f.__name__] = f\n    return f",
+            "@reg\ndef f(): return 1",
+        ],
         "all['f']()",
         [0, 1, 2],
     ),
@@ -85,7 +101,11 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
     ),
     "lambda": (["k = 2", "f = lambda x: x * k"], "f(3)", [0, 1]),
     "lambda as an argument": (["k = 2", "ys = sorted([3, 1], key=lambda v: v * k)"], "ys", [0, 1]),
-    "lambda in a container, defined later": (["fs = [lambda: h()]", "def h(): return 1"], "fs[0]()", [0, 1]),
+    "lambda in a container, defined later": (
+        ["fs = [lambda: h()]", "def h(): return 1"],
+        "fs[0]()",
+        [0, 1],
+    ),
     "function put into a list": (
         ["fs = []", "def f(): return k", "fs.append(f)", "k = 1"],
         "fs[0]()",
@@ -95,7 +115,11 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
     "async for and with": (["async with a() as x:\n    async for y in x: pass"], "y", [0]),
     "top-level await": (["import asyncio", "x = await asyncio.sleep(0, 1)"], "x", [0, 1]),
     "generator": (["k = 1", "def g():\n    yield k"], "list(g())", [0, 1]),
-    "class body and bases": (["class A: pass", "n = 1", "class B(A):\n    size = n"], "B()", [0, 1, 2]),
+    "class body and bases": (
+        ["class A: pass", "n = 1", "class B(A):\n    size = n"],
+        "B()",
+        [0, 1, 2],
+    ),
     "class attributes are not globals": (["size = 1", "class B:\n    size = 2"], "size", [0]),
     "methods": (["k = 1", "class A:\n    def go(self): return k"], "A().go()", [0, 1]),
     "methods run through an instance": (
@@ -123,63 +147,180 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
     "alias in a container": (["a = []", "box = [a]", "box[0].append(1)"], "a", [0, 1, 2]),
     "alias the other way": (["a = []", "b = a", "a.append(1)"], "b", [0, 1, 2]),
     "one object, two names": (["a = b = []", "a.append(1)"], "b", [0, 1]),
-    "alias through an attribute": (["import types\nn = types.SimpleNamespace()", "a = []", "n.a = a", "n.a.append(1)"], "a", [0, 1, 2, 3]),
+    "alias through an attribute": (
+        ["import types\nn = types.SimpleNamespace()", "a = []", "n.a = a", "n.a.append(1)"],
+        "a",
+        [0, 1, 2, 3],
+    ),
     "loop variable": (["rows = [[], []]", "for row in rows:\n    row.append(1)"], "rows", [0, 1]),
     "unknown function": (["import mylib", "x = []", "r = mylib.fill(x)"], "x", [0, 1, 2]),
-    "function of the notebook that changes": (["x = []", "def fill(y): y.append(1)", "fill(x)"], "x", [0, 1, 2]),
-    "function of the notebook that does not": (["x = [1]", "def total(y): return sum(y)", "t = total(x)"], "x", [0]),
-    "function that changes a global": (["log = []", "def add(m): log.append(m)", "add(1)"], "log", [0, 1, 2]),
+    "function of the notebook that changes": (
+        ["x = []", "def fill(y): y.append(1)", "fill(x)"],
+        "x",
+        [0, 1, 2],
+    ),
+    "function of the notebook that does not": (
+        ["x = [1]", "def total(y): return sum(y)", "t = total(x)"],
+        "x",
+        [0],
+    ),
+    "function that changes one of its arguments": (
+        ["x, m = [1], []", "def fit(model, data): model.append(len(data))", "fit(m, x)"],
+        "x",
+        [0],
+    ),
+    "function that changes an argument by name": (
+        ["x, m = [1], []", "def fit(data, *, model): model.append(1)", "fit(x, model=m)"],
+        "m",
+        [0, 1, 2],
+    ),
+    "function that changes its argument through a later one": (
+        ["x = []", "def f(y): g(y)", "def g(y): y.append(1)", "f(x)"],
+        "x",
+        [0, 1, 2, 3],
+    ),
+    "function that keeps its argument": (
+        ["box, x = [], []", "def put(y): box.append(y)", "put(x)", "box[0].append(1)"],
+        "x",
+        [0, 1, 2, 3],
+    ),
+    "function that returns a global": (
+        ["x = []", "def get(): return x", "get().append(1)"],
+        "x",
+        [0, 1, 2],
+    ),
+    "method that returns a global": (
+        ["x = []", "class A:\n    def get(self): return x", "A().get().append(1)"],
+        "x",
+        [0, 1, 2],
+    ),
+    "constructor that keeps its argument": (
+        ["x = []", "class A:\n    def __init__(self, y): self.y = y", "a = A(x)", "a.y.append(1)"],
+        "x",
+        [0, 1, 2, 3],
+    ),
+    "function that changes a global": (
+        ["log = []", "def add(m): log.append(m)", "add(1)"],
+        "log",
+        [0, 1, 2],
+    ),
     "function that changes through another": (
         ["log = []", "def add(m): log.append(m)", "def run(): add(1)", "run()"],
         "log",
         [0, 1, 2, 3],
     ),
     "counter closure": (
-        ["def make():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n        return n\n    return up", "c = make()", "c()"],
+        [
+            "def make():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n        return n\n    return up",
+            "c = make()",
+            "c()",
+        ],
         "c()",
         [0, 1, 2],
     ),
     "setattr": (["class A: pass\na = A()", "setattr(a, 'x', 1)"], "a.x", [0, 1]),
     "next": (["it = iter([1, 2])", "next(it)"], "list(it)", [0, 1]),
     # Known libraries
-    "numpy does not change": (["import numpy as np\nx = np.ones(3)", "y = np.sort(x)\ny[0] = 3"], "x", [0]),
-    "numpy views": (["import numpy as np\nx = np.ones(3)", "y = np.asarray(x)", "y[0] = 3"], "x", [0, 1, 2]),
-    "numpy in place": (["import numpy as np\nx = np.arange(3)", "np.random.shuffle(x)"], "x", [0, 1]),
+    "numpy does not change": (
+        ["import numpy as np\nx = np.ones(3)", "y = np.sort(x)\ny[0] = 3"],
+        "x",
+        [0],
+    ),
+    "numpy views": (
+        ["import numpy as np\nx = np.ones(3)", "y = np.asarray(x)", "y[0] = 3"],
+        "x",
+        [0, 1, 2],
+    ),
+    "numpy in place": (
+        ["import numpy as np\nx = np.arange(3)", "np.random.shuffle(x)"],
+        "x",
+        [0, 1],
+    ),
     "numpy out": (["import numpy as np\nx = np.ones(3)", "np.add(x, 1, out=x)"], "x", [0, 1]),
-    "generators advance": (["import numpy as np\nrng = np.random.default_rng(0)", "a = rng.normal()"], "rng", [0, 1]),
-    "pandas head": (["import pandas as pd\ndf = pd.DataFrame()", "df.head()", "df.describe()"], "df", [0]),
+    "generators advance": (
+        ["import numpy as np\nrng = np.random.default_rng(0)", "a = rng.normal()"],
+        "rng",
+        [0, 1],
+    ),
+    "pandas head": (
+        ["import pandas as pd\ndf = pd.DataFrame()", "df.head()", "df.describe()"],
+        "df",
+        [0],
+    ),
     "pandas column": (["import pandas as pd\ndf = pd.DataFrame()", "df['a'] = 1"], "df", [0, 1]),
-    "pandas copy": (["import pandas as pd\ndf = pd.DataFrame()", "d = df.copy()\nd['a'] = 1"], "df", [0]),
-    "pandas inplace": (["import pandas as pd\ndf = pd.DataFrame()", "df.dropna(inplace=True)"], "df", [0, 1]),
-    "pandas not inplace": (["import pandas as pd\ndf = pd.DataFrame()", "df.dropna(inplace=False)"], "df", [0]),
+    "pandas copy": (
+        ["import pandas as pd\ndf = pd.DataFrame()", "d = df.copy()\nd['a'] = 1"],
+        "df",
+        [0],
+    ),
+    "pandas inplace": (
+        ["import pandas as pd\ndf = pd.DataFrame()", "df.dropna(inplace=True)"],
+        "df",
+        [0, 1],
+    ),
+    "pandas not inplace": (
+        ["import pandas as pd\ndf = pd.DataFrame()", "df.dropna(inplace=False)"],
+        "df",
+        [0],
+    ),
     "fit changes the model": (
-        ["from sklearn.svm import SVC", "X, y = [[0], [1]], [0, 1]", "clf = SVC()", "clf.fit(X, y)"],
+        [
+            "from sklearn.svm import SVC",
+            "X, y = [[0], [1]], [0, 1]",
+            "clf = SVC()",
+            "clf.fit(X, y)",
+        ],
         "clf",
         [0, 1, 2, 3],
     ),
     "fit leaves the data": (
-        ["from sklearn.svm import SVC", "X, y = [[0], [1]], [0, 1]", "clf = SVC().fit(X, y)", "clf.fit(X, y)"],
+        [
+            "from sklearn.svm import SVC",
+            "X, y = [[0], [1]], [0, 1]",
+            "clf = SVC().fit(X, y)",
+            "clf.fit(X, y)",
+        ],
         "X, y",
         [1],
     ),
     "models of unknown origin": (["X = [[0]]", "for m in models:\n    m.fit(X)"], "X", [0]),
     "pipelines keep their parts": (
-        ["from sklearn.pipeline import make_pipeline", "scaler = Scaler()", "p = make_pipeline(scaler)", "p.fit([])"],
+        [
+            "from sklearn.pipeline import make_pipeline",
+            "scaler = Scaler()",
+            "p = make_pipeline(scaler)",
+            "p.fit([])",
+        ],
         "scaler",
         [0, 1, 2, 3],
     ),
     "split": (
-        ["from sklearn.model_selection import train_test_split as tts", "X = [1, 2]", "a, b = tts(X)", "print(len(b))"],
+        [
+            "from sklearn.model_selection import train_test_split as tts",
+            "X = [1, 2]",
+            "a, b = tts(X)",
+            "print(len(b))",
+        ],
         "a",
         [0, 1, 2],
     ),
     "optimizers change the model": (
-        ["import torch", "net = torch.nn.Linear(1, 1)", "opt = torch.optim.SGD(net.parameters())", "opt.step()"],
+        [
+            "import torch",
+            "net = torch.nn.Linear(1, 1)",
+            "opt = torch.optim.SGD(net.parameters())",
+            "opt.step()",
+        ],
         "net",
         [0, 1, 2, 3],
     ),
     "plots": (
-        ["import matplotlib.pyplot as plt", "x = [1]", "fig, ax = plt.subplots()\nax.scatter(x, x)\nplt.show()", "plt.plot(x)"],
+        [
+            "import matplotlib.pyplot as plt",
+            "x = [1]",
+            "fig, ax = plt.subplots()\nax.scatter(x, x)\nplt.show()",
+            "plt.plot(x)",
+        ],
         "x",
         [1],
     ),
@@ -192,7 +333,11 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
     "environment": (["import os", "os.environ['A'] = '1'"], "1", [0, 1]),
     "path": (["import sys", "sys.path.insert(0, 'src')"], "1", [0, 1]),
     "warnings": (["import warnings", "warnings.filterwarnings('ignore')"], "1", [0, 1]),
-    "pandas options": (["import pandas as pd", "pd.set_option('a', 1)", "pd.options.display.width = 3"], "1", [0, 1, 2]),
+    "pandas options": (
+        ["import pandas as pd", "pd.set_option('a', 1)", "pd.options.display.width = 3"],
+        "1",
+        [0, 1, 2],
+    ),
     "downloads": (["import nltk", "nltk.download('punkt')"], "1", [0, 1]),
     "effects need names": (["n = 3", "import random", "random.seed(n)"], "1", [0, 1, 2]),
     "chdir": (["from os import chdir", "chdir('..')"], "1", [0, 1]),
@@ -208,7 +353,11 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
     "shell reads names": (["d = 'a'", "e = 'b'", "f = 'c'", "!ls {d} $e"], "1", [0, 1, 3]),
     "shell output": (["files = !ls", "files.sort()"], "files", [0, 1]),
     "continued shell line": (["!ls \\\n  -l\nx = 1"], "x", [0]),
-    "process magics": (["%cd ..", "%env A=1", "%run a.py", "%pip install x", "%load_ext autoreload"], "1", [0, 1, 2, 3, 4]),
+    "process magics": (
+        ["%cd ..", "%env A=1", "%run a.py", "%pip install x", "%load_ext autoreload"],
+        "1",
+        [0, 1, 2, 3, 4],
+    ),
     "automagic": (["pip install x", "cd data"], "1", [0, 1]),
     "time": (["y = 1", "%time x = y", "%time print(y)"], "x", [0, 1]),
     "time cell": (["y = 1", "%%time\nx = y"], "x", [0, 1]),
@@ -250,7 +399,13 @@ def reasons(earlier, tuned):
 
 def test_reasons_say_what_a_cell_is_kept_for():
     assert reasons(
-        ["X = []\nunused = 1", "def load(): return X", "X.append(1)", "plot = scores = 1", "%matplotlib inline"],
+        [
+            "X = []\nunused = 1",
+            "def load(): return X",
+            "X.append(1)",
+            "plot = scores = 1",
+            "%matplotlib inline",
+        ],
         "load()",
     ) == [
         "defines X (used by cell 3, the tuned cell)",
@@ -271,7 +426,13 @@ def test_reasons_of_other_kinds():
 
 def test_tags_overrule():
     keep, skip = frozenset({"tune-keep"}), frozenset({"tune-skip"})
-    cells = [Cell("a = 1"), Cell("b = a", keep), Cell("x = 1"), Cell("x = 2", skip), Cell("(", keep)]
+    cells = [
+        Cell("a = 1"),
+        Cell("b = a", keep),
+        Cell("x = 1"),
+        Cell("x = 2", skip),
+        Cell("(", keep),
+    ]
     decisions = slice_cells(cells, "x")
     assert [d.kept for d in decisions] == [True, True, True, False, True]
     assert decisions[3].reason == "tagged tune-skip"

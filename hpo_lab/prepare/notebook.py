@@ -18,17 +18,19 @@ from hpo_lab.notebook.document import (
 from hpo_lab.notebook.slicing import Cell, slice_cells
 from hpo_lab.notebook.trial_notebook import build_trial_notebook, objective_problems
 from hpo_lab.options import TuneOptions, parse_line
-from hpo_lab.prepare import Prepared, experiment_name, trial_template
+from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 
-__all__ = ["prepare_cell", "prepare_file"]
+__all__ = ["prepare_cell", "prepare_notebook"]
 
 MAGIC_ONLY = ("-o", "--store", "--dry-run!")
 """Options of `%%tune` that are no part of the experiment."""
 
 
-def prepare_file(path: Path, options: TuneOptions, *, cell: str | None = None) -> Prepared:
+def prepare_notebook(
+    path: str | Path, options: TuneOptions, *, cell: str | None = None
+) -> Prepared:
     """Make an experiment of the `%%tune` cell of a notebook file.
 
     Args:
@@ -39,6 +41,7 @@ def prepare_file(path: Path, options: TuneOptions, *, cell: str | None = None) -
     Raises:
         InvalidInput: with every problem found.
     """
+    path = Path(path)
     notebook = read_notebook(path)
     chosen = choose_tune_cell(tune_cells(notebook), cell)
     where = f"{path.name}, {chosen.label}"
@@ -111,16 +114,23 @@ def prepare_cell(
             "workingDirectory": str(working_directory),
         },
     )
+    spec = options.spec(parameters, template)
+    if spec.algorithm.algorithm_name != "grid":
+        # The cell as it stands is the first trial, so the best is never worse than it.
+        defaults = {annotation.name: annotation.default for annotation in annotations}
+        spec = spec.model_copy(update={"initial_points": (defaults,)})
     experiment = Experiment(
-        metadata=Metadata(name=options.name or experiment_name(name)),
-        spec=options.spec(parameters, template),
+        metadata=Metadata(name=options.name or experiment_name(name)), spec=spec
     )
     objective = experiment.spec.objective
     found += objective_problems(tuned, kept, objective, where=where)
     found += experiment_problems(experiment)
     if found:
         raise InvalidInput(found)
-    notebook = build_trial_notebook(tuned, annotations, kept, objective)
+    kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
+    notebook = build_trial_notebook(
+        tuned, annotations, kept, objective, metadata={"kernelspec": kernel}
+    )
     return Prepared(
         experiment,
         {NOTEBOOK: ("application/x-ipynb+json", _dump(notebook))},

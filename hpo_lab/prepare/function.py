@@ -1,56 +1,23 @@
-"""From what a person wrote, a function or a notebook cell, to an experiment."""
+"""From a Python function and a search space to an experiment."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
-import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hpo_lab.experiment.model import API_VERSION, Experiment, Metadata, Parameter, TrialTemplate
+from hpo_lab.experiment.model import Experiment, Metadata, Parameter
 from hpo_lab.experiment.space import Domain
+from hpo_lab.notebook.annotations import parse_parameter
 from hpo_lab.options import TuneOptions
+from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.trial.function import FUNCTION
 
-if TYPE_CHECKING:
-    from hpo_lab.notebook.slicing import Decision
-
-__all__ = ["Prepared", "experiment_name", "prepare_function", "prepare_notebook", "trial_template"]
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An experiment ready to be enrolled.
-
-    Attributes:
-        experiment: The document.
-        files: Its source files by name: media type and content.
-        decisions: Which earlier cells a notebook's trials take along, and why.
-    """
-
-    experiment: Experiment
-    files: Mapping[str, tuple[str, bytes]]
-    decisions: tuple[Decision, ...] = ()
-
-
-def experiment_name(text: str) -> str:
-    """A valid experiment name made from *text*, such as a file's stem."""
-    name = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
-    if not name or not name[0].isalpha():
-        name = f"tune-{name}" if name else "tune"
-    return name[:40].rstrip("-")
-
-
-def trial_template(kind: str, spec: Mapping[str, Any]) -> TrialTemplate:
-    """A trial template of one of our own kinds."""
-    return TrialTemplate(
-        trial_spec={"apiVersion": API_VERSION, "kind": kind, "spec": dict(spec)}
-    )
+__all__ = ["prepare_function"]
 
 
 def prepare_function(
@@ -93,9 +60,7 @@ def prepare_function(
 
 def _parameter(name: str, domain: Domain | str) -> Parameter:
     if isinstance(domain, str):
-        from hpo_lab.notebook.annotations import parse_domain
-
-        domain = parse_domain(domain)
+        return parse_parameter(name, domain)
     if not isinstance(domain, Domain):
         raise ValueError(f"found {domain!r}; a domain such as hpo_lab.uniform(0, 1) is needed")
     return domain.named(name)
@@ -132,21 +97,3 @@ def _source_digest(function: Callable[..., Any], pickled: bytes) -> str:
     except (OSError, TypeError):
         text = pickled
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
-
-
-def prepare_notebook(
-    path: str | Path, options: TuneOptions, *, cell: str | None = None
-) -> Prepared:
-    """Make an experiment of the `%%tune` cell of the notebook at *path*.
-
-    Args:
-        path: The notebook.
-        options: What was said outside the notebook; wins over the cell's own line.
-        cell: Which `%%tune` cell where there are several: its number or id.
-
-    Raises:
-        InvalidInput: with every problem of the cell, its annotations and its options.
-    """
-    from hpo_lab.notebook.prepare import prepare_file
-
-    return prepare_file(Path(path), options, cell=cell)

@@ -1,0 +1,288 @@
+"""The commands of `%hpo`: list, show, best, wait, stop, resume, delete, logs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hpo_lab.api import Experiment, get
+from hpo_lab.dashboard.live import LiveProgress, publish
+from hpo_lab.dashboard.progress import listing_html, listing_text
+from hpo_lab.dashboard.summary import summarise
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.local.runner import trial_folder
+from hpo_lab.options import TuneOptions, parse_values
+from hpo_lab.problems import InvalidInput, Problem, nearest
+from hpo_lab.store import open_store
+from hpo_lab.trial.folder import LOG
+
+__all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
+
+_LOG_TAIL = 20_000
+"""How much of a log is shown, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What may follow the name of a command, and what the command does."""
+
+    form: str
+    help: str
+
+    @property
+    def words(self) -> int:
+        """How many words it takes at most."""
+        return len(re.findall(r"[A-Z]+", re.sub(r"\[--.*?\]", "", self.form)))
+
+    @property
+    def needs_name(self) -> bool:
+        """Whether the name of the experiment must be given."""
+        return self.form.startswith("NAME")
+
+    @property
+    def flags(self) -> dict[str, bool]:
+        """Its options, and whether each takes a value."""
+        found = re.findall(r"\[(--[a-z-]+)( [A-Z]+)?\]", self.form)
+        return {"--store": True} | {flag: bool(value) for flag, value in found}
+
+
+COMMANDS: Final = {
+    "list": Command("", "all experiments"),
+    "show": Command("[NAME]", "its progress"),
+    "best": Command("[NAME] [--apply]", "the best values; --apply sets the variables here"),
+    "wait": Command("[NAME] [--timeout TIME]", "wait for its end"),
+    "stop": Command("[NAME]", "stop it; it can be resumed"),
+    "resume": Command(
+        "[NAME] [--trials N] [--parallel N] [--timeout TIME] [--goal VALUE] [--max-failed N]",
+        "go on, with new budgets where given",
+    ),
+    "delete": Command("NAME", "delete it, its trials and their files"),
+    "logs": Command("[NAME] [TRIAL]", "what a trial printed, by default the last that failed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """A line of `%hpo`, taken apart.
+
+    Attributes:
+        command: One of `COMMANDS`.
+        words: What follows it: the experiment's name, the number of a trial.
+        options: The budgets and times given.
+        apply: Whether `--apply` was given.
+        store: The store that was named.
+    """
+
+    command: str
+    words: tuple[str, ...]
+    options: TuneOptions
+    apply: bool = False
+    store: str | None = None
+
+
+def parse_command(line: str) -> Arguments:
+    """Take the line of `%hpo` apart.
+
+    Raises:
+        InvalidInput: with every problem of the line.
+    """
+    try:
+        name, *rest = shlex.split(line, comments=True) or [""]
+    except ValueError as error:
+        raise InvalidInput([Problem("%hpo", f"cannot be read: {error}")]) from None
+    command = COMMANDS.get(name)
+    if command is None:
+        found = f"no such command: {name!r}" if name else "a command is needed"
+        message = f"{found}; there are {', '.join(COMMANDS)}{nearest(name, list(COMMANDS))}"
+        raise InvalidInput([Problem("%hpo", message)])
+    where = f"%hpo {name}"
+    words: list[str] = []
+    values: dict[str, list[str]] = {}
+    problems = []
+    while rest:
+        word = rest.pop(0)
+        flag, equals, value = word.partition("=")
+        if not flag.startswith("--"):
+            words.append(word)
+        elif flag not in command.flags:
+            known = list(command.flags)
+            problems.append(Problem(where, f"unknown option {flag}{nearest(flag, known)}"))
+        elif not command.flags[flag] or equals:
+            values.setdefault(flag, []).append(value)
+        elif rest:
+            values.setdefault(flag, []).append(rest.pop(0))
+        else:
+            problems.append(Problem(where, f"{flag} needs a value"))
+    if len(words) > command.words or (command.needs_name and not words):
+        form = f"%hpo {name} {command.form}".rstrip()
+        problems.append(Problem(where, f"found {' '.join(words) or 'no name'!r}; write {form}"))
+    store = values.pop("--store", [None])[-1]
+    apply = values.pop("--apply", None) is not None
+    options, invalid = parse_values(values, where=where)
+    if problems or invalid:
+        raise InvalidInput([*problems, *invalid])
+    return Arguments(name, tuple(words), options, apply, store)
+
+
+class Commands:
+    """Runs the commands in one shell.
+
+    Attributes:
+        last: The experiment that this shell started last.
+        location: The store that it went to, None for the default one.
+        interrupted: What to say when the command that runs now is interrupted.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self.last: Experiment | None = None
+        self.location: str | None = None
+        self.interrupted = "Interrupted."
+
+    def run(self, line: str) -> None:
+        """Run what *line* says.
+
+        Raises:
+            InvalidInput: when the line or what it names is not valid.
+            TimeoutError: when the time to wait is over.
+        """
+        arguments = parse_command(line)
+        self.interrupted = "Interrupted."
+        if arguments.command == "list":
+            self._list(arguments)
+            return
+        runs: dict[str, Callable[[Experiment, Arguments], None]] = {
+            "show": self._show,
+            "best": self._best,
+            "wait": self._wait,
+            "stop": self._stop,
+            "resume": self._resume,
+            "delete": self._delete,
+            "logs": self._logs,
+        }
+        runs[arguments.command](self._find(arguments), arguments)
+
+    def _find(self, arguments: Arguments) -> Experiment:
+        location = arguments.store or self.location
+        if arguments.words:
+            return get(arguments.words[0], store=location)
+        if (
+            self.last is not None
+            and arguments.store is None
+            and self.last.store.experiment_by_uid(self.last.uid)
+        ):
+            return self.last
+        store = open_store(location)
+        names = [record.name for record in store.experiments("default")]
+        if len(names) == 1:
+            return get(names[0], store=location)
+        known = f"say which: {', '.join(sorted(names))}" if names else "there are none yet"
+        where = f"%hpo {arguments.command}"
+        raise InvalidInput([Problem(where, f"no experiment was started here; {known}")])
+
+    def _list(self, arguments: Arguments) -> None:
+        store = open_store(arguments.store or self.location)
+        now = time.time()
+        summaries = [
+            summarise(record, store.trials(record.uid), now)
+            for record in store.experiments("default")
+        ]
+        if not summaries:
+            print("There are no experiments yet.")
+            return
+        bundle = {"text/html": listing_html(summaries), "text/plain": listing_text(summaries)}
+        publish(self._shell, bundle)
+
+    def _show(self, experiment: Experiment, arguments: Arguments) -> None:
+        LiveProgress(self._shell, experiment.store, experiment.uid).follow_in_background()
+
+    def _best(self, experiment: Experiment, arguments: Arguments) -> None:
+        summary = experiment.summary()
+        best = summary.best
+        if best is None:
+            message = "no trial has ended with a value of the objective yet"
+            raise InvalidInput([Problem(experiment.name, message)])
+        metric = summary.spec.objective.objective_metric_name
+        lines = [f"{experiment.name}: best {metric} {best.value!r} in trial {best.number}"]
+        namespace = self._shell.user_ns
+        for name, value in best.parameters.items():
+            if not arguments.apply:
+                lines.append(f"{name} = {value!r}")
+            elif name in namespace:
+                lines.append(f"{name} = {value!r}  (was {_short(namespace[name])})")
+            else:
+                lines.append(f"{name} = {value!r}  (new)")
+        if arguments.apply:
+            self._shell.push(dict(best.parameters))
+        print("\n".join(lines))
+
+    def _wait(self, experiment: Experiment, arguments: Arguments) -> None:
+        name = experiment.name
+        self.interrupted = (
+            f"Stopped waiting; {name} goes on in the background. %hpo stop {name} ends it."
+        )
+        timeout = arguments.options.timeout
+        until = None if timeout is None else time.monotonic() + timeout
+        progress = LiveProgress(self._shell, experiment.store, experiment.uid)
+        if not progress.follow(until):
+            raise TimeoutError(f"{name} still runs after {timeout:g} seconds, and goes on")
+
+    def _stop(self, experiment: Experiment, arguments: Arguments) -> None:
+        if experiment.summary().is_over:
+            print(f"{experiment.name} does not run ({experiment.state}).")
+            return
+        experiment.stop()
+        print(f"{experiment.name} stops; %hpo resume {experiment.name} goes on with it.")
+
+    def _resume(self, experiment: Experiment, arguments: Arguments) -> None:
+        options = arguments.options
+        experiment.resume(
+            trials=options.trials,
+            parallel=options.parallel,
+            timeout=options.timeout,
+            goal=options.goal,
+            max_failed=options.max_failed,
+        )
+        self.last = experiment
+        self._show(experiment, arguments)
+
+    def _delete(self, experiment: Experiment, arguments: Arguments) -> None:
+        trials = experiment.summary().completed
+        experiment.delete()
+        print(f"{experiment.name} and its {trials} trials are deleted.")
+
+    def _logs(self, experiment: Experiment, arguments: Arguments) -> None:
+        trials = experiment.store.trials(experiment.uid)
+        if len(arguments.words) > 1:
+            text = arguments.words[1]
+            known = {str(trial.number): trial.number for trial in trials}
+            if text not in known:
+                there = f"there are 0 to {len(trials) - 1}" if trials else "there are none yet"
+                raise InvalidInput([Problem("%hpo logs", f"no trial {text!r}; {there}")])
+            number: int | None = known[text]
+        else:
+            failed = [trial.number for trial in trials if trial.state is TrialState.FAILED]
+            number = failed[-1] if failed else None
+        if number is None:
+            print(f"{experiment.name}: no trial failed; the runner says:\n{_tail(experiment.log)}")
+            return
+        log = trial_folder(experiment.store, experiment.uid, number) / LOG
+        print(f"{experiment.name}, trial {number} ({log}):\n{_tail(log)}")
+
+
+def _tail(log: Path) -> str:
+    """The end of a log; a trial that has not started has none."""
+    try:
+        return log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:] or "nothing"
+    except FileNotFoundError:
+        return "nothing yet"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"

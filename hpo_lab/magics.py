@@ -1,0 +1,216 @@
+"""The magics: `%%tune` tunes a notebook cell, `%hpo` looks after what was started.
+
+`%load_ext hpo_lab` registers them. Nothing here blocks the kernel but `%hpo wait`: the
+experiment runs in processes of its own, and its progress is read from the store.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+
+from hpo_lab.api import check, run_in_background
+from hpo_lab.dashboard.live import LiveProgress, publish
+from hpo_lab.dashboard.preview import preview_html, preview_text
+from hpo_lab.local.enrol import Enrolment
+from hpo_lab.magic_commands import COMMANDS, Commands
+from hpo_lab.notebook import cell_source
+from hpo_lab.notebook.slicing import Cell, Decision
+from hpo_lab.options import OPTIONS, TuneOptions, parse_line
+from hpo_lab.prepare import Prepared, prepare_cell
+from hpo_lab.prepare.notebook import MAGIC_ONLY
+from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.store import NotFound, open_store
+
+__all__ = ["HpoLabMagics", "MagicError", "load"]
+
+
+class MagicError(Exception):
+    """What a magic refused to do; shown without a traceback, and the cell counts as failed."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [f"\x1b[31m{self}\x1b[0m"]
+
+
+@contextmanager
+def _without_traceback() -> Iterator[None]:
+    try:
+        yield
+    except (InvalidInput, NotFound, TimeoutError) as error:
+        raise MagicError(str(error)) from None
+
+
+@magics_class
+class HpoLabMagics(Magics):
+    """`%%tune` and `%hpo` of one shell."""
+
+    def __init__(self, shell: Any) -> None:
+        """Start to take note of the cells that fail."""
+        super().__init__(shell)
+        self._shell = shell
+        self._failed: set[int] = set()
+        self._commands = Commands(shell)
+        shell.events.register("post_run_cell", self._note_failure)
+
+    def _note_failure(self, result: Any) -> None:
+        if not result.success and result.execution_count is not None:
+            self._failed.add(result.execution_count)
+
+    @no_var_expand
+    @cell_magic
+    def tune(self, line: str, cell: str) -> None:
+        """Tune the annotated values of this cell in the background.
+
+        A value is annotated by a comment on its line; the cell assigns the objective:
+
+            %%tune maximize accuracy --trials 30
+            lr = 0.01     # tune: loguniform(1e-4, 1e-1)
+            units = 64    # tune: int(16, 256)
+            accuracy = train(lr, units)
+
+        The cells that ran before run in each trial too, as far as this one needs them. The
+        cell is not run here: `%hpo best --apply` sets its values to the best ones found. Run
+        again, the cell continues or shows the same experiment.
+
+        Options:
+        """
+        with _without_traceback():
+            self._tune(line, cell)
+
+    tune.__doc__ = (tune.__doc__ or "").rstrip() + "".join(
+        f"\n          {flag:34} {text}"
+        for flag, text in [
+            *((f"{option.flag} {option.form}", option.help) for option in OPTIONS),
+            ("-o NAME", "assign the running experiment to this variable"),
+            ("--store LOCATION", "record it there: a SQLite file or a database's URL"),
+            ("--dry-run", "show the search space and what a trial runs; start nothing"),
+        ]
+    )
+
+    @no_var_expand
+    @line_magic
+    def hpo(self, line: str) -> None:
+        """Look after the experiments of this session and those recorded before.
+
+        NAME is by default the experiment that this kernel started last, else the only one.
+        Each command takes --store LOCATION.
+
+        Commands:
+        """
+        with _without_traceback():
+            try:
+                self._commands.run(line)
+            except KeyboardInterrupt:
+                raise MagicError(self._commands.interrupted) from None
+
+    hpo.__doc__ = (hpo.__doc__ or "").rstrip() + "".join(
+        f"\n          {name + ' ' + command.form:40} {command.help}"
+        for name, command in COMMANDS.items()
+    )
+
+    def _tune(self, line: str, cell: str) -> None:
+        number, first_line = self._place(cell)
+        where = f"In [{number}]"
+        options, extras, problems = parse_line(
+            line, where=f"{where}, line {first_line - 1}", extra=MAGIC_ONLY
+        )
+        variable = extras.get("-o")
+        if variable is not None and not variable.isidentifier():
+            message = f"-o: {variable!r} is no variable's name"
+            problems.append(Problem(f"{where}, line {first_line - 1}", message))
+        cells = self._earlier(number)
+        prepared = prepare_cell(
+            cell,
+            [earlier for earlier, failed in cells if not failed],
+            options,
+            where=where,
+            name=_name(options),
+            working_directory=Path.cwd(),
+            first_line=first_line,
+            problems=problems,
+        )
+        check(prepared.experiment, where)
+        decisions = _with_failed(cells, prepared.decisions)
+        if "--dry-run" in extras:
+            experiment = prepared.experiment
+            bundle = {
+                "text/html": preview_html(experiment, decisions),
+                "text/plain": preview_text(experiment, decisions),
+            }
+            publish(self._shell, bundle)
+            return
+        self._start(prepared, decisions, extras.get("--store"), variable)
+
+    def _start(
+        self,
+        prepared: Prepared,
+        decisions: tuple[Decision, ...],
+        location: str | None,
+        variable: str | None,
+    ) -> None:
+        store = open_store(location)
+        experiment, enrolment = run_in_background(store, prepared)
+        self._commands.last = experiment
+        self._commands.location = location
+        if variable is not None:
+            self._shell.push({variable: experiment})
+        trials = experiment.summary().completed
+        name = experiment.name
+        note = {
+            Enrolment.CREATED: "",
+            Enrolment.CONTINUED: f"Continues after {trials} trials.",
+            Enrolment.RUNNING: "Was running already; nothing new was started.",
+            Enrolment.COMPLETE: (
+                f"Was complete already, with {trials} trials; nothing was started. To go on, raise "
+                f"--trials, or start afresh: %hpo delete {name}, or choose another --name."
+            ),
+        }[enrolment]
+        LiveProgress(
+            self._shell, store, experiment.uid, decisions=decisions, note=note
+        ).follow_in_background()
+
+    def _place(self, cell: str) -> tuple[int, int]:
+        """The number of the running input, and the line of it on which *cell* begins."""
+        inputs = self._shell.history_manager.input_hist_raw
+        magic = cell_source.cell_magic(inputs[-1])
+        if magic is None or magic.name != "tune" or magic.body.strip() != cell.strip():
+            # Run without a history: by another magic, or silently.
+            return len(inputs), 2
+        return len(inputs) - 1, magic.first_line
+
+    def _earlier(self, number: int) -> list[tuple[Cell, bool]]:
+        """The inputs before *number* in the order of execution, and whether each failed."""
+        inputs = self._shell.history_manager.input_hist_raw[:number]
+        return [
+            (Cell(source, label=f"In [{count}]"), count in self._failed)
+            for count, source in enumerate(inputs)
+            if source.strip()
+        ]
+
+
+def _with_failed(
+    cells: list[tuple[Cell, bool]], decisions: tuple[Decision, ...]
+) -> tuple[Decision, ...]:
+    """The decisions on all cells, where *decisions* are those on the ones that succeeded."""
+    others = iter(decisions)
+    return tuple(
+        Decision(cell, kept=False, reason="failed when it ran") if failed else next(others)
+        for cell, failed in cells
+    )
+
+
+def _name(options: TuneOptions) -> str:
+    """What the experiment is named after: the notebook, where the server tells its name."""
+    notebook = os.environ.get("JPY_SESSION_NAME")
+    return Path(notebook).stem if notebook else f"tune-{options.metric or 'cell'}"
+
+
+def load(shell: Any) -> None:
+    """Register the magics in *shell*, an IPython shell."""
+    shell.register_magics(HpoLabMagics(shell))

@@ -1,0 +1,106 @@
+"""The text of an annotation: a distribution and, after `when`, a condition."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import tokenize
+
+from hpo_lab.experiment.condition import Condition
+from hpo_lab.experiment.model import Parameter
+from hpo_lab.experiment.rules import parameter_problems
+from hpo_lab.experiment.space import DOMAINS
+from hpo_lab.problems import nearest
+
+__all__ = ["FORM", "read_parameter", "split_when"]
+
+FORM = "name = literal  # tune: loguniform(1e-4, 1e-1)"
+"""How an annotation is written, for messages."""
+
+_SIGNATURES = {
+    "uniform": "uniform(low, high, step=None)",
+    "loguniform": "loguniform(low, high, step=None)",
+    "int": "int(low, high, step=None)",
+    "logint": "logint(low, high)",
+    "choice": "choice(value, value, ...)",
+    "normal": "normal(low, high, step=None)",
+    "lognormal": "lognormal(low, high, step=None)",
+}
+
+
+def read_parameter(name: str, text: str) -> Parameter | list[str]:
+    """Read `loguniform(1e-4, 1e-1) when opt == "sgd"`, or say what is wrong with it."""
+    expression, when = split_when(text)
+    if when == "":
+        return ["`when` is not followed by a condition"]
+    try:
+        call = ast.parse(expression, mode="eval").body
+    except (SyntaxError, ValueError):
+        found = f"cannot read `{expression}`" if expression else "no distribution is given"
+        return [f"{found}; write it as `{FORM}`"]
+    if not isinstance(call, ast.Call):
+        shown = _SIGNATURES.get(expression, _SIGNATURES["loguniform"])
+        return [f"found `{expression}`, not a distribution with its bounds, as {shown}"]
+    word = ast.unparse(call.func)
+    if word not in DOMAINS:
+        known = ", ".join(DOMAINS)
+        return [f"unknown distribution {word!r}{nearest(word, list(DOMAINS))} (one of {known})"]
+    try:
+        positional = [ast.literal_eval(argument) for argument in call.args]
+        named = {k.arg or "**": ast.literal_eval(k.value) for k in call.keywords}
+    except (ValueError, TypeError):
+        return [f"the arguments of {word} must be literals, not `{expression}`"]
+    problems = []
+    try:
+        inspect.signature(DOMAINS[word]).bind(*positional, **named)
+    except TypeError as error:
+        problems.append(f"{word}: {error}; it is {_SIGNATURES[word]}")
+    values = [*positional, *named.values()]
+    if word == "choice":
+        wrong = [v for v in values if not (v is None or isinstance(v, bool | int | float | str))]
+        if wrong:
+            problems.append(f"choice: {wrong[0]!r} is no number, string, True, False or None")
+    else:
+        wrong = [v for v in values if v is not None and not _is_number(v, whole="int" in word)]
+        if wrong:
+            allowed = "whole number" if word.endswith("int") else "number"
+            problems.append(f"{word}: {wrong[0]!r} is no {allowed}; it is {_SIGNATURES[word]}")
+        elif any(value is None for value in positional):
+            problems.append(f"{word}: None is no bound; it is {_SIGNATURES[word]}")
+    if when is not None:
+        try:
+            Condition.parse(when)
+        except ValueError as error:
+            problems.append(f"`when {when}`: {error}")
+    if problems:
+        return problems
+    parameter = DOMAINS[word](*positional, **named).named(name, when)
+    rules = parameter_problems(parameter)
+    return [f"{expression}: {_argument(field)} {rule}" for field, rule in rules] or parameter
+
+
+def _is_number(value: object, *, whole: bool) -> bool:
+    return isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+
+
+def split_when(text: str) -> tuple[str, str | None]:
+    """Split a text at the word `when`, unless it stands in a string or in brackets."""
+    depth = 0
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            depth += token.string in ("(", "[", "{")
+            depth -= token.string in (")", "]", "}")
+            if token.type == tokenize.NAME and token.string == "when" and depth == 0:
+                column = token.start[1]
+                return text[:column].strip(), text[column + len("when") :].strip()
+    except (tokenize.TokenError, SyntaxError):
+        pass
+    return text.strip(), None
+
+
+def _argument(field: str) -> str:
+    """What an annotation calls a field of the feasible space."""
+    words = {"min": "low", "max": "high", "list": "the list"}
+    name = field.rpartition(".")[2]
+    return words.get(name, name)

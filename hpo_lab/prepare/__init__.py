@@ -1,0 +1,13 @@
+"""From what a person wrote, a function or a notebook cell, to an experiment."""
+
+from hpo_lab.prepare.function import prepare_function
+from hpo_lab.prepare.notebook import prepare_cell, prepare_notebook
+from hpo_lab.prepare.prepared import Prepared, experiment_name
+
+__all__ = [
+    "Prepared",
+    "experiment_name",
+    "prepare_cell",
+    "prepare_function",
+    "prepare_notebook",
+]

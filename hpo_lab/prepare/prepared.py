@@ -1,0 +1,43 @@
+"""What every way of preparing an experiment has in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpo_lab.experiment.model import API_VERSION, Experiment, TrialTemplate
+from hpo_lab.notebook.slicing import Decision
+
+__all__ = ["Prepared", "experiment_name", "trial_template"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An experiment ready to be enrolled.
+
+    Attributes:
+        experiment: The document.
+        files: Its source files by name: media type and content.
+        decisions: Which earlier cells a notebook's trials take along, and why.
+    """
+
+    experiment: Experiment
+    files: Mapping[str, tuple[str, bytes]]
+    decisions: tuple[Decision, ...] = ()
+
+
+def experiment_name(text: str) -> str:
+    """A valid experiment name made from *text*, such as a file's stem."""
+    name = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
+    if not name or not name[0].isalpha():
+        name = f"tune-{name}" if name else "tune"
+    return name[:40].rstrip("-")
+
+
+def trial_template(kind: str, spec: Mapping[str, Any]) -> TrialTemplate:
+    """A trial template of one of our own kinds."""
+    return TrialTemplate(
+        trial_spec={"apiVersion": API_VERSION, "kind": kind, "spec": dict(spec)}
+    )

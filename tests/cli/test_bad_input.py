@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TUNE = "%%tune maximize accuracy --trials 2\n"
+ENDS = "\naccuracy = lr"
+GOOD = TUNE + "lr = 0.1  # tune: uniform(0, 1)" + ENDS
+
+
+@pytest.mark.parametrize(
+    "cell, options, message",
+    [
+        (GOOD, ["--trails", "5"], "--trails: unknown option; did you mean '--trials'?"),
+        (GOOD, ["--trials", "none"], "--trials: 'none' is no whole number"),
+        (GOOD, ["--trials"], "--trials: needs a value"),
+        (GOOD, ["--algorithm", "tpee"], "'tpe'"),
+        (GOOD, ["--maximize", "acuracy"], "did you mean 'accuracy'?"),
+        (GOOD, ["--maximize", "accuracy", "--minimize", "loss"], "one metric is needed"),
+        (GOOD, ["more.ipynb"], "more.ipynb: unexpected"),
+        (GOOD, ["--cell", "7"], "7"),
+        (TUNE + "lr = 0.1  # tune: loguniform(0, 1)" + ENDS, [], "line 2"),
+        (TUNE + "lr = 0.1  # tune: uniform(1, 0)" + ENDS, [], "line 2"),
+        (TUNE + "lr = 0.1  # tune: unifrom(0, 1)" + ENDS, [], "did you mean 'uniform'?"),
+        (TUNE + "lr = 7.5  # tune: uniform(0, 1)" + ENDS, [], "7.5"),
+        (TUNE + "lr = 2 * 3  # tune: uniform(0, 9)" + ENDS, [], "line 2"),
+        (TUNE + "lr = 1  # tune: int(0, 9)\nlr = 2  # tune: int(0, 9)" + ENDS, [], "lr"),
+        (TUNE + "lr = 0.1  # tune: uniform(0, 1)", [], "accuracy"),
+        (TUNE + "lr = 0.1" + ENDS, [], "no annotated parameter"),
+        ("lr = 0.1  # tune: uniform(0, 1)" + ENDS, [], "%%tune"),
+    ],
+)
+def test_is_reported_and_nothing_is_written(
+    cli: Any, notebook: Any, tmp_path: Path, cell: str, options: list[str], message: str
+) -> None:
+    store = tmp_path / "new.db"
+    path = notebook(cell)
+    result = cli("run", path, *options, "--store", store, "--json")
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert json.loads(result.stdout)["problems"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_everything_wrong_is_said_at_once(cli: Any, notebook: Any) -> None:
+    path = notebook(TUNE + "lr = 0.1  # tune: loguniform(0, 1)\nn = 1  # tune: itn(1, 2)" + ENDS)
+    arguments = ["--trails", "5", path, "--parallel", "0", "--goal", "high"]
+    result = cli("run", *arguments, "--json")
+    problems = json.loads(result.stdout)["problems"]
+    assert [problem["where"] for problem in problems[:3]] == ["--trails", "--parallel", "--goal"]
+    assert len(problems) == 5
+    assert result.stderr.startswith("5 problems")
+
+
+def test_an_unknown_option_without_a_value_leaves_the_file(cli: Any, notebook: Any) -> None:
+    result = cli("run", "--dry", notebook(GOOD))
+    assert result.stderr.splitlines() == ["1 problem:", "  --dry: unknown option"]
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+@pytest.mark.parametrize("name", ["none.ipynb", "none.yaml", "none.py"])
+def test_no_such_file(cli: Any, tmp_path: Path, command: str, name: str) -> None:
+    result = cli(command, tmp_path / name)
+    assert result.exit_code == 2
+    assert name in result.stderr
+
+
+def test_a_name_taken_by_another_experiment(
+    cli: Any, notebook: Any, recorded: Any, store: Any
+) -> None:
+    before = recorded([0.5])
+    result = cli("run", notebook(GOOD), "--name", "parabola", "--json")
+    assert result.exit_code == 2
+    assert "'parabola' is taken by another experiment" in result.stderr
+    assert store.experiment("parabola") == before
+    assert len(store.experiments()) == 1
+
+
+MANIFEST = """
+apiVersion: hpolab.dev/v1beta1
+kind: Experiment
+metadata: {name: manifest}
+spec:
+  objective: {type: maximize, objectiveMetricName: accuracy}
+  algorithm: {algorithmName: random}
+  maxTrialCount: 3
+  parameters:
+  - {name: lr, parameterType: double, feasibleSpace: {min: "0.1", max: "0.2"}}
+  trialTemplate:
+    trialSpec: {apiVersion: hpolab.dev/v1beta1, kind: KIND, spec: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    "kind, message",
+    [
+        ("Jub", "found 'Jub'; the kinds that can be run on this machine are FunctionTrial"),
+        ("NotebookTrial", "found 'NotebookTrial', which needs source files that a manifest"),
+    ],
+)
+def test_a_manifest_that_cannot_run_here(
+    cli: Any, tmp_path: Path, store: Any, kind: str, message: str
+) -> None:
+    path = tmp_path / "manifest.yaml"
+    path.write_text(MANIFEST.replace("KIND", kind))
+    assert cli("validate", path).exit_code == 0
+    result = cli("run", path)
+    assert result.exit_code == 2
+    assert f"spec.trialTemplate.trialSpec.kind: {message}" in result.stderr
+    assert store.experiments() == []
+
+
+def test_options_of_notebooks_are_none_of_manifests(cli: Any, tmp_path: Path) -> None:
+    path = tmp_path / "manifest.yaml"
+    path.write_text(MANIFEST)
+    result = cli("run", path, "--trials", "3", "--cell", "2", "--minimize", "loss")
+    assert result.exit_code == 2
+    for flag in ("--trials", "--cell", "--minimize"):
+        assert f"{flag}: is for notebooks" in result.stderr
+
+
+def test_an_unknown_command_names_the_nearest(cli: Any) -> None:
+    result = cli("lst", "--json")
+    assert result.exit_code == 2
+    assert "did you mean 'list'?" in result.stderr
+    assert json.loads(result.stdout)["problems"][0]["where"] == "lst"
+
+
+def test_misuse_of_a_plain_command_is_json_too(cli: Any) -> None:
+    result = cli("list", "--sotre", "x", "--json")
+    assert result.exit_code == 2
+    assert "--sotre" in json.loads(result.stdout)["problems"][0]["message"]
+
+
+@pytest.mark.parametrize("location", ["mysql://host/name", ""])
+def test_a_store_that_cannot_be_used(cli: Any, location: str) -> None:
+    result = cli("list", "--store", location)
+    assert result.exit_code == 2
+    assert "store:" in result.stderr

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from typing import Any
+
+
+def test_stop_of_what_does_not_run(cli: Any, recorded: Any) -> None:
+    recorded([0.5])
+    result = cli("stop", "parabola", "--json")
+    assert result.exit_code == 0
+    assert "parabola is not running (Succeeded)" in result.stderr
+    assert json.loads(result.stdout) == {"name": "parabola", "state": "Succeeded"}
+
+
+def test_delete_needs_a_yes(cli: Any, recorded: Any, store: Any) -> None:
+    record = recorded([0.5])
+    refused = cli("delete", "parabola")
+    assert refused.exit_code == 2
+    assert "--yes: is needed where nobody can be asked" in refused.stderr
+    assert store.experiment("parabola") is not None
+    folder = store.folder(record.uid)
+    folder.mkdir(parents=True)
+    deleted = cli("delete", "parabola", "--yes", "--json")
+    assert (deleted.exit_code, json.loads(deleted.stdout)["deleted"]) == (0, True)
+    assert store.experiments() == []
+    assert not folder.exists()
+
+
+def test_delete_asks_on_a_terminal(recorded: Any, store: Any) -> None:
+    recorded([0.5])
+    command = [sys.executable, "-c", "from hpo_lab.cli import main; main()", "delete", "parabola"]
+    for answer, left in ((b"n\n", 1), (b"y\n", 0)):
+        terminal, child = pty.openpty()
+        process = subprocess.Popen(command, stdin=child, stderr=subprocess.PIPE)
+        os.write(terminal, answer)
+        _, said = process.communicate(timeout=30)
+        assert b"Delete parabola with 1 trials and their files?" in said
+        assert len(store.experiments()) == left
+        os.close(terminal)
+        os.close(child)

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hpo_lab.experiment.manifest import load
+from hpo_lab.experiment.status import ExperimentState
+
+
+def test_nothing_is_made_by_looking(cli: Any, tmp_path: Path) -> None:
+    missing = tmp_path / "new.db"
+    listed = cli("list", "--store", missing)
+    assert (listed.exit_code, listed.stdout) == (0, "")
+    assert json.loads(cli("list", "--store", missing, "--json").stdout) == []
+    for command in ("show", "best", "trials", "logs", "stop", "delete", "resume"):
+        result = cli(command, "digits", "--store", missing)
+        assert result.exit_code == 2
+        assert "digits: no such experiment; there are none yet" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_list(cli: Any, recorded: Any, enrolled: Any) -> None:
+    recorded([0.25, 0.5, None])
+    recorded([], ExperimentState.FAILED, name="broken", trials=7)
+    shown = cli("list")
+    assert shown.exit_code == 0
+    header, _, first, second = shown.stdout.splitlines()
+    assert header.split() == ["name", "state", "trials", "best", "age"]
+    assert first.split()[:3] == ["broken", "Failed", "0/7"]
+    assert second.split()[:4] == ["parabola", "Succeeded", "3/3", "0.5"]
+    assert [each["name"] for each in json.loads(cli("list", "--json").stdout)] == [
+        "broken",
+        "parabola",
+    ]
+
+
+def test_show(cli: Any, recorded: Any, store: Any) -> None:
+    record = recorded([0.25, 0.5, None])
+    shown = cli("show", "parabola").stdout
+    assert "score 0.5 in trial 1" in shown
+    assert str(store.folder(record.uid)) in shown
+    assert "trial 2: ValueError: no good" in shown
+    assert "ValueError: no good [really]" in shown
+    document = json.loads(cli("show", "parabola", "--json").stdout)
+    assert document["best"] == {"trial": 1, "value": 0.5, "parameters": {"x": 0.5}}
+    assert document["trials"] == {"Succeeded": 2, "Failed": 1}
+    assert document["lastFailure"]["trial"] == 2
+
+
+@pytest.mark.parametrize("form, read", [("yaml", yaml.safe_load), ("json", json.loads)])
+def test_show_prints_the_manifest(
+    cli: Any, recorded: Any, form: str, read: Callable[[str], Any]
+) -> None:
+    record = recorded([0.5])
+    text = cli("show", "parabola", "-o", form).stdout
+    assert read(text)["metadata"]["name"] == "parabola"
+    assert load(text) == record.document
+
+
+def test_best(cli: Any, recorded: Any) -> None:
+    recorded([0.25, 0.123456789, None])
+    shown = cli("best", "parabola")
+    assert shown.exit_code == 0
+    assert "score 0.25 in trial 0" in shown.stdout
+    document = json.loads(cli("best", "parabola", "--json").stdout)
+    assert document["best"] == {
+        "trial": 0,
+        "value": 0.25,
+        "parameters": {"x": 0.0},
+        "notebook": None,
+    }
+
+
+def test_best_of_none_is_a_failure(cli: Any, recorded: Any) -> None:
+    recorded([None])
+    shown = cli("best", "parabola")
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    as_json = cli("best", "parabola", "--json")
+    assert as_json.exit_code == 1
+    assert json.loads(as_json.stdout)["best"] is None
+
+
+def test_trials_sorted_and_filtered(cli: Any, recorded: Any) -> None:
+    recorded([0.25, None, 0.5, -1.0])
+
+    def numbers(*args: str) -> list[int]:
+        return [row["number"] for row in json.loads(cli("trials", "parabola", *args).stdout)]
+
+    assert numbers("--json") == [0, 1, 2, 3]
+    assert numbers("--format", "json", "--sort", "best") == [2, 0, 3, 1]
+    assert numbers("--json", "--state", "failed") == [1]
+    assert numbers("--json", "--state", "Killed") == []
+
+
+def test_trials_of_a_minimisation_have_the_least_first(cli: Any, recorded: Any) -> None:
+    recorded([0.25, 0.5, -1.0], direction="minimize")
+    rows = json.loads(cli("trials", "parabola", "--json", "--sort", "best").stdout)
+    assert [row["score"] for row in rows] == [-1.0, 0.25, 0.5]
+
+
+def test_trials_as_csv_and_table(cli: Any, recorded: Any) -> None:
+    recorded([0.25, None])
+    rows = list(csv.DictReader(io.StringIO(cli("trials", "parabola", "--format", "csv").stdout)))
+    assert [(row["number"], row["state"], row["score"]) for row in rows] == [
+        ("0", "Succeeded", "0.25"),
+        ("1", "Failed", ""),
+    ]
+    assert rows[1]["message"] == "ValueError: no good"
+    table = cli("trials", "parabola").stdout.splitlines()
+    assert table[0].split() == ["trial", "state", "score", "x", "time"]
+    assert table[2].split()[:4] == ["0", "Succeeded", "0.25", "0"]
+
+
+@pytest.mark.parametrize("command", ["show", "best", "trials", "logs", "stop", "delete", "resume"])
+def test_an_unknown_name_names_the_nearest(cli: Any, recorded: Any, command: str) -> None:
+    recorded([0.5])
+    result = cli(command, "parabol", "--json")
+    assert result.exit_code == 2
+    assert "did you mean 'parabola'?" in result.stderr
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert problem["where"] == "parabol"
+
+
+def test_logs(cli: Any, recorded: Any, store: Any) -> None:
+    record = recorded([0.5, None, 0.7])
+    for number in range(3):
+        folder = store.folder(record.uid) / f"{number:05d}"
+        folder.mkdir(parents=True)
+        (folder / "log.txt").write_text(f"this is {number}\n")
+    assert cli("logs", "parabola", "0").stdout == "this is 0\n"
+    # The one that failed last says most.
+    assert cli("logs", "parabola").stdout == "this is 1\n"
+    assert cli("logs", "parabola", "2", "--follow").stdout == "this is 2\n"
+    assert json.loads(cli("logs", "parabola", "2", "--json").stdout)["text"] == "this is 2\n"
+    for arguments, message in (
+        (["3"], "there are 0 to 2"),
+        (["--runner"], "the runner: has no log on this machine"),
+        (["--follow", "--json"], "--follow: cannot be used with --json"),
+        (["2", "--runner"], "--runner: cannot be used with a trial's number"),
+    ):
+        result = cli("logs", "parabola", *arguments)
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
+def test_text_of_users_is_no_markup(cli: Any, recorded: Any) -> None:
+    record = recorded([None])
+    assert "[really]" in cli("show", record.name).stdout

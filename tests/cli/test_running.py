@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hpo_lab
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.local.launch import launch
+from hpo_lab.local.runner import trial_folder
+from hpo_lab.trial.folder import METRICS
+from hpo_lab.trial.supervise import GRACE
+
+
+def quick(x: float) -> float:
+    return -((x - 2) ** 2)
+
+
+def slow(x: float) -> float:
+    time.sleep(30)
+    return x
+
+
+def stubborn(x: float) -> float:
+    """Outlive the first request to end, and tell when that can be tried."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    hpo_lab.report(score=x)
+    time.sleep(30)
+    return x
+
+
+def waiting(x: float) -> float:
+    """Wait for the file that says so, so that a test decides when trials end."""
+    while not (Path(os.environ["HOME"]) / "go").exists():
+        time.sleep(0.02)
+    return x
+
+
+def states(store: Any, uid: str) -> list[TrialState]:
+    return [trial.state for trial in store.trials(uid)]
+
+
+def is_running(store: Any, uid: str) -> bool:
+    return TrialState.RUNNING in states(store, uid)
+
+
+def test_run_and_resume_in_the_foreground(cli: Any, enrolled: Any, store: Any) -> None:
+    record = enrolled(quick, name="quick", trials=2)
+    first = cli("resume", "quick")
+    assert first.exit_code == 0
+    assert "Succeeded (2/2 trials)" in first.stdout
+    assert "new best: score" in first.stderr
+    complete = cli("resume", "quick")
+    assert complete.exit_code == 2
+    assert "raise a budget" in complete.stderr
+    more = cli("resume", "quick", "--trials", "3", "--json")
+    assert more.exit_code == 0
+    document = json.loads(more.stdout)
+    assert (document["state"], document["trials"]) == ("Succeeded", {"Succeeded": 3})
+    assert "continues: 2/3 trials" in more.stderr
+    assert states(store, record.uid) == [TrialState.SUCCEEDED] * 3
+
+
+def test_no_result_is_a_failure(cli: Any, enrolled: Any) -> None:
+    def fails(x: float) -> float:
+        raise ValueError("out of luck")
+
+    enrolled(fails, name="fails", trials=5, max_failed=1, parallel=1)
+    result = cli("resume", "fails", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["state"] == "Failed"
+    assert "trial 0 failed: ValueError: out of luck" in result.stderr
+
+
+@pytest.mark.parametrize("signum, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_cleanly(
+    enrolled: Any, store: Any, hpo_lab_process: Any, wait_until: Any, signum: int, code: int
+) -> None:
+    record = enrolled(slow, name="slow", trials=3, parallel=1)
+    process = hpo_lab_process("resume", "slow", "--store", store.location, "--json")
+    wait_until(lambda: is_running(store, record.uid))
+    process.send(signum)
+    assert process.wait() == code
+    assert json.loads(process.stdout)["state"] == "Stopped"
+    assert f"hpo-lab resume slow --store {store.location}" in process.stderr
+    assert states(store, record.uid) == [TrialState.CREATED]
+    assert not store.experiment("slow").is_active(time.time())
+
+
+def test_a_second_signal_leaves_at_once(
+    enrolled: Any, store: Any, hpo_lab_process: Any, wait_until: Any
+) -> None:
+    record = enrolled(stubborn, name="stubborn", trials=1)
+    process = hpo_lab_process("resume", "stubborn")
+    wait_until(lambda: (trial_folder(store, record.uid, 0) / METRICS).exists())
+    process.send(signal.SIGINT)
+    wait_until(lambda: "Stopping" in process.stderr)
+    began = time.monotonic()
+    process.send(signal.SIGINT)
+    assert process.wait() == 130
+    assert time.monotonic() - began < GRACE / 2
+    assert states(store, record.uid) == [TrialState.RUNNING]
+
+
+def test_a_running_experiment_is_followed(
+    enrolled: Any, store: Any, hpo_lab_process: Any, wait_until: Any
+) -> None:
+    record = enrolled(waiting, name="waiting", trials=1)
+    launch(store, record.uid)
+    wait_until(lambda: is_running(store, record.uid))
+    interrupted = hpo_lab_process("resume", "waiting")
+    wait_until(lambda: "following" in interrupted.stderr)
+    interrupted.send(signal.SIGINT)
+    assert interrupted.wait() == 130
+    assert "the experiment runs on" in interrupted.stderr
+    assert is_running(store, record.uid)
+    process = hpo_lab_process("resume", "waiting")
+    wait_until(lambda: "following" in process.stderr)
+    (Path(os.environ["HOME"]) / "go").touch()
+    assert process.wait() == 0
+    assert "Succeeded (1/1 trials)" in process.stdout
+
+
+def test_stop_and_delete_from_elsewhere(
+    cli: Any, enrolled: Any, store: Any, hpo_lab_process: Any, wait_until: Any
+) -> None:
+    record = enrolled(slow, name="slow", trials=1)
+    process = hpo_lab_process("resume", "slow")
+    wait_until(lambda: is_running(store, record.uid))
+    assert json.loads(cli("stop", "slow", "--wait", "--json").stdout)["state"] == "Stopped"
+    assert process.wait() == 130
+    again = hpo_lab_process("resume", "slow")
+    wait_until(lambda: is_running(store, record.uid))
+    assert cli("delete", "slow", "--yes").exit_code == 0
+    assert again.wait() in (1, 130)
+    assert store.experiments() == []
+    assert "Traceback" not in again.stderr
+
+
+CELL = """%%tune maximize accuracy --trials 2 --parallel 1
+import time
+lr = 0.1  # tune: uniform(0, 1)
+time.sleep(pause)
+accuracy = 1 - lr
+"""
+
+
+def test_a_notebook_survives_interrupts_and_kills(
+    cli: Any, notebook: Any, store: Any, hpo_lab_process: Any, wait_until: Any
+) -> None:
+    path = notebook("pause = 0.3", CELL)
+    first = hpo_lab_process("run", path)
+    wait_until(lambda: (found := store.experiment("cells")) and is_running(store, found.uid))
+    uid = store.experiment("cells").uid
+    first.send(signal.SIGINT)
+    assert first.wait() == 130
+    assert "To continue: hpo-lab resume cells" in first.stderr
+
+    second = hpo_lab_process("resume", "cells")
+    wait_until(lambda: is_running(store, uid))
+    second.send(signal.SIGKILL)
+    second.wait()
+
+    last = hpo_lab_process("run", path)
+    assert last.wait() == 0
+    assert states(store, uid) == [TrialState.SUCCEEDED] * 2
+    best = json.loads(cli("best", "cells", "--json").stdout)["best"]
+    assert best["notebook"] in last.stdout
+    assert Path(best["notebook"]).exists()
+    row = next(line.split() for line in last.stdout.splitlines() if line.startswith("lr"))
+    assert row[:2] == ["lr", "0.1"]
+
+    complete = cli("run", path, "--json")
+    assert complete.exit_code == 0
+    assert json.loads(complete.stdout)["best"]["trial"] == best["trial"]
+    assert "is complete" in complete.stderr
+
+
+def test_validate_shows_space_and_decisions(cli: Any, notebook: Any, store: Any) -> None:
+    path = notebook("pause = 0.3", "print('hello')", CELL)
+    shown = cli("validate", path)
+    assert shown.exit_code == 0
+    lines = shown.stdout.splitlines()
+    assert lines[:2] == ["ok", "maximize accuracy, algorithm tpe, 2 trials, 1 at a time"]
+    assert any(line.split()[:2] == ["lr", "double"] for line in lines)
+    document = json.loads(cli("validate", path, "--json").stdout)
+    assert [decision["kept"] for decision in document["decisions"]] == [True, False]
+    assert store.experiments() == []
+
+

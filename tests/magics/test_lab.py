@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat.v4
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Lab
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+
+_CELLS = [
+    "%load_ext hpo_lab",
+    "def score(lr, units):\n    return 1 - abs(lr - 0.01) - abs(units - 64) / 640",
+    "unused = 'left out'",
+    "%%tune maximize accuracy --trials 6 --parallel 2 --seed 0\n"
+    "lr = 0.05  # tune: loguniform(1e-4, 1e-1)\n"
+    "units = 32  # tune: int(16, 256)\n"
+    "accuracy = score(lr, units)",
+    "print('the kernel', 'is free')",
+]
+
+
+def test_progress_changes_in_place_while_the_kernel_is_free(
+    chromium: Browser, jupyterlab: Lab, tmp_path: Path
+) -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in _CELLS],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(notebook, jupyterlab.root / "tuning.ipynb")
+    page = chromium.new_page(viewport={"width": 1100, "height": 1000})
+    errors: list[str] = []
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    page.goto(jupyterlab.page("tuning.ipynb"))
+    page.get_by_text("| Idle").wait_for(timeout=90_000)
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+
+    shown = page.locator(".jp-HpoLab")
+    shown.get_by_text("Running", exact=True).first.wait_for(timeout=60_000)
+    free = page.locator(".jp-OutputArea-output", has_text="the kernel is free")
+    free.wait_for(timeout=5_000)
+    assert "6 of 6" not in shown.inner_text()
+
+    shown.get_by_text("6 of 6 trials done").wait_for(timeout=120_000)
+    shown.get_by_text("Succeeded", exact=True).first.wait_for()
+    assert shown.count() == 1
+    assert shown.locator("b").first.inner_text() == "tuning"
+    assert free.inner_text() == "the kernel is free"
+
+    shown.locator("summary").click()
+    shown.get_by_text("defines score").wait_for()
+    page.screenshot(path=tmp_path / "light.png")
+    dark = "apputils:change-theme', { theme: 'JupyterLab Dark' }"
+    page.evaluate(f"() => window.jupyterapp.commands.execute('{dark})")
+    page.locator("body[data-jp-theme-light=false]").wait_for()
+    page.screenshot(path=tmp_path / "dark.png")
+    assert errors == []

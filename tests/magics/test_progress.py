@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hpo_lab.dashboard.progress import progress_html, progress_text
+from hpo_lab.dashboard.summary import Best, Summary
+from hpo_lab.experiment.model import ExperimentSpec, ObjectiveType, TrialTemplate
+from hpo_lab.experiment.space import uniform
+from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.notebook.slicing import Cell, Decision
+from hpo_lab.options import TuneOptions
+
+
+def _spec(metric: str = "accuracy", direction: str = "maximize") -> ExperimentSpec:
+    options = TuneOptions(direction=ObjectiveType(direction), metric=metric, trials=30)
+    return options.spec([uniform(0, 1).named("lr")], TrialTemplate())
+
+
+def _summary(trials: list[Trial], *, state: str = "Running", **changes: object) -> Summary:
+    counts: dict[TrialState, int] = {}
+    for trial in trials:
+        counts[trial.state] = counts.get(trial.state, 0) + 1
+    fields: dict[str, object] = {
+        "name": "digits",
+        "namespace": "default",
+        "uid": "u",
+        "state": state,
+        "reason": "",
+        "message": "",
+        "spec": _spec(),
+        "counts": counts,
+        "best": None,
+        "elapsed": 42.0,
+        "created_at": 0.0,
+    }
+    return Summary(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def _trial(number: int, value: float | None, state: TrialState = TrialState.SUCCEEDED) -> Trial:
+    metrics = {} if value is None else {"accuracy": Metric.single(value)}
+    message = "ValueError: no luck" if state is TrialState.FAILED else ""
+    return Trial(number, {"lr": number / 7}, state, metrics, completed_at=number, message=message)
+
+
+class _Checker(HTMLParser):
+    """Collects the tags, and sees that each is closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self._open: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def _rows(html: str) -> list[str]:
+    """The texts of the table rows."""
+    return [_Checker(row).text for row in re.findall(r"<tr.*?</tr>", html)]
+
+
+def test_the_best_and_the_latest_trials_are_shown_once_each() -> None:
+    trials = [_trial(n, value) for n, value in enumerate([0.5, 0.9, 0.1, 0.7, 0.2, 0.8, 0.3])]
+    trials += [_trial(7, None, TrialState.RUNNING), _trial(8, None, TrialState.CREATED)]
+
+    rows = _rows(progress_html(_summary(trials), trials))
+
+    numbers = [re.match(r"(best|latest)(\d)", row) for row in rows]
+    assert [match.groups() for match in numbers if match] == [
+        ("best", "1"),
+        ("best", "5"),
+        ("best", "3"),
+        ("latest", "7"),
+        ("latest", "6"),
+    ]
+
+
+def test_the_smallest_objective_leads_when_it_is_minimised() -> None:
+    trials = [_trial(n, value) for n, value in enumerate([0.5, 0.9, 0.1])]
+    summary = _summary(trials, spec=_spec(direction="minimize"))
+    rows = _rows(progress_html(summary, trials))
+    assert rows[1].startswith("best2Succeeded0.1")
+
+
+def test_counts_failures_and_the_way_on_are_told() -> None:
+    trials = [_trial(0, 0.5), _trial(1, None, TrialState.FAILED), _trial(2, None)]
+    summary = _summary(trials, state="Stopped", best=Best(0, 0.51239, {"lr": 0.123456}))
+
+    html = _Checker(progress_html(summary, trials)).text
+    text = progress_text(summary)
+
+    for shown in (html, text):
+        assert "3 of 30 trials done" in shown
+        assert "1 failed" in shown
+        assert "0.5124" in shown
+        assert "0.1235" in shown
+    assert "Trial 1: ValueError: no luck" in html
+    assert "%hpo best digits --apply" in html
+    assert "%hpo resume digits" in html
+    assert len(text.splitlines()) <= 3
+
+
+def test_a_trial_that_reported_no_number_has_no_value() -> None:
+    trials = [_trial(0, float("nan"))]
+    assert "nan" not in progress_html(_summary(trials), trials)
+
+
+_words = st.text(max_size=80)
+
+
+@settings(max_examples=20, deadline=None)
+@given(name=_words, message=_words, reason=_words, data=st.data())
+def test_whatever_it_is_called_the_html_is_whole_harmless_and_small(
+    name: str, message: str, reason: str, data: st.DataObject
+) -> None:
+    values = data.draw(
+        st.dictionaries(_words, st.one_of(_words, st.floats(), st.booleans()), max_size=14)
+    )
+    trials = [
+        Trial(n, values, TrialState.SUCCEEDED, {name: Metric.single(n)}, message=message)
+        for n in range(10)
+    ]
+    trials.append(Trial(10, values, TrialState.FAILED, message=message))
+    decisions = [Decision(Cell("", label=name), n % 2 == 0, reason) for n in range(50)]
+    summary = _summary(
+        trials,
+        name=name,
+        message=message,
+        state="Failed",
+        spec=_spec(name),
+        best=Best(1, 1.0, values),
+    )
+
+    html = progress_html(summary, trials, decisions, note=reason)
+
+    assert len(html.encode()) <= 20_000
+    harmless = {"div", "span", "b", "code", "details", "summary"}
+    harmless |= {"table", "thead", "tbody", "tr", "th", "td"}
+    assert _Checker(html).tags <= harmless
+
+
+def test_the_largest_that_can_be_is_small() -> None:
+    long = "<&\"'é" * 100
+    values = {f"{long}{n}": long for n in range(50)}
+    trials = [
+        Trial(n, values, TrialState.SUCCEEDED, {long: Metric.single(n)}, message=long)
+        for n in range(10)
+    ]
+    trials += [Trial(n, values, TrialState.METRICS_UNAVAILABLE, message=long) for n in (10, 11, 12)]
+    decisions = [Decision(Cell("", label=long), True, long) for _ in range(100)]
+    summary = _summary(
+        trials, name=long, message=long, state="Failed", spec=_spec(long), best=Best(1, 1.0, values)
+    )
+    assert len(progress_html(summary, trials, decisions, note=long).encode()) <= 20_000
