@@ -359,7 +359,5 @@ def _objective(parsed: Arguments, where: str) -> tuple[ObjectiveType | None, str
         )
         return None, metric
     if not metric.isidentifier():
-        parsed.problems.append(
-            Problem(where, f"{metric!r} is no variable's name; {usage}")
-        )
+        parsed.problems.append(Problem(where, f"{metric!r} is no variable's name; {usage}"))
     return ObjectiveType(direction), metric

@@ -78,9 +78,7 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
     out.print(summary_table(summary, folder))
     if summary.best:
         out.print()
-        out.print(
-            parameters_table(summary.best.parameters, notebook_defaults(opened, record.uid))
-        )
+        out.print(parameters_table(summary.best.parameters, notebook_defaults(opened, record.uid)))
     if failure:
         out.print()
         out.print(f"Last failure, trial {failure['trial']}: {failure['message']}", style="red")

@@ -41,9 +41,7 @@ from hpo_lab.store import ExperimentRecord, Store, open_store
 __all__ = ["resume_command", "run_command"]
 
 
-@click.command(
-    "run", cls=TuningCommand, tuning=[option.name for option in OPTIONS], objective=True
-)
+@click.command("run", cls=TuningCommand, tuning=[option.name for option in OPTIONS], objective=True)
 @click.argument("file")
 @click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
 @store_option
@@ -118,9 +116,7 @@ def _announce(record: ExperimentRecord, enrolment: Enrolment, summary: Summary) 
     messages().print(text)
 
 
-def _run(
-    store: Store, record: ExperimentRecord, enrolment: Enrolment, request: Request
-) -> int:
+def _run(store: Store, record: ExperimentRecord, enrolment: Enrolment, request: Request) -> int:
     """Run an enrolled experiment to its end, print its result; the exit code."""
     signalled = 0
     if enrolment is not Enrolment.COMPLETE:
@@ -141,12 +137,11 @@ def _run(
     return FAILED if failed else 0
 
 
-def _print_result(
-    summary: Summary, notebook: str | None, defaults: Mapping[str, Value]
-) -> None:
+def _print_result(summary: Summary, notebook: str | None, defaults: Mapping[str, Value]) -> None:
     out = results()
-    out.print(state_text(summary.state), f"({progress_line(summary, best=False)})", end="")
-    out.print(f" {summary.message}" if summary.is_over and summary.state != LOST else "")
+    out.print(state_text(summary.state), f"({progress_line(summary, best=False)})")
+    if summary.is_over and summary.state != LOST:
+        out.print(summary.message, style="dim")
     if summary.best is None:
         out.print("No trial produced the objective.")
         return

@@ -51,7 +51,8 @@ _BOX = (
 )
 MUTED = "opacity:.72"
 _LINE = "1px solid var(--jp-border-color2, rgba(128,128,128,.3))"
-_TABLE = "border-collapse:collapse;border:0;margin:0;font-size:12px;width:100%"
+# JupyterLab makes all columns equally wide.
+_TABLE = "table-layout:auto;border-collapse:collapse;border:0;margin:0;font-size:12px"
 _CELL = "padding:3px 14px 3px 0;text-align:left;vertical-align:top;white-space:{wrap}"
 CODE = "font-family:var(--jp-code-font-family, monospace);font-size:12px"
 
@@ -74,9 +75,9 @@ def dot(colour: str) -> str:
     )
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], width: str = "100%") -> str:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of cells that are HTML already; the last column alone wraps its lines."""
-    wraps = ["nowrap"] * (len(heads) - 1) + ["normal;overflow-wrap:anywhere"]
+    wraps = ["nowrap"] * (len(heads) - 1) + ["normal;overflow-wrap:anywhere;width:99%"]
     styles = [_CELL.format(wrap=wrap) for wrap in wraps]
     head = "".join(
         f'<th style="{style};font-weight:500;{MUTED}">{cut(name, 60)}</th>'
@@ -91,7 +92,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], width: str = "100
         for row in rows
     )
     return (
-        f'<div style="overflow-x:auto"><table style="{_TABLE};width:{width}">'
+        f'<div style="overflow-x:auto"><table style="{_TABLE}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -133,7 +133,7 @@ def _headline(summary: Summary) -> str:
         '<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 16px">'
         f'<b style="font-size:15px">{cut(summary.name, 100)}</b>'
         f"<span>{state_mark(summary.state)}</span>"
-        f"<span>{cut(objective.objective_metric_name, 100)} <b>{value}</b> "
+        f"<span>best {cut(objective.objective_metric_name, 100)} <b>{value}</b> "
         f'<span style="{MUTED}">{objective.type.value}{goal}</span></span></div>'
     )
 
@@ -189,7 +189,7 @@ def _best_html(summary: Summary) -> str:
     ]
     if len(best.parameters) > len(rows):
         rows.append(("", f"and {len(best.parameters) - len(rows)} more"))
-    parameters = table((f"Best: trial {best.number}", ""), rows, width="auto")
+    parameters = table((f"Best: trial {best.number}", ""), rows)
     return f'<div style="margin-top:8px">{parameters}</div>'
 
 

@@ -13,10 +13,15 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field
+
+from hpo_lab.experiment.collector import MetricsCollector
+from hpo_lab.experiment.document import Document, Text, Value
+from hpo_lab.experiment.nas import NasConfig
+from hpo_lab.experiment.parameter import Distribution, FeasibleSpace, Parameter, ParameterType
+from hpo_lab.experiment.template import TrialParameter, TrialTemplate
 
 __all__ = [
     "API_VERSION",
@@ -31,6 +36,8 @@ __all__ = [
     "Metadata",
     "MetricStrategy",
     "MetricStrategyType",
+    "MetricsCollector",
+    "NasConfig",
     "Objective",
     "ObjectiveType",
     "Parameter",
@@ -44,36 +51,6 @@ __all__ = [
 
 API_VERSION: Final = "hpolab.dev/v1beta1"
 KATIB_API_VERSION: Final = "kubeflow.org/v1beta1"
-
-Value = bool | int | float | str | None
-"""What a parameter can be assigned: a Python literal that is a scalar."""
-
-
-class ParameterType(StrEnum):
-    """How a parameter's feasible space is described (Katib's `parameterType`)."""
-
-    DOUBLE = "double"
-    INT = "int"
-    DISCRETE = "discrete"
-    CATEGORICAL = "categorical"
-
-
-class Distribution(StrEnum):
-    """How values are drawn between `min` and `max`.
-
-    `normal` has its mean in the middle of the bounds, a standard deviation of a sixth of
-    their distance, and is truncated to them; the `log` forms are the same on a log scale.
-    """
-
-    UNIFORM = "uniform"
-    LOG_UNIFORM = "logUniform"
-    NORMAL = "normal"
-    LOG_NORMAL = "logNormal"
-
-    @property
-    def is_log(self) -> bool:
-        """Whether the logarithm of the value is what is distributed."""
-        return self in (Distribution.LOG_UNIFORM, Distribution.LOG_NORMAL)
 
 
 class ObjectiveType(StrEnum):
@@ -97,91 +74,6 @@ class ResumePolicy(StrEnum):
     NEVER = "Never"
     LONG_RUNNING = "LongRunning"
     FROM_VOLUME = "FromVolume"
-
-
-def _number(value: Any) -> Any:
-    """A manifest's number: text becomes an int where it looks like one, else a float."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return int(value)
-    except ValueError:
-        return float(value)
-
-
-def _text(value: Any) -> Any:
-    """A manifest's text: YAML reads unquoted numbers and booleans as such."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _as_text(value: int | float) -> str:
-    return repr(value)
-
-
-Number = Annotated[
-    int | float, BeforeValidator(_number), PlainSerializer(_as_text, return_type=str)
-]
-Text = Annotated[str, BeforeValidator(_text)]
-
-
-class Document(BaseModel):
-    """Base of every part of a document: camelCase outside, snake_case inside, frozen."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        extra="forbid",
-        frozen=True,
-        allow_inf_nan=True,
-        use_enum_values=False,
-    )
-
-    def to_document(self) -> dict[str, Any]:
-        """The part as plain data with the manifest's names; unset fields are left out."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-class FeasibleSpace(Document):
-    """The values a parameter may take.
-
-    `double` and `int` use `min`, `max`, `step` and `distribution`; `discrete` and
-    `categorical` use `list`.
-    """
-
-    min: Number | None = None
-    max: Number | None = None
-    step: Number | None = None
-    list: tuple[Value, ...] | None = None
-    distribution: Distribution | None = None
-
-
-class Parameter(Document):
-    """One dimension of the search space.
-
-    `when` (*extension*) is a condition on other parameters, such as `opt == "sgd"`; the
-    parameter is assigned only in trials where it holds.
-    """
-
-    name: str
-    parameter_type: ParameterType
-    feasible_space: FeasibleSpace
-    when: str | None = None
-
-    @property
-    def distribution(self) -> Distribution:
-        """The distribution, Katib's default (`uniform`) when none is given."""
-        return self.feasible_space.distribution or Distribution.UNIFORM
-
-    @property
-    def choices(self) -> tuple[Value, ...]:
-        """The listed values of a `discrete` or `categorical` parameter, typed."""
-        values = self.feasible_space.list or ()
-        if self.parameter_type is ParameterType.DISCRETE:
-            return tuple(_number(value) for value in values)
-        return values
 
 
 class MetricStrategy(Document):
@@ -248,34 +140,6 @@ class EarlyStopping(Algorithm):
     """The early-stopping rule and its settings."""
 
 
-class TrialParameter(Document):
-    """How a parameter is called in a trial template."""
-
-    name: str
-    reference: str
-    description: str | None = None
-
-
-class TrialTemplate(Document):
-    """What a trial runs.
-
-    `trial_spec` is any object with `apiVersion` and `kind`. The kinds that a notebook
-    makes (`NotebookTrial`, `FunctionTrial` of `hpolab.dev/v1beta1`) take the assignment
-    as it is and need no `trialParameters`.
-    """
-
-    trial_spec: dict[str, Any] | None = None
-    trial_parameters: tuple[TrialParameter, ...] = ()
-    primary_container_name: str | None = None
-    retain: bool | None = None
-
-    @property
-    def kind(self) -> tuple[str, str]:
-        """`apiVersion` and `kind` of the trial object; empty where not given."""
-        spec = self.trial_spec or {}
-        return str(spec.get("apiVersion", "")), str(spec.get("kind", ""))
-
-
 class ExperimentSpec(Document):
     """What to search, how, how often, and what a trial is."""
 
@@ -288,6 +152,8 @@ class ExperimentSpec(Document):
     max_failed_trial_count: int | None = None
     resume_policy: ResumePolicy = ResumePolicy.NEVER
     trial_template: TrialTemplate | None = None
+    metrics_collector_spec: MetricsCollector | None = None
+    nas_config: NasConfig | None = None
 
     seed: int | None = None
     """*Extension.* Makes the search reproducible: trial `n` then learns from the trials up

@@ -64,6 +64,7 @@ def revise(
     store: Store, known: ExperimentRecord, experiment: Experiment
 ) -> tuple[ExperimentRecord, Enrolment]:
     """Take over the budgets of *experiment* and say whether there is something to do."""
+    known = _again(store, known)
     if known.document.spec != experiment.spec:
         document = known.document.model_copy(update={"spec": experiment.spec})
         store.update_spec(known.uid, document)

@@ -73,7 +73,7 @@ class Expressions(NameTable, ABC):
         outside, bound_outside = dict(self._names), dict(self.binds[self.cell])
         targets: list[str] = []
         for generator in node.generators:
-            self._assign(generator.target, self._value(generator.iter))
+            self._assign_items(generator.target, generator.iter)
             targets += stored(generator.target)
             for test in generator.ifs:
                 self._value(test)
@@ -186,6 +186,25 @@ class Expressions(NameTable, ABC):
             what = "shell command" if name == "!" else "magic"
             self.keep(f"{shown}: {what}, {IN_DOUBT}")
 
+    def _assign_items(self, target: ast.expr, items: ast.expr) -> None:
+        """Assign what iterating over *items* gives to *target*."""
+        match items, target:
+            case (
+                ast.Call(func=ast.Name(id="zip"), args=[*several], keywords=[]),
+                ast.Tuple(elts=parts) | ast.List(elts=parts),
+            ) if len(parts) == len(several) and not _has_star([*several, *parts]):
+                for part, one in zip(parts, several, strict=True):
+                    self._assign_items(part, one)
+            case (
+                ast.Call(func=ast.Name(id="enumerate"), args=[counted, *_]),
+                ast.Tuple(elts=[number, part]),
+            ):
+                self._assign(number, NOTHING)
+                self._assign_items(part, counted)
+            case _:
+                value = self._value(items)
+                self._assign(target, Value(new=True) if library.makes_items(value.path) else value)
+
     def _assign(self, target: ast.expr, value: Value) -> None:
         match target:
             case ast.Name(id=name):
@@ -230,9 +249,13 @@ def _behaviour(
     return behaviour
 
 
+def _has_star(nodes: Iterable[ast.expr]) -> bool:
+    return any(isinstance(node, ast.Starred) for node in nodes)
+
+
 def _given_to(code: Code, node: ast.Call, arguments: Sequence[Value]) -> dict[str, Value]:
     """The *arguments* of the call *node* by the parameters of *code*."""
-    if any(isinstance(argument, ast.Starred) for argument in node.args):
+    if _has_star(node.args):
         return {"**": union(arguments)}
     names = [*code.parameters[: len(node.args)]]
     names += ["*"] * (len(node.args) - len(names))

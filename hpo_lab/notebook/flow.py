@@ -13,8 +13,9 @@ followed; seed in the tuned cell, or tag the drawing cell `tune-keep`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from hpo_lab.notebook import library
 from hpo_lab.notebook.expressions import Expressions
@@ -50,9 +51,8 @@ class Scope(Expressions):
             case ast.AugAssign():
                 self._augment(node.target, self._value(node.value))
             case ast.For() | ast.AsyncFor():
-                items = self._value(node.iter)
                 for _ in range(2):  # a second round sees what the first has bound
-                    self._maybe(node.body, target=node.target, value=items)
+                    self._maybe(node.body, lambda: self._assign_items(node.target, node.iter))
                 self._maybe(node.orelse)
             case ast.While():
                 self._value(node.test)
@@ -70,8 +70,8 @@ class Scope(Expressions):
                 for handler in node.handlers:
                     if handler.type is not None:
                         self._value(handler.type)
-                    caught = ast.Name(handler.name, ast.Store()) if handler.name else None
-                    self._maybe(handler.body, target=caught, value=Value(new=True))
+                    caught = [handler.name] if handler.name else []
+                    self._maybe(handler.body, partial(self.bind_names, caught))
                 self._maybe(node.orelse)
                 self._maybe(node.finalbody)
             case ast.Match():
@@ -97,16 +97,14 @@ class Scope(Expressions):
     def _maybe(
         self,
         body: Sequence[ast.stmt],
-        *,
-        target: ast.expr | None = None,
-        value: Value = NOTHING,
+        start: Callable[[], None] | None = None,
     ) -> None:
         """Follow a block that may not run: what was known before stays possible."""
         if not body:
             return
         before = dict(self._names)
-        if target is not None:
-            self._assign(target, value)
+        if start is not None:
+            start()
         self.run(body)
         for name, old in before.items():
             new = self._names.get(name, old)

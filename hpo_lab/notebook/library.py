@@ -16,6 +16,7 @@ __all__ = [
     "builtin_path",
     "copies_items",
     "is_instance",
+    "makes_items",
     "of_function",
     "of_instance",
     "of_method",
@@ -188,6 +189,11 @@ def builtin_path(name: str) -> str | None:
 def is_instance(path: str) -> bool:
     """Whether *path* names what a library's call returned: `numpy.array()`, not `numpy`."""
     return "()" in path
+
+
+def makes_items(path: str | None) -> bool:
+    """Whether iterating over an object from *path* gives new objects, as a data loader does."""
+    return path is not None and "DataLoader()" in path
 
 
 def copies_items(path: str | None) -> bool:

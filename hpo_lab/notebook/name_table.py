@@ -105,8 +105,10 @@ class NameTable:
         for provider in sorted(value.sources - {self.cell}):
             self.uses.setdefault(Use(self.cell, name, provider, changes=False))
         for number in value.objects:
-            for provider in sorted(self._changed[number] - {self.cell}):
-                self.uses.setdefault(Use(self.cell, name, provider, changes=True))
+            # Who changes an object has read it, and so needs those who changed it before.
+            last = max(self._changed[number] - {self.cell}, default=None)
+            if last is not None:
+                self.uses.setdefault(Use(self.cell, name, last, changes=True))
 
     def _may_run(self, value: Value) -> None:
         """Whoever holds a function may call it: now is when it reads its global names."""

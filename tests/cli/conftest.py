@@ -91,9 +91,7 @@ def recorded(store: Store, enrolled: Enrolled) -> Recorded:
                 )
             else:
                 seen = Observation(metric="score", value=value, time=time.time())
-                store.finish_trial(
-                    uid, number, TrialState.SUCCEEDED, observations=[seen], offset=1
-                )
+                store.finish_trial(uid, number, TrialState.SUCCEEDED, observations=[seen], offset=1)
         store.set_condition(uid, ExperimentState.RUNNING, "ExperimentRunning", "runs")
         store.set_condition(uid, state, f"Experiment{state.value}", f"it is {state.value}")
         record = store.experiment_by_uid(uid)

@@ -181,6 +181,48 @@ def test_a_notebook_survives_interrupts_and_kills(
     assert "is complete" in complete.stderr
 
 
+MANIFEST = """
+apiVersion: hpolab.dev/v1beta1
+kind: Experiment
+metadata: {name: manifest, namespace: lab}
+spec:
+  objective: {type: maximize, objectiveMetricName: accuracy}
+  algorithm: {algorithmName: random}
+  maxTrialCount: 3
+  parameters:
+  - {name: lr, parameterType: double, feasibleSpace: {min: "0.1", max: "0.2"}}
+  trialTemplate:
+    trialSpec: {apiVersion: example.org/v1, kind: Identity}
+"""
+
+KIND = """
+from hpo_lab import report
+def run(task, folder):
+    report(accuracy=task.assignments["lr"])
+"""
+
+
+def test_a_manifest_with_a_kind_of_somebody_else(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hpo_lab_process: Any
+) -> None:
+    (tmp_path / "identity_kind.py").write_text(KIND)
+    metadata = tmp_path / "identity_kind-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: identity_kind\n")
+    (metadata / "entry_points.txt").write_text(
+        "[hpo_lab.trial_kinds]\nIdentity = identity_kind:run\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    path = tmp_path / "manifest.yaml"
+    path.write_text(MANIFEST)
+    process = hpo_lab_process("run", path, "--json")
+    assert process.wait() == 0, process.stderr
+    document = json.loads(process.stdout)
+    assert document["trials"] == {"Succeeded": 3}
+    assert document["best"]["value"] == document["best"]["parameters"]["lr"]
+    assert json.loads(cli("best", "lab/manifest", "--json").stdout)["name"] == "manifest"
+
+
 def test_validate_shows_space_and_decisions(cli: Any, notebook: Any, store: Any) -> None:
     path = notebook("pause = 0.3", "print('hello')", CELL)
     shown = cli("validate", path)
@@ -191,5 +233,3 @@ def test_validate_shows_space_and_decisions(cli: Any, notebook: Any, store: Any)
     document = json.loads(cli("validate", path, "--json").stdout)
     assert [decision["kept"] for decision in document["decisions"]] == [True, False]
     assert store.experiments() == []
-
-

@@ -211,7 +211,8 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
     ),
     "counter closure": (
         [
-            "def make():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n        return n\n    return up",
+            "def make():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n"
+            "        return n\n    return up",
             "c = make()",
             "c()",
         ],
@@ -323,6 +324,25 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
         ],
         "x",
         [1],
+    ),
+    "plots in a loop": (
+        [
+            "import matplotlib.pyplot as plt",
+            "x = {}",
+            "fig, axes = plt.subplots(2)\nfor i, (ax, k) in enumerate(zip(axes, x)):\n    ax.go(k)",
+        ],
+        "x",
+        [1],
+    ),
+    "training another model": (
+        [
+            "from torch.utils.data import DataLoader",
+            "loader = DataLoader([1])",
+            "def train(model):\n    for x, y in loader:\n        loss = model(x) - y",
+            "train(object())",
+        ],
+        "train(1)",
+        [0, 1, 2],
     ),
     # Output
     "print": (["x = [1]", "print(x)", "x", "len(x)", "display(x)", "assert x"], "x", [0]),

@@ -1,0 +1,67 @@
+"""What every part of a document shares: naming, freezing, numbers and text at its edge."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+__all__ = ["Document", "Number", "Text", "Value", "as_number", "as_text"]
+
+Value = bool | int | float | str | None
+"""What a parameter can be assigned: a Python literal that is a scalar."""
+
+
+def as_number(value: Any) -> Any:
+    """A manifest's number: text becomes an int where it looks like one, else a float.
+
+    Raises:
+        ValueError: *value* is text and no number.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        return float(value)
+
+
+def as_text(value: Value) -> str:
+    """*value* as a manifest or a command line shows it: `true`, `null`, `0.01`, `sgd`."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            return value
+        case _:
+            return repr(value)
+
+
+def _text(value: Any) -> Any:
+    """A manifest's text: YAML reads unquoted numbers and booleans as such."""
+    return as_text(value) if isinstance(value, bool | int | float) else value
+
+
+Number = Annotated[int | float, BeforeValidator(as_number), PlainSerializer(repr, return_type=str)]
+Text = Annotated[str, BeforeValidator(_text)]
+
+
+class Document(BaseModel):
+    """Base of every part of a document: camelCase outside, snake_case inside, frozen."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=True,
+        use_enum_values=False,
+    )
+
+    def to_document(self) -> dict[str, Any]:
+        """The part as plain data with the manifest's names; unset fields are left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,0 +1,95 @@
+"""Whether the object of a trial has succeeded or failed, asked of its own status.
+
+Success and failure conditions are GJSON queries on the object. As in Katib
+(`pkg/controller.v1beta1/trial/util/job_util.go`), a condition holds when it selects an
+object or an array that is not empty, failure is asked first, and reason and message are
+those of the first element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpo_lab.experiment import gjson
+from hpo_lab.experiment.template import TrialTemplate
+
+__all__ = ["JobConditions", "JobOutcome", "default_conditions", "job_conditions", "job_outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobConditions:
+    """The GJSON queries that tell how an object ended."""
+
+    success: str
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """How an object ended, and what it says about that."""
+
+    succeeded: bool
+    reason: str = ""
+    message: str = ""
+
+
+def _when_true(success: str) -> JobConditions:
+    def query(kind: str) -> str:
+        return f'status.conditions.#(type=="{kind}")#|#(status=="True")#'
+
+    return JobConditions(query(success), query("Failed"))
+
+
+_COMPLETE, _SUCCEEDED = _when_true("Complete"), _when_true("Succeeded")
+_DEFAULTS = {
+    ("batch", "Job"): _COMPLETE,
+    ("trainer.kubeflow.org", "TrainJob"): _COMPLETE,
+    **{
+        ("kubeflow.org", kind): _SUCCEEDED
+        for kind in (
+            "JAXJob",
+            "MPIJob",
+            "PaddleJob",
+            "PyTorchJob",
+            "TFJob",
+            "XGBoostJob",
+        )
+    },
+}
+
+
+def default_conditions(api_version: str, kind: str) -> JobConditions | None:
+    """The conditions of a known kind, whatever its version; None for any other.
+
+    Katib has none for JAXJob and PaddleJob.
+    """
+    return _DEFAULTS.get((api_version.partition("/")[0], kind))
+
+
+def job_conditions(template: TrialTemplate, api_version: str, kind: str) -> JobConditions | None:
+    """The conditions of *template* for an object of that kind; None where one is lacking."""
+    default = default_conditions(api_version, kind)
+    success = template.success_condition or (default and default.success)
+    failure = template.failure_condition or (default and default.failure)
+    return JobConditions(success, failure) if success and failure else None
+
+
+def job_outcome(job: Mapping[str, Any], conditions: JobConditions) -> JobOutcome | None:
+    """How *job*, a Kubernetes object, ended; None while neither condition holds.
+
+    Raises:
+        ValueError: A condition is no GJSON path, or one that is not supported.
+    """
+    for succeeded, query in ((False, conditions.failure), (True, conditions.success)):
+        found = gjson.get(job, query)
+        if isinstance(found, list):
+            found = found[0] if found else gjson.MISSING
+        elif not isinstance(found, Mapping):
+            found = gjson.MISSING
+        if found is not gjson.MISSING:
+            said = found if isinstance(found, Mapping) else {}
+            texts = (str(said.get(key) or "") for key in ("reason", "message"))
+            return JobOutcome(succeeded, *texts)
+    return None

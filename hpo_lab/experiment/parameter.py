@@ -1,0 +1,76 @@
+"""One dimension of a search space, as a manifest describes it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from hpo_lab.experiment.document import Document, Number, Value, as_number
+
+__all__ = ["Distribution", "FeasibleSpace", "Parameter", "ParameterType"]
+
+
+class ParameterType(StrEnum):
+    """How a parameter's feasible space is described (Katib's `parameterType`)."""
+
+    DOUBLE = "double"
+    INT = "int"
+    DISCRETE = "discrete"
+    CATEGORICAL = "categorical"
+
+
+class Distribution(StrEnum):
+    """How values are drawn between `min` and `max`.
+
+    `normal` has its mean in the middle of the bounds, a standard deviation of a sixth of
+    their distance, and is truncated to them; the `log` forms are the same on a log scale.
+    """
+
+    UNIFORM = "uniform"
+    LOG_UNIFORM = "logUniform"
+    NORMAL = "normal"
+    LOG_NORMAL = "logNormal"
+
+    @property
+    def is_log(self) -> bool:
+        """Whether the logarithm of the value is what is distributed."""
+        return self in (Distribution.LOG_UNIFORM, Distribution.LOG_NORMAL)
+
+
+class FeasibleSpace(Document):
+    """The values a parameter may take.
+
+    `double` and `int` use `min`, `max`, `step` and `distribution`; `discrete` and
+    `categorical` use `list`.
+    """
+
+    min: Number | None = None
+    max: Number | None = None
+    step: Number | None = None
+    list: tuple[Value, ...] | None = None
+    distribution: Distribution | None = None
+
+
+class Parameter(Document):
+    """One dimension of the search space.
+
+    `when` (*extension*) is a condition on other parameters, such as `opt == "sgd"`; the
+    parameter is assigned only in trials where it holds.
+    """
+
+    name: str
+    parameter_type: ParameterType
+    feasible_space: FeasibleSpace
+    when: str | None = None
+
+    @property
+    def distribution(self) -> Distribution:
+        """The distribution, Katib's default (`uniform`) when none is given."""
+        return self.feasible_space.distribution or Distribution.UNIFORM
+
+    @property
+    def choices(self) -> tuple[Value, ...]:
+        """The listed values of a `discrete` or `categorical` parameter, typed."""
+        values = self.feasible_space.list or ()
+        if self.parameter_type is ParameterType.DISCRETE:
+            return tuple(as_number(value) for value in values)
+        return values

@@ -1,0 +1,71 @@
+"""`${trialParameters.NAME}` in a trial template, and what may stand for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from hpo_lab.experiment.template import TrialTemplate
+
+__all__ = ["META", "PLACEHOLDER", "meta_value", "places", "template_places"]
+
+PLACEHOLDER: Final = re.compile(r"\$\{trialParameters\.([^{}]*)\}")
+"""What stands for a value in a template; group 1 is the trial parameter's name."""
+
+META: Final = re.compile(
+    r"\$\{trialSpec\.(?:(Name|Namespace|Kind|APIVersion)|(Labels|Annotations)\[([^\]]+)\])\}"
+)
+"""A reference to the trial itself."""
+
+
+def places(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every placeholder in plain data: its path, its name."""
+    if isinstance(value, str):
+        for name in PLACEHOLDER.findall(value):
+            yield path, name
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from places(key, path)
+            yield from places(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from places(item, f"{path}[{index}]")
+
+
+def template_places(template: TrialTemplate, path: str) -> list[tuple[str, str]]:
+    """Every placeholder in the trial object of *template*, which stands at *path*."""
+    if template.go_template is not None:
+        return list(places(template.go_template.raw_template, f"{path}.goTemplate.rawTemplate"))
+    return list(places(template.trial_spec, f"{path}.trialSpec"))
+
+
+def meta_value(
+    reference: str, job: Mapping[str, Any], trial_name: str, namespace: str
+) -> str | None:
+    """What a reference to the trial itself stands for.
+
+    Args:
+        reference: A text that `META` matches.
+        job: The trial object; labels and annotations are its own.
+        trial_name: Name of the trial.
+        namespace: Namespace of the trial.
+
+    Returns:
+        The text; None when *job* has no such label or annotation.
+    """
+    found = META.fullmatch(reference)
+    assert found is not None
+    field, mapping, key = found.groups()
+    if mapping:
+        entries = (job.get("metadata") or {}).get(mapping.lower()) or {}
+        return str(entries[key]) if key in entries else None
+    match field:
+        case "Name":
+            return trial_name
+        case "Namespace":
+            return namespace
+        case "Kind":
+            return str(job.get("kind", ""))
+        case _:
+            return str(job.get("apiVersion", ""))

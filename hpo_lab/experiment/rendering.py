@@ -1,0 +1,233 @@
+r"""From an assignment to the object a trial runs.
+
+Katib pastes values into the template's text
+(`pkg/controller.v1beta1/experiment/manifest/generator.go`). Here they are put into the
+parsed template, which gives the same object wherever pasting gives a valid one, and
+whatever the values contain: quotes, newlines, backslashes or `${...}` are never syntax.
+
+So a value in `trialSpec` becomes text, as there. Only what Katib cannot do is added: a
+field that Kubernetes wants as an integer, such as `replicas`, gets the number, and a field
+of one of our own kinds gets the typed value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hpo_lab.experiment.document import Value, as_text
+from hpo_lab.experiment.go_template import expand
+from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS
+from hpo_lab.experiment.model import API_VERSION, Experiment, ExperimentSpec
+from hpo_lab.experiment.placeholders import META, PLACEHOLDER, meta_value, places
+from hpo_lab.experiment.template import ConfigMapSource, TrialTemplate
+from hpo_lab.experiment.yaml_text import mark, read_documents
+from hpo_lab.problems import InvalidInput, Problem, nearest
+
+__all__ = ["render_trial"]
+
+_TEMPLATE = "spec.trialTemplate"
+Assignments = Mapping[str, Value]
+
+
+def render_trial(
+    experiment: Experiment,
+    trial_name: str,
+    assignments: Assignments,
+    *,
+    config_map: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The object of one trial, with its name and namespace set.
+
+    An argument of a command, such as `--momentum=${trialParameters.momentum}`, is left out
+    where the parameter takes no part in the trial because its `when` does not hold;
+    elsewhere the placeholder becomes empty text.
+
+    Args:
+        experiment: Its template is rendered.
+        trial_name: `metadata.name` of the object.
+        assignments: Values by parameter name, inactive parameters left out.
+        config_map: The `data` of the ConfigMap where the template refers to one.
+
+    Raises:
+        InvalidInput: There is no template, its text is no object, or it does not fit the
+            assignment: a placeholder without a value, a value without a placeholder.
+    """
+    template = experiment.spec.trial_template
+    if template is None:
+        raise _invalid(_TEMPLATE, "is missing; say what a trial runs")
+    trial = (trial_name, experiment.namespace)
+    if template.go_template is not None:
+        job = _from_go_template(template.go_template.raw_template, experiment, trial, assignments)
+    elif template.config_map is not None:
+        text = _entry(template.config_map, config_map or {})
+        job = _from_text(text, experiment.spec, trial, assignments)
+    elif template.trial_spec is not None:
+        values = _values(experiment.spec, template.trial_spec, trial, assignments)
+        typed = template.kind[0] == API_VERSION
+        job = _filled(template.trial_spec, values, "", typed=typed)
+    else:
+        raise _invalid(_TEMPLATE, "has none of trialSpec, configMap, goTemplate")
+    job["metadata"] = {
+        **(job.get("metadata") or {}),
+        "name": trial_name,
+        "namespace": experiment.namespace,
+    }
+    return job
+
+
+def _from_go_template(
+    text: str, experiment: Experiment, trial: tuple[str, str], assignments: Assignments
+) -> dict[str, Any]:
+    values: list[str] = []
+
+    def emit(value: Any) -> str:
+        values.append(as_text(value))
+        return mark(len(values) - 1)
+
+    context = {
+        "Experiment": experiment.name,
+        "Trial": trial[0],
+        "NameSpace": trial[1],
+        "HyperParameters": [{"Name": name, "Value": value} for name, value in assignments.items()],
+    }
+    path = f"{_TEMPLATE}.goTemplate.rawTemplate"
+    try:
+        expanded = expand(text, context, emit)
+    except ValueError as error:
+        raise _invalid(path, str(error)) from None
+    return _object(expanded, values, path)
+
+
+def _from_text(
+    text: str, spec: ExperimentSpec, trial: tuple[str, str], assignments: Assignments
+) -> dict[str, Any]:
+    names = list(dict.fromkeys(PLACEHOLDER.findall(text)))
+    marked = PLACEHOLDER.sub(lambda found: mark(names.index(found[1])), text)
+    path = f"{_TEMPLATE}.configMap"
+    as_written = _object(marked, [f"${{trialParameters.{name}}}" for name in names], path)
+    values = _values(spec, as_written, trial, assignments)
+    return _object(marked, ["" if (v := values[n]) is None else v[0] for n in names], path)
+
+
+def _object(text: str, values: list[str], path: str) -> dict[str, Any]:
+    try:
+        documents = read_documents(text, values)
+    except InvalidInput as error:
+        raise InvalidInput(Problem(path, str(problem)) for problem in error.problems) from None
+    if len(documents) != 1 or not isinstance(documents[0], dict):
+        raise _invalid(path, "does not describe one object")
+    return documents[0]
+
+
+def _entry(source: ConfigMapSource, data: Mapping[str, str]) -> str:
+    if source.template_path not in data:
+        raise _invalid(
+            f"{_TEMPLATE}.configMap.templatePath",
+            f"the ConfigMap {source.config_map_name!r} has no entry {source.template_path!r}"
+            + nearest(source.template_path, list(data)),
+        )
+    return data[source.template_path]
+
+
+def _values(
+    spec: ExperimentSpec, job: Mapping[str, Any], trial: tuple[str, str], assignments: Assignments
+) -> dict[str, tuple[str, Value] | None]:
+    """Text and value by placeholder name; None where a parameter takes no part.
+
+    Raises:
+        InvalidInput: The template and the assignment do not fit.
+    """
+    template = spec.trial_template
+    assert template is not None
+    conditional = {parameter.name for parameter in spec.parameters if parameter.when}
+    values: dict[str, tuple[str, Value] | None] = {}
+    problems: list[Problem] = []
+    used = set()
+    for name, reference, path in _references(template, job):
+        if META.fullmatch(reference):
+            text = meta_value(reference, job, *trial)
+            if text is None:
+                problems.append(Problem(path, f"the template has no {reference[2:-1]}"))
+            else:
+                values[name] = (text, text)
+        elif reference in assignments:
+            used.add(reference)
+            value = assignments[reference]
+            values[name] = (as_text(value), value)
+        elif reference in conditional:
+            values[name] = None
+        else:
+            known = ", ".join(map(repr, assignments)) or "nothing"
+            hint = nearest(reference, list(assignments))
+            problems.append(Problem(path, f"{reference!r} is not assigned ({known} is){hint}"))
+    own = job.get("apiVersion") == API_VERSION
+    for name in [] if own else [name for name in assignments if name not in used]:
+        problems.append(
+            Problem("spec.trialTemplate.trialParameters", f"none refers to {name!r}, assigned")
+        )
+    for path, name in places(job, _TEMPLATE):
+        if name not in values and not any(problem.where == path for problem in problems):
+            problems.append(Problem(path, f"no trialParameter is called {name!r}"))
+    if problems:
+        raise InvalidInput(problems)
+    return values
+
+
+def _references(template: TrialTemplate, job: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Name, reference and path of each trial parameter.
+
+    A template without `trialParameters` refers to the parameters by their own names.
+    """
+    if template.trial_parameters:
+        for index, parameter in enumerate(template.trial_parameters):
+            path = f"{_TEMPLATE}.trialParameters[{index}].reference"
+            yield parameter.name, parameter.reference, path
+        return
+    for name, path in {name: path for path, name in places(job, _TEMPLATE)}.items():
+        yield name, name, path
+
+
+def _filled(
+    value: Any, values: Mapping[str, tuple[str, Value] | None], field: str, *, typed: bool
+) -> Any:
+    """*value* with its placeholders replaced; *field* is the name it stands under."""
+    match value:
+        case str():
+            whole = PLACEHOLDER.fullmatch(value)
+            single = values[whole[1]] if whole else None
+            if single and typed:
+                return single[1]
+            text = PLACEHOLDER.sub(lambda found: (values[found[1]] or ("",))[0], value)
+            return int(text) if single and field in INTEGER_FIELDS and _is_integer(text) else text
+        case dict():
+            inner = "" if field in TEXT_MAPS else None
+            return {
+                _filled(key, values, "", typed=False): _filled(
+                    item, values, key if inner is None else inner, typed=typed
+                )
+                for key, item in value.items()
+            }
+        case list():
+            return [
+                _filled(item, values, "", typed=typed)
+                for item in value
+                if not _takes_no_part(item, values)
+            ]
+        case _:
+            return value
+
+
+def _takes_no_part(item: Any, values: Mapping[str, tuple[str, Value] | None]) -> bool:
+    """Whether *item* is one word with a placeholder whose parameter is inactive."""
+    if not isinstance(item, str) or len(item.split()) > 1:
+        return False
+    return any(values[name] is None for name in PLACEHOLDER.findall(item))
+
+
+def _is_integer(text: str) -> bool:
+    return text.removeprefix("-").isdecimal()
+
+
+def _invalid(path: str, message: str) -> InvalidInput:
+    return InvalidInput([Problem(path, message)])

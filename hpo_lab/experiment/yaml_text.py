@@ -1,0 +1,123 @@
+"""YAML text as Kubernetes reads it, and with values filled in after it is parsed.
+
+PyYAML follows YAML 1.1 further than Go's parser does, which every Kubernetes tool uses:
+here dates and `22:30` are text, `1e-5` is a number, a key given twice or that is no text is
+an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import yaml
+
+from hpo_lab.problems import InvalidInput, Problem
+
+__all__ = ["MOST_VALUES", "mark", "read_documents"]
+
+MOST_VALUES: Final = 200_000
+"""How many values a document may hold with its aliases followed."""
+
+# Two characters for private use, which no YAML syntax gives a meaning, around an index.
+_MARK = re.compile("\ue000(\\d+)\ue001")
+
+
+def mark(index: int) -> str:
+    """The text that stands for value number *index* until the YAML around it is parsed."""
+    return f"\ue000{index}\ue001"
+
+
+def read_documents(text: str, values: Sequence[str] = (), *, source: str = "") -> list[Any]:
+    """The documents of *text* that are not empty.
+
+    Args:
+        text: YAML or JSON; marks stand for *values*.
+        values: Filled in as scalars or parts of them, whatever they contain. As in
+            textual replacement, an unquoted scalar is a number where it then looks so.
+        source: Names the text in messages.
+
+    Raises:
+        InvalidInput: *text* is no YAML, or describes endlessly many values.
+    """
+    loader: Any = _Loader(text, values)
+    documents = []
+    try:
+        while loader.check_data():
+            documents.append(loader.get_data())
+    except yaml.MarkedYAMLError as error:
+        place = error.problem_mark or error.context_mark
+        where = f"line {place.line + 1}, column {place.column + 1}" if place else ""
+        message = f"not valid YAML: {error.problem or error.context}"
+        raise InvalidInput([Problem(where, message)], source) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        message = f"not valid YAML: {str(error) or 'nested too deeply'}"
+        raise InvalidInput([Problem("", message)], source) from None
+    finally:
+        loader.dispose()
+    if _count(documents) > MOST_VALUES:
+        message = f"describes more than {MOST_VALUES} values (endless alias?)"
+        raise InvalidInput([Problem("", message)], source)
+    return [document for document in documents if document is not None]
+
+
+class _Loader(yaml.SafeLoader):
+    def __init__(self, text: str, values: Sequence[str]) -> None:
+        try:
+            super().__init__(text)
+        except yaml.YAMLError as error:
+            message = f"not valid YAML: {' '.join(str(error).split())}"
+            raise InvalidInput([Problem("", message)]) from None
+        self._values = values
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        node = super().compose_scalar_node(anchor)
+        value = _MARK.sub(lambda found: self._values[int(found[1])], node.value)
+        if value != node.value:
+            node.value = value
+            if node.style is None:
+                resolve: Any = self.resolve
+                node.tag = resolve(yaml.ScalarNode, value, (True, False))
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} is not text", key_node.start_mark
+                )
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} is given twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_OWN_TAGS = tuple(f"tag:yaml.org,2002:{name}" for name in ("timestamp", "int", "float"))
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _OWN_TAGS]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_INTEGER = r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)"
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+for _name, _pattern in (("int", _INTEGER), ("float", _FLOAT)):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_name}", re.compile(f"(?:{_pattern})\\Z"), list("-+.0123456789")
+    )
+
+
+def _count(document: Any) -> int:
+    """How many values a document holds with its aliases followed, counted up to the limit."""
+    count, pending = 0, [document]
+    while pending and count <= MOST_VALUES:
+        value = pending.pop()
+        count += 1
+        if isinstance(value, dict):
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+    return count

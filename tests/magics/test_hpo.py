@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.magic_commands import COMMANDS, parse_command
+from hpo_lab.problems import InvalidInput
+from hpo_lab.store import Store
+from hpo_lab.trial.folder import LOG
+
+if TYPE_CHECKING:
+    from tests.magics.conftest import Record, Shell
+
+SUCCEEDED, FAILED = TrialState.SUCCEEDED, TrialState.FAILED
+_TWO = ((SUCCEEDED, {"lr": 0.0123456, "opt": "adam"}, 0.5), (SUCCEEDED, {"lr": 0.5}, 0.25))
+
+
+def test_a_line_is_taken_apart() -> None:
+    arguments = parse_command("resume digits --trials 40 --timeout=10m --store /tmp/x.db")
+    assert (arguments.command, arguments.words) == ("resume", ("digits",))
+    assert arguments.options.trials == 40
+    assert arguments.options.timeout == 600
+    assert arguments.store == "/tmp/x.db"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", "a command is needed"),
+        ("shwo", "did you mean 'show'?"),
+        ("best --aply", "unknown option --aply; did you mean '--apply'?"),
+        ("wait --timeout", "--timeout needs a value"),
+        ("wait --timeout soon", "'soon' is no time"),
+        ("show one two", "found 'one two'; write %hpo show [NAME]"),
+        ("delete", "found 'no name'; write %hpo delete NAME"),
+        ("list x", "write %hpo list"),
+        ("show 'x", "cannot be read"),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_said(line: str, expected: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_command(line)
+    assert expected in str(caught.value)
+
+
+def test_every_problem_of_a_line_is_said_at_once() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_command("resume a b --trails 4 --parallel 0")
+    assert len(caught.value.problems) == 3
+
+
+def test_help_names_every_command_and_option(shell: Shell) -> None:
+    magics = shell.shell.magics_manager
+    assert all(name in magics.magics["line"]["hpo"].__doc__ for name in COMMANDS)
+    help = magics.magics["cell"]["tune"].__doc__
+    assert all(flag in help for flag in ("--trial-timeout", "--setting", "--dry-run", "-o"))
+
+
+def test_best_shows_values_and_applies_them_on_demand(shell: Shell, record: Record) -> None:
+    record("digits", *_TWO)
+    shell.run("lr = 0.1")
+
+    succeeded, shown = shell.run("%hpo best")
+    assert succeeded
+    assert "best accuracy 0.5 in trial 0" in shown
+    assert shell.names["lr"] == 0.1
+
+    succeeded, shown = shell.run("%hpo best --apply")
+    assert succeeded
+    assert "lr = 0.0123456  (was 0.1)" in shown
+    assert "opt = 'adam'  (new)" in shown
+    assert (shell.names["lr"], shell.names["opt"]) == (0.0123456, "adam")
+
+
+def test_without_a_value_there_is_no_best(shell: Shell, record: Record) -> None:
+    record("digits", (FAILED, {"lr": 0.1}, None))
+    succeeded, shown = shell.run("%hpo best")
+    assert not succeeded
+    assert "no trial has ended with a value" in shown
+    assert "Traceback" not in shown
+
+
+def test_the_name_may_be_left_out_only_where_it_is_clear(shell: Shell, record: Record) -> None:
+    assert "there are none yet" in shell.run("%hpo show")[1]
+    record("one", *_TWO)
+    assert shell.run("%hpo show")[1].startswith("one: Succeeded, 2 of 20 trials done")
+    record("two", *_TWO)
+    assert "say which: one, two" in shell.run("%hpo show")[1]
+    assert "did you mean 'two'?" in shell.run("%hpo show twoo")[1]
+
+
+def test_list_shows_all(shell: Shell, record: Record) -> None:
+    assert "no experiments yet" in shell.run("%hpo list")[1]
+    record("one", *_TWO)
+    record("two", state="Stopped")
+    shown = shell.run("%hpo list")[1].splitlines()
+    assert [line.split()[:2] for line in shown[:2]] == [["two", "Stopped"], ["one", "Succeeded"]]
+    assert "accuracy 0.5" in shown[1]
+
+
+def test_wait_ends_at_once_when_it_is_over_and_says_when_it_is_not(
+    shell: Shell, record: Record
+) -> None:
+    record("over", *_TWO)
+    record("runs", state="Created")
+    assert shell.run("%hpo wait over")[0]
+    succeeded, shown = shell.run("%hpo wait runs --timeout 0.1s")
+    assert not succeeded
+    assert "runs still runs after 0.1 seconds" in shown
+
+
+def test_delete_deletes(shell: Shell, record: Record, store: Store) -> None:
+    uid = record("digits", *_TWO)
+    assert "digits and its 2 trials are deleted" in shell.run("%hpo delete digits")[1]
+    assert store.experiment_by_uid(uid) is None
+
+
+def test_logs_are_those_of_the_last_failed_trial_or_of_the_one_named(
+    shell: Shell, record: Record, store: Store
+) -> None:
+    failed = (FAILED, {"lr": 0.1}, None)
+    uid = record("digits", failed, *_TWO)
+    for number in range(3):
+        folder = store.folder(uid) / f"{number:05d}"
+        folder.mkdir(parents=True)
+        (folder / LOG).write_text(f"this is {number}")
+    assert "this is 0" in shell.run("%hpo logs digits")[1]
+    assert "this is 2" in shell.run("%hpo logs digits 2")[1]
+    assert "no trial '7'; there are 0 to 2" in shell.run("%hpo logs digits 7")[1]
+
+
+def test_another_store_can_be_named(shell: Shell) -> None:
+    assert "no experiments yet" in shell.run("%hpo list --store other.db")[1]
