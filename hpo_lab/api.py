@@ -213,8 +213,9 @@ def tune(
             or calls `hpo_lab.report`. Or the path of a notebook with a `%%tune` cell.
         space: The search space of a function: by name a domain such as
             `hpo_lab.loguniform(1e-4, 1e-1)`, or the same as text. A notebook has its own.
-        maximize, minimize: The metric to optimise; one of the two, needed for a function
-            (any name will do for what it returns).
+        maximize: The metric to optimise, when larger is better; any name will do for what a
+            function returns. A function needs this or *minimize*.
+        minimize: The same, when smaller is better.
         trials: How many trials to run; 20 unless a time budget is given.
         parallel: How many run at a time; 2 by default.
         algorithm: The search algorithm, `tpe` by default.

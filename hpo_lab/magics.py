@@ -57,6 +57,8 @@ class HpoLabMagics(Magics):
         self._failed: set[int] = set()
         self._commands = Commands(shell)
         shell.events.register("post_run_cell", self._note_failure)
+        shell.set_hook("complete_command", _complete_tune, str_key="%%tune")
+        shell.set_hook("complete_command", _complete_hpo, str_key="%hpo")
 
     def _note_failure(self, result: Any) -> None:
         if not result.success and result.execution_count is not None:
@@ -209,6 +211,19 @@ def _name(options: TuneOptions) -> str:
     """What the experiment is named after: the notebook, where the server tells its name."""
     notebook = os.environ.get("JPY_SESSION_NAME")
     return Path(notebook).stem if notebook else f"tune-{options.metric or 'cell'}"
+
+
+def _complete_tune(_: Any, event: Any) -> list[str]:
+    """What may stand on the line of `%%tune`; IPython picks what fits the word begun."""
+    flags = [option.flag for option in OPTIONS] + [flag.rstrip("!") for flag in MAGIC_ONLY]
+    return ["maximize", "minimize", *flags]
+
+
+def _complete_hpo(_: Any, event: Any) -> list[str]:
+    """The same for `%hpo`."""
+    words = event.line.split()
+    command = COMMANDS.get(words[1]) if len(words) > 1 else None
+    return list(command.flags if command else COMMANDS)
 
 
 def load(shell: Any) -> None:

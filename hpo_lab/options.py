@@ -242,7 +242,7 @@ class Arguments:
 
 
 def parse_line(
-    line: str, *, where: str, extra: Iterable[str] = ()
+    line: str, *, where: str, extra: Iterable[str] = (), needs_objective: bool = True
 ) -> tuple[TuneOptions, dict[str, str], list[Problem]]:
     """Parse the line of `%%tune`.
 
@@ -251,6 +251,7 @@ def parse_line(
         where: The place that problems name, such as `cell 3, line 1`.
         extra: Further options of the caller, such as `-o` (with a value) or
             `--dry-run!` (without one).
+        needs_objective: Whether a line without direction and metric is a problem.
 
     Returns:
         The options, the values of the *extra* ones that were given, and every problem.
@@ -262,7 +263,9 @@ def parse_line(
     taking = {flag for flag in extra if not flag.endswith("!")}
     bare = {flag[:-1] for flag in extra if flag.endswith("!")}
     parsed = split_arguments(tokens, where=where, taking=[*_BY_FLAG, *taking], bare=bare)
-    direction, metric = _objective(parsed, where)
+    direction = metric = None
+    if parsed.words or needs_objective:
+        direction, metric = _objective(parsed, where)
     values = {name: parsed.values.pop(name)[-1] for name in taking | bare if name in parsed.values}
     options, problems = parse_values(parsed.values, where=where)
     named = TuneOptions(direction=direction, metric=metric)

@@ -100,3 +100,8 @@ def test_what_is_said_outside_wins():
         5,
         (("gamma", "0.1"),),
     )
+
+
+def test_an_objective_given_elsewhere_need_not_be_on_the_line():
+    assert parse_line("--trials 3", where="", needs_objective=False)[2] == []
+    assert parse_line("maximise x", where="", needs_objective=False)[2] != []

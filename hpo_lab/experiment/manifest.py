@@ -4,66 +4,69 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
-from pydantic.alias_generators import to_camel
 
-from hpo_lab.experiment.model import Document, Experiment, ExperimentSpec
-from hpo_lab.experiment.rules import experiment_problems, parameter_problems
-from hpo_lab.problems import InvalidInput, Problem, nearest
+from hpo_lab.experiment.katib_warnings import experiment_warnings
+from hpo_lab.experiment.model import Experiment, TrialTemplate
+from hpo_lab.experiment.older import brought_up_to_date
+from hpo_lab.experiment.rules import experiment_problems
+from hpo_lab.experiment.structure import rules_of_sound_part, shown, structure_problems
+from hpo_lab.experiment.yaml_text import read_documents
+from hpo_lab.problems import InvalidInput, Problem
 
-__all__ = ["dump", "load", "parse", "read"]
+__all__ = [
+    "Manifest",
+    "dump",
+    "load",
+    "parse",
+    "parse_manifest",
+    "parse_template",
+    "read",
+    "read_manifest",
+    "read_template",
+    "with_template",
+]
 
 _LARGEST = 10 * 1024 * 1024
-_MOST_VALUES = 200_000
+_TEMPLATE_FIELDS = ("trialSpec", "configMap", "goTemplate", "trialParameters")
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as Kubernetes reads it: a key given twice, or one that is no text, is an error."""
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest that was read.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str):
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} is not text", key_node.start_mark
-                )
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} is given twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+    Attributes:
+        experiment: What it describes.
+        warnings: What Katib would refuse or ignore, or what was taken for something else.
+    """
+
+    experiment: Experiment
+    warnings: tuple[Problem, ...] = ()
 
 
-# A date in a manifest is text to every Kubernetes tool.
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def read(path: str | Path) -> Experiment:
+def read_manifest(path: str | Path) -> Manifest:
     """Read and check the manifest at *path* (YAML or JSON, UTF-8, at most 10 MiB).
+
+    A trial template may be missing; `rules.run_problems` tells what is needed to run.
 
     Raises:
         InvalidInput: with every problem found.
     """
-    path = Path(path)
-    try:
-        size = path.stat().st_size
-        if size > _LARGEST:
-            raise _invalid(str(path), f"is {size} bytes large; a manifest has at most {_LARGEST}")
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _invalid(str(path), f"is not UTF-8 text (byte {error.start})") from None
-    except OSError as error:
-        raise _invalid(str(path), f"cannot be read: {error.strerror or error}") from None
-    return load(text, source=str(path))
+    return parse_manifest(_document(_text(Path(path)), str(path)), source=str(path))
+
+
+def read(path: str | Path) -> Experiment:
+    """The experiment of `read_manifest`.
+
+    Raises:
+        InvalidInput: with every problem found.
+    """
+    return read_manifest(path).experiment
 
 
 def load(text: str, *, source: str = "") -> Experiment:
@@ -72,38 +75,93 @@ def load(text: str, *, source: str = "") -> Experiment:
     Raises:
         InvalidInput: with every problem found.
     """
-    try:
-        documents = [document for document in yaml.load_all(text, _Loader) if document is not None]
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise _invalid(place, f"not valid YAML: {error.problem or error.context}", source) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise _invalid("", f"not valid YAML: {error or 'nested too deeply'}", source) from None
-    if len(documents) != 1:
-        found = f"{len(documents)} documents" if documents else "nothing"
-        raise _invalid("", f"found {found}; a manifest holds one Experiment", source)
-    if _values(documents[0]) > _MOST_VALUES:
-        raise _invalid("", f"describes more than {_MOST_VALUES} values (endless alias?)", source)
-    return parse(documents[0], source=source)
+    return parse(_document(text, source), source=source)
 
 
 def parse(document: Any, *, source: str = "") -> Experiment:
+    """The experiment of `parse_manifest`.
+
+    Raises:
+        InvalidInput: with every problem found.
+    """
+    return parse_manifest(document, source=source).experiment
+
+
+def parse_manifest(document: Any, *, source: str = "") -> Manifest:
     """The experiment described by plain data; *source* names it in messages.
 
     Raises:
         InvalidInput: with every problem found.
     """
     if not isinstance(document, Mapping):
-        raise _invalid("", f"found {_shown(document)}; a manifest is a mapping", source)
+        raise _invalid("", f"found {shown(document)}; a manifest is a mapping", source)
+    kind = document.get("kind", "Experiment")
+    if kind != "Experiment":
+        raise _invalid("kind", f"found {shown(kind)}; a manifest describes an Experiment", source)
+    if "spec" not in document and "trialTemplate" in document:
+        message = "stands alone; give it beside the manifest of an Experiment"
+        raise _invalid("trialTemplate", message, source)
+    current, warnings = brought_up_to_date(document)
     try:
-        experiment = Experiment.model_validate(document)
+        experiment = Experiment.model_validate(current)
     except ValidationError as error:
-        raise InvalidInput(_structure(error, document), source) from None
+        problems, broken = structure_problems(error, Experiment)
+        raise InvalidInput([*problems, *rules_of_sound_part(current, broken)], source) from None
     problems = experiment_problems(experiment)
     if problems:
         raise InvalidInput(problems, source)
-    return experiment
+    return Manifest(experiment, (*warnings, *experiment_warnings(experiment)))
+
+
+def read_template(path: str | Path) -> TrialTemplate:
+    """Read the trial template at *path*, to be given beside a manifest.
+
+    The file holds a `trialTemplate` as a manifest does, what stands under it, or just the
+    object that a trial runs.
+
+    Raises:
+        InvalidInput: when it holds none of these.
+    """
+    return parse_template(_document(_text(Path(path)), str(path)), source=str(path))
+
+
+def parse_template(document: Any, *, source: str = "") -> TrialTemplate:
+    """The trial template in plain data; see `read_template`.
+
+    Raises:
+        InvalidInput: when there is none, or its fields are wrong.
+    """
+    if not isinstance(document, Mapping):
+        raise _invalid("", f"found {shown(document)}; a template is a mapping", source)
+    if "trialTemplate" in document:
+        template = document["trialTemplate"]
+    elif any(field in document for field in _TEMPLATE_FIELDS):
+        template = document
+    elif "kind" in document and document["kind"] != "Experiment":
+        template = {"trialSpec": document}
+    else:
+        found = ", ".join(map(str, document)) or "nothing"
+        message = f"found {found}; a trialTemplate or the object a trial runs is needed"
+        raise _invalid("", message, source)
+    try:
+        return TrialTemplate.model_validate(template)
+    except ValidationError as error:
+        problems, _ = structure_problems(error, TrialTemplate)
+        raise InvalidInput(problems, source) from None
+
+
+def with_template(experiment: Experiment, template: TrialTemplate) -> Experiment:
+    """*experiment* with *template* in the place of its own, if it has one.
+
+    Raises:
+        InvalidInput: when the template does not fit.
+    """
+    spec = experiment.spec.model_copy(update={"trial_template": template})
+    changed = experiment.model_copy(update={"spec": spec})
+    problems = experiment_problems(changed)
+    if problems:
+        raise InvalidInput(problems)
+    return changed
 
 
 def dump(experiment: Experiment, form: str = "yaml") -> str:
@@ -114,116 +172,29 @@ def dump(experiment: Experiment, form: str = "yaml") -> str:
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
-def _values(document: Any) -> int:
-    """How many values a document holds with its aliases followed, counted up to the limit."""
-    count, pending = 0, [document]
-    while pending and count <= _MOST_VALUES:
-        value = pending.pop()
-        count += 1
-        if isinstance(value, dict):
-            pending.extend(value.values())
-        elif isinstance(value, list):
-            pending.extend(value)
-    return count
+def _text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST:
+            raise _invalid(str(path), f"is {size} bytes large; a manifest has at most {_LARGEST}")
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _invalid(str(path), f"is not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise _invalid(str(path), f"cannot be read: {error.strerror or error}") from None
+
+
+def _document(text: str, source: str) -> Any:
+    documents = read_documents(text, source=source)
+    if len(documents) == 1:
+        return documents[0]
+    found = f"{len(documents)} documents" if documents else "nothing"
+    kinds = [
+        str(each["kind"]) for each in documents if isinstance(each, Mapping) and "kind" in each
+    ]
+    kinds_found = f" ({', '.join(kinds)})" if kinds else ""
+    raise _invalid("", f"found {found}{kinds_found}; a manifest holds one Experiment", source)
 
 
 def _invalid(where: str, message: str, source: str = "") -> InvalidInput:
     return InvalidInput([Problem(where, message)], source)
-
-
-def _structure(error: ValidationError, document: Mapping[str, Any]) -> list[Problem]:
-    """Pydantic's errors as problems, plus what the rules find in the sound parts."""
-    problems = []
-    broken: list[tuple[str | int, ...]] = []
-    for detail in error.errors(include_url=False):
-        location = _location(detail["loc"])
-        broken.append(location)
-        problems.append(Problem(_path(location), _message(detail, location)))
-    problems += _rules_of_sound_part(document, broken)
-    return problems
-
-
-def _location(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The path in the document: union members that pydantic names are no part of it."""
-    return tuple(
-        part
-        for part in loc
-        if not (isinstance(part, str) and (part in _UNION_MEMBERS or "[" in part))
-    )
-
-
-_UNION_MEMBERS = {"int", "float", "str", "bool", "none"}
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    text = ""
-    for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.lstrip(".")
-
-
-def _message(detail: Any, location: tuple[int | str, ...]) -> str:
-    found = _shown(detail["input"])
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        return f"unknown field{nearest(str(location[-1]), _known_fields())}"
-    if kind == "missing":
-        return "is missing"
-    if kind in ("enum", "literal_error"):
-        allowed = detail["ctx"]["expected"]
-        word = detail["input"]
-        hint = nearest(word, allowed.replace("'", "").replace(" or ", ", ").split(", "))
-        return f"found {found}; allowed are {allowed}{hint if isinstance(word, str) else ''}"
-    if kind in ("value_error", "int_parsing", "float_parsing", "int_type", "float_type"):
-        return f"found {found}; a number is needed"
-    message = detail["msg"]
-    return f"found {found}; {message[0].lower()}{message[1:]}"
-
-
-def _known_fields() -> list[str]:
-    """Every field name of the document."""
-    return sorted(
-        {to_camel(field) for model in Document.__subclasses__() for field in model.model_fields}
-    )
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _rules_of_sound_part(
-    document: Mapping[str, Any], broken: list[tuple[str | int, ...]]
-) -> list[Problem]:
-    """Check what remains when the broken parts are taken out, where that is a document.
-
-    So a misspelt field and a wrong range are reported together. Only problems of
-    parameters and metadata are certain then: absence elsewhere may come of the cut.
-    """
-    spec = document.get("spec")
-    if not isinstance(spec, Mapping):
-        return []
-    cut = {location[2] for location in broken if location[:2] == ("spec", "parameters")}
-    parameters = spec.get("parameters")
-    if not isinstance(parameters, list):
-        return []
-    kept = [index for index in range(len(parameters)) if index not in cut]
-    try:
-        partial = ExperimentSpec.model_validate(
-            {
-                "objective": {"type": "minimize", "objectiveMetricName": "m"},
-                "algorithm": {"algorithmName": "random"},
-                "parameters": [parameters[index] for index in kept],
-            }
-        )
-    except ValidationError:
-        return []
-    return [
-        Problem(f"spec.parameters[{index}].{field}", message)
-        for index, parameter in zip(kept, partial.parameters, strict=True)
-        for field, message in parameter_problems(parameter)
-    ]

@@ -58,8 +58,9 @@ def meta_value(
     assert found is not None
     field, mapping, key = found.groups()
     if mapping:
-        entries = (job.get("metadata") or {}).get(mapping.lower()) or {}
-        return str(entries[key]) if key in entries else None
+        metadata = job.get("metadata")
+        entries = metadata.get(mapping.lower()) if isinstance(metadata, Mapping) else None
+        return str(entries[key]) if isinstance(entries, Mapping) and key in entries else None
     match field:
         case "Name":
             return trial_name

@@ -24,7 +24,7 @@ from hpo_lab.experiment.template import ConfigMapSource, TrialTemplate
 from hpo_lab.experiment.yaml_text import mark, read_documents
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["render_trial"]
+__all__ = ["pod_without_restart_policy", "render_trial"]
 
 _TEMPLATE = "spec.trialTemplate"
 Assignments = Mapping[str, Value]
@@ -68,12 +68,24 @@ def render_trial(
         job = _filled(template.trial_spec, values, "", typed=typed)
     else:
         raise _invalid(_TEMPLATE, "has none of trialSpec, configMap, goTemplate")
-    job["metadata"] = {
-        **(job.get("metadata") or {}),
-        "name": trial_name,
-        "namespace": experiment.namespace,
-    }
+    metadata = job.get("metadata") or {}
+    if not isinstance(metadata, Mapping):
+        raise _invalid(_TEMPLATE, f"metadata is {metadata!r}; a mapping is needed")
+    job["metadata"] = {**metadata, "name": trial_name, "namespace": experiment.namespace}
+    pod = pod_without_restart_policy(job)
+    if pod is not None:
+        pod["restartPolicy"] = "Never"
     return job
+
+
+def pod_without_restart_policy(job: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The pod specification of a `batch/v1` Job that lacks a policy, which it must have."""
+    if (job.get("apiVersion"), job.get("kind")) != ("batch/v1", "Job"):
+        return None
+    pod: Any = job
+    for field in ("spec", "template", "spec"):
+        pod = pod.get(field) if isinstance(pod, dict) else None
+    return pod if isinstance(pod, dict) and "restartPolicy" not in pod else None
 
 
 def _from_go_template(

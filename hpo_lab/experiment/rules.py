@@ -13,18 +13,21 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from hpo_lab.experiment.collector_rules import collector_problems
 from hpo_lab.experiment.condition import Condition, order
 from hpo_lab.experiment.model import (
     Experiment,
     ExperimentSpec,
+    NasConfig,
     Objective,
     Parameter,
-    ParameterType,
 )
+from hpo_lab.experiment.parameter_rules import parameter_problems
 from hpo_lab.experiment.space import contains
+from hpo_lab.experiment.template_rules import missing_parts, template_problems
 from hpo_lab.problems import Problem, nearest
 
-__all__ = ["experiment_problems", "parameter_problems", "spec_problems"]
+__all__ = ["experiment_problems", "parameter_problems", "run_problems", "spec_problems"]
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _NAME_LENGTH = 40
@@ -41,9 +44,16 @@ def spec_problems(spec: ExperimentSpec) -> list[Problem]:
         *_budgets(spec),
         *_objective(spec.objective),
         *_algorithm(spec),
-        *_parameters(spec.parameters),
+        *_space(spec),
         *_initial_points(spec),
+        *template_problems(spec),
+        *collector_problems(spec.metrics_collector_spec),
     ]
+
+
+def run_problems(experiment: Experiment) -> list[Problem]:
+    """What *experiment*, a sound document, still lacks to be run: a whole trial template."""
+    return missing_parts(experiment.spec)
 
 
 def _metadata(experiment: Experiment) -> Iterator[Problem]:
@@ -126,9 +136,41 @@ def _algorithm(spec: ExperimentSpec) -> Iterator[Problem]:
         yield Problem("spec.earlyStopping.algorithmName", "is empty; name a rule")
 
 
-def _parameters(parameters: tuple[Parameter, ...]) -> Iterator[Problem]:
-    if not parameters:
+def _space(spec: ExperimentSpec) -> Iterator[Problem]:
+    if spec.nas_config is not None:
+        if spec.parameters:
+            yield Problem("spec", "has both parameters and nasConfig; only one is allowed")
+        yield from _architecture(spec.nas_config)
+    elif not spec.parameters:
         yield Problem("spec.parameters", "is empty; there is nothing to search")
+    yield from _parameters(spec.parameters)
+
+
+def _architecture(config: NasConfig) -> Iterator[Problem]:
+    path = "spec.nasConfig"
+    graph = config.graph_config
+    if graph.num_layers is not None and graph.num_layers <= 0:
+        yield Problem(
+            f"{path}.graphConfig.numLayers", f"is {graph.num_layers}; must be greater than 0"
+        )
+    for field, sizes in (("inputSizes", graph.input_sizes), ("outputSizes", graph.output_sizes)):
+        for size in sizes:
+            if size <= 0:
+                yield Problem(
+                    f"{path}.graphConfig.{field}", f"contains {size}; must be greater than 0"
+                )
+    if not config.operations:
+        yield Problem(f"{path}.operations", "is empty; there is nothing to search")
+    for name in _repeated([operation.operation_type for operation in config.operations]):
+        yield Problem(f"{path}.operations", f"{name!r} is the type of more than one operation")
+    for index, operation in enumerate(config.operations):
+        here = f"{path}.operations[{index}].parameters"
+        for position, parameter in enumerate(operation.parameters):
+            for field, message in parameter_problems(parameter):
+                yield Problem(f"{here}[{position}].{field}", message)
+
+
+def _parameters(parameters: tuple[Parameter, ...]) -> Iterator[Problem]:
     for index, parameter in enumerate(parameters):
         for field, message in parameter_problems(parameter):
             yield Problem(f"spec.parameters[{index}].{field}", message)

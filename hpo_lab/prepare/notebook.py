@@ -46,7 +46,10 @@ def prepare_notebook(
     chosen = choose_tune_cell(tune_cells(notebook), cell)
     where = f"{path.name}, {chosen.label}"
     written, _, problems = parse_line(
-        chosen.magic_line, where=f"{where}, line {chosen.magic_lineno}", extra=MAGIC_ONLY
+        chosen.magic_line,
+        where=f"{where}, line {chosen.magic_lineno}",
+        extra=MAGIC_ONLY,
+        needs_objective=options.metric is None,
     )
     return prepare_cell(
         chosen.source,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -45,7 +46,7 @@ def test_a_running_experiment_takes_over_new_budgets(store, enrolled):
     record = enrolled(score, trials=2)
     runner = Runner.current()
     store.acquire_lease(record.uid, runner)
-    known, enrolment = revise(store, record, change(record, max_trial_count=9))
+    _, enrolment = revise(store, record, change(record, max_trial_count=9))
     assert enrolment is Enrolment.RUNNING
     assert store.control(record.uid).document.spec.max_trial_count == 9
     store.release_lease(record.uid, runner.id)
@@ -90,11 +91,12 @@ def quick(x):
 
 def test_two_runners_share_a_store(store, enrolled):
     records = [enrolled(quick, name=name, trials=30, parallel=2) for name in ("one", "two")]
-    code = (
-        "import sys; from hpo_lab.local.__main__ import main; sys.exit(main(sys.argv[1]))"
-    )
+    code = "import sys; from hpo_lab.local.__main__ import main; sys.exit(main(sys.argv[1]))"
     runners = [
-        subprocess.Popen([sys.executable, "-c", code, record.uid], env=_environment(store))
+        subprocess.Popen(
+            [sys.executable, "-c", code, record.uid],
+            env={**os.environ, "HPO_LAB_STORE": store.location},
+        )
         for record in records
     ]
     assert [runner.wait(timeout=240) for runner in runners] == [0, 0]
@@ -104,9 +106,3 @@ def test_two_runners_share_a_store(store, enrolled):
         assert {trial.state for trial in trials} == {TrialState.SUCCEEDED}
         seen = Counter(one.number for one in store.observations(record.uid))
         assert seen == Counter(range(30))
-
-
-def _environment(store):
-    import os
-
-    return {**os.environ, "HPO_LAB_STORE": store.location}

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.magic_commands import COMMANDS, parse_command
@@ -133,3 +134,18 @@ def test_logs_are_those_of_the_last_failed_trial_or_of_the_one_named(
 
 def test_another_store_can_be_named(shell: Shell) -> None:
     assert "no experiments yet" in shell.run("%hpo list --store other.db")[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("%hpo sto", "stop"),
+        ("%hpo best digits --ap", "--apply"),
+        ("%%tune maximize accuracy --trial-t", "--trial-timeout"),
+        ("%%tune min", "minimize"),
+    ],
+)
+def test_words_are_completed(shell: Shell, line: str, completed: str) -> None:
+    with provisionalcompleter():
+        found = [each.text for each in shell.shell.Completer.completions(line, len(line))]
+    assert completed in found

@@ -50,9 +50,8 @@ def test_problems_name_the_line_of_the_cell_and_nothing_is_started(
         "\n\n%%tune maximze score --trals 3 -o 1x\n\nx = 1  # tune: unifrm(0, 4)\nscore = x"
     )
     assert not succeeded
-    assert "In [2], line 3: unknown option --trals; did you mean '--trials'?" in shown or (
-        "--trals" in shown and "In [2], line 3" in shown
-    )
+    assert "In [2], line 3" in shown
+    assert "did you mean '--trials'?" in shown
     assert "'maximize'" in shown
     assert "'1x' is no variable's name" in shown
     assert "In [2], line 5" in shown

@@ -1,0 +1,148 @@
+"""Between our own documents and those that Katib itself can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hpo_lab.experiment.document import as_text
+from hpo_lab.experiment.job_status import job_conditions
+from hpo_lab.experiment.katib_warnings import extensions, first_container
+from hpo_lab.experiment.model import API_VERSION, KATIB_API_VERSION, Experiment
+from hpo_lab.experiment.placeholders import places
+from hpo_lab.experiment.rendering import pod_without_restart_policy, render_trial
+from hpo_lab.experiment.template import TrialParameter, TrialTemplate
+from hpo_lab.problems import Problem
+
+__all__ = ["from_katib", "to_katib"]
+
+_TRIAL_NAME = "trialObjectName"
+
+
+def to_katib(experiment: Experiment) -> tuple[dict[str, Any], list[Problem]]:
+    """The manifest of *experiment* for Katib, and what is lost by it.
+
+    Values become text and what Katib wants said explicitly is said: `trialParameters`, the
+    primary container, the conditions. A Go template becomes a `trialSpec`. The status is
+    left out.
+
+    Args:
+        experiment: A sound experiment.
+
+    Returns:
+        The document as plain data, and a warning for each field that is dropped and for
+        what Katib cannot run.
+    """
+    document = experiment.to_document()
+    document.pop("status", None)
+    document["apiVersion"] = KATIB_API_VERSION
+    warnings = []
+    for path in extensions(experiment.spec):
+        _drop(document, path)
+        warnings.append(Problem(path, "is dropped; Katib does not know this field"))
+    spec = document["spec"]
+    operations = spec.get("nasConfig", {}).get("operations", [])
+    for parameters in (spec["parameters"], *(each["parameters"] for each in operations)):
+        for parameter in parameters:
+            space = parameter["feasibleSpace"]
+            if "list" in space:
+                space["list"] = [as_text(value) for value in space["list"]]
+    template = experiment.spec.trial_template
+    if template is None:
+        warnings.append(Problem("spec.trialTemplate", "is missing; Katib needs one"))
+    elif template.kind[0] == API_VERSION:
+        path = "spec.trialTemplate.trialSpec.kind"
+        warnings.append(Problem(path, f"is {template.kind[1]!r}, which Katib cannot run"))
+    else:
+        explicit = _explicit(experiment, template)
+        spec["trialTemplate"] = explicit.to_document()
+        if explicit.config_map is not None:
+            warnings += _unknown_in_config_map(explicit)
+    if not spec["parameters"]:
+        del spec["parameters"]
+    return document, warnings
+
+
+def from_katib(experiment: Experiment) -> Experiment:
+    """*experiment* as a document of our own group; nothing else changes."""
+    return experiment.model_copy(update={"api_version": API_VERSION})
+
+
+def _drop(document: dict[str, Any], path: str) -> None:
+    *parents, field = path.replace("[", ".").replace("]", "").split(".")
+    part: Any = document
+    for parent in parents:
+        part = part[int(parent)] if isinstance(part, list) else part[parent]
+    part.pop(field, None)
+
+
+def _explicit(experiment: Experiment, template: TrialTemplate) -> TrialTemplate:
+    """*template* with everything said that Katib does not find out by itself."""
+    if template.go_template is not None:
+        template = _as_trial_spec(experiment, template)
+    job = template.trial_spec
+    if job is None:
+        return template
+    metadata = {
+        key: value
+        for key, value in (job.get("metadata") or {}).items()
+        if key not in ("name", "namespace")
+    }
+    job = {key: value for key, value in job.items() if key != "metadata"}
+    if metadata:
+        job["metadata"] = metadata
+    if pod_without_restart_policy(job) is not None:
+        job["spec"] = _with_restart_policy(job["spec"])
+    names = dict.fromkeys(name for _, name in places(job, ""))
+    conditions = job_conditions(template, *template.kind)
+    return template.model_copy(
+        update={
+            "trial_spec": job,
+            "trial_parameters": template.trial_parameters
+            or tuple(TrialParameter(name=name, reference=name) for name in names),
+            "primary_container_name": template.primary_container_name or first_container(job),
+            "success_condition": conditions and conditions.success,
+            "failure_condition": conditions and conditions.failure,
+        }
+    )
+
+
+def _with_restart_policy(spec: Mapping[str, Any]) -> dict[str, Any]:
+    template = spec["template"]
+    pod = {**template["spec"], "restartPolicy": "Never"}
+    return {**spec, "template": {**template, "spec": pod}}
+
+
+def _as_trial_spec(experiment: Experiment, template: TrialTemplate) -> TrialTemplate:
+    """A Go template as what it gives when each value is a placeholder."""
+    names = [parameter.name for parameter in experiment.spec.parameters]
+    placeholders = {name: f"${{trialParameters.{name}}}" for name in names}
+    job = render_trial(experiment, f"${{trialParameters.{_TRIAL_NAME}}}", placeholders)
+    # Its name is set anew in every trial.
+    job["metadata"] = {k: v for k, v in job["metadata"].items() if k not in ("name", "namespace")}
+    used = [name for _, name in places(job, "")]
+    references = {name: name for name in names} | {_TRIAL_NAME: "${trialSpec.Name}"}
+    return template.model_copy(
+        update={
+            "go_template": None,
+            "trial_spec": job,
+            "trial_parameters": tuple(
+                TrialParameter(name=name, reference=references[name])
+                for name in dict.fromkeys(used)
+            ),
+        }
+    )
+
+
+def _unknown_in_config_map(template: TrialTemplate) -> list[Problem]:
+    needed = {
+        "primaryContainerName": template.primary_container_name,
+        "trialParameters": template.trial_parameters,
+        "successCondition": template.success_condition,
+        "failureCondition": template.failure_condition,
+    }
+    return [
+        Problem(f"spec.trialTemplate.{field}", "is missing; Katib needs it with a configMap")
+        for field, value in needed.items()
+        if not value
+    ]

@@ -1,0 +1,162 @@
+"""What is accepted here although Katib refuses or ignores it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from hpo_lab.experiment.collector_rules import only_in_python
+from hpo_lab.experiment.document import Document
+from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS, unknown_fields
+from hpo_lab.experiment.model import (
+    API_VERSION,
+    KATIB_API_VERSION,
+    Experiment,
+    ExperimentSpec,
+    Objective,
+    Parameter,
+)
+from hpo_lab.experiment.placeholders import PLACEHOLDER
+from hpo_lab.experiment.rendering import pod_without_restart_policy
+from hpo_lab.experiment.template import TrialTemplate
+from hpo_lab.problems import Problem, nearest
+
+__all__ = ["experiment_warnings", "extensions", "first_container"]
+
+_PATH = "spec.trialTemplate"
+_KATIB_FIELDS: dict[type[Document], str] = {
+    ExperimentSpec: """
+        parameters objective algorithm earlyStopping trialTemplate parallelTrialCount
+        maxTrialCount maxFailedTrialCount metricsCollectorSpec nasConfig resumePolicy
+    """,
+    Objective: "type goal objectiveMetricName additionalMetricNames metricStrategies",
+    Parameter: "name parameterType feasibleSpace",
+}
+
+
+def experiment_warnings(experiment: Experiment) -> list[Problem]:
+    """What Katib would refuse or ignore of *experiment*, a sound document, with its path."""
+    spec = experiment.spec
+    found: list[Problem] = []
+    if experiment.api_version == KATIB_API_VERSION:
+        message = "Katib does not know this field and ignores it"
+        found += [Problem(path, message) for path in extensions(spec)]
+    for index, operation in enumerate(spec.nas_config.operations if spec.nas_config else ()):
+        if not operation.parameters:
+            path = f"spec.nasConfig.operations[{index}].parameters"
+            found.append(Problem(path, "is empty; Katib's darts refuses such an operation"))
+    collector = spec.metrics_collector_spec
+    source = collector.source if collector else None
+    formats = source.filter.metrics_format if source and source.filter else ()
+    for index, pattern in enumerate(formats):
+        construct = only_in_python(pattern)
+        if construct:
+            path = f"spec.metricsCollectorSpec.source.filter.metricsFormat[{index}]"
+            found.append(Problem(path, f"{pattern!r} uses {construct}, which Katib refuses"))
+    return [*found, *(_template(spec.trial_template) if spec.trial_template else ())]
+
+
+def extensions(spec: ExperimentSpec) -> Iterator[str]:
+    """The paths of the fields of *spec* that Katib does not know."""
+    yield from _unknown_to_katib(spec, "spec")
+    yield from _unknown_to_katib(spec.objective, "spec.objective")
+    for index, parameter in enumerate(spec.parameters):
+        yield from _unknown_to_katib(parameter, f"spec.parameters[{index}]")
+
+
+def first_container(job: Mapping[str, Any]) -> str | None:
+    """The name of the first container found in *job*; None where it has none."""
+    for value in _mappings(job):
+        containers = value.get("containers")
+        if isinstance(containers, list) and containers and isinstance(containers[0], Mapping):
+            name = containers[0].get("name")
+            return name if isinstance(name, str) else None
+    return None
+
+
+def _unknown_to_katib(part: Document, path: str) -> Iterator[str]:
+    known = _KATIB_FIELDS[type(part)].split()
+    for name, field in type(part).model_fields.items():
+        is_set = getattr(part, name) != field.get_default(call_default_factory=True)
+        if is_set and to_camel(name) not in known:
+            yield f"{path}.{to_camel(name)}"
+
+
+def _template(template: TrialTemplate) -> Iterator[Problem]:
+    version, kind = template.kind
+    if version == API_VERSION:
+        return
+    if template.go_template is not None:
+        yield Problem(
+            f"{_PATH}.goTemplate", "Katib has refused Go templates since v1beta1; use trialSpec"
+        )
+        return
+    if not template.primary_container_name:
+        container = first_container(template.trial_spec or {})
+        taken = f", {container!r}," if container else ""
+        yield Problem(
+            f"{_PATH}.primaryContainerName",
+            f"is missing; Katib refuses that; the first container{taken} is taken",
+        )
+    if not template.trial_parameters:
+        yield Problem(
+            f"{_PATH}.trialParameters",
+            "is missing; Katib refuses that; each ${trialParameters.NAME} is taken for the "
+            "parameter NAME",
+        )
+    for reference, count in Counter(each.reference for each in template.trial_parameters).items():
+        if count > 1:
+            message = f"Katib refuses {reference!r} as the reference of more than one"
+            yield Problem(f"{_PATH}.trialParameters", message)
+    has_conditions = template.success_condition and template.failure_condition
+    if not has_conditions and (template.config_map or kind in ("JAXJob", "PaddleJob")):
+        yield Problem(
+            _PATH,
+            "has no successCondition or no failureCondition; Katib refuses that; those of the "
+            "usual kinds are known here",
+        )
+    yield from _job(template.trial_spec or {})
+
+
+def _job(job: Mapping[str, Any]) -> Iterator[Problem]:
+    path = f"{_PATH}.trialSpec"
+    metadata = job.get("metadata")
+    for field in ("name", "namespace"):
+        if isinstance(metadata, Mapping) and metadata.get(field):
+            yield Problem(
+                f"{path}.metadata.{field}", "Katib refuses it; the trial's own takes its place"
+            )
+    for mapping in _mappings(job):
+        for field, value in mapping.items():
+            if field in INTEGER_FIELDS and isinstance(value, str) and PLACEHOLDER.fullmatch(value):
+                yield Problem(
+                    f"{path}: {field}",
+                    "is an integer given by a parameter, which Katib cannot do",
+                )
+    if pod_without_restart_policy(job) is not None:
+        yield Problem(
+            f"{path}.spec.template.spec.restartPolicy",
+            "is missing; Kubernetes refuses such a Job; 'Never' is taken",
+        )
+    if (job.get("apiVersion"), job.get("kind")) == ("batch/v1", "Job"):
+        for place, field, known in unknown_fields(job):
+            yield Problem(
+                f"{path}{place}.{field}",
+                f"Kubernetes knows no such field of a Job{nearest(field, sorted(known))}; "
+                "Katib refuses it",
+            )
+
+
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """*value* and every mapping inside, from the outside in; not those of free names."""
+    if isinstance(value, Mapping):
+        yield value
+        for field, item in value.items():
+            if field not in TEXT_MAPS:
+                yield from _mappings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _mappings(item)

@@ -1,0 +1,192 @@
+"""What a trial template may be, and whether it fits the parameters.
+
+A template without `trialParameters` refers to the parameters by their own names; Katib
+refuses it, many a manifest in the wild is written so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hpo_lab.experiment import gjson
+from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS
+from hpo_lab.experiment.job_status import job_conditions
+from hpo_lab.experiment.model import API_VERSION, Experiment, ExperimentSpec, Metadata
+from hpo_lab.experiment.placeholders import META, PLACEHOLDER, template_places
+from hpo_lab.experiment.rendering import render_trial
+from hpo_lab.experiment.template import ConfigMapSource, TrialTemplate
+from hpo_lab.problems import InvalidInput, Problem, nearest
+
+__all__ = ["missing_parts", "template_problems"]
+
+_PATH = "spec.trialTemplate"
+_SOURCES = ("trialSpec", "configMap", "goTemplate")
+_META_FIELDS = (
+    "${trialSpec.Name}, .Namespace, .Kind, .APIVersion, .Labels[key] and .Annotations[key]"
+)
+
+
+def template_problems(spec: ExperimentSpec) -> Iterator[Problem]:
+    """Every problem of the template of *spec*; none when there is no template."""
+    template = spec.trial_template
+    if template is None:
+        return
+    yield from _sources(template)
+    yield from _conditions(template)
+    if template.trial_spec is not None:
+        yield from _object(template.trial_spec)
+    yield from _trial_parameters(spec, template)
+    if template.go_template is not None:
+        yield from _go_template(spec)
+
+
+def missing_parts(spec: ExperimentSpec) -> list[Problem]:
+    """What a sound *spec* lacks to be run, with its path."""
+    template = spec.trial_template
+    if template is None:
+        message = "is missing; say what a trial runs, or give a template beside the manifest"
+        return [Problem(_PATH, message)]
+    if template.trial_parameters or template.trial_spec is None or _is_own(template):
+        return []
+    names = [parameter.name for parameter in spec.parameters]
+    found = template_places(template, _PATH)
+    problems = [
+        Problem(
+            path,
+            f"${{trialParameters.{name}}} names nothing: there are no trialParameters, and "
+            f"{name!r} is no parameter{nearest(name, names)}",
+        )
+        for path, name in found
+        if names and name not in names
+    ]
+    return [*problems, *_unused(spec, {name for _, name in found})]
+
+
+def _is_own(template: TrialTemplate) -> bool:
+    return template.kind[0] == API_VERSION
+
+
+def _sources(template: TrialTemplate) -> Iterator[Problem]:
+    fields = (template.trial_spec, template.config_map, template.go_template)
+    given = [name for name, field in zip(_SOURCES, fields, strict=True) if field is not None]
+    if len(given) != 1:
+        found = f"has {' and '.join(given)}" if given else "has none of them"
+        yield Problem(_PATH, f"{found}; exactly one of {', '.join(_SOURCES)} is needed")
+    if template.config_map is not None:
+        yield from _config_map(template.config_map)
+
+
+def _config_map(source: ConfigMapSource) -> Iterator[Problem]:
+    for field, text in source.to_document().items():
+        if not text:
+            yield Problem(f"{_PATH}.configMap.{field}", "is missing")
+
+
+def _conditions(template: TrialTemplate) -> Iterator[Problem]:
+    for field, query in (
+        ("successCondition", template.success_condition),
+        ("failureCondition", template.failure_condition),
+    ):
+        try:
+            if query:
+                gjson.Path.parse(query)
+        except ValueError as error:
+            yield Problem(f"{_PATH}.{field}", f"{query!r} is no condition: {error}")
+    version, kind = template.kind
+    if kind and not _is_own(template) and job_conditions(template, version, kind) is None:
+        yield Problem(
+            _PATH,
+            f"successCondition and failureCondition are needed for {version} {kind}: "
+            "nothing else tells when such an object is done",
+        )
+
+
+def _object(job: Mapping[str, Any]) -> Iterator[Problem]:
+    path = f"{_PATH}.trialSpec"
+    for field in ("apiVersion", "kind"):
+        if not isinstance(job.get(field), str) or not job[field]:
+            yield Problem(f"{path}.{field}", "is missing; a trial is a Kubernetes object")
+    metadata = job.get("metadata") or {}
+    if not isinstance(metadata, Mapping):
+        yield Problem(f"{path}.metadata", f"found {metadata!r}; a mapping is needed")
+    if job.get("apiVersion") == "batch/v1" and job.get("kind") == "Job":
+        yield from _texts_for_integers(job, path)
+
+
+def _texts_for_integers(value: Any, path: str) -> Iterator[Problem]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts_for_integers(item, f"{path}[{index}]")
+    for field, item in value.items() if isinstance(value, Mapping) else ():
+        is_text = isinstance(item, str) and not PLACEHOLDER.fullmatch(item)
+        if field in INTEGER_FIELDS and is_text:
+            yield Problem(f"{path}.{field}", f"found {item!r}; an integer is needed")
+        elif field not in TEXT_MAPS:
+            yield from _texts_for_integers(item, f"{path}.{field}")
+
+
+def _trial_parameters(spec: ExperimentSpec, template: TrialTemplate) -> Iterator[Problem]:
+    parameters = [parameter.name for parameter in spec.parameters]
+    found = template_places(template, _PATH)
+    used = {name for _, name in found}
+    for index, each in enumerate(template.trial_parameters):
+        path = f"{_PATH}.trialParameters[{index}]"
+        if not each.name or set("{}") & set(each.name):
+            yield Problem(f"{path}.name", f"is {each.name!r}; a name without braces is needed")
+        elif template.config_map is None and each.name not in used:
+            yield Problem(
+                f"{path}.name",
+                f"the template has no ${{trialParameters.{each.name}}}"
+                + nearest(each.name, sorted(used)),
+            )
+        yield from _reference(each.reference, parameters, f"{path}.reference")
+    names = [each.name for each in template.trial_parameters]
+    for name, count in Counter(names).items():
+        if count > 1:
+            message = f"{name!r} is the name of more than one trial parameter"
+            yield Problem(f"{_PATH}.trialParameters", message)
+    if not names or _is_own(template):
+        return
+    for path, name in found:
+        if name not in names:
+            yield Problem(path, f"no trialParameter is called {name!r}{nearest(name, names)}")
+    yield from _unused(spec, {each.reference for each in template.trial_parameters})
+
+
+def _reference(reference: str, parameters: list[str], path: str) -> Iterator[Problem]:
+    if not reference:
+        yield Problem(path, "is empty; name a parameter")
+    elif reference.startswith("${"):
+        if not META.fullmatch(reference):
+            yield Problem(path, f"{reference!r} is unknown; allowed are {_META_FIELDS}")
+    elif parameters and reference not in parameters:
+        known = ", ".join(map(repr, parameters))
+        hint = nearest(reference, parameters)
+        yield Problem(path, f"{reference!r} is no parameter of this experiment ({known}){hint}")
+
+
+def _unused(spec: ExperimentSpec, used: set[str]) -> Iterator[Problem]:
+    for index, parameter in enumerate(spec.parameters):
+        if parameter.name not in used:
+            yield Problem(
+                f"spec.parameters[{index}].name",
+                f"{parameter.name!r} is used nowhere in the trial template; its value would "
+                "not reach the trial",
+            )
+
+
+def _go_template(spec: ExperimentSpec) -> Iterator[Problem]:
+    """Render one trial: what fails for sample values fails for all."""
+    experiment = Experiment(metadata=Metadata(name="sample"), spec=spec)
+    sample = dict.fromkeys((parameter.name for parameter in spec.parameters), "sample")
+    try:
+        job = render_trial(experiment, "sample", sample)
+    except InvalidInput as error:
+        yield from error.problems
+        return
+    for field in ("apiVersion", "kind"):
+        if not job.get(field):
+            message = f"describes an object without {field}"
+            yield Problem(f"{_PATH}.goTemplate.rawTemplate", message)

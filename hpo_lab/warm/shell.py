@@ -1,0 +1,143 @@
+"""A Python kernel without its sockets: cells run in this process, messages go to a function.
+
+It is ipykernel's own kernel and shell, so that formatters, magics, tracebacks, top-level
+`await` and what libraries find by `get_ipython()` are those of any notebook.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from IPython.core.application import BaseIPythonApplication
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.session import Session
+from traitlets.config import Config
+
+from hpo_lab.warm.streams import Streams
+
+__all__ = ["Shell"]
+
+Emit = Callable[[str, Mapping[str, Any]], None]
+
+
+class _Outbox(Session):
+    """A session whose messages are handed over instead of being sent."""
+
+    def send(  # type: ignore[override]
+        self,
+        stream: object,
+        msg_or_type: dict[str, Any] | str,
+        content: dict[str, Any] | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        if isinstance(msg_or_type, dict):
+            message = msg_or_type
+        else:
+            message = self.msg(msg_or_type, content)
+        # As on a wire: tuples become lists, and whatever JSON does not know is an error.
+        content = self.unpack(self.pack(message["content"]))
+        self.deliver(message["header"]["msg_type"], content)
+        return message
+
+    def deliver(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Set by the shell."""
+
+
+@contextlib.contextmanager
+def _without_debugger() -> Iterator[None]:
+    """Keep the kernel from importing debugpy: no debugger attaches to a trial."""
+    known = sys.modules.get("debugpy")
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if known is None:
+            del sys.modules["debugpy"]
+        else:
+            sys.modules["debugpy"] = known
+
+
+class Shell:
+    """The IPython shell of this process; there is one.
+
+    Attributes:
+        streams: Its standard streams.
+        user_ns: The variables of the notebook.
+    """
+
+    def __init__(self, emit: Emit, log: int) -> None:
+        """Make the shell and take `sys.stdout`, `sys.stderr` and `sys.displayhook` over.
+
+        Args:
+            emit: Called with the type and the content of every message.
+            log: Descriptor of the file that gets the text of both streams at once.
+        """
+        self.emit = emit
+        self.streams = Streams(
+            lambda name, text: self.emit("stream", {"name": name, "text": text}), log
+        )
+        sys.stdout, sys.stderr = self.streams.stdout, self.streams.stderr
+        session = _Outbox()
+        session.deliver = lambda kind, content: self.emit(kind, content)  # type: ignore[method-assign]
+        app = IPKernelApp.instance()
+        BaseIPythonApplication.initialize(app, ["--HistoryManager.enabled=False"])
+        # Libraries tell a notebook from a terminal by this key.
+        app.update_config(Config({"IPKernelApp": {"connection_file": ""}}))
+        with _without_debugger():
+            self._kernel = IPythonKernel.instance(
+                parent=app,
+                session=session,
+                iopub_socket=object(),
+                profile_dir=app.profile_dir,
+                log=app.log,
+            )
+        self._kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
+        self._kernel._allow_stdin = False
+        app.kernel = self._kernel
+        app.init_pdb()
+        app.init_path()
+        app.init_shell()
+        app.init_gui_pylab()
+        app.init_extensions()
+        app.init_code()
+        self._shell = self._kernel.shell
+        sys.displayhook = self._shell.displayhook
+        self._loop: asyncio.Runner | None = None
+
+    @property
+    def user_ns(self) -> dict[str, Any]:
+        """The variables of the notebook."""
+        names: dict[str, Any] = self._shell.user_ns
+        return names
+
+    def run(self, source: str) -> bool:
+        """Run a cell; whether it came to its end without an error."""
+        self.emit("execute_input", {"execution_count": self._shell.execution_count})
+        if self._loop is None:
+            self._loop = asyncio.Runner()
+        reply = self._loop.run(self._kernel.do_execute(source, silent=False))
+        self.streams.flush()
+        return bool(reply["status"] == "ok")
+
+    def end_loop(self) -> int:
+        """Close the event loop; how many tasks were still pending."""
+        if self._loop is None:
+            return 0
+        pending = len(asyncio.all_tasks(self._loop.get_loop()))
+        self._loop.close()
+        self._loop = None
+        return pending
+
+    def forked(self) -> None:
+        """Tell the shell that it is in a new process now."""
+        os.environ["JPY_PARENT_PID"] = str(os.getppid())
+        self._kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())

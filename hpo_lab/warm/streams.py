@@ -1,0 +1,175 @@
+"""`sys.stdout` and `sys.stderr` of a notebook's cells, and file descriptors 1 and 2.
+
+Follows `ipykernel.iostream.OutStream`: text is held per stream and sent when it is flushed,
+when something is displayed, at the end of a cell, and after 0.2 seconds. Where a kernel
+sends by a timer, here the next write sends what is older, which gives the same order.
+What other code writes to the descriptors arrives through pipes, which are read by a thread,
+so that nobody waits for a full pipe, and before every write, so that the order is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+
+__all__ = ["Streams"]
+
+_HOLD = 0.2
+_CHUNK = 65536
+_NAMES = {1: "stdout", 2: "stderr"}
+
+
+class Streams:
+    """Both streams of one process; the same objects serve it and its forks.
+
+    Attributes:
+        stdout, stderr: What `sys.stdout` and `sys.stderr` are to be.
+        lock: Held while text is recorded.
+        log: Descriptor of the file that gets everything at once, as it is written.
+    """
+
+    def __init__(self, emit: Callable[[str, str], None], log: int) -> None:
+        """Make the streams.
+
+        Args:
+            emit: Called with the stream's name and the text that is sent.
+            log: Descriptor of the log.
+        """
+        self.log = log
+        self.lock = threading.RLock()
+        self.stdout = _Stream(self, 1)
+        self.stderr = _Stream(self, 2)
+        self._emit = emit
+        self._held: dict[int, list[str]] = {1: [], 2: []}
+        self._since: dict[int, float] = {}
+        self._owner = os.getpid()
+        self._pipes: dict[int, int] = {}
+        self._saved: dict[int, int] = {}
+        self._stop = -1
+        self._reader: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Take descriptors 1 and 2 over; in a forked process anew."""
+        self._owner = os.getpid()
+        self.lock = threading.RLock()
+        self._saved = {number: os.dup(number) for number in _NAMES}
+        for number in _NAMES:
+            reading, writing = os.pipe()
+            os.set_blocking(reading, False)
+            os.dup2(writing, number)
+            os.close(writing)
+            self._pipes[reading] = number
+        wake, self._stop = os.pipe()
+        self._reader = threading.Thread(
+            target=self._read, args=(wake,), name="hpo-lab streams", daemon=True
+        )
+        self._reader.start()
+
+    def close(self) -> None:
+        """Give the descriptors back and end the thread; what is held is sent."""
+        self.flush()
+        for number, saved in self._saved.items():
+            os.dup2(saved, number)
+            os.close(saved)
+        os.close(self._stop)
+        if self._reader is not None:
+            self._reader.join()
+        for reading in self._pipes:
+            os.close(reading)
+        self._pipes, self._saved, self._reader = {}, {}, None
+
+    def flush(self) -> None:
+        """Send everything that was written up to now, `stdout` first."""
+        with self.lock:
+            self._drain()
+            for number in _NAMES:
+                self._send(number)
+
+    def flush_one(self, number: int) -> None:
+        """Send what was written to one stream up to now."""
+        with self.lock:
+            self._drain()
+            self._send(number)
+
+    def write(self, number: int, text: str) -> None:
+        """Take *text* written to a stream by this process or by a fork of it."""
+        if os.getpid() != self._owner:
+            # A process that the cell forked: its text arrives through the pipe.
+            os.write(number, text.encode(errors="replace"))
+            return
+        with self.lock:
+            self._drain()
+            self._hold(number, text)
+
+    def _hold(self, number: int, text: str) -> None:
+        now = time.monotonic()
+        for other in sorted(self._since, key=self._since.__getitem__):
+            if now - self._since[other] >= _HOLD:
+                self._send(other)
+        self._since.setdefault(number, now)
+        self._held[number].append(text)
+        with contextlib.suppress(OSError):
+            os.write(self.log, text.encode(errors="replace"))
+
+    def _send(self, number: int) -> None:
+        self._since.pop(number, None)
+        text = "".join(self._held[number])
+        self._held[number].clear()
+        if text:
+            self._emit(_NAMES[number], text)
+
+    def _drain(self) -> None:
+        """Take what is in the pipes now."""
+        for reading, number in self._pipes.items():
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(reading, _CHUNK):
+                    self._hold(number, data.decode(errors="replace"))
+
+    def _read(self, wake: int) -> None:
+        pipes = [*self._pipes]
+        while True:
+            ready, _, _ = select.select([wake, *pipes], [], [])
+            if wake in ready:
+                os.close(wake)
+                return
+            with self.lock:
+                self._drain()
+
+
+class _Stream(io.TextIOBase):
+    """One of the two, as cells see it."""
+
+    encoding = "UTF-8"
+
+    def __init__(self, streams: Streams, number: int) -> None:
+        self._streams = streams
+        self._number = number
+        self.name = _NAMES[number]
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text)}")
+        self._streams.write(self._number, text)
+        return len(text)
+
+    def writelines(self, lines: object) -> None:  # type: ignore[override]
+        for line in lines:  # type: ignore[attr-defined]
+            self.write(line)
+
+    def flush(self) -> None:
+        self._streams.flush_one(self._number)
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        """The log: as in a kernel, `subprocess.run(..., stdout=sys.stdout)` goes past the cell."""
+        return self._streams.log
