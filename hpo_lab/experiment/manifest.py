@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from hpo_lab.experiment.katib_warnings import experiment_warnings
@@ -16,7 +15,7 @@ from hpo_lab.experiment.model import Experiment, TrialTemplate
 from hpo_lab.experiment.older import brought_up_to_date
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.structure import rules_of_sound_part, shown, structure_problems
-from hpo_lab.experiment.yaml_text import read_documents
+from hpo_lab.experiment.yaml_text import read_documents, write_document
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = [
@@ -169,7 +168,7 @@ def dump(experiment: Experiment, form: str = "yaml") -> str:
     document = experiment.to_document()
     if form == "json":
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+    return write_document(document)
 
 
 def _text(path: Path) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from hpo_lab.experiment.model import MetricStrategyType, Objective, Value
 
-__all__ = ["Metric", "Trial", "TrialState", "objective_value", "optimal_trial"]
+__all__ = ["Metric", "Trial", "TrialState", "objective_value", "optimal_trial", "trial_name"]
 
 
 class TrialState(StrEnum):
@@ -109,6 +109,11 @@ class Trial:
     def is_final(self) -> bool:
         """Whether the trial has ended."""
         return self.state.is_final
+
+
+def trial_name(experiment_name: str, number: int) -> str:
+    """The name of a trial wherever one is needed, such as `random-example-7`."""
+    return f"{experiment_name}-{number}"
 
 
 def objective_value(objective: Objective, trial: Trial) -> float | None:

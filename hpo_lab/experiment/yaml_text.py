@@ -15,7 +15,7 @@ import yaml
 
 from hpo_lab.problems import InvalidInput, Problem
 
-__all__ = ["MOST_VALUES", "mark", "read_documents"]
+__all__ = ["MOST_VALUES", "mark", "read_documents", "write_document"]
 
 MOST_VALUES: Final = 200_000
 """How many values a document may hold with its aliases followed."""
@@ -60,6 +60,11 @@ def read_documents(text: str, values: Sequence[str] = (), *, source: str = "") -
         message = f"describes more than {MOST_VALUES} values (endless alias?)"
         raise InvalidInput([Problem("", message)], source)
     return [document for document in documents if document is not None]
+
+
+def write_document(document: Any) -> str:
+    """*document*, plain data, as YAML text that every parser reads alike."""
+    return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
 class _Loader(yaml.SafeLoader):
@@ -107,10 +112,17 @@ _FLOAT = (
     r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
     r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts text in quotation marks wherever PyYAML or Go would read something else."""
+
+
 for _name, _pattern in (("int", _INTEGER), ("float", _FLOAT)):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_name}", re.compile(f"(?:{_pattern})\\Z"), list("-+.0123456789")
-    )
+    for _end in (_Loader, _Dumper):
+        _end.add_implicit_resolver(
+            f"tag:yaml.org,2002:{_name}", re.compile(f"(?:{_pattern})\\Z"), list("-+.0123456789")
+        )
 
 
 def _count(document: Any) -> int:

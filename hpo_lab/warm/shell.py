@@ -81,13 +81,13 @@ class Shell:
             emit: Called with the type and the content of every message.
             log: Descriptor of the file that gets the text of both streams at once.
         """
-        self.emit = emit
+        self._emit = emit
         self.streams = Streams(
-            lambda name, text: self.emit("stream", {"name": name, "text": text}), log
+            lambda name, text: emit("stream", {"name": name, "text": text}), log
         )
         sys.stdout, sys.stderr = self.streams.stdout, self.streams.stderr
         session = _Outbox()
-        session.deliver = lambda kind, content: self.emit(kind, content)  # type: ignore[method-assign]
+        session.deliver = self._deliver  # type: ignore[method-assign]
         app = IPKernelApp.instance()
         BaseIPythonApplication.initialize(app, ["--HistoryManager.enabled=False"])
         # Libraries tell a notebook from a terminal by this key.
@@ -119,9 +119,13 @@ class Shell:
         names: dict[str, Any] = self._shell.user_ns
         return names
 
+    def _deliver(self, kind: str, content: Mapping[str, Any]) -> None:
+        with self.streams.lock:
+            self._emit(kind, content)
+
     def run(self, source: str) -> bool:
         """Run a cell; whether it came to its end without an error."""
-        self.emit("execute_input", {"execution_count": self._shell.execution_count})
+        self._deliver("execute_input", {"execution_count": self._shell.execution_count})
         if self._loop is None:
             self._loop = asyncio.Runner()
         reply = self._loop.run(self._kernel.do_execute(source, silent=False))

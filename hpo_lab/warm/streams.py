@@ -20,6 +20,7 @@ from collections.abc import Callable
 __all__ = ["Streams"]
 
 _HOLD = 0.2
+_TICK = 1.0
 _CHUNK = 65536
 _NAMES = {1: "stdout", 2: "stderr"}
 
@@ -29,7 +30,8 @@ class Streams:
 
     Attributes:
         stdout, stderr: What `sys.stdout` and `sys.stderr` are to be.
-        lock: Held while text is recorded.
+        lock: Held while something is recorded.
+        tick: Called about every second by the thread, with the lock held.
         log: Descriptor of the file that gets everything at once, as it is written.
     """
 
@@ -41,6 +43,7 @@ class Streams:
             log: Descriptor of the log.
         """
         self.log = log
+        self.tick: Callable[[], None] = lambda: None
         self.lock = threading.RLock()
         self.stdout = _Stream(self, 1)
         self.stderr = _Stream(self, 2)
@@ -133,12 +136,14 @@ class Streams:
     def _read(self, wake: int) -> None:
         pipes = [*self._pipes]
         while True:
-            ready, _, _ = select.select([wake, *pipes], [], [])
+            ready, _, _ = select.select([wake, *pipes], [], [], _TICK)
             if wake in ready:
                 os.close(wake)
                 return
             with self.lock:
                 self._drain()
+                if not ready:
+                    self.tick()
 
 
 class _Stream(io.TextIOBase):

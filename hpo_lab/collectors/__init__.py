@@ -1,0 +1,1 @@
+"""Metric collectors: from what a trial prints, writes or serves to observations."""

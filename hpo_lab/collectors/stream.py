@@ -1,0 +1,113 @@
+"""Collectors that read lines: what is printed, a file, another program's output."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Event, Timer
+
+from hpo_lab.collectors.json_lines import json_parser
+from hpo_lab.collectors.kinds import Source
+from hpo_lab.collectors.lines import Lines
+from hpo_lab.collectors.observation import Observation
+from hpo_lab.collectors.text import LineParser, text_parser
+
+__all__ = ["collect_custom", "collect_file", "collect_nothing", "collect_output"]
+
+CHUNK = 64 * 1024
+_POLL = 0.2
+_LINGER = 10.0
+
+
+def collect_output(source: Source) -> Iterator[list[Observation]]:
+    """`StdOut`: lines of text among what the trial prints."""
+    parse = text_parser(source.metrics, source.formats)
+    yield from _parsed(source.output, parse, source)
+
+
+def collect_file(source: Source) -> Iterator[list[Observation]]:
+    """`File`: lines of a file, read while the trial writes it."""
+    if source.is_json:
+        parse = json_parser(source.metrics)
+    else:
+        parse = text_parser(source.metrics, source.formats)
+    yield from _parsed(_followed(source.path, source.ended), parse, source)
+
+
+def collect_custom(source: Source) -> Iterator[list[Observation]]:
+    """`Custom`: lines of text among what the user's collector prints.
+
+    It is started with the trial; ten seconds after the trial's end it is ended.
+    """
+    assert source.start is not None
+    parse = text_parser(source.metrics, source.formats)
+    process = source.start()
+    assert process.stdout is not None
+    pipe = process.stdout.fileno()
+
+    def output() -> Iterator[bytes]:
+        while chunk := os.read(pipe, CHUNK):
+            yield chunk
+
+    ending = Timer(0, _end_after, (source.ended, process))
+    ending.daemon = True
+    ending.start()
+    yield from _parsed(output(), parse, source)
+    process.wait()
+
+
+def collect_nothing(source: Source) -> Iterator[list[Observation]]:
+    """`Push`: the trial reports by itself."""
+    return iter(())
+
+
+def _end_after(ended: Event, process: subprocess.Popen[bytes]) -> None:
+    ended.wait()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_LINGER)
+    process.terminate()
+
+
+def _parsed(
+    chunks: Iterable[bytes], parse: LineParser, source: Source
+) -> Iterator[list[Observation]]:
+    lines = Lines()
+    for chunk in chunks:
+        now = time.time()
+        if found := [one for line in lines.feed(chunk) for one in parse(line, now)]:
+            yield found
+    if last := lines.rest():
+        found = parse(last, time.time())
+        yield found if source.is_whole() else [_cut_off(one) for one in found]
+
+
+def _cut_off(one: Observation) -> Observation:
+    """A value of a line that was being written when the trial was killed: text, no number."""
+    return replace(one, value=math.nan, text=one.text or repr(one.value))
+
+
+def _followed(path: Path, ended: Event) -> Iterator[bytes]:
+    """What is and comes into a file, from its beginning again when it is written anew."""
+    known, offset = 0, 0
+    while True:
+        # Asked before the file is read, so that nothing can come after the last look.
+        last = ended.wait(_POLL)
+        try:
+            with path.open("rb") as file:
+                state = os.fstat(file.fileno())
+                if state.st_ino != known or state.st_size < offset:
+                    known, offset = state.st_ino, 0
+                file.seek(offset)
+                while chunk := file.read(CHUNK):
+                    offset += len(chunk)
+                    yield chunk
+        except OSError:
+            pass
+        if last:
+            return

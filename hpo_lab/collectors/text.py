@@ -1,0 +1,128 @@
+r"""Metrics in lines of text, such as `2026-01-01T00:00:00Z step=3 loss=0.25, accuracy=0.9`.
+
+Follows Katib's collector (`pkg/metricscollector/v1beta1/file-metricscollector`): each filter
+is a regular expression whose groups are a name and a value, searched in every line that
+mentions a wanted metric; a first word that is an RFC 3339 time is the time of the line.
+Beyond it, a value is never read from the beginning of something else (`loss=nan` is not
+empty, `1,234` is not 1), and `step=` or `epoch=` gives the step.
+
+The expressions are those of RE2, as in Katib. Its engine takes time linear in the line, so
+that no expression and no line can stall a trial.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from hpo_lab.collectors.observation import Observation, observe
+from hpo_lab.problems import InvalidInput, Problem
+
+__all__ = ["LineParser", "format_problems", "text_parser", "timestamp"]
+
+LineParser = Callable[[bytes, float], list[Observation]]
+"""Takes a line and the time it arrived, gives what is in it."""
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_STEP = re.compile(
+    r"(?:^|[^\w.-])(?:global_step|step|epoch)\s*[=:]\s*(\d{1,18})(?![\d.])", re.ASCII | re.IGNORECASE
+)
+_GOES_ON = re.compile(r"[\w+-]|[.,][\w+-]", re.ASCII)
+_TOKEN = re.compile(r"\S*", re.ASCII)
+_AROUND = "\"'`,;:)]}"
+
+
+def format_problems(formats: Sequence[str]) -> list[str]:
+    """What is wrong with these filters, one sentence each."""
+    problems = []
+    for form in formats:
+        try:
+            groups = _compile(form).groups
+        except ValueError as error:
+            problems.append(f"{form!r} is no RE2 expression: {error}")
+        else:
+            if groups < 2:
+                problems.append(f"{form!r} has {groups} groups; a name and a value are needed")
+    return problems
+
+
+def text_parser(metrics: Sequence[str], formats: Sequence[str]) -> LineParser:
+    """A parser of text lines.
+
+    Args:
+        metrics: The metrics wanted; others are left out.
+        formats: RE2 expressions with two groups, a name and a value.
+
+    Raises:
+        InvalidInput: A format is no such expression.
+    """
+    where = "spec.metricsCollectorSpec.source.filter.metricsFormat"
+    if problems := format_problems(formats):
+        raise InvalidInput(Problem(where, problem) for problem in problems)
+    patterns = [_compile(form) for form in formats]
+    wanted = frozenset(metrics)
+    mentions = [name.encode() for name in metrics]
+
+    def parse(line: bytes, arrived: float) -> list[Observation]:
+        # Most lines of a log mention no metric; this is all they cost.
+        if not any(name in line for name in mentions):
+            return []
+        text = line.decode(errors="replace")
+        found = [
+            (name, value)
+            for pattern in patterns
+            for name, value in _values(pattern, text)
+            if name in wanted
+        ]
+        if not found:
+            return []
+        time = timestamp(text.split(maxsplit=1)[0])
+        step = _STEP.search(text)
+        at = arrived if time is None else time
+        number = int(step[1]) if step else None
+        return [observe(name, value, at, number) for name, value in found]
+
+    return parse
+
+
+def timestamp(word: str) -> float | None:
+    """Seconds since the epoch of an RFC 3339 time; None when *word* is none."""
+    if not _TIME.fullmatch(word):
+        return None
+    try:
+        return datetime.datetime.fromisoformat(word).timestamp()
+    except ValueError:
+        return None
+
+
+def _values(pattern: Any, text: str) -> Iterator[tuple[str, str]]:
+    for match in pattern.finditer(text):
+        name, value = match[1], match[2]
+        if name is None or value is None:
+            continue
+        end = match.end(2)
+        # A value at the very end of the match may be a part of what stands there.
+        if end == match.end() and (not value or value in "+-" or _GOES_ON.match(text, end)):
+            value = _token(text, match.start(2))
+        yield name.strip(), value.strip()
+
+
+def _token(text: str, start: int) -> str:
+    token = _TOKEN.match(text, start)
+    assert token is not None
+    return token[0].rstrip(_AROUND)
+
+
+def _compile(form: str) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(form, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else error
+        said = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        raise ValueError(said) from None

@@ -1,0 +1,246 @@
+"""Experiments, trials and suggestions as the documents that Katib's tools read.
+
+Follows the status fields of `pkg/apis/controller/{experiments,trials,suggestions}/v1beta1`.
+Values are text, times are RFC 3339 in UTC, and what is zero or empty is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from hpo_lab.experiment.document import as_text
+from hpo_lab.experiment.job_status import job_conditions
+from hpo_lab.experiment.model import Experiment, MetricsCollector, Objective
+from hpo_lab.experiment.status import Condition, ExperimentState
+from hpo_lab.experiment.trial import Metric, Trial, TrialState, optimal_trial, trial_name
+
+__all__ = ["experiment_status", "suggestion_document", "timestamp", "trial_document"]
+
+_UNAVAILABLE = "unavailable"
+# Names of the list and the counter of trials in each state.
+_COUNTERS = {
+    TrialState.CREATED: ("pendingTrialList", "trialsPending"),
+    TrialState.RUNNING: ("runningTrialList", "trialsRunning"),
+    TrialState.SUCCEEDED: ("succeededTrialList", "trialsSucceeded"),
+    TrialState.FAILED: ("failedTrialList", "trialsFailed"),
+    TrialState.KILLED: ("killedTrialList", "trialsKilled"),
+    TrialState.EARLY_STOPPED: ("earlyStoppedTrialList", "trialsEarlyStopped"),
+    TrialState.METRICS_UNAVAILABLE: ("metricsUnavailableTrialList", "trialMetricsUnavailable"),
+}
+
+
+def timestamp(seconds: float | None) -> str | None:
+    """*seconds* since the epoch as Kubernetes writes a time: `2026-01-31T09:30:00Z`."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(math.floor(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def experiment_status(
+    experiment: Experiment,
+    conditions: Sequence[Condition],
+    trials: Iterable[Trial],
+    *,
+    now: float,
+    names: bool = True,
+) -> dict[str, Any]:
+    """The `status` of an Experiment.
+
+    Args:
+        experiment: The document.
+        conditions: Its conditions; see `conditions_of`.
+        trials: All its trials, in any order.
+        now: Seconds since the epoch, told as the time of reconciliation.
+        names: Whether to list the trials of each state by name. An object in a cluster has
+            a limit of size, which the lists of many thousand trials exceed.
+    """
+    trials = sorted(trials, key=lambda trial: trial.number)
+    status: dict[str, Any] = {
+        "startTime": timestamp(min((each.changed_at for each in conditions), default=None)),
+        "completionTime": timestamp(_completed_at(conditions)),
+        "lastReconcileTime": timestamp(now),
+        "conditions": [_condition(each) for each in conditions],
+        "currentOptimalTrial": _optimal(experiment, trials),
+    }
+    for state, (list_name, _) in _COUNTERS.items() if names else ():
+        status[list_name] = [
+            trial_name(experiment.name, trial.number) for trial in trials if trial.state is state
+        ]
+    status["trials"] = len(trials)
+    for state, (_, counter) in _COUNTERS.items():
+        status[counter] = sum(trial.state is state for trial in trials)
+    return _compact(status)
+
+
+def trial_document(
+    experiment: Experiment, trial: Trial, *, run_spec: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A trial as a Trial object.
+
+    Args:
+        experiment: The experiment that the trial belongs to.
+        trial: The trial.
+        run_spec: The object that it runs, from `render_trial`.
+    """
+    spec = experiment.spec
+    template = spec.trial_template
+    labels = {
+        **(experiment.metadata.labels or {}),
+        "katib.kubeflow.org/experiment": experiment.name,
+    }
+    return {
+        "apiVersion": experiment.api_version,
+        "kind": "Trial",
+        "metadata": {
+            "name": trial_name(experiment.name, trial.number),
+            "namespace": experiment.namespace,
+            "labels": labels,
+        },
+        "spec": _compact(
+            {
+                "objective": _objective(spec.objective),
+                "parameterAssignments": _assignments(trial),
+                "runSpec": run_spec,
+                "retainRun": template.retain if template else None,
+                "metricsCollector": collector.to_document(),
+                "primaryPodLabels": template and template.pod_labels,
+                "primaryContainerName": template and template.primary_container_name,
+                "successCondition": conditions and conditions.success,
+                "failureCondition": conditions and conditions.failure,
+            }
+        ),
+        "status": _trial_status(spec.objective, trial),
+    }
+
+
+def suggestion_document(
+    experiment: Experiment, conditions: Sequence[Condition], trials: Iterable[Trial]
+) -> dict[str, Any]:
+    """What has been suggested for an experiment, as a Suggestion object.
+
+    It counts the assignments and does not list them: Katib's list outgrows an object's
+    limit of size at a few thousand trials. Each trial holds its own.
+
+    Args:
+        experiment: The experiment, whose name the suggestion shares.
+        conditions: The conditions of the experiment.
+        trials: All its trials.
+    """
+    spec = experiment.spec
+    count = sum(1 for _ in trials)
+    return {
+        "apiVersion": experiment.api_version,
+        "kind": "Suggestion",
+        "metadata": {"name": experiment.name, "namespace": experiment.namespace},
+        "spec": _compact(
+            {
+                "algorithm": spec.algorithm.to_document(),
+                "earlyStopping": spec.early_stopping and spec.early_stopping.to_document(),
+                "requests": count,
+                "resumePolicy": spec.resume_policy.value,
+            }
+        ),
+        "status": _compact(
+            {
+                "suggestionCount": count,
+                "startTime": timestamp(min((each.changed_at for each in conditions), default=None)),
+                "completionTime": timestamp(_completed_at(conditions)),
+                "conditions": [_condition(each) for each in conditions],
+            }
+        ),
+    }
+
+
+def _completed_at(conditions: Sequence[Condition]) -> float | None:
+    ended = [
+        each.changed_at
+        for each in conditions
+        if each.status and ExperimentState(each.type).is_final
+    ]
+    return max(ended, default=None)
+
+
+def _condition(condition: Condition) -> dict[str, Any]:
+    return {
+        "type": condition.type,
+        "status": str(condition.status),
+        "reason": condition.reason,
+        "message": condition.message,
+        "lastUpdateTime": timestamp(condition.updated_at),
+        "lastTransitionTime": timestamp(condition.changed_at),
+    }
+
+
+def _trial_status(objective: Objective, trial: Trial) -> dict[str, Any]:
+    conditions = []
+    if trial.started_at is not None and trial.state is not TrialState.CREATED:
+        running = trial.state is TrialState.RUNNING
+        since = trial.started_at if running else trial.completed_at or trial.started_at
+        conditions.append(
+            Condition("Running", running, "TrialRunning", "Trial is running", since, since)
+        )
+    if trial.is_final:
+        ended = trial.completed_at or trial.started_at or 0.0
+        state = trial.state.value
+        unavailable = trial.state is TrialState.METRICS_UNAVAILABLE
+        reason = state if unavailable else f"Trial{state}"
+        message = "Metrics are not available" if unavailable else f"Trial has ended: {state}"
+        conditions.append(Condition(state, True, reason, trial.message or message, ended, ended))
+    return _compact(
+        {
+            "startTime": timestamp(trial.started_at),
+            "completionTime": timestamp(trial.completed_at),
+            "conditions": [_condition(each) for each in conditions],
+            "observation": _observation(objective, trial),
+        }
+    )
+
+
+def _optimal(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Any] | None:
+    best = optimal_trial(experiment.spec.objective, trials)
+    if best is None:
+        return None
+    return {
+        "bestTrialName": trial_name(experiment.name, best.number),
+        "parameterAssignments": _assignments(best),
+        "observation": _observation(experiment.spec.objective, best),
+    }
+
+
+def _assignments(trial: Trial) -> list[dict[str, str]]:
+    return [{"name": name, "value": as_text(value)} for name, value in trial.assignments.items()]
+
+
+def _observation(objective: Objective, trial: Trial) -> dict[str, Any] | None:
+    """The metrics that the experiment asks for, as far as the trial reported them."""
+    metrics = [
+        _metric(name, trial.metrics[name])
+        for name in objective.metric_names
+        if name in trial.metrics
+    ]
+    return {"metrics": metrics} if metrics else None
+
+
+def _metric(name: str, metric: Metric) -> dict[str, str]:
+    return {
+        "name": name,
+        "min": _UNAVAILABLE if metric.min is None else repr(metric.min),
+        "max": _UNAVAILABLE if metric.max is None else repr(metric.max),
+        "latest": repr(metric.latest),
+    }
+
+
+def _objective(objective: Objective) -> dict[str, Any]:
+    """The objective with the strategy of every metric, as Katib's defaulting leaves it."""
+    strategies = [
+        {"name": name, "value": objective.strategy(name).value} for name in objective.metric_names
+    ]
+    return objective.to_document() | {"metricStrategies": strategies}
+
+
+def _compact(fields: dict[str, Any]) -> dict[str, Any]:
+    """*fields* without those that are None, empty or zero."""
+    return {name: value for name, value in fields.items() if value}

@@ -1,0 +1,146 @@
+"""Whether a process can be forked and its fork go on: what a fork cannot take along.
+
+A fork has one thread, shares open files and connections with its parent, and cannot use a
+GPU that the parent has initialised (https://docs.python.org/3/library/os.html#os.fork).
+Thread pools for numerical work can be put away: OpenMP's by `omp_pause_resource_all`
+(OpenMP 5.0, section 3.2.44); OpenBLAS and MKL put theirs away by themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+import signal
+import stat
+import sys
+import threading
+import time
+from pathlib import Path
+
+__all__ = ["descriptors", "fork_hazards", "put_pools_away"]
+
+_OMP_PAUSE_HARD = 2
+_OPENMP = re.compile(r"/[^/\s]*lib(?:gomp|iomp5|omp)[^/\s]*\.so[^/\s]*$", re.MULTILINE)
+_PROBE_SECONDS = 20.0
+_INLINE = ("inline", "agg", "svg", "pdf", "ps", "cairo", "template")
+
+
+def descriptors() -> frozenset[int]:
+    """The open descriptors of this process."""
+    return frozenset(int(name) for name in os.listdir("/proc/self/fd"))
+
+
+def put_pools_away() -> None:
+    """End idle threads that are made again when they are needed."""
+    maps = Path("/proc/self/maps").read_text()
+    for line in maps.splitlines():
+        if _OPENMP.search(line):
+            with contextlib.suppress(OSError, AttributeError):
+                ctypes.CDLL(line.split(maxsplit=5)[5]).omp_pause_resource_all(_OMP_PAUSE_HARD)
+    tqdm = sys.modules.get("tqdm")
+    monitor = getattr(getattr(tqdm, "tqdm", None), "monitor", None)
+    if monitor is not None:
+        monitor.exit()
+        tqdm.tqdm.monitor = None  # type: ignore[union-attr]
+
+
+def fork_hazards(known: frozenset[int], pending_tasks: int) -> list[str]:
+    """What the set-up left that a fork would break, in words; empty when nothing.
+
+    Args:
+        known: Descriptors that were open before the set-up.
+        pending_tasks: How many asyncio tasks it left unfinished.
+    """
+    found = []
+    if pending_tasks:
+        found.append(f"{pending_tasks} asyncio tasks are pending")
+    found += [
+        f"the thread {thread.name!r} runs"
+        for thread in threading.enumerate()
+        if thread is not threading.main_thread()
+    ]
+    found += _open_files(known)
+    if _children():
+        found.append("it started processes that still run")
+    found += _libraries()
+    if not found:
+        # OpenBLAS ends its threads before a fork: what is left after one is of somebody else.
+        found += _probe()
+    if not found and (native := len(os.listdir("/proc/self/task")) - threading.active_count()):
+        found.append(f"{native} threads of a library run")
+    return found
+
+
+def _open_files(known: frozenset[int]) -> list[str]:
+    found = []
+    for number in sorted(descriptors() - known):
+        try:
+            target = os.readlink(f"/proc/self/fd/{number}")
+            mode = os.fstat(number).st_mode
+            info = Path(f"/proc/self/fdinfo/{number}").read_text()
+        except OSError:
+            continue
+        flags = int(info.split("flags:", 1)[1].split(None, 1)[0], 8)
+        if stat.S_ISSOCK(mode):
+            found.append("a network connection or socket is open")
+        elif target.startswith("/dev/nvidia"):
+            found.append("a GPU is in use")
+        elif stat.S_ISREG(mode) and flags & os.O_ACCMODE != os.O_RDONLY:
+            found.append(f"{target} is open for writing")
+    return list(dict.fromkeys(found))
+
+
+def _children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _libraries() -> list[str]:
+    found = []
+    torch = sys.modules.get("torch")
+    cuda = getattr(torch, "cuda", None)
+    if cuda is not None and cuda.is_initialized():
+        found.append("torch has initialised CUDA")
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        backend = str(pyplot.get_backend()).lower()
+        if not backend.endswith(_INLINE):
+            found.append(f"matplotlib's backend {backend!r} has windows")
+    return found
+
+
+def _probe() -> list[str]:
+    """Try in a fork what hangs or fails in one: thread pools and torch's backward."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(int(_PROBE_SECONDS))
+        try:
+            _exercise()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    deadline = time.monotonic() + _PROBE_SECONDS
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return [] if status == 0 else ["numerical libraries do not work in a fork of it"]
+        time.sleep(0.002)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return ["numerical libraries hang in a fork of it"]
+
+
+def _exercise() -> None:
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        square = numpy.ones((256, 256))
+        square @ square
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        weights = torch.ones(1 << 17, requires_grad=True)
+        (weights * 2).sum().backward()
