@@ -1,4 +1,4 @@
-"""A home of its own for every test, and the parts that more than one room needs."""
+"""The parts that tests of more than one room need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -26,38 +25,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 collect_ignore_glob = ["*.ipynb"]  # nbval runs the notebooks of notebooks/, not test data
-
-
-def _home(folder: Path) -> dict[str, str]:
-    """Environment variables that keep every read and write of user files below *folder*."""
-    return {
-        "HOME": str(folder),
-        "HPO_LAB_STORE": str(folder / "hpo_lab.db"),
-        "IPYTHONDIR": str(folder / "ipython"),
-        "JUPYTER_CONFIG_DIR": str(folder / "jupyter" / "config"),
-        "JUPYTER_DATA_DIR": str(folder / "jupyter" / "data"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "jupyter" / "runtime"),
-        "XDG_CACHE_HOME": str(folder / "cache"),
-        "XDG_CONFIG_HOME": str(folder / "config"),
-        "XDG_DATA_HOME": str(folder / "data"),
-        "XDG_STATE_HOME": str(folder / "state"),
-    }
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Give the whole run a home: for fixtures that outlive a test, and for nbval's kernels."""
-    folder = Path(tempfile.mkdtemp(prefix="hpo-lab-home-"))
-    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-    environment = pytest.MonkeyPatch()
-    config.add_cleanup(environment.undo)
-    for name, value in _home(folder).items():
-        environment.setenv(name, value)
-
-
-@pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in _home(tmp_path_factory.mktemp("home")).items():
-        monkeypatch.setenv(name, value)
 
 
 Require = Callable[[str, object, str], None]
@@ -117,12 +84,22 @@ class Lab:
 
 
 @pytest.fixture(scope="session")
-def jupyterlab(require: Require, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def jupyterlab(
+    require: Require,
+    home: Callable[[Path], dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Lab]:
     """A JupyterLab server with its own folders; `window.jupyterapp` is set in its pages."""
     require("jupyterlab", importlib.util.find_spec("jupyterlab"), "pip install jupyterlab")
     folder = tmp_path_factory.mktemp("jupyterlab")
     root = folder / "root"
     root.mkdir()
+    environment = home(folder)
+    settings = Path(environment["JUPYTER_CONFIG_DIR"]) / "lab" / "user-settings" / "@jupyterlab"
+    (settings / "apputils-extension").mkdir(parents=True)
+    # Nobody is there to answer whether news may be fetched.
+    news = settings / "apputils-extension" / "notification.jupyterlab-settings"
+    news.write_text('{"fetchNews": "false"}')
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -139,7 +116,7 @@ def jupyterlab(require: Require, tmp_path_factory: pytest.TempPathFactory) -> It
                 "--LabApp.news_url=None",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             ],
-            env=os.environ | _home(folder),
+            env=os.environ | environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

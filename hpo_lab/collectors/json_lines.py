@@ -30,9 +30,7 @@ def json_parser(metrics: Sequence[str]) -> LineParser:
             return []
         time = _time(found.get("timestamp"), arrived)
         step = _step(found)
-        return [
-            observe(name, _text(found[name]), time, step) for name in metrics if name in found
-        ]
+        return [observe(name, _text(found[name]), time, step) for name in metrics if name in found]
 
     return parse
 

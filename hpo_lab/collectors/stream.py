@@ -18,7 +18,7 @@ from hpo_lab.collectors.lines import Lines
 from hpo_lab.collectors.observation import Observation
 from hpo_lab.collectors.text import LineParser, text_parser
 
-__all__ = ["collect_custom", "collect_file", "collect_nothing", "collect_output"]
+__all__ = ["collect_custom", "collect_file", "collect_nothing", "collect_output", "follow"]
 
 CHUNK = 64 * 1024
 _POLL = 0.2
@@ -37,7 +37,7 @@ def collect_file(source: Source) -> Iterator[list[Observation]]:
         parse = json_parser(source.metrics)
     else:
         parse = text_parser(source.metrics, source.formats)
-    yield from _parsed(_followed(source.path, source.ended), parse, source)
+    yield from _parsed(follow(source.path, source.ended), parse, source)
 
 
 def collect_custom(source: Source) -> Iterator[list[Observation]]:
@@ -92,17 +92,24 @@ def _cut_off(one: Observation) -> Observation:
     return replace(one, value=math.nan, text=one.text or repr(one.value))
 
 
-def _followed(path: Path, ended: Event) -> Iterator[bytes]:
-    """What is and comes into a file, from its beginning again when it is written anew."""
-    known, offset = 0, 0
+def follow(path: Path, ended: Event, start: int = 0) -> Iterator[bytes]:
+    """What is in a file and comes into it, from its beginning again when it is written anew.
+
+    Args:
+        path: The file, which may not be there yet.
+        ended: Set when nothing more is written.
+        start: Byte to begin at.
+    """
+    known, offset = 0, start
     while True:
         # Asked before the file is read, so that nothing can come after the last look.
         last = ended.wait(_POLL)
         try:
             with path.open("rb") as file:
                 state = os.fstat(file.fileno())
-                if state.st_ino != known or state.st_size < offset:
-                    known, offset = state.st_ino, 0
+                if known not in (0, state.st_ino) or state.st_size < offset:
+                    offset = 0
+                known = state.st_ino
                 file.seek(offset)
                 while chunk := file.read(CHUNK):
                     offset += len(chunk)

@@ -39,9 +39,7 @@ def collect_events(source: Source) -> Iterator[list[Observation]]:
                 loaders[path] = EventFileLoader(str(path))
         for path, loader in loaders.items():
             run = path.parent.relative_to(source.path).as_posix()
-            yield [
-                one for event in loader.Load() for one in _scalars(event, run, source.metrics)
-            ]
+            yield [one for event in loader.Load() for one in _scalars(event, run, source.metrics)]
         if last:
             return
 

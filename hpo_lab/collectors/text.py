@@ -27,11 +27,11 @@ LineParser = Callable[[bytes, float], list[Observation]]
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _STEP = re.compile(
-    r"(?:^|[^\w.-])(?:global_step|step|epoch)\s*[=:]\s*(\d{1,18})(?![\d.])", re.ASCII | re.IGNORECASE
+    r"(?:^|[^\w.-])(?:global_step|step|epoch)\s*[=:]\s*(\d{1,18})(?![\d.])",
+    re.ASCII | re.IGNORECASE,
 )
-_GOES_ON = re.compile(r"[\w+-]|[.,][\w+-]", re.ASCII)
+_GOES_ON = re.compile(r"[\w+-]|\.\w|,\d", re.ASCII)
 _TOKEN = re.compile(r"\S*", re.ASCII)
-_AROUND = "\"'`,;:)]}"
 
 
 def format_problems(formats: Sequence[str]) -> list[str]:
@@ -110,9 +110,12 @@ def _values(pattern: Any, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _token(text: str, start: int) -> str:
-    token = _TOKEN.match(text, start)
-    assert token is not None
-    return token[0].rstrip(_AROUND)
+    found = _TOKEN.match(text, start)
+    assert found is not None
+    token = found[0].rstrip("\"'`,;:")
+    if "=" in token:
+        return ""  # The next pair: there is no value.
+    return token if set(token) & set("([{") else token.rstrip(")]}")
 
 
 def _compile(form: str) -> Any:

@@ -109,7 +109,7 @@ def _formats(collector: MetricsCollector) -> Iterator[Problem]:
         if groups < 2:
             yield Problem(
                 path,
-                f"{pattern!r} has {groups} groups; two are needed, for the metric's name and value",
+                f"{pattern!r} needs two groups, for the metric's name and value; found {groups}",
             )
 
 

@@ -178,9 +178,11 @@ def _values(
         problems.append(
             Problem("spec.trialTemplate.trialParameters", f"none refers to {name!r}, assigned")
         )
-    for path, name in places(job, _TEMPLATE):
-        if name not in values and not any(problem.where == path for problem in problems):
-            problems.append(Problem(path, f"no trialParameter is called {name!r}"))
+    declared = {each.name for each in template.trial_parameters}
+    for path, name in places(job, _TEMPLATE) if declared else ():
+        if name not in declared:
+            message = f"no trialParameter is called {name!r}{nearest(name, sorted(declared))}"
+            problems.append(Problem(path, message))
     if problems:
         raise InvalidInput(problems)
     return values

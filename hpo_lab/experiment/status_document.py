@@ -87,10 +87,10 @@ def trial_document(
     """
     spec = experiment.spec
     template = spec.trial_template
-    labels = {
-        **(experiment.metadata.labels or {}),
-        "katib.kubeflow.org/experiment": experiment.name,
-    }
+    collector = spec.metrics_collector_spec or MetricsCollector()
+    conditions = job_conditions(template, *template.kind) if template else None
+    labels = dict(experiment.metadata.labels or {})
+    labels["katib.kubeflow.org/experiment"] = experiment.name
     return {
         "apiVersion": experiment.api_version,
         "kind": "Trial",

@@ -1,4 +1,6 @@
-"""Keeps the processes of one trial together: `python -m hpo_lab.trial.supervise FOLDER`.
+"""Keeps the processes of one trial together, or those of all that one fork server runs.
+
+As a program: `python -m hpo_lab.trial.supervise FOLDER PARENT [MODULE]`.
 
 A trial starts processes of its own: a kernel, data loaders, shell commands. The supervisor
 stands above them, runs none of the user's code, and ends every one of them when the trial
@@ -30,12 +32,14 @@ GRACE = 5.0
 _POLL = 1.0
 
 
-def supervise(folder: Path, parent: int) -> int:
+def supervise(folder: Path, parent: int, module: str = "hpo_lab.trial.work") -> int:
     """Run the trial of *folder* in a child process until it ends or must end.
 
     Args:
-        folder: The trial's folder.
+        folder: The trial's folder, or the folder of several trials.
         parent: The process that started this one; the trial ends with it.
+        module: What runs it, with the folder as its argument. It gets the standard input of
+            this process.
 
     Returns:
         The exit code of the trial's process, or 128 plus the signal that ended it.
@@ -59,9 +63,8 @@ def supervise(folder: Path, parent: int) -> int:
     runtime = tempfile.mkdtemp(prefix="hpo-")
     environment = {**os.environ, TRIAL_FOLDER: str(folder), "JUPYTER_RUNTIME_DIR": runtime}
     worker = subprocess.Popen(
-        [sys.executable, "-m", "hpo_lab.trial.work", str(folder)],
+        [sys.executable, "-m", module, str(folder)],
         env=environment,
-        stdin=subprocess.DEVNULL,
         preexec_fn=_end_with_supervisor,
     )
     try:
@@ -84,4 +87,4 @@ def _end_with_supervisor() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(supervise(Path(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(supervise(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))

@@ -7,7 +7,6 @@ trial, whose import costs more than most trials.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,9 @@ __all__ = ["INJECTED", "Execution", "Failure", "failure_of", "parameters_cell"]
 
 INJECTED = "injected-parameters"
 _MARKER = "papermill-error-cell-tag"
-_STYLE = 'style="color:red; font-family:Helvetica Neue, Helvetica, Arial, sans-serif; font-size:2em;"'
+_STYLE = (
+    'style="color:red; font-family:Helvetica Neue, Helvetica, Arial, sans-serif; font-size:2em;"'
+)
 _TOP = (
     f"<span {_STYLE}>An Exception was encountered at "
     "'<a href=\"#papermill-error-cell\">In [%s]</a>'.</span>"
@@ -138,7 +139,7 @@ class Execution:
         with part.open("w", encoding="utf-8") as file:
             file.write(json.dumps(self.notebook, ensure_ascii=False, indent=1, sort_keys=True))
             file.write("\n")
-        os.replace(part, path)
+        part.replace(path)
 
 
 def failure_of(cells: Iterable[Cell]) -> tuple[int, Failure] | None:

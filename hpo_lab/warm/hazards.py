@@ -29,7 +29,7 @@ _INLINE = ("inline", "agg", "svg", "pdf", "ps", "cairo", "template")
 
 def descriptors() -> frozenset[int]:
     """The open descriptors of this process."""
-    return frozenset(int(name) for name in os.listdir("/proc/self/fd"))
+    return frozenset(int(path.name) for path in Path("/proc/self/fd").iterdir())
 
 
 def put_pools_away() -> None:
@@ -68,16 +68,20 @@ def fork_hazards(known: frozenset[int], pending_tasks: int) -> list[str]:
     if not found:
         # OpenBLAS ends its threads before a fork: what is left after one is of somebody else.
         found += _probe()
-    if not found and (native := len(os.listdir("/proc/self/task")) - threading.active_count()):
+    if not found and (native := _threads() - threading.active_count()) > 0:
         found.append(f"{native} threads of a library run")
     return found
+
+
+def _threads() -> int:
+    return sum(1 for _ in Path("/proc/self/task").iterdir())
 
 
 def _open_files(known: frozenset[int]) -> list[str]:
     found = []
     for number in sorted(descriptors() - known):
         try:
-            target = os.readlink(f"/proc/self/fd/{number}")
+            target = str(Path(f"/proc/self/fd/{number}").readlink())
             mode = os.fstat(number).st_mode
             info = Path(f"/proc/self/fdinfo/{number}").read_text()
         except OSError:

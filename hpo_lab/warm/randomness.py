@@ -36,7 +36,7 @@ class Randomness:
             self._seeded = True
             setstate(state)
 
-        random.seed, random.setstate = watched_seed, watched_setstate  # type: ignore[assignment]
+        random.seed, random.setstate = watched_seed, watched_setstate
 
     def renew(self, seed: int, namespace: Mapping[str, Any]) -> None:
         """Give what the set-up left unseeded a state that depends on *seed* alone.

@@ -13,11 +13,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
-from IPython.core.application import BaseIPythonApplication
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
+from IPython.core.application import BaseIPythonApplication
 from jupyter_client.session import Session
 from traitlets.config import Config
 
@@ -31,7 +31,7 @@ Emit = Callable[[str, Mapping[str, Any]], None]
 class _Outbox(Session):
     """A session whose messages are handed over instead of being sent."""
 
-    def send(  # type: ignore[override]
+    def send(
         self,
         stream: object,
         msg_or_type: dict[str, Any] | str,
@@ -39,10 +39,9 @@ class _Outbox(Session):
         *args: Any,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        if isinstance(msg_or_type, dict):
-            message = msg_or_type
-        else:
-            message = self.msg(msg_or_type, content)
+        if isinstance(msg_or_type, str):
+            msg_or_type = self.msg(msg_or_type, content)
+        message: dict[str, Any] = msg_or_type
         # As on a wire: tuples become lists, and whatever JSON does not know is an error.
         content = self.unpack(self.pack(message["content"]))
         self.deliver(message["header"]["msg_type"], content)
@@ -82,18 +81,16 @@ class Shell:
             log: Descriptor of the file that gets the text of both streams at once.
         """
         self._emit = emit
-        self.streams = Streams(
-            lambda name, text: emit("stream", {"name": name, "text": text}), log
-        )
+        self.streams = Streams(lambda name, text: emit("stream", {"name": name, "text": text}), log)
         sys.stdout, sys.stderr = self.streams.stdout, self.streams.stderr
         session = _Outbox()
         session.deliver = self._deliver  # type: ignore[method-assign]
-        app = IPKernelApp.instance()
-        BaseIPythonApplication.initialize(app, ["--HistoryManager.enabled=False"])
+        app: Any = IPKernelApp.instance()
+        cast(Any, BaseIPythonApplication).initialize(app, ["--HistoryManager.enabled=False"])
         # Libraries tell a notebook from a terminal by this key.
         app.update_config(Config({"IPKernelApp": {"connection_file": ""}}))
         with _without_debugger():
-            self._kernel = IPythonKernel.instance(
+            self._kernel: Any = IPythonKernel.instance(
                 parent=app,
                 session=session,
                 iopub_socket=object(),
@@ -109,7 +106,7 @@ class Shell:
         app.init_gui_pylab()
         app.init_extensions()
         app.init_code()
-        self._shell = self._kernel.shell
+        self._shell: Any = self._kernel.shell
         sys.displayhook = self._shell.displayhook
         self._loop: asyncio.Runner | None = None
 

@@ -162,10 +162,6 @@ class _Stream(io.TextIOBase):
         self._streams.write(self._number, text)
         return len(text)
 
-    def writelines(self, lines: object) -> None:  # type: ignore[override]
-        for line in lines:  # type: ignore[attr-defined]
-            self.write(line)
-
     def flush(self) -> None:
         self._streams.flush_one(self._number)
 

@@ -43,7 +43,7 @@ def test_the_notebook_of_the_readme_runs(tmp_path: Path) -> None:
     cells = [new_code_cell(block.rstrip()) for block in blocks(ROOT / "README.md", "ipython")]
     nbformat.write(new_notebook(cells=cells), path)
     prepared = prepare_notebook(path, TuneOptions())
-    assert [decision.kept for decision in prepared.decisions] == [True, False]
+    assert [decision.kept for decision in prepared.decisions] == [True]
     run = subprocess.run(
         [sys.executable, "-m", "hpo_lab", "run", str(path), "--trials", "3"],
         capture_output=True,

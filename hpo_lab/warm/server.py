@@ -1,0 +1,301 @@
+"""The fork server: `python -m hpo_lab.warm.server`, with its channel as standard input.
+
+It runs the set-up cells of a trial notebook once and then forks one process per trial. The
+channel is a socket with one JSON object a line. The first that it reads says what to set up:
+
+    {"notebook": PATH, "directory": PATH, "kernel": NAME, "isolation": "auto" | "fork"}
+
+It answers `{"event": "ready", "hazards": [...]}`; where there are hazards, it runs nothing
+unless the isolation is `fork`. Then every
+
+    {"run": ID, "folder": PATH, "task": {...}, "seed": N, "limit": BYTES}
+
+is answered by `started` (with `pid`) and `ended` (with `code`), and `{"end": ID}` ends a
+trial. When the channel closes, everything ends.
+
+This process runs none of the user's code once it is ready. It adopts what a dead trial
+leaves behind (`PR_SET_CHILD_SUBREAPER`); while it lives, a trial adopts its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpo_lab.trial.folder import TRIAL_FOLDER, Task
+from hpo_lab.trial.processes import end_descendants, end_with_parent, reap_orphans
+from hpo_lab.trial.supervise import GRACE
+from hpo_lab.warm.execution import Execution
+from hpo_lab.warm.hazards import descriptors, fork_hazards, put_pools_away
+from hpo_lab.warm.kernels import not_this_interpreter
+from hpo_lab.warm.outputs import Outputs
+from hpo_lab.warm.randomness import Randomness
+from hpo_lab.warm.setup import shared_cells
+from hpo_lab.warm.shell import Shell
+from hpo_lab.warm.trial import open_log, record_killed, run_trial
+
+__all__ = ["main"]
+
+_OUTPUT_LIMIT = 16 * 1024 * 1024
+_NO_OUTCOME = 70
+"""Exit code of a fork that failed outside its notebook."""
+
+
+@dataclass(slots=True)
+class _Fork:
+    identifier: str
+    task: Task
+    folder: Path
+    kill_at: float | None = None
+    code: int | None = None
+
+
+class _Warm:
+    """A shell that has run the set-up, and the notebook up to there."""
+
+    def __init__(self, notebook: dict[str, Any]) -> None:
+        self.known = descriptors()
+        self.outputs = Outputs(_OUTPUT_LIMIT)
+        log = os.memfd_create("set-up")
+        self.shell = Shell(self.outputs.take, log)
+        self.known |= descriptors()
+        self.randomness = Randomness()
+        self.execution = Execution(notebook, self.shell, self.outputs)
+        self.shell.streams.open()
+        self.execution.run(shared_cells(notebook["cells"]), mark={"warm": True})
+        self.pending = self.shell.end_loop()
+        self.shell.streams.close()
+        size = os.lseek(log, 0, os.SEEK_END)
+        self.log = os.pread(log, size, 0).decode(errors="replace")
+        put_pools_away()
+        gc.collect()
+        # A collection in a fork would copy every page that it looks at.
+        gc.freeze()
+
+    def hazards(self) -> list[str]:
+        return fork_hazards(self.known, self.pending)
+
+
+class _Server:
+    def __init__(self, channel: socket.socket, warm: _Warm) -> None:
+        self._channel = channel
+        self._warm = warm
+        self._forks: dict[int, _Fork] = {}
+        self._ended: list[_Fork] = []
+        self._orphans: dict[int, float] = {}
+        self._signals, self._woken = os.pipe()
+        os.set_blocking(self._signals, False)
+        os.set_blocking(self._woken, False)
+        signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
+        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+
+    def serve(self) -> None:
+        """Serve until the channel closes; what still runs is ended by the supervisor."""
+        received = b""
+        watched: list[int] = [self._channel.fileno(), self._signals]
+        while True:
+            busy = self._orphans or any(fork.kill_at for fork in self._forks.values())
+            ready, _, _ = select.select(watched, [], [], 0.05 if busy else None)
+            if self._signals in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._signals, 4096)
+            if self._channel.fileno() in ready:
+                data = self._channel.recv(1 << 20)
+                if not data:
+                    return
+                *lines, received = (received + data).split(b"\n")
+                for line in lines:
+                    self._obey(json.loads(line))
+            self._reap()
+            self._kill_late()
+
+    def tell(self, event: str, **details: Any) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._channel.sendall(json.dumps({"event": event, **details}).encode() + b"\n")
+
+    def _obey(self, request: dict[str, Any]) -> None:
+        if "run" in request:
+            self._start(request)
+            return
+        for pid, fork in self._forks.items():
+            if fork.identifier == request["end"] and fork.kill_at is None:
+                fork.kill_at = time.monotonic() + GRACE
+                _signal_tree(pid, signal.SIGTERM)
+
+    def _start(self, request: dict[str, Any]) -> None:
+        folder = Path(request["folder"])
+        fork = _Fork(request["run"], _task(request["task"]), folder)
+        pid = os.fork()
+        if pid == 0:
+            self._become(fork, request["seed"], request.get("limit") or _OUTPUT_LIMIT)
+        self._forks[pid] = fork
+        self.tell("started", run=fork.identifier, pid=pid)
+
+    def _become(self, fork: _Fork, seed: int, limit: int) -> None:
+        """Be the trial, in the forked process; does not return."""
+        code = _NO_OUTCOME
+        try:
+            _leave_server(self._channel, self._signals, self._woken)
+            warm = self._warm
+            warm.outputs.left = min(warm.outputs.left, limit)
+            log = open_log(fork.folder, warm.log)
+            warm.shell.streams.log = log
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            warm.shell.forked()
+            before = dict(warm.shell.user_ns)
+            warm.randomness.renew(seed, before)
+            succeeded = run_trial(fork.task, fork.folder, warm.execution, warm.shell)
+            _finalise(warm.shell.user_ns, before)
+            code = 0 if succeeded else 1
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            _end_own_processes()
+            os._exit(code)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            fork = self._forks.pop(pid, None)
+            if fork is None:
+                self._orphans.pop(pid, None)
+                continue
+            fork.code = os.waitstatus_to_exitcode(status)
+            self._ended.append(fork)
+            if fork.code not in (0, 1):
+                self._adopt()
+                self._record(fork)
+        if self._ended and not self._orphans:
+            for fork in self._ended:
+                code = fork.code or 0
+                self.tell("ended", run=fork.identifier, code=code if code >= 0 else 128 - code)
+            self._ended.clear()
+
+    def _record(self, fork: _Fork) -> None:
+        """Write the notebook of a trial that was killed."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                record_killed(fork.task, fork.folder, self._warm.execution)
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+
+    def _adopt(self) -> None:
+        """End the processes that a dead trial left: they are children of this one now."""
+        for pid in _children(os.getpid()):
+            if pid not in self._forks and pid not in self._orphans:
+                self._orphans[pid] = time.monotonic() + GRACE
+                _signal_tree(pid, signal.SIGTERM)
+
+    def _kill_late(self) -> None:
+        now = time.monotonic()
+        if self._orphans:
+            self._adopt()
+        for pid, at in list(self._orphans.items()):
+            if now >= at:
+                _signal_tree(pid, signal.SIGKILL)
+        for pid, fork in self._forks.items():
+            if fork.kill_at is not None and now >= fork.kill_at:
+                _signal_tree(pid, signal.SIGKILL)
+
+
+def _task(fields: dict[str, Any]) -> Task:
+    return Task(**{**fields, "metrics": tuple(fields["metrics"])})
+
+
+def _leave_server(channel: socket.socket, *pipes: int) -> None:
+    """Undo in a fork what belongs to the server."""
+    end_with_parent(signal.SIGKILL)
+    reap_orphans()
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    channel.close()
+    for descriptor in pipes:
+        os.close(descriptor)
+    # What the set-up registered is about things that the other trials still use.
+    atexit._clear()
+
+
+def _finalise(namespace: dict[str, Any], before: dict[str, Any]) -> None:
+    """Do what the end of an interpreter would do: exit handlers run, files are written out."""
+    atexit._run_exitfuncs()
+    for name in [n for n, value in namespace.items() if before.get(n, namespace) is not value]:
+        del namespace[name]
+    gc.collect()
+
+
+def _end_own_processes() -> None:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return
+    end_descendants(GRACE)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def _signal_tree(pid: int, signum: int) -> None:
+    """Signal a process and all below it, the lowest first."""
+    with contextlib.suppress(OSError):
+        for child in _children(pid):
+            _signal_tree(child, signum)
+        os.kill(pid, signum)
+
+
+def main() -> None:
+    """Serve the channel at standard input."""
+    channel = socket.socket(fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent(signal.SIGKILL)
+    reap_orphans()
+    os.environ.pop(TRIAL_FOLDER, None)
+    with channel.makefile("rb") as lines:
+        # The next request comes only after the answer: the file holds nothing back.
+        config = json.loads(lines.readline())
+    os.chdir(config["directory"])
+    reason = not_this_interpreter(config["kernel"])
+    hazards = [reason] if reason else []
+    warm = None
+    if not reason:
+        warm = _Warm(json.loads(Path(config["notebook"]).read_text(encoding="utf-8")))
+        if config["isolation"] == "auto":
+            hazards = warm.hazards()
+    answer = json.dumps({"event": "ready", "hazards": hazards}).encode()
+    channel.sendall(answer + b"\n")
+    if warm is not None and not hazards:
+        _Server(channel, warm).serve()
+
+
+if __name__ == "__main__":
+    main()
+    # Handlers that the set-up registered would run for every trial, as in a fresh kernel.
+    os._exit(0)

@@ -1,0 +1,95 @@
+"""What a forked process does: the rest of a trial's notebook, and the trial's files."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER, Outcome, Task
+from hpo_lab.warm.execution import Execution, Failure, parameters_cell
+from hpo_lab.warm.shell import Shell
+
+__all__ = ["open_log", "record_killed", "run_trial"]
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_SAVE_FIRST = 1.0
+_SAVE_EVERY = 10.0
+
+
+def run_trial(task: Task, folder: Path, execution: Execution, shell: Shell) -> bool:
+    """Run the trial of *task* in this process, whose shell has run the set-up.
+
+    The executed notebook and the outcome are left in *folder*.
+
+    Returns:
+        Whether it succeeded.
+    """
+    os.environ[TRIAL_FOLDER] = str(folder)
+    path = folder / NOTEBOOK
+    _inject(task, folder, execution)
+    shell.streams.tick = _saver(execution, path)
+    shell.streams.open()
+    try:
+        execution.run()
+    finally:
+        shell.streams.close()
+        failure = execution.complete()
+        execution.save(path)
+    outcome = _outcome(failure)
+    if not outcome.succeeded:
+        print(outcome.traceback, file=sys.stderr, flush=True)
+    outcome.write(folder)
+    return outcome.succeeded
+
+
+def record_killed(task: Task, folder: Path, execution: Execution) -> None:
+    """Leave a notebook for a trial that was killed before it could: the set-up and the values.
+
+    To be called in a fork, because it changes *execution*.
+    """
+    path = folder / NOTEBOOK
+    if not path.exists():
+        _inject(task, folder, execution)
+        execution.save(path)
+
+
+def open_log(folder: Path, earlier: str) -> int:
+    """Open the trial's log; it begins with what the set-up wrote."""
+    descriptor = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    if earlier:
+        os.write(descriptor, earlier.encode(errors="replace"))
+    return descriptor
+
+
+def _inject(task: Task, folder: Path, execution: Execution) -> None:
+    execution.insert(parameters_cell(task.assignments))
+    record = execution.notebook["metadata"]["papermill"]
+    record["parameters"] = dict(task.assignments)
+    record["output_path"] = str(folder / NOTEBOOK)
+
+
+def _outcome(failure: Failure | None) -> Outcome:
+    if failure is None:
+        return Outcome(succeeded=True, completed_at=time.time())
+    traceback = _ANSI.sub("", "\n".join(failure["traceback"]))
+    message = f"{failure['ename']}: {failure['evalue']}"
+    return Outcome(False, time.time(), message, traceback)
+
+
+def _saver(execution: Execution, path: Path) -> Callable[[], None]:
+    """Saves the notebook of a long trial from time to time, for the case that it is killed."""
+    due = time.monotonic() + _SAVE_FIRST
+
+    def save() -> None:
+        nonlocal due
+        begun = time.monotonic()
+        if begun >= due:
+            execution.save(path)
+            took = time.monotonic() - begun
+            due = begun + max(_SAVE_EVERY, 20 * took)
+
+    return save

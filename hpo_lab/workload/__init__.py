@@ -1,0 +1,1 @@
+"""Trials that are Kubernetes objects, run as processes of this machine."""

@@ -1,0 +1,105 @@
+"""What a container's process is given: its variables and its words.
+
+`$(VAR)` is expanded as the kubelet does it (`k8s.io/kubernetes/third_party/forked/golang/
+expansion`): a variable that is not known stays as written, and `$$` is a dollar sign.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["expand", "field_value", "variables", "words"]
+
+_REFERENCE = re.compile(r"\$(\$|\(([^()]*)\))")
+_INDEXED = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
+
+
+def expand(text: str, known: Mapping[str, str]) -> str:
+    """*text* with each `$(VAR)` of *known* replaced."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] == "$":
+            return "$"
+        return known.get(found[2], found[0])
+
+    return _REFERENCE.sub(value, text)
+
+
+def variables(
+    container: Mapping[str, Any], facts: Mapping[str, Any], given: Mapping[str, str]
+) -> dict[str, str]:
+    """The variables that *container* defines; each may refer to those before it.
+
+    A value from a Secret or ConfigMap is that of the variable of the same name in *given*.
+
+    Args:
+        container: The container.
+        facts: The pod, as fields refer to it (see `field_value`).
+        given: Variables known already.
+
+    Raises:
+        ValueError: A value is not to be had here.
+    """
+    found: dict[str, str] = {}
+    for entry in container.get("env") or ():
+        name = entry["name"]
+        if entry.get("valueFrom") is None:
+            found[name] = expand(str(entry.get("value") or ""), {**given, **found})
+            continue
+        value = _value_from(entry["valueFrom"], name, container, facts, given)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def words(container: Mapping[str, Any], known: Mapping[str, str]) -> list[str]:
+    """The command and arguments of *container*."""
+    said = [*(container.get("command") or ()), *(container.get("args") or ())]
+    return [expand(str(word), known) for word in said]
+
+
+def field_value(path: str, facts: Mapping[str, Any]) -> str | None:
+    """What a `fieldRef` to *path* gives; None where the pod has no such field.
+
+    Args:
+        path: Such as `metadata.labels['app']`.
+        facts: The pod's `labels` and `annotations`, and plain fields by path.
+    """
+    indexed = _INDEXED.fullmatch(path)
+    if indexed:
+        value = facts.get(indexed[1], {}).get(indexed[2], "")
+        return str(value)
+    value = facts.get(path)
+    return None if value is None else str(value)
+
+
+def _value_from(
+    source: Mapping[str, Any],
+    name: str,
+    container: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    given: Mapping[str, str],
+) -> str | None:
+    if "fieldRef" in source:
+        path = str(source["fieldRef"].get("fieldPath", ""))
+        value = field_value(path, facts)
+        if value is None:
+            raise ValueError(f"variable {name}: a pod has no field {path!r} here")
+        return value
+    if "resourceFieldRef" in source:
+        kind, _, resource = str(source["resourceFieldRef"].get("resource", "")).partition(".")
+        amounts = (container.get("resources") or {}).get(kind) or {}
+        return str(amounts.get(resource, 0))
+    for kind in ("secretKeyRef", "configMapKeyRef"):
+        if kind in source:
+            if name in given:
+                return given[name]
+            if source[kind].get("optional"):
+                return None
+            raise ValueError(
+                f"variable {name}: {source[kind].get('name')!r} is not on this machine; "
+                f"set {name} in the environment instead"
+            )
+    raise ValueError(f"variable {name}: {', '.join(source)} is not supported")

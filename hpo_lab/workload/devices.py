@@ -1,0 +1,129 @@
+"""What trials of this machine must not use at the same time: its GPUs and ports.
+
+Each is a locked file in a folder of the user's, so that trials of several experiments, run
+by whichever processes, share one queue, and a killed trial gives back what it held.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import random
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+__all__ = ["gpus", "hold_gpus", "hold_port", "hold_ports"]
+
+GPUS = "HPO_LAB_GPUS"
+"""Environment variable with the GPUs that trials may use: `0,1`; none when empty."""
+
+_POLL = 0.2
+# Below the ports that Linux and macOS give to outgoing connections.
+_PORTS = range(20_000, 32_000)
+
+
+def gpus(environment: Mapping[str, str]) -> list[str]:
+    """The GPUs that trials may use: `$HPO_LAB_GPUS`, `$CUDA_VISIBLE_DEVICES`, or all."""
+    for name in (GPUS, "CUDA_VISIBLE_DEVICES"):
+        if name in environment:
+            return [each.strip() for each in environment[name].split(",") if each.strip()]
+    try:
+        listing = subprocess.run(
+            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return listing.split()
+
+
+@contextlib.contextmanager
+def hold_gpus(
+    count: int, known: Sequence[str], on_wait: Callable[[], None]
+) -> Iterator[tuple[str, ...]]:
+    """Hold *count* of the GPUs *known*; waits until they are free.
+
+    Args:
+        count: How many; none to hold nothing.
+        known: The GPUs of this machine, at least *count*.
+        on_wait: Called once when there is a wait.
+    """
+    with contextlib.ExitStack() as held:
+        waited = False
+        while True:
+            # One at a time, so that two trials never hold half of what each of them needs.
+            with _folder().joinpath("gpus.lock").open("w") as turn:
+                fcntl.flock(turn, fcntl.LOCK_EX)
+                free: list[tuple[str, IO[str]]] = []
+                for gpu in known if count else ():
+                    lock = _try(f"gpu-{gpu.replace('/', '_')}")
+                    if lock:
+                        free.append((gpu, lock))
+                enough = len(free) >= count
+                for _, lock in free[count:] if enough else free:
+                    lock.close()
+            if enough:
+                for _, lock in free[:count]:
+                    held.enter_context(lock)
+                break
+            if not waited:
+                waited = True
+                on_wait()
+            time.sleep(_POLL)
+        yield tuple(gpu for gpu, _ in free[:count])
+
+
+@contextlib.contextmanager
+def hold_ports(count: int) -> Iterator[list[int]]:
+    """Hold *count* free TCP ports of this machine that no other trial holds."""
+    with contextlib.ExitStack() as held:
+        found: list[int] = []
+        while len(found) < count:
+            port = random.choice(_PORTS)
+            lock = _try(f"port-{port}")
+            if lock is None:
+                continue
+            held.enter_context(lock)
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found.append(port)
+        yield found
+
+
+@contextlib.contextmanager
+def hold_port(port: int, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold the port that a trial is known to serve on; waits until no other trial does."""
+    waited = False
+    while (lock := _try(f"port-{port}")) is None:
+        if not waited:
+            waited = True
+            on_wait()
+        time.sleep(_POLL)
+    with lock:
+        yield
+
+
+def _try(name: str) -> IO[str] | None:
+    """The locked file of that name, None while another process has it."""
+    file = _folder().joinpath(f"{name}.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"hpo-lab-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

@@ -1,0 +1,54 @@
+"""A container of a trial as the command line of Docker or Podman."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hpo_lab.trial.folder import TRIAL_FOLDER
+
+__all__ = ["ENGINES", "container_command"]
+
+ENGINES = ("docker", "podman")
+
+
+def container_command(
+    engine: str,
+    name: str,
+    container: Mapping[str, Any],
+    environment: Mapping[str, str],
+    places: Mapping[str, str],
+    gpus: Sequence[str],
+) -> list[str]:
+    """The words that run *container* in the foreground.
+
+    The network is that of this machine, so that replicas and collectors reach it.
+
+    Args:
+        engine: `docker` or `podman`.
+        name: What the running container is called.
+        container: The container of a pod; its image's own command counts where it has none.
+        environment: Its variables, and no others.
+        places: Folders of this machine by path in the container.
+        gpus: Indexes of the GPUs it may use.
+    """
+    said = [engine, "run", "--rm", "--init", "--name", name, "--network", "host"]
+    for path, place in places.items():
+        said += ["--volume", f"{place}:{path}"]
+    folder = environment.get(TRIAL_FOLDER)
+    if folder:
+        said += ["--volume", f"{folder}:{folder}"]
+    for variable in environment:
+        # The value comes from the engine's own environment; arguments are seen by everybody.
+        said += ["--env", variable]
+    if gpus and engine == "docker":
+        said += ["--gpus", f'"device={",".join(gpus)}"']
+    elif gpus:
+        said += [word for gpu in gpus for word in ("--device", f"nvidia.com/gpu={gpu}")]
+    if container.get("workingDir"):
+        said += ["--workdir", str(container["workingDir"])]
+    command = [str(word) for word in container.get("command") or ()]
+    arguments = [str(word) for word in container.get("args") or ()]
+    if command:
+        said += ["--entrypoint", command[0]]
+    return [*said, str(container.get("image", "")), *command[1:], *arguments]

@@ -1,0 +1,151 @@
+"""From a job to the pods it consists of, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["KINDS", "Replica", "chosen", "primary", "replicas", "retries"]
+
+KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "PyTorchJob": ("pytorchReplicaSpecs", ("Master", "Worker")),
+    "TFJob": ("tfReplicaSpecs", ("Chief", "Master", "Worker", "PS", "Evaluator")),
+    "MPIJob": ("mpiReplicaSpecs", ("Launcher", "Worker")),
+    "XGBoostJob": ("xgbReplicaSpecs", ("Master", "Worker")),
+    "JAXJob": ("jaxReplicaSpecs", ("Worker",)),
+    "PaddleJob": ("paddleReplicaSpecs", ("Master", "Worker")),
+}
+"""Jobs of Kubeflow's operators: the field with their replicas, and the roles by rank."""
+
+_LABEL = "training.kubeflow.org"
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One pod of a job.
+
+    Attributes:
+        role: In lower case: `master`, `worker`; `pod` for a Job, `node` for a TrainJob.
+        index: Counted from 0 within the role.
+        rank: Counted from 0 within the job.
+        pod: Its pod template.
+        labels: Its labels, those of the operator included.
+    """
+
+    role: str
+    index: int
+    rank: int
+    pod: Mapping[str, Any]
+    labels: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """`worker-0`."""
+        return f"{self.role}-{self.index}"
+
+    @property
+    def containers(self) -> Sequence[Mapping[str, Any]]:
+        """The containers of the pod."""
+        return (self.pod.get("spec") or {}).get("containers") or ()
+
+    @property
+    def init_containers(self) -> Sequence[Mapping[str, Any]]:
+        """The containers that run first, one after the other."""
+        return (self.pod.get("spec") or {}).get("initContainers") or ()
+
+
+def replicas(job: Mapping[str, Any]) -> list[Replica]:
+    """The pods of *job*, by rank.
+
+    Raises:
+        ValueError: The job has none, or its kind is not known.
+    """
+    found = [
+        Replica(role, index, rank, pod, _labels(job, role, index, pod))
+        for rank, (role, index, pod) in enumerate(_pods(job))
+    ]
+    if not found:
+        raise ValueError(f"the {job.get('kind')} has no replicas")
+    return found
+
+
+def primary(found: Sequence[Replica], labels: Mapping[str, str]) -> Replica:
+    """The replica whose metrics count: the first with all of *labels*, else the first."""
+    for replica in found:
+        if labels and labels.items() <= replica.labels.items():
+            return replica
+    return found[0]
+
+
+def chosen(replica: Replica, name: str) -> Mapping[str, Any]:
+    """The container called *name*, else the first one.
+
+    Raises:
+        ValueError: There is no container.
+    """
+    for container in replica.containers:
+        if container.get("name") == name:
+            return container
+    if not replica.containers:
+        raise ValueError(f"{replica.name} has no containers")
+    return replica.containers[0]
+
+
+def retries(job: Mapping[str, Any]) -> int:
+    """How often a failed job runs again: the `backoffLimit` it gives, else never.
+
+    Kubernetes' own default of 6 serves lost nodes, which there are none of here.
+    """
+    spec = job.get("spec") or {}
+    limit = spec.get("backoffLimit", (spec.get("runPolicy") or {}).get("backoffLimit", 0))
+    return max(0, int(limit or 0))
+
+
+def _pods(job: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+    kind, spec = job.get("kind"), job.get("spec") or {}
+    if kind == "Job":
+        count = int(spec.get("completions") or spec.get("parallelism") or 1)
+        yield from (("pod", index, spec.get("template") or {}) for index in range(count))
+    elif kind == "TrainJob":
+        trainer = spec.get("trainer") or {}
+        fields = ("image", "command", "args", "env")
+        container = {"name": "node"} | {key: trainer[key] for key in fields if key in trainer}
+        container["resources"] = trainer.get("resourcesPerNode") or {}
+        pod = {"spec": {"containers": [container]}}
+        count = int(trainer.get("numNodes") or 1)
+        yield from (("node", index, pod) for index in range(count))
+    elif kind in KINDS:
+        field, roles = KINDS[kind]
+        by_role = {role.lower(): (role, one) for role, one in (spec.get(field) or {}).items()}
+        for role in map(str.lower, roles):
+            _, one = by_role.get(role, ("", {}))
+            for index in range(int(one.get("replicas", 1)) if one else 0):
+                yield role, index, one.get("template") or {}
+    else:
+        raise ValueError(f"no such kind of job: {kind!r}")
+
+
+def _labels(
+    job: Mapping[str, Any], role: str, index: int, pod: Mapping[str, Any]
+) -> dict[str, str]:
+    name = (job.get("metadata") or {}).get("name", "")
+    labels = {
+        **((pod.get("metadata") or {}).get("labels") or {}),
+        "katib.kubeflow.org/trial": name,
+    }
+    match job.get("kind"):
+        case "Job":
+            labels["batch.kubernetes.io/job-name"] = labels["job-name"] = name
+            labels["batch.kubernetes.io/job-completion-index"] = str(index)
+        case "TrainJob":
+            labels["jobset.sigs.k8s.io/jobset-name"] = name
+            labels["jobset.sigs.k8s.io/replicatedjob-name"] = role
+            labels["batch.kubernetes.io/job-completion-index"] = str(index)
+        case _:
+            labels[f"{_LABEL}/job-name"] = name
+            labels[f"{_LABEL}/replica-type"] = role
+            labels[f"{_LABEL}/replica-index"] = str(index)
+            if role in ("master", "chief", "launcher"):
+                labels[f"{_LABEL}/job-role"] = "master"
+    return labels

@@ -1,0 +1,48 @@
+"""What a workload's trial needs to know beside the object it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["WorkloadSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadSettings:
+    """What the experiment says about its trials, defaults resolved; plain data inside.
+
+    Attributes:
+        experiment, namespace: Names of the experiment.
+        container: Name of the primary container; the first one when empty.
+        pod_labels: Labels of the pod whose metrics count.
+        success, failure: GJSON queries on the object.
+        collector: Kind of the metrics collector.
+        formats: Filters of text lines.
+        path: The collected file or directory, as the container knows it.
+        is_directory: Whether `path` is a directory.
+        is_json: Whether the file holds JSON lines.
+        http: `path`, `port`, `scheme` and `host` where metrics are served.
+        custom: Container of the user's own collector.
+        runtime: `docker` or `podman`; processes of this machine when empty.
+        directory: Where processes run that do not say so themselves.
+        paths: Folders of this machine by the path a container knows them under.
+    """
+
+    experiment: str
+    namespace: str = "default"
+    container: str = ""
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    success: str
+    failure: str
+    collector: str = "StdOut"
+    formats: tuple[str, ...] = ()
+    path: str = ""
+    is_directory: bool = False
+    is_json: bool = False
+    http: Mapping[str, Any] = field(default_factory=dict)
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    runtime: str = ""
+    directory: str = "."
+    paths: Mapping[str, str] = field(default_factory=dict)
