@@ -37,6 +37,13 @@ class TrialProcess:
                 # A Ctrl-C in the runner's terminal is the runner's to handle.
                 start_new_session=True,
             )
+        # Linux tells the end of a process by a descriptor; elsewhere it has to be asked for.
+        opener = getattr(os, "pidfd_open", None)
+        self._ending: int | None = opener(self._supervisor.pid) if opener else None
+
+    def fileno(self) -> int | None:
+        """A descriptor that becomes readable at the trial's end, where the system has that."""
+        return self._ending
 
     @property
     def pid(self) -> int:
@@ -47,9 +54,11 @@ class TrialProcess:
     def exit_code(self) -> int | None:
         """Exit code of the trial, or None while it runs."""
         code = self._supervisor.poll()
-        if code is not None and code < 0:
-            # The supervisor itself was killed and could not end what it stood above.
-            end_leftovers(self.folder)
+        if code is not None:
+            self._forget()
+            if code < 0:
+                # The supervisor itself was killed and could not end what it stood above.
+                end_leftovers(self.folder)
         return code
 
     def ask_to_end(self) -> None:
@@ -65,6 +74,12 @@ class TrialProcess:
             self._supervisor.kill()
             self._supervisor.wait()
             end_leftovers(self.folder)
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._ending is not None:
+            os.close(self._ending)
+            self._ending = None
 
 
 def end_leftovers(folder: Path) -> None:

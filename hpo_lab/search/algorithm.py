@@ -109,6 +109,7 @@ class Ask:
         number: The number of the trial that asks.
         trials: All trials with lower numbers, sorted; those that run have no result yet.
         seed: Seeds whatever is random in the answer, in [0, 2**32).
+        shared_seed: Seeds what all trials of the experiment share, in [0, 2**32).
         settings: A value for every declared setting of the algorithm.
     """
 
@@ -116,6 +117,7 @@ class Ask:
     number: int
     trials: Sequence[Trial]
     seed: int
+    shared_seed: int = 0
     settings: Mapping[str, Value] = field(default_factory=dict)
 
 

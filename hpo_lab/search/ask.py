@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Trial
@@ -46,22 +47,23 @@ def suggest(
     """
     algorithm = get_algorithm(spec.algorithm.algorithm_name)
     settings = read_settings(algorithm, spec.algorithm.settings)
-    space = Space(spec.parameters)
-    earlier = sorted((t for t in trials if t.number < number), key=lambda trial: trial.number)
-    used = {_identity(trial.assignments) for trial in earlier}
+    space = Space.of(spec.parameters)
+    earlier = sorted([t for t in trials if t.number < number], key=attrgetter("number"))
     given = settings.get("random_state") if spec.seed is None else spec.seed
-    source = f"{uid if given is None else given}/{number}"
+    shared = str(uid if given is None else given)
+    source = f"{shared}/{number}"
     if number < len(spec.initial_points):
         return _initial(space, spec.initial_points[number], random.Random(_seed(source)))
     answer: Assignment | None = None
     for retry in range(_TRIES):
-        question = Ask(spec, number, earlier, _seed(f"{source}/{retry}"), settings)
+        seed = _seed(f"{source}/{retry}")
+        question = Ask(spec, number, earlier, seed, _seed(shared), settings)
         answer = algorithm.suggest(question)
         if answer is None:
             return None
         if (reason := space.violation(answer)) is not None:
             raise InvalidSuggestion(f"{algorithm.name!r}, asked for trial {number}: {reason}")
-        if _identity(answer) not in used:
+        if not _is_used(answer, earlier):
             break
     else:
         if space.cardinality is not None:
@@ -81,9 +83,13 @@ def _initial(space: Space, point: Mapping[str, Value], rng: random.Random) -> As
     return space.assign(choose)
 
 
-def _identity(assignment: Mapping[str, Value]) -> Hashable:
-    """What equal assignments share; True is not 1."""
-    return frozenset((name, isinstance(v, bool), v) for name, v in assignment.items())
+def _is_used(assignment: Assignment, earlier: Sequence[Trial]) -> bool:
+    """Whether one of the *earlier* trials has the same assignment; True is not 1."""
+    equal = [trial.assignments for trial in earlier if trial.assignments == assignment]
+    return any(
+        all(isinstance(used[name], bool) is isinstance(v, bool) for name, v in assignment.items())
+        for used in equal
+    )
 
 
 def _one_left(

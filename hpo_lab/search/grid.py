@@ -23,7 +23,7 @@ class Grid:
 
     def suggest(self, ask: Ask) -> Assignment | None:
         """The next assignment of the grid; None behind the last."""
-        space = Space(ask.spec.parameters)
+        space = Space.of(ask.spec.parameters)
         total = space.cardinality
         if total is None:
             raise ValueError("a continuous parameter has no grid; give it a step")

@@ -25,4 +25,4 @@ class Random:
     def suggest(self, ask: Ask) -> Assignment | None:
         """One draw from every active parameter."""
         draw = random.Random(ask.seed).random
-        return Space(ask.spec.parameters).assign(lambda axis: axis.value_at(draw()))
+        return Space.of(ask.spec.parameters).assign(lambda axis: axis.value_at(draw()))

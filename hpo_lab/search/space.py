@@ -9,6 +9,8 @@ enumerated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hpo_lab.experiment.condition import Condition, order
 from hpo_lab.experiment.model import Parameter, Value
@@ -65,6 +67,12 @@ class Space:
             read |= condition.names if condition else frozenset()
             self._read_from.insert(0, read)
         self._counts: dict[tuple[int, tuple[str, ...]], int | None] = {}
+
+    @classmethod
+    def of(cls, parameters: Sequence[Parameter]) -> Space:
+        """The space of *parameters*, made once while it is in use: the same object again."""
+        text = "\n".join(parameter.model_dump_json() for parameter in parameters)
+        return _space(_Described(text, tuple(parameters)))
 
     @property
     def is_conditional(self) -> bool:
@@ -195,3 +203,16 @@ class Space:
                 return None
             total += rest
         return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """Parameters, compared by their text: the values 1, 1.0 and True are equal, but differ."""
+
+    text: str
+    parameters: tuple[Parameter, ...] = field(compare=False)
+
+
+@lru_cache(maxsize=32)
+def _space(described: _Described) -> Space:
+    return Space(described.parameters)

@@ -260,16 +260,31 @@ class Store:
         now: float | None = None,
         *,
         pid: int | None = None,
+        assignments: Mapping[str, Value] | None = None,
         runner_id: str | None = None,
-    ) -> None:
+    ) -> Trial:
         """Record that a trial runs, in process *pid*.
 
+        Args:
+            uid: The experiment.
+            number: The trial.
+            now: When.
+            pid: Its process.
+            assignments: Those of a new trial; a number that has some keeps them.
+            runner_id: Who says so.
+
+        Returns:
+            The trial as stored.
+
         Raises:
-            NotFound: There is no such trial.
+            NotFound: There is no such trial, and no *assignments* for it.
             ValueError: It has ended.
         """
         with self._write(uid, runner_id) as connection:
+            if assignments is not None:
+                trials.add(connection, uid, {number: assignments}, _time(now))
             trials.start(connection, uid, number, _time(now), pid)
+            return trials.listed(connection, uid, [number])[0]
 
     def finish_trial(
         self,
@@ -283,9 +298,10 @@ class Store:
         traceback: str = "",
         observations: Sequence[Observation] = (),
         offset: int = 0,
+        artifacts: Sequence[Artifact] = (),
         runner_id: str | None = None,
     ) -> bool:
-        """Record the end of a trial together with its last observations.
+        """Record the end of a trial together with its last observations and what it left.
 
         Args:
             uid: The experiment.
@@ -297,6 +313,7 @@ class Store:
             traceback: Of the exception it ended with.
             observations: As in `add_observations`.
             offset: As in `add_observations`.
+            artifacts: As in `add_artifact`.
             runner_id: Who says so.
 
         Returns:
@@ -304,10 +321,12 @@ class Store:
 
         Raises:
             NotFound: There is no such trial.
+            OSError: The file of an artifact cannot be read.
             ValueError: *state* is not final, or there are observations and no offset.
         """
         if not state.is_final:
             raise ValueError(f"a trial cannot end as {state}")
+        rows = [_artifacts.describe(artifact, self.files) for artifact in artifacts]
         with self._write(uid, runner_id) as connection:
             ended = trials.finish(
                 connection,
@@ -321,6 +340,8 @@ class Store:
             )
             if ended:
                 trials.observe(connection, uid, number, observations, offset)
+                for row in rows:
+                    _artifacts.put(connection, uid, row)
             return ended
 
     def requeue_trial(self, uid: str, number: int, *, runner_id: str | None = None) -> int:

@@ -35,6 +35,7 @@ class Task:
         assignments: Parameter values by name.
         metrics: The objective and the additional metrics, the objective first.
         source: Folder with the experiment's source files (notebook, pickled function).
+        workload: For a Kubernetes object, what `hpo_lab.workload` needs to know beside it.
     """
 
     experiment: str
@@ -43,6 +44,7 @@ class Task:
     assignments: Mapping[str, Any]
     metrics: tuple[str, ...]
     source: str
+    workload: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:

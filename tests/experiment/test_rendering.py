@@ -262,7 +262,7 @@ def test_what_does_not_fit_the_assignment_is_named() -> None:
 
 
 def test_without_a_template_there_is_nothing_to_render() -> None:
-    with pytest.raises(InvalidInput, match="spec.trialTemplate: is missing"):
+    with pytest.raises(InvalidInput, match=r"spec\.trialTemplate: is missing"):
         render_trial(experiment(lambda d: d["spec"].pop("trialTemplate")), "t", ASSIGNED)
 
 

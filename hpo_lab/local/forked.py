@@ -1,0 +1,187 @@
+"""Trials forked from a process that has run their set-up, seen from their runner."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hpo_lab.local.process import TrialProcess, end_leftovers
+from hpo_lab.trial.folder import Task
+from hpo_lab.trial.supervise import GRACE
+from hpo_lab.warm.client import ForkServer
+
+__all__ = ["ForkedTrial", "Forks"]
+
+_KILLED = 137
+_ENDED = 143
+
+
+class ForkedTrial:
+    """A trial that runs in a fork, or that waits for the set-up to find out where it runs."""
+
+    def __init__(self, forks: Forks, task: Task, folder: Path, seed: int) -> None:
+        self.folder = folder
+        self.task = task
+        self.seed = seed
+        self.pid: int | None = None
+        self.code: int | None = None
+        self.own: TrialProcess | None = None
+        self._forks = forks
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the trial, or None while it runs."""
+        return self.own.exit_code if self.own else self.code
+
+    def fileno(self) -> int | None:
+        """A descriptor that becomes readable at its end, where it has one of its own."""
+        return self.own.fileno() if self.own else None
+
+    def ask_to_end(self) -> None:
+        """Have every process of the trial ended; returns at once."""
+        if self.own:
+            self.own.ask_to_end()
+        else:
+            self._forks.end(self)
+
+    def wait(self) -> None:
+        """Wait until the trial's processes are gone, by force when they take too long."""
+        deadline = time.monotonic() + 2 * GRACE + 2
+        while self.own is None and self.code is None and time.monotonic() < deadline:
+            self._forks.take_events()
+            time.sleep(0.01)
+        if self.own:
+            self.own.wait()
+        elif self.code is None:
+            self._forks.close()
+
+
+class Forks:
+    """The fork server of an experiment and the trials that it runs.
+
+    Where the set-up cannot be shared the trials run in processes of their own; `reason`
+    says why, once.
+    """
+
+    def __init__(
+        self,
+        notebook: Path,
+        spec: Mapping[str, Any],
+        folder: Path,
+        tell: Callable[[str], None],
+    ) -> None:
+        """Start the server, which begins with the set-up.
+
+        Args:
+            notebook: The trial notebook.
+            spec: The `spec` of the `NotebookTrial`.
+            folder: The experiment's folder.
+            tell: Called with the reason when the trials cannot be forked.
+        """
+        self._config = {
+            "notebook": str(notebook),
+            "directory": spec.get("workingDirectory") or str(folder),
+            "kernel": spec.get("kernelName") or "python3",
+            "isolation": spec.get("isolation", "auto"),
+        }
+        self._folder = folder
+        self._tell = tell
+        self._trials: dict[str, ForkedTrial] = {}
+        self._ready = False
+        self._impossible = False
+        self._server: ForkServer | None = None
+
+    def fileno(self) -> int | None:
+        """The descriptor that becomes readable when there are events."""
+        return self._server.fileno() if self._server else None
+
+    def start(self, task: Task, folder: Path, seed: int) -> ForkedTrial:
+        """Start a trial, as soon as the set-up is done; what was in *folder* is removed."""
+        trial = ForkedTrial(self, task, folder, seed)
+        if self._impossible:
+            trial.own = TrialProcess(task, folder)
+            return trial
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        if self._server is None:
+            self._server = ForkServer(self._config, self._folder)
+        self._trials[folder.name] = trial
+        if self._ready:
+            self._run(trial)
+        return trial
+
+    def end(self, trial: ForkedTrial) -> None:
+        """End a trial, also one that still waits for the set-up."""
+        if trial.code is not None:
+            return
+        if self._ready and self._server is not None:
+            self._server.send({"end": trial.folder.name})
+        else:
+            self._ended(trial.folder.name, _ENDED)
+
+    def take_events(self) -> None:
+        """Take in what the server tells."""
+        events = self._server.receive() if self._server else []
+        if events is None:
+            self._lost()
+            return
+        for event in events:
+            match event["event"]:
+                case "started":
+                    self._trials[event["run"]].pid = event["pid"]
+                case "ended":
+                    self._ended(event["run"], event["code"])
+                case "ready" if event["hazards"]:
+                    self._give_up("; ".join(event["hazards"]))
+                case "ready":
+                    self._ready = True
+                    for trial in self._trials.values():
+                        self._run(trial)
+
+    def close(self) -> None:
+        """End the server and every trial that it runs."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for name in list(self._trials):
+            self._ended(name, _KILLED)
+
+    def _run(self, trial: ForkedTrial) -> None:
+        assert self._server is not None
+        self._server.send(
+            {
+                "run": trial.folder.name,
+                "folder": str(trial.folder),
+                "task": asdict(trial.task),
+                "seed": trial.seed,
+            }
+        )
+
+    def _ended(self, name: str, code: int) -> None:
+        self._trials.pop(name).code = code
+
+    def _lost(self) -> None:
+        """The server is gone: during the set-up, or with the trials it was running."""
+        if not self._ready:
+            self._give_up("it ended its process")
+            return
+        self.close()
+        end_leftovers(self._folder)
+        self._ready = False
+
+    def _give_up(self, reason: str) -> None:
+        """Run this and all later trials in processes of their own."""
+        self._impossible = True
+        self._tell(reason)
+        waiting, self._trials = self._trials, {}
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for trial in waiting.values():
+            trial.own = TrialProcess(trial.task, trial.folder)

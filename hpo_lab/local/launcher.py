@@ -1,0 +1,111 @@
+"""Decides how the trials of an experiment run here, starts them and waits for them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from hpo_lab.local.forked import Forks
+from hpo_lab.local.process import TrialProcess
+from hpo_lab.trial.folder import NOTEBOOK, Task
+
+__all__ = ["Launcher", "RunningTrial"]
+
+_POLL = 0.05
+
+
+class RunningTrial(Protocol):
+    """A started trial."""
+
+    folder: Path
+
+    @property
+    def pid(self) -> int | None:
+        """The process above its processes; None while it has none."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the trial, or None while it runs."""
+
+    def fileno(self) -> int | None:
+        """A descriptor that becomes readable at its end, where it has one of its own."""
+
+    def ask_to_end(self) -> None:
+        """Have every process of the trial ended; returns at once."""
+
+    def wait(self) -> None:
+        """Wait until the trial's processes are gone."""
+
+
+class Launcher:
+    """Starts the trials of one experiment."""
+
+    def __init__(
+        self,
+        trial_spec: Mapping[str, Any],
+        source: Path,
+        folder: Path,
+        tell: Callable[[str], None],
+    ) -> None:
+        """Prepare; nothing is started before the first trial.
+
+        Args:
+            trial_spec: The trial object, as in `trialTemplate.trialSpec`.
+            source: Folder with the experiment's source files.
+            folder: The experiment's folder.
+            tell: Called with the reason when trials could have been forked but cannot.
+        """
+        spec = trial_spec.get("spec", {})
+        forkable = (
+            trial_spec.get("kind") == "NotebookTrial"
+            and spec.get("isolation", "auto") != "kernel"
+            # Elsewhere the system's own libraries do not survive a fork.
+            and sys.platform == "linux"
+        )
+        self._forks = Forks(source / NOTEBOOK, spec, folder, tell) if forkable else None
+        self._wake, self._woken = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(self._woken, False)
+
+    def start(self, task: Task, folder: Path, seed: int) -> RunningTrial:
+        """Start a trial in *folder*; what an earlier attempt left there is removed.
+
+        Args:
+            task: What it is to do.
+            folder: Its folder.
+            seed: For random numbers that its code does not seed.
+        """
+        if self._forks is not None:
+            return self._forks.start(task, folder, seed)
+        return TrialProcess(task, folder)
+
+    def wait(self, trials: Iterable[RunningTrial], timeout: float) -> None:
+        """Wait until a trial may have ended or `wake` is called, at most *timeout* seconds."""
+        sources = [*trials, *([self._forks] if self._forks else [])]
+        found = [source.fileno() for source in sources]
+        watched = [descriptor for descriptor in found if descriptor is not None]
+        if self._forks is None and len(watched) < len(found):
+            timeout = min(timeout, _POLL)
+        ready, _, _ = select.select([self._wake, *watched], [], [], timeout)
+        if self._wake in ready:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake, 512)
+        if self._forks is not None:
+            self._forks.take_events()
+
+    def wake(self) -> None:
+        """Have `wait` return; safe in a signal handler and from other threads."""
+        with contextlib.suppress(OSError):
+            os.write(self._woken, b"\0")
+
+    def close(self) -> None:
+        """End whatever still runs in forks."""
+        if self._forks is not None:
+            self._forks.close()
+        os.close(self._wake)
+        os.close(self._woken)

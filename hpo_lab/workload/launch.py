@@ -1,0 +1,152 @@
+"""From a replica to the process that stands for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpo_lab.trial.folder import TRIAL_FOLDER
+from hpo_lab.workload.container import variables, words
+from hpo_lab.workload.engine import container_command
+from hpo_lab.workload.paths import mounts, translate
+from hpo_lab.workload.rendezvous import HOST
+from hpo_lab.workload.replicas import Replica
+from hpo_lab.workload.settings import WorkloadSettings
+
+__all__ = ["Launch", "gpu_demand", "launch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A process to be started.
+
+    Attributes:
+        name: What messages call it.
+        words: The program and its arguments.
+        environment: All its variables.
+        directory: Where it runs.
+        notes: What could not be done as the manifest says.
+    """
+
+    name: str
+    words: Sequence[str]
+    environment: Mapping[str, str]
+    directory: str
+    notes: tuple[str, ...] = ()
+
+
+def gpu_demand(container: Mapping[str, Any]) -> int:
+    """How many GPUs *container* asks for."""
+    resources = container.get("resources") or {}
+    for kind in ("limits", "requests"):
+        amount = (resources.get(kind) or {}).get("nvidia.com/gpu")
+        if amount is not None:
+            return int(amount)
+    return 0
+
+
+def launch(
+    container: Mapping[str, Any],
+    replica: Replica,
+    settings: WorkloadSettings,
+    *,
+    trial: str,
+    given: Mapping[str, str],
+    places: Mapping[str, str],
+    folder: Path,
+    gpus: Sequence[str] | None = None,
+) -> Launch:
+    """The process of *container*.
+
+    Args:
+        container: One of the containers of *replica*.
+        replica: The pod.
+        settings: Of the experiment.
+        trial: Name of the trial.
+        given: Variables from the job's operator.
+        places: Folders of this machine by path in the container.
+        folder: The replica's own folder.
+        gpus: The GPUs it may use; None where it asks for none.
+
+    Raises:
+        ValueError: It cannot be run here.
+    """
+    places = {**places, **mounts(replica.pod, container, folder)}
+    given = {
+        "KATIB_TRIAL_NAME": trial,
+        "TRIAL_NAME": trial,
+        "EXPERIMENT_NAME": settings.experiment,
+        "NAMESPACE": settings.namespace,
+        TRIAL_FOLDER: str(folder),
+        **given,
+    }
+    if gpus is not None:
+        given["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
+    facts = _facts(replica, trial, settings)
+    own = variables(container, facts, {**os.environ, **given})
+    environment = {**given, **own}
+    name = f"{trial}-{replica.name}"
+    if settings.runtime:
+        expanded = {
+            **container,
+            "command": words({"command": container.get("command")}, environment),
+            "args": words({"args": container.get("args")}, environment),
+        }
+        said = container_command(
+            settings.runtime, name, expanded, environment, places, gpus or ()
+        )
+        everything = {**os.environ, **environment}
+        return Launch(replica.name, said, everything, settings.directory)
+    said = [translate(word, places) for word in words(container, environment)]
+    if not container.get("command"):
+        raise ValueError(
+            f"container {container.get('name')!r} has no command; that of its image is not "
+            "known here: write it down, or use a container runtime"
+        )
+    everything = {
+        **os.environ,
+        # `python` is the one that runs this.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        **given,
+        **{key: translate(value, places) for key, value in own.items()},
+    }
+    if shutil.which(said[0], path=everything["PATH"]) is None:
+        raise ValueError(f"{replica.name}: there is no program {said[0]!r} on this machine")
+    directory, notes = _directory(container, places, settings.directory)
+    return Launch(replica.name, said, everything, directory, notes)
+
+
+def _directory(
+    container: Mapping[str, Any], places: Mapping[str, str], default: str
+) -> tuple[str, tuple[str, ...]]:
+    wanted = container.get("workingDir")
+    if not wanted:
+        return default, ()
+    place = translate(str(wanted), places)
+    if Path(place).is_dir():
+        return place, ()
+    return default, (f"there is no {wanted} on this machine; running in {default}",)
+
+
+def _facts(replica: Replica, trial: str, settings: WorkloadSettings) -> dict[str, Any]:
+    """The pod, as a `fieldRef` sees it."""
+    metadata = replica.pod.get("metadata") or {}
+    labels = {**replica.labels, "katib.kubeflow.org/experiment": settings.experiment}
+    return {
+        "labels": labels,
+        "annotations": metadata.get("annotations") or {},
+        "metadata.name": f"{trial}-{replica.name}",
+        "metadata.namespace": settings.namespace,
+        "metadata.uid": f"{settings.namespace}-{trial}-{replica.name}",
+        "spec.nodeName": socket.gethostname(),
+        "spec.serviceAccountName": "default",
+        "status.hostIP": HOST,
+        "status.podIP": HOST,
+        "status.podIPs": HOST,
+    }

@@ -1,0 +1,355 @@
+"""Runs a trial that is a Kubernetes job, as processes of this machine.
+
+The primary replica prints into the trial's log, from which metrics are collected while it
+runs; every other replica has a file of its own. When the primary ends, so do the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from hpo_lab.collectors.kinds import Source, collector
+from hpo_lab.collectors.stream import follow
+from hpo_lab.trial.folder import LOG, METRICS, Task
+from hpo_lab.trial.kinds import TrialFailed
+from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
+from hpo_lab.workload.launch import Launch, gpu_demand, launch
+from hpo_lab.workload.paths import collected_folder, translate
+from hpo_lab.workload.rendezvous import hostfile, ports_needed, rendezvous, started
+from hpo_lab.workload.replicas import Replica, chosen, primary, replicas, retries
+from hpo_lab.workload.served import served_url
+from hpo_lab.workload.settings import WorkloadSettings
+from hpo_lab.workload.status import ended_job
+
+__all__ = ["run_workload"]
+
+_GRACE = 5.0
+_POLL = 0.05
+_TAIL_BYTES, _TAIL_LINES = 16_384, 30
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How the processes of a job ended; *by* names the one that failed."""
+
+    code: int
+    message: str = ""
+
+
+def run_workload(task: Task, folder: Path) -> None:
+    """Run the job of *task* until it has succeeded or failed.
+
+    Raises:
+        TrialFailed: It failed, or cannot be run here.
+    """
+    settings = WorkloadSettings(**task.workload)
+    try:
+        end = _Workload(task, settings, folder).run()
+    except (ValueError, LookupError, RuntimeError) as error:
+        raise TrialFailed(str(error)) from error
+    _judge(task.trial_spec, settings, end, folder)
+
+
+def _judge(job: Mapping[str, Any], settings: WorkloadSettings, end: _End, folder: Path) -> None:
+    """Ask the conditions of the trial template how the job ended."""
+    from hpo_lab.experiment.job_status import JobConditions, job_outcome
+
+    status = ended_job(job, succeeded=end.code == 0, message=end.message)
+    outcome = job_outcome(status, JobConditions(settings.success, settings.failure))
+    if outcome is None:
+        raise TrialFailed("it ended, and neither its success nor its failure condition holds")
+    if not outcome.succeeded:
+        raise TrialFailed(outcome.message or end.message, _tail(folder / LOG))
+
+
+class _Workload:
+    """One job: its replicas, what they share, and where they write."""
+
+    def __init__(self, task: Task, settings: WorkloadSettings, folder: Path) -> None:
+        self._job = task.trial_spec
+        self._trial = str(self._job["metadata"]["name"])
+        self._metrics = task.metrics
+        self._settings = settings
+        self._folder = folder
+        self._all = replicas(self._job)
+        self._crew = started(task.kind, self._all)
+        if not self._crew:
+            raise ValueError(f"the {task.kind} has no launcher")
+        self._primary = primary(self._crew, settings.pod_labels)
+        self._failure: BaseException | None = None
+
+    def run(self) -> _End:
+        """Run the job, again as often as its back-off limit allows."""
+        with contextlib.ExitStack() as held:
+            shares = self._hold_gpus(held)
+            count = ports_needed(str(self._job.get("kind")), self._all)
+            ports = held.enter_context(hold_ports(count))
+            url = ""
+            if self._settings.collector == "PrometheusMetric":
+                url, port = served_url(self._settings.http, self._container(self._primary))
+                held.enter_context(hold_port(port, lambda: self._say(f"waiting for port {port}")))
+            extra = rendezvous(self._job, self._all, ports)
+            for left in reversed(range(1 + retries(self._job))):
+                end = self._attempt(extra, shares, url)
+                if self._failure is not None:
+                    raise RuntimeError(str(self._failure)) from self._failure
+                if end.code == 0 or not left:
+                    return end
+                self._say(f"{end.message}; running again, {left} times at most")
+        raise AssertionError("unreachable")
+
+    def _container(self, replica: Replica) -> Mapping[str, Any]:
+        return chosen(replica, self._settings.container)
+
+    def _hold_gpus(self, held: contextlib.ExitStack) -> list[Sequence[str] | None]:
+        """The GPUs of each started replica; None for one that asks for none."""
+        demands = [gpu_demand(self._container(one)) for one in self._crew]
+        if len(self._crew) < len(self._all):
+            # The launcher starts the others, which then use what they asked for.
+            demands = [sum(gpu_demand(self._container(one)) for one in self._all)]
+        known = gpus(os.environ) if any(demands) else []
+        if known and sum(demands) > len(known):
+            raise ValueError(f"it asks for {sum(demands)} GPUs; this machine has {len(known)}")
+        if any(demands) and not known:
+            self._say("this machine has no GPU; running without")
+        wanted = sum(demands) if known else 0
+        waiting = f"waiting until {wanted} of {len(known)} GPUs are free"
+        free = iter(held.enter_context(hold_gpus(wanted, known, lambda: self._say(waiting))))
+        return [
+            [next(free) for _ in range(demand if known else 0)] if demand else None
+            for demand in demands
+        ]
+
+    def _attempt(
+        self, extra: Sequence[Mapping[str, str]], shares: Sequence[Sequence[str] | None], url: str
+    ) -> _End:
+        """Run every replica once, from a fresh file system."""
+        places = self._places()
+        launches = {}
+        for replica, share in zip(self._crew, shares, strict=True):
+            given = {**extra[replica.rank], **self._mpi()}
+            for container in replica.init_containers:
+                first = self._launch(container, replica, given, places, share)
+                if code := self._run_first(first):
+                    return _End(code, f"an init container {_ended(first, code)}")
+            container = self._container(replica)
+            launches[replica.rank] = self._launch(container, replica, given, places, share)
+        with _log(self._folder) as log:
+            start = os.fstat(log.fileno()).st_size
+            running: dict[int, subprocess.Popen[bytes]] = {}
+            try:
+                for replica in self._crew:
+                    running[replica.rank] = self._start(replica, launches[replica.rank], log)
+                return self._watch(running, launches, places, url, start)
+            finally:
+                _end_groups(running.values())
+
+    def _watch(
+        self,
+        running: Mapping[int, subprocess.Popen[bytes]],
+        launches: Mapping[int, Launch],
+        places: Mapping[str, str],
+        url: str,
+        start: int,
+    ) -> _End:
+        """Collect metrics until the primary has ended, or another replica has failed."""
+        main = running[self._primary.rank]
+        ended = threading.Event()
+        source = Source(
+            metrics=self._metrics,
+            output=follow(self._folder / LOG, ended, start),
+            ended=ended,
+            is_whole=lambda: 0 <= main.wait() < 128,
+            formats=tuple(self._settings.formats),
+            path=Path(self._collected(places)),
+            is_json=self._settings.is_json,
+            url=url,
+            start=lambda: self._start_collector(places),
+        )
+        collecting = threading.Thread(target=self._collect, args=(source,), name="collector")
+        collecting.start()
+        try:
+            end = _first_end(running, launches, self._primary.rank)
+        finally:
+            _end_groups(running.values())
+            ended.set()
+            collecting.join()
+        return end
+
+    def _collect(self, source: Source) -> None:
+        try:
+            with (self._folder / METRICS).open("ab", buffering=0) as file:
+                for batch in collector(self._settings.collector)(source):
+                    if batch:
+                        # One write, so that a reader sees whole lines.
+                        file.write("".join(f"{one.to_line()}\n" for one in batch).encode())
+        except Exception as error:
+            self._failure = error
+
+    def _places(self) -> dict[str, str]:
+        """The known paths of containers on this machine; the collected folder is new."""
+        root = self._folder / "root"
+        shutil.rmtree(root, ignore_errors=True)
+        places = dict(self._settings.paths)
+        if self._settings.path:
+            shared = collected_folder(
+                self._settings.path, is_directory=self._settings.is_directory
+            )
+            place = root / shared.lstrip("/")
+            (place if shared != self._settings.path else place.parent).mkdir(parents=True)
+            if self._settings.is_directory:
+                place.mkdir(parents=True, exist_ok=True)
+            places[shared] = str(place)
+        return places
+
+    def _collected(self, places: Mapping[str, str]) -> str:
+        return translate(self._settings.path.rstrip("/"), places)
+
+    def _mpi(self) -> dict[str, str]:
+        if self._job.get("kind") != "MPIJob":
+            return {}
+        hosts = self._folder / "hostfile"
+        hosts.write_text(hostfile(self._job, self._all))
+        return {
+            "OMPI_MCA_orte_default_hostfile": str(hosts),
+            "I_MPI_HYDRA_HOST_FILE": str(hosts),
+            "HYDRA_HOST_FILE": str(hosts),
+            "OMPI_ALLOW_RUN_AS_ROOT": "1",
+            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        }
+
+    def _launch(
+        self,
+        container: Mapping[str, Any],
+        replica: Replica,
+        given: Mapping[str, str],
+        places: Mapping[str, str],
+        share: Sequence[str] | None,
+    ) -> Launch:
+        made = launch(
+            container,
+            replica,
+            self._settings,
+            trial=self._trial,
+            given={**given, **self._metrics_path(places)},
+            places=places,
+            folder=self._own_folder(replica),
+            gpus=share,
+        )
+        for note in made.notes:
+            self._say(note)
+        return made
+
+    def _metrics_path(self, places: Mapping[str, str]) -> dict[str, str]:
+        path = self._collected(places)
+        return {"HPO_LAB_METRICS_PATH": path} if path else {}
+
+    def _own_folder(self, replica: Replica) -> Path:
+        """Where `report()` writes: the trial's folder for the primary alone."""
+        if replica is self._primary:
+            return self._folder
+        folder = self._folder / replica.name
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def _start(
+        self, replica: Replica, made: Launch, log: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        if replica is self._primary:
+            return _started(made, log)
+        with (self._own_folder(replica) / LOG).open("ab") as own:
+            return _started(made, own)
+
+    def _run_first(self, made: Launch) -> int:
+        with _log(self._folder) as log:
+            process = _started(made, log)
+            try:
+                return process.wait()
+            finally:
+                _end_groups([process])
+
+    def _start_collector(self, places: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        container = self._settings.custom
+        made = self._launch(container, self._primary, {}, places, None)
+        with _log(self._folder) as log:
+            return _started(made, subprocess.PIPE, log)
+
+    def _say(self, text: str) -> None:
+        with _log(self._folder) as log:
+            log.write(f"hpo-lab: {text}\n".encode())
+
+
+def _started(
+    made: Launch, output: IO[bytes] | int, errors: IO[bytes] | int = subprocess.STDOUT
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        made.words,
+        cwd=made.directory,
+        env=made.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=errors,
+        start_new_session=True,
+    )
+
+
+def _first_end(
+    running: Mapping[int, subprocess.Popen[bytes]], launches: Mapping[int, Launch], main: int
+) -> _End:
+    """Wait for the primary, or for another one that fails."""
+    if len(running) == 1:
+        running[main].wait()
+    while True:
+        for rank, process in running.items():
+            code = process.poll()
+            if code is not None and (rank == main or code != 0):
+                return _End(code, "" if code == 0 else _ended(launches[rank], code))
+        time.sleep(_POLL)
+
+
+def _ended(made: Launch, code: int) -> str:
+    number = -code if code < 0 else code - 128 if code > 128 else 0
+    name = signal.Signals(number).name if number in {*signal.Signals} else ""
+    how = f"was killed by {name}" if name else f"ended with code {code}"
+    return f"{made.name}: {Path(made.words[0]).name} {how}"
+
+
+def _end_groups(processes: Collection[subprocess.Popen[bytes]]) -> None:
+    """End processes and what they started; a group outlives the process that leads it."""
+    for process in processes:
+        _signal(process, signal.SIGTERM)
+    until = time.monotonic() + _GRACE
+    for process in processes:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, until - time.monotonic()))
+        _signal(process, signal.SIGKILL)
+        process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], signum: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signum)
+
+
+@contextlib.contextmanager
+def _log(folder: Path) -> Iterator[IO[bytes]]:
+    """The trial's log, to append to."""
+    with (folder / LOG).open("ab", buffering=0) as log:
+        yield log
+
+
+def _tail(path: Path) -> str:
+    """The last lines of a log, which say most about a failure."""
+    with path.open("rb") as log:
+        log.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        return "\n".join(log.read().decode(errors="replace").splitlines()[-_TAIL_LINES:])

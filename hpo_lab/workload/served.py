@@ -1,0 +1,33 @@
+"""Where a trial serves its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hpo_lab.workload.rendezvous import HOST
+
+__all__ = ["served_url"]
+
+
+def served_url(http: Mapping[str, Any], container: Mapping[str, Any]) -> tuple[str, int]:
+    """The address and the port that `source.httpGet` means.
+
+    Args:
+        http: `path`, `port` (a number, or the name of one of the container's ports), and
+            optionally `scheme` and `host`.
+        container: The primary container.
+
+    Raises:
+        ValueError: The container has no port of that name.
+    """
+    port = http.get("port", 8080)
+    for known in container.get("ports") or ():
+        if known.get("name") == port:
+            port = known["containerPort"]
+    if not str(port).isdecimal():
+        raise ValueError(f"the container has no port called {port!r}")
+    scheme = str(http.get("scheme") or "http").lower()
+    host = http.get("host") or HOST
+    path = str(http.get("path") or "/metrics")
+    return f"{scheme}://{host}:{port}/{path.lstrip('/')}", int(port)
