@@ -82,6 +82,19 @@ class TuneOptions:
     max_failed: int | None = None
     additional_metric: tuple[str, ...] = ()
     strategy: tuple[tuple[str, str], ...] = ()
+    isolation: str | None = None
+    trial_memory: int | None = None
+    keep: str | None = None
+
+    @property
+    def notebook_trial(self) -> dict[str, Any]:
+        """What is said about running notebooks, as fields of the `NotebookTrial`."""
+        said = {
+            "isolation": self.isolation,
+            "memoryLimit": self.trial_memory,
+            "keep": self.keep,
+        }
+        return {name: value for name, value in said.items() if value is not None}
 
     def over(self, base: TuneOptions) -> TuneOptions:
         """These options, and those of *base* where nothing was said here."""
@@ -170,6 +183,28 @@ def _seconds(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
+_BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def _bytes(text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", text.casefold())
+    if match is None or float(match[1]) == 0:
+        raise ValueError(f"{text!r} is no amount of memory; allowed are bytes above 0, or 512M, 2G")
+    return int(float(match[1]) * _BYTES[match[2]])
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(
+                f"{text!r} is not allowed; allowed are {', '.join(allowed)}"
+                f"{nearest(text, allowed)}"
+            )
+        return text
+
+    return parse
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):
@@ -209,6 +244,19 @@ OPTIONS: tuple[Option, ...] = (
     Option("name", "NAME", "the experiment's name", _name),
     Option("timeout", "TIME", "time budget of the experiment: seconds, or 10m, 2h", _seconds),
     Option("trial-timeout", "TIME", "time limit of one trial: seconds, or 10m, 2h", _seconds),
+    Option("trial-memory", "SIZE", "memory limit of one trial: bytes, or 512M, 2G", _bytes),
+    Option(
+        "isolation",
+        "auto|fork|kernel",
+        "whether trials share the set-up cells and fork [default: auto]",
+        _one_of("auto", "fork", "kernel"),
+    ),
+    Option(
+        "keep",
+        "all|best|failed|none",
+        "whose executed notebooks are kept [default: all]",
+        _one_of("all", "best", "failed", "none"),
+    ),
     Option("max-failed", "N", "give up after so many failed trials", _count(1)),
     Option("additional-metric", "NAME", "also record this metric; may be repeated", str, True),
     Option(

@@ -35,11 +35,16 @@ HOUSE = {
     "engine": Room("experiment search"),
     "store": Room("experiment", "alembic platformdirs psutil sqlalchemy"),
     "trial": Room(lazily=ANYTHING),
+    "collectors": Room(lazily="re2 tensorboard"),
+    "workload": Room("collectors experiment trial"),
     "notebook": Room("experiment trial", "nbclient nbformat papermill traitlets", "IPython"),
-    "local": Room("engine experiment search store trial", "psutil"),
+    "warm": Room(
+        "trial", "IPython ipykernel jupyter_client nbclient nbformat papermill traitlets", "numpy"
+    ),
+    "local": Room("engine experiment search store trial warm workload", "psutil"),
     "dashboard": Room("experiment store", "rich", "ipywidgets notebook plotly"),
     "options": Room("experiment"),
-    "prepare": Room("experiment notebook options trial", lazily=ANYTHING),
+    "prepare": Room("experiment notebook options trial workload", lazily=ANYTHING),
     "api": Room("dashboard experiment local options prepare search store", lazily=ANYTHING),
     "magics": Room(ANYTHING, "IPython", ANYTHING),
     "magic_commands": Room(ANYTHING, "IPython", ANYTHING),

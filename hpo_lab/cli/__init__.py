@@ -28,6 +28,7 @@ _COMMANDS = {
     "run": ("hpo_lab.cli.running", "Run the experiment of a notebook or a manifest."),
     "resume": ("hpo_lab.cli.running", "Continue a stopped, interrupted or finished experiment."),
     "validate": ("hpo_lab.cli.validating", "Check a notebook or a manifest; start nothing."),
+    "convert": ("hpo_lab.cli.converting", "Turn a manifest, notebook or study into another."),
     "list": ("hpo_lab.cli.looking", "List the experiments."),
     "show": ("hpo_lab.cli.looking", "Show one experiment, or print it as a manifest."),
     "best": ("hpo_lab.cli.looking", "Show the best trial and its parameters."),

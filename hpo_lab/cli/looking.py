@@ -31,7 +31,9 @@ from hpo_lab.dashboard.tables import (
     trials_table,
 )
 from hpo_lab.experiment.manifest import dump
-from hpo_lab.experiment.model import Objective
+from hpo_lab.experiment.model import Experiment, Objective
+from hpo_lab.experiment.status import conditions_of
+from hpo_lab.experiment.status_document import experiment_status
 from hpo_lab.experiment.trial import Trial, TrialState, objective_value
 from hpo_lab.store import ExperimentRecord, Store
 
@@ -65,7 +67,7 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
     """Show one experiment: state, best parameters, the last failure."""
     opened, record = find(store, name)
     if output is not None:
-        print(dump(record.document, output), end="")
+        print(dump(_with_status(opened, record), output), end="")
         return
     summary = summary_of(opened, record)
     folder = str(opened.folder(record.uid))
@@ -85,6 +87,17 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
         if failure["where"]:
             out.print(failure["where"], soft_wrap=True)
         out.print(f"More: hpo-lab logs {name} {failure['trial']}")
+
+
+def _with_status(store: Store, record: ExperimentRecord) -> Experiment:
+    """The document with the status that Katib would give it."""
+    history = [
+        (each.type, each.reason, each.message, each.time) for each in store.conditions(record.uid)
+    ]
+    status = experiment_status(
+        record.document, conditions_of(history), store.trials(record.uid), now=time.time()
+    )
+    return record.document.model_copy(update={"status": status})
 
 
 def _last_failure(store: Store, record: ExperimentRecord) -> dict[str, Any] | None:

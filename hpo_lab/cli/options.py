@@ -53,6 +53,9 @@ class Request:
         target: The file, or the name of the experiment; empty when it is missing.
         options: The tuning options.
         cell: `--cell`.
+        template: `--template`.
+        runtime: `--runtime`.
+        paths: Every `--map`.
         store: `--store`.
         as_json: `--json`.
         problems: What is wrong with the arguments.
@@ -61,6 +64,9 @@ class Request:
     target: str
     options: TuneOptions
     cell: str | None
+    template: str | None
+    runtime: str | None
+    paths: tuple[str, ...]
     store: str | None
     as_json: bool
     problems: tuple[Problem, ...]
@@ -127,6 +133,9 @@ class TuningCommand(click.Command):
             target=words[0] if words else "",
             options=options.over(objective),
             cell=given.values.get("--cell", [None])[-1],
+            template=given.values.get("--template", [None])[-1],
+            runtime=given.values.get("--runtime", [None])[-1],
+            paths=tuple(given.values.get("--map", [])),
             store=given.values.get("--store", [None])[-1],
             as_json="--json" in given.values,
             problems=tuple(problems),

@@ -27,14 +27,15 @@ from hpo_lab.cli.records import (
     summary_of,
     title,
 )
-from hpo_lab.cli.validating import prepare, runs_here
+from hpo_lab.cli.validating import prepare, say_warnings
 from hpo_lab.dashboard.summary import INTERRUPTED as LOST
 from hpo_lab.dashboard.summary import Summary
 from hpo_lab.dashboard.tables import best_line, parameters_table, progress_line, state_text
 from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.local.enrol import Enrolment, enrol
+from hpo_lab.local.enrol import Enrolment, enrol, stop_described
 from hpo_lab.options import OPTIONS
+from hpo_lab.prepare import runs_here
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
@@ -44,6 +45,14 @@ __all__ = ["resume_command", "run_command"]
 @click.command("run", cls=TuningCommand, tuning=[option.name for option in OPTIONS], objective=True)
 @click.argument("file")
 @click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
+@click.option("--template", metavar="FILE", help="Trial template in place of the manifest's.")
+@click.option("--runtime", metavar="ENGINE", help="Run containers in docker or podman.")
+@click.option(
+    "--map",
+    metavar="CONTAINER=HERE",
+    multiple=True,
+    help="Folder here that stands for a path in the containers; may be repeated.",
+)
 @store_option
 @json_option
 @click.pass_context
@@ -56,10 +65,23 @@ def run_command(ctx: click.Context, request: Request) -> None:
     if not request.target:
         raise InvalidInput(request.problems)
     path = Path(request.target)
-    prepared = prepare(path, request.options, request.cell, request.problems)
+    prepared = prepare(
+        path,
+        request.options,
+        request.cell,
+        request.problems,
+        template=request.template,
+        runtime=request.runtime,
+        paths=request.paths,
+    )
     if not prepared.files:
-        runs_here(prepared.experiment)
+        prepared = runs_here(prepared)
+    say_warnings(prepared.warnings)
     store = open_store(request.store)
+    if prepared.stops:
+        stop_described(store, prepared.experiment)
+        messages().print(f"Experiment {prepared.experiment.name} stops: it may run 0 trials.")
+        return
     record, enrolment = enrol(store, prepared.experiment, prepared.files)
     _announce(record, enrolment, summary_of(store, record))
     ctx.exit(_run(store, record, enrolment, request))

@@ -9,23 +9,28 @@ import click
 
 from hpo_lab.api import check
 from hpo_lab.cli.options import json_option
-from hpo_lab.cli.output import print_json, results
+from hpo_lab.cli.output import messages, print_json, results
 from hpo_lab.dashboard.tables import decisions_table, duration, number, space_table
-from hpo_lab.experiment.manifest import read
-from hpo_lab.experiment.model import Experiment, ExperimentSpec
+from hpo_lab.experiment.model import ExperimentSpec
+from hpo_lab.experiment.rules import run_problems
 from hpo_lab.options import OPTIONS, TuneOptions
-from hpo_lab.prepare import Prepared, prepare_notebook
+from hpo_lab.prepare import Prepared, prepare_manifest, prepare_notebook
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.trial.kinds import trial_kinds
 
-__all__ = ["prepare", "runs_here", "validate_command"]
+__all__ = ["prepare", "say_warnings", "validate_command"]
 
 _MANIFESTS = (".yaml", ".yml", ".json")
-_WITH_SOURCES = ("NotebookTrial", "FunctionTrial")
 
 
 def prepare(
-    path: Path, options: TuneOptions, cell: str | None, problems: Sequence[Problem] = ()
+    path: Path,
+    options: TuneOptions,
+    cell: str | None,
+    problems: Sequence[Problem] = (),
+    *,
+    template: str | None = None,
+    runtime: str | None = None,
+    paths: Sequence[str] = (),
 ) -> Prepared:
     """The checked experiment of a notebook or a manifest.
 
@@ -34,6 +39,9 @@ def prepare(
         options: For a notebook; they win over the cell's own line.
         cell: Which `%%tune` cell of a notebook with several.
         problems: What is wrong already.
+        template: For a manifest, as are the following; see `prepare_manifest`.
+        runtime: In which containers run.
+        paths: Folders by path in the containers.
 
     Raises:
         InvalidInput: with *problems* and every other one.
@@ -41,10 +49,12 @@ def prepare(
     found = list(problems)
     try:
         if path.suffix == ".ipynb":
+            given = {"--template": template, "--runtime": runtime, "--map": paths}
+            found += [Problem(flag, "is for manifests") for flag, value in given.items() if value]
             prepared = prepare_notebook(path, options, cell=cell)
         elif path.suffix in _MANIFESTS:
             found += _unfit(options, cell)
-            prepared = Prepared(read(path), {})
+            prepared = prepare_manifest(path, template=template, runtime=runtime, paths=paths)
         else:
             message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
             raise InvalidInput([Problem(str(path), message)])
@@ -64,45 +74,34 @@ def _unfit(options: TuneOptions, cell: str | None) -> list[Problem]:
     return [Problem(flag, "is for notebooks; a manifest says this itself") for flag in given]
 
 
-def runs_here(experiment: Experiment) -> None:
-    """Check that this machine can run the trials of a manifest.
-
-    Raises:
-        InvalidInput: when it cannot.
-    """
-    template = experiment.spec.trial_template
-    kind = template.kind[1] if template else ""
-    if kind in _WITH_SOURCES:
-        message = (
-            f"found {kind!r}, which needs source files that a manifest does not carry; run "
-            "the notebook itself, or call hpo_lab.tune"
-        )
-    elif kind not in trial_kinds():
-        known = ", ".join(trial_kinds())
-        message = f"found {kind!r}; the kinds that can be run on this machine are {known}"
-    else:
-        return
-    raise InvalidInput([Problem("spec.trialTemplate.trialSpec.kind", message)])
-
-
 @click.command("validate")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
+@click.option("--template", metavar="FILE", help="Trial template in place of the manifest's.")
 @json_option
-def validate_command(file: Path, cell: str | None, as_json: bool) -> None:
+def validate_command(file: Path, cell: str | None, template: str | None, as_json: bool) -> None:
     """Check a notebook or a manifest; start nothing, write nothing.
 
     Shows what would be searched and, for a notebook, which earlier cells the trials run.
     """
-    prepared = prepare(file, TuneOptions(), cell)
+    prepared = prepare(file, TuneOptions(), cell, template=template)
     spec = prepared.experiment.spec
+    warnings = [*prepared.warnings, *run_problems(prepared.experiment)]
     if as_json:
         decisions = [
             {"cell": each.cell.label, "kept": each.kept, "reason": each.reason}
             for each in prepared.decisions
         ]
-        print_json({"experiment": prepared.experiment.to_document(), "decisions": decisions})
+        said = [{"where": one.where, "message": one.message} for one in warnings]
+        print_json(
+            {
+                "experiment": prepared.experiment.to_document(),
+                "decisions": decisions,
+                "warnings": said,
+            }
+        )
         return
+    say_warnings(warnings)
     out = results()
     out.print("ok", style="green")
     out.print(_in_words(spec), soft_wrap=True)
@@ -111,6 +110,13 @@ def validate_command(file: Path, cell: str | None, as_json: bool) -> None:
     if prepared.decisions:
         out.print()
         out.print(decisions_table(prepared.decisions))
+
+
+def say_warnings(warnings: Sequence[Problem]) -> None:
+    """Print *warnings* as messages."""
+    out = messages()
+    for warning in warnings:
+        out.print(f"warning: {warning}", style="yellow")
 
 
 def _in_words(spec: ExperimentSpec) -> str:

@@ -30,8 +30,8 @@ _STEP = re.compile(
     r"(?:^|[^\w.-])(?:global_step|step|epoch)\s*[=:]\s*(\d{1,18})(?![\d.])",
     re.ASCII | re.IGNORECASE,
 )
-_GOES_ON = re.compile(r"[\w+-]|\.\w|,\d", re.ASCII)
-_TOKEN = re.compile(r"\S*", re.ASCII)
+_GOES_ON = re.compile(rb"[\w+\-\x80-\xff]|\.\w|,\d")
+_TOKEN = re.compile(rb"\S*")
 
 
 def format_problems(formats: Sequence[str]) -> list[str]:
@@ -69,15 +69,15 @@ def text_parser(metrics: Sequence[str], formats: Sequence[str]) -> LineParser:
         # Most lines of a log mention no metric; this is all they cost.
         if not any(name in line for name in mentions):
             return []
-        text = line.decode(errors="replace")
         found = [
             (name, value)
             for pattern in patterns
-            for name, value in _values(pattern, text)
+            for name, value in _values(pattern, line)
             if name in wanted
         ]
         if not found:
             return []
+        text = line.decode(errors="replace")
         time = timestamp(text.split(maxsplit=1)[0])
         step = _STEP.search(text)
         at = arrived if time is None else time
@@ -97,25 +97,25 @@ def timestamp(word: str) -> float | None:
         return None
 
 
-def _values(pattern: Any, text: str) -> Iterator[tuple[str, str]]:
-    for match in pattern.finditer(text):
-        name, value = match[1], match[2]
+def _values(pattern: Any, line: bytes) -> Iterator[tuple[str, str]]:
+    for match in pattern.finditer(line):
+        name, value = match.group(1, 2)
         if name is None or value is None:
             continue
-        end = match.end(2)
+        start, end = match.span(2)
         # A value at the very end of the match may be a part of what stands there.
-        if end == match.end() and (not value or value in "+-" or _GOES_ON.match(text, end)):
-            value = _token(text, match.start(2))
-        yield name.strip(), value.strip()
+        if end == match.end() and (not value or value in b"+-" or _GOES_ON.match(line, end)):
+            value = _token(line, start)
+        yield name.decode(errors="replace").strip(), value.decode(errors="replace").strip()
 
 
-def _token(text: str, start: int) -> str:
-    found = _TOKEN.match(text, start)
+def _token(line: bytes, start: int) -> bytes:
+    found = _TOKEN.match(line, start)
     assert found is not None
-    token = found[0].rstrip("\"'`,;:")
-    if "=" in token:
-        return ""  # The next pair: there is no value.
-    return token if set(token) & set("([{") else token.rstrip(")]}")
+    token = found[0].rstrip(b"\"'`,;:")
+    if b"=" in token:
+        return b""  # The next pair: there is no value.
+    return token if set(token) & set(b"([{") else token.rstrip(b")]}")
 
 
 def _compile(form: str) -> Any:
@@ -124,7 +124,8 @@ def _compile(form: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     try:
-        return re2.compile(form, options)
+        # On bytes: text would be encoded anew, and its places counted, for every match.
+        return re2.compile(form.encode(), options)
     except re2.error as error:
         reason = error.args[0] if error.args else error
         said = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)

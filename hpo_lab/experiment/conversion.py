@@ -7,8 +7,21 @@ from typing import Any
 
 from hpo_lab.experiment.document import as_text
 from hpo_lab.experiment.job_status import job_conditions
-from hpo_lab.experiment.katib_warnings import extensions, first_container
-from hpo_lab.experiment.model import API_VERSION, KATIB_API_VERSION, Experiment
+from hpo_lab.experiment.katib_warnings import (
+    KATIB_FIELDS,
+    experiment_warnings,
+    extensions,
+    first_container,
+)
+from hpo_lab.experiment.model import (
+    API_VERSION,
+    KATIB_API_VERSION,
+    Document,
+    Experiment,
+    ExperimentSpec,
+    Objective,
+    Parameter,
+)
 from hpo_lab.experiment.placeholders import places
 from hpo_lab.experiment.rendering import pod_without_restart_policy, render_trial
 from hpo_lab.experiment.template import TrialParameter, TrialTemplate
@@ -31,16 +44,16 @@ def to_katib(experiment: Experiment) -> tuple[dict[str, Any], list[Problem]]:
 
     Returns:
         The document as plain data, and a warning for each field that is dropped and for
-        what Katib cannot run.
+        what Katib still refuses or cannot run.
     """
     document = experiment.to_document()
     document.pop("status", None)
     document["apiVersion"] = KATIB_API_VERSION
-    warnings = []
-    for path in extensions(experiment.spec):
-        _drop(document, path)
-        warnings.append(Problem(path, "is dropped; Katib does not know this field"))
-    spec = document["spec"]
+    message = "is dropped; Katib does not know this field"
+    warnings = [Problem(path, message) for path in extensions(experiment.spec)]
+    spec = document["spec"] = _known(document["spec"], ExperimentSpec)
+    spec["objective"] = _known(spec["objective"], Objective)
+    spec["parameters"] = [_known(each, Parameter) for each in spec["parameters"]]
     operations = spec.get("nasConfig", {}).get("operations", [])
     for parameters in (spec["parameters"], *(each["parameters"] for each in operations)):
         for parameter in parameters:
@@ -54,13 +67,10 @@ def to_katib(experiment: Experiment) -> tuple[dict[str, Any], list[Problem]]:
         path = "spec.trialTemplate.trialSpec.kind"
         warnings.append(Problem(path, f"is {template.kind[1]!r}, which Katib cannot run"))
     else:
-        explicit = _explicit(experiment, template)
-        spec["trialTemplate"] = explicit.to_document()
-        if explicit.config_map is not None:
-            warnings += _unknown_in_config_map(explicit)
+        spec["trialTemplate"] = _explicit(experiment, template).to_document()
     if not spec["parameters"]:
         del spec["parameters"]
-    return document, warnings
+    return document, [*warnings, *experiment_warnings(Experiment.model_validate(document))]
 
 
 def from_katib(experiment: Experiment) -> Experiment:
@@ -68,12 +78,8 @@ def from_katib(experiment: Experiment) -> Experiment:
     return experiment.model_copy(update={"api_version": API_VERSION})
 
 
-def _drop(document: dict[str, Any], path: str) -> None:
-    *parents, field = path.replace("[", ".").replace("]", "").split(".")
-    part: Any = document
-    for parent in parents:
-        part = part[int(parent)] if isinstance(part, list) else part[parent]
-    part.pop(field, None)
+def _known(fields: Mapping[str, Any], part: type[Document]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name in KATIB_FIELDS[part]}
 
 
 def _explicit(experiment: Experiment, template: TrialTemplate) -> TrialTemplate:
@@ -132,17 +138,3 @@ def _as_trial_spec(experiment: Experiment, template: TrialTemplate) -> TrialTemp
             ),
         }
     )
-
-
-def _unknown_in_config_map(template: TrialTemplate) -> list[Problem]:
-    needed = {
-        "primaryContainerName": template.primary_container_name,
-        "trialParameters": template.trial_parameters,
-        "successCondition": template.success_condition,
-        "failureCondition": template.failure_condition,
-    }
-    return [
-        Problem(f"spec.trialTemplate.{field}", "is missing; Katib needs it with a configMap")
-        for field, value in needed.items()
-        if not value
-    ]

@@ -24,8 +24,8 @@ _BUDGETS = (
     "trialActiveDeadlineSeconds",
     "resumePolicy",
 )
-# Where a trial runs does not change what it computes.
-_PLACES = ("workingDirectory", "kernelName", "path")
+# Where and how a trial runs does not change what it computes.
+_PLACES = ("workingDirectory", "kernelName", "path", "isolation", "memoryLimit", "keep")
 
 
 def identity(spec: ExperimentSpec) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic.alias_generators import to_camel
 
@@ -19,22 +19,36 @@ from hpo_lab.experiment.model import (
     Objective,
     Parameter,
 )
-from hpo_lab.experiment.placeholders import PLACEHOLDER
+from hpo_lab.experiment.placeholders import places
 from hpo_lab.experiment.rendering import pod_without_restart_policy
 from hpo_lab.experiment.template import TrialTemplate
 from hpo_lab.problems import Problem, nearest
 
-__all__ = ["experiment_warnings", "extensions", "first_container"]
+__all__ = ["KATIB_FIELDS", "experiment_warnings", "extensions", "first_container"]
 
 _PATH = "spec.trialTemplate"
-_KATIB_FIELDS: dict[type[Document], str] = {
-    ExperimentSpec: """
-        parameters objective algorithm earlyStopping trialTemplate parallelTrialCount
-        maxTrialCount maxFailedTrialCount metricsCollectorSpec nasConfig resumePolicy
-    """,
-    Objective: "type goal objectiveMetricName additionalMetricNames metricStrategies",
-    Parameter: "name parameterType feasibleSpace",
+KATIB_FIELDS: Final[dict[type[Document], frozenset[str]]] = {
+    ExperimentSpec: frozenset(
+        (
+            "parameters",
+            "objective",
+            "algorithm",
+            "earlyStopping",
+            "trialTemplate",
+            "parallelTrialCount",
+            "maxTrialCount",
+            "maxFailedTrialCount",
+            "metricsCollectorSpec",
+            "nasConfig",
+            "resumePolicy",
+        )
+    ),
+    Objective: frozenset(
+        ("type", "goal", "objectiveMetricName", "additionalMetricNames", "metricStrategies")
+    ),
+    Parameter: frozenset(("name", "parameterType", "feasibleSpace")),
 }
+"""The fields that Katib knows, of the parts that have others here."""
 
 
 def experiment_warnings(experiment: Experiment) -> list[Problem]:
@@ -78,7 +92,7 @@ def first_container(job: Mapping[str, Any]) -> str | None:
 
 
 def _unknown_to_katib(part: Document, path: str) -> Iterator[str]:
-    known = _KATIB_FIELDS[type(part)].split()
+    known = KATIB_FIELDS[type(part)]
     for name, field in type(part).model_fields.items():
         is_set = getattr(part, name) != field.get_default(call_default_factory=True)
         if is_set and to_camel(name) not in known:
@@ -129,13 +143,11 @@ def _job(job: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(
                 f"{path}.metadata.{field}", "Katib refuses it; the trial's own takes its place"
             )
-    for mapping in _mappings(job):
-        for field, value in mapping.items():
-            if field in INTEGER_FIELDS and isinstance(value, str) and PLACEHOLDER.fullmatch(value):
-                yield Problem(
-                    f"{path}: {field}",
-                    "is an integer given by a parameter, which Katib cannot do",
-                )
+    for place, _ in places(job, path):
+        parents = place.split(".")
+        if parents[-1] in INTEGER_FIELDS and not TEXT_MAPS.intersection(parents):
+            message = "is an integer given by a parameter, which Katib cannot do"
+            yield Problem(place, message)
     if pod_without_restart_policy(job) is not None:
         yield Problem(
             f"{path}.spec.template.spec.restartPolicy",

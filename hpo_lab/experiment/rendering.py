@@ -119,7 +119,8 @@ def _from_text(
     path = f"{_TEMPLATE}.configMap"
     as_written = _object(marked, [f"${{trialParameters.{name}}}" for name in names], path)
     values = _values(spec, as_written, trial, assignments)
-    return _object(marked, ["" if (v := values[n]) is None else v[0] for n in names], path)
+    # What stands in a comment only has no value.
+    return _object(marked, [(values.get(name) or ("",))[0] for name in names], path)
 
 
 def _object(text: str, values: list[str], path: str) -> dict[str, Any]:

@@ -41,9 +41,9 @@ def read_documents(text: str, values: Sequence[str] = (), *, source: str = "") -
     Raises:
         InvalidInput: *text* is no YAML, or describes endlessly many values.
     """
-    loader: Any = _Loader(text, values)
     documents = []
     try:
+        loader: Any = _Loader(text, values)
         while loader.check_data():
             documents.append(loader.get_data())
     except yaml.MarkedYAMLError as error:
@@ -51,11 +51,12 @@ def read_documents(text: str, values: Sequence[str] = (), *, source: str = "") -
         where = f"line {place.line + 1}, column {place.column + 1}" if place else ""
         message = f"not valid YAML: {error.problem or error.context}"
         raise InvalidInput([Problem(where, message)], source) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        message = f"not valid YAML: {str(error) or 'nested too deeply'}"
+    except RecursionError:
+        message = "not valid YAML: nested too deeply"
         raise InvalidInput([Problem("", message)], source) from None
-    finally:
-        loader.dispose()
+    except (yaml.YAMLError, ValueError) as error:
+        message = f"not valid YAML: {' '.join(str(error).split())}"
+        raise InvalidInput([Problem("", message)], source) from None
     if _count(documents) > MOST_VALUES:
         message = f"describes more than {MOST_VALUES} values (endless alias?)"
         raise InvalidInput([Problem("", message)], source)
@@ -69,11 +70,7 @@ def write_document(document: Any) -> str:
 
 class _Loader(yaml.SafeLoader):
     def __init__(self, text: str, values: Sequence[str]) -> None:
-        try:
-            super().__init__(text)
-        except yaml.YAMLError as error:
-            message = f"not valid YAML: {' '.join(str(error).split())}"
-            raise InvalidInput([Problem("", message)]) from None
+        super().__init__(text)
         self._values = values
 
     def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
@@ -81,9 +78,9 @@ class _Loader(yaml.SafeLoader):
         value = _MARK.sub(lambda found: self._values[int(found[1])], node.value)
         if value != node.value:
             node.value = value
-            if node.style is None:
-                resolve: Any = self.resolve
-                node.tag = resolve(yaml.ScalarNode, value, (True, False))
+            resolve: Any = self.resolve
+            tag = resolve(yaml.ScalarNode, value, (True, False))
+            node.tag = tag if node.style is None and tag in _SCALARS else _TEXT
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -102,9 +99,12 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_OWN_TAGS = tuple(f"tag:yaml.org,2002:{name}" for name in ("timestamp", "int", "float"))
+_TEXT = "tag:yaml.org,2002:str"
+_SCALARS = [f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float")]
+# Of what PyYAML takes unquoted scalars for, that which Go does too.
+_KEPT = [f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "merge")]
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _OWN_TAGS]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in _KEPT]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _INTEGER = r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)"

@@ -8,12 +8,18 @@ from enum import StrEnum
 
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.identity import differences, identity
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import Experiment, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.store import Artifact, ExperimentRecord, NameTaken, NotFound, Store
 
-__all__ = ["Enrolment", "enrol", "revise"]
+__all__ = ["Enrolment", "enrol", "revise", "stop_described"]
+
+
+_NEVER = (
+    "is 'Never', and the experiment has ended ({}); with 'LongRunning' or 'FromVolume' a larger "
+    "budget continues it"
+)
 
 
 class Enrolment(StrEnum):
@@ -63,19 +69,28 @@ def enrol(
 def revise(
     store: Store, known: ExperimentRecord, experiment: Experiment
 ) -> tuple[ExperimentRecord, Enrolment]:
-    """Take over the budgets of *experiment* and say whether there is something to do."""
+    """Take over the budgets of *experiment* and say whether there is something to do.
+
+    Raises:
+        InvalidInput: The experiment has ended, the budgets leave something to do, and its
+            resume policy is `Never`.
+    """
     known = _again(store, known)
-    if known.document.spec != experiment.spec:
-        document = known.document.model_copy(update={"spec": experiment.spec})
-        store.update_spec(known.uid, document)
-    if known.is_active(time.time()):
-        return _again(store, known), Enrolment.RUNNING
     ends = plan(
         experiment.spec,
         store.trials(known.uid),
         elapsed=known.running_seconds(time.time()),
         exhausted=known.reason == "ExperimentSuggestionEndReached",
     )
+    ended = known.state in (ExperimentState.SUCCEEDED, ExperimentState.FAILED)
+    never = experiment.spec.resume_policy is ResumePolicy.NEVER
+    if ended and never and ends.verdict is None and not known.is_active(time.time()):
+        raise InvalidInput([Problem("spec.resumePolicy", _NEVER.format(known.reason))])
+    if known.document.spec != experiment.spec:
+        document = known.document.model_copy(update={"spec": experiment.spec})
+        store.update_spec(known.uid, document)
+    if known.is_active(time.time()):
+        return _again(store, known), Enrolment.RUNNING
     if known.state.is_final and ends.verdict is not None:
         return _again(store, known), Enrolment.COMPLETE
     store.clear_stop(known.uid)
@@ -86,6 +101,21 @@ def revise(
         "Experiment is restarting",
     )
     return _again(store, known), Enrolment.CONTINUED
+
+
+def stop_described(store: Store, experiment: Experiment) -> None:
+    """Stop the experiment that *experiment* describes.
+
+    Raises:
+        InvalidInput: There is none of its name, or it is another one.
+    """
+    known = store.experiment(experiment.name, experiment.namespace)
+    if known is None:
+        message = f"is 0, which stops an experiment; there is none called {experiment.name!r}"
+        raise InvalidInput([Problem("spec.maxTrialCount", message)])
+    if known.identity != identity(experiment.spec):
+        raise _taken(known, experiment)
+    store.request_stop(known.uid)
 
 
 def _again(store: Store, known: ExperimentRecord) -> ExperimentRecord:

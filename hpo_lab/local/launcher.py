@@ -86,8 +86,9 @@ class Launcher:
 
     def wait(self, trials: Iterable[RunningTrial], timeout: float) -> None:
         """Wait until a trial may have ended or `wake` is called, at most *timeout* seconds."""
-        sources = [*trials, *([self._forks] if self._forks else [])]
-        found = [source.fileno() for source in sources]
+        found = [trial.fileno() for trial in trials]
+        if self._forks is not None:
+            found.append(self._forks.fileno())
         watched = [descriptor for descriptor in found if descriptor is not None]
         if self._forks is None and len(watched) < len(found):
             timeout = min(timeout, _POLL)

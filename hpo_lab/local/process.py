@@ -27,7 +27,7 @@ class TrialProcess:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         task.write(folder)
-        with (folder / LOG).open("wb") as log:
+        with (folder / LOG).open("ab") as log:
             self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "hpo_lab.trial.supervise", str(folder), str(os.getpid())],
                 stdin=subprocess.DEVNULL,

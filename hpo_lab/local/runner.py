@@ -7,28 +7,35 @@ starts interrupted trials again under their own numbers, and goes on.
 
 from __future__ import annotations
 
+import hashlib
+import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpo_lab.engine.plan import Plan, Verdict, plan, visible_history
 from hpo_lab.experiment.model import Experiment, Objective, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState, objective_value
-from hpo_lab.local.metrics import read_metrics
-from hpo_lab.local.process import TrialProcess, end_leftovers
+from hpo_lab.local.keeping import Keeping
+from hpo_lab.local.launcher import Launcher, RunningTrial
+from hpo_lab.local.ledger import Ledger
+from hpo_lab.local.memory import memory_in_use
+from hpo_lab.local.metrics import Batch, read_metrics, summarise
+from hpo_lab.local.process import end_leftovers
+from hpo_lab.local.tasks import task_of
+from hpo_lab.problems import InvalidInput
 from hpo_lab.search.algorithm import get_algorithm
 from hpo_lab.search.ask import suggest
-from hpo_lab.store import Artifact, ExperimentRecord, LeaseLost, NotFound, Runner, Store
-from hpo_lab.trial.folder import LOG, NOTEBOOK, Outcome, Task
+from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
+from hpo_lab.trial.folder import Outcome
 
 __all__ = ["AlreadyRunning", "LocalRunner", "trial_folder"]
 
-_TICK = 0.05
+_FOLLOW_EVERY = 0.1
 _CONTROL_EVERY = 0.25
 _RENEW_EVERY = 5.0
-_DEADLINE = "TrialDeadlineExceeded"
 
 
 class AlreadyRunning(RuntimeError):
@@ -37,11 +44,12 @@ class AlreadyRunning(RuntimeError):
 
 @dataclass(slots=True)
 class _Running:
-    process: TrialProcess
+    process: RunningTrial
     number: int
     started: float
     offset: int = 0
-    timed_out: bool = False
+    over: tuple[str, str] | None = None
+    """Reason and message, once it was ended for using too much."""
 
 
 def trial_folder(store: Store, uid: str, number: int) -> Path:
@@ -66,11 +74,13 @@ class LocalRunner:
         self._uid = uid
         self._on_change = on_change or (lambda: None)
         self._me = Runner.current()
-        self._trials: dict[int, Trial] = {}
+        self._ledger: Ledger
         self._running: dict[int, _Running] = {}
         self._exhausted = False
         self._stop_requested = False
         self._source = store.folder(uid) / "source"
+        self._launcher: Launcher | None = None
+        self._keeping = Keeping({}, self._folder)
 
     def run(self) -> Verdict:
         """Run until the experiment ends, fails or is stopped.
@@ -97,11 +107,35 @@ class LocalRunner:
             return self._loop()
         finally:
             self._end_processes(list(self._running.values()))
+            launcher, self._launcher = self._launcher, None
+            if launcher is not None:
+                launcher.close()
             self._store.release_lease(self._uid, self._me.id)
 
     def stop(self) -> None:
         """Have `run` stop the experiment soon; safe in a signal handler."""
         self._stop_requested = True
+        if self._launcher is not None:
+            self._launcher.wake()
+
+    def _folder(self, number: int) -> Path:
+        return trial_folder(self._store, self._uid, number)
+
+    def _tell_kernels(self, reason: str) -> None:
+        """Say, once, that trials cannot share their set-up."""
+        message = f"Experiment is running; every trial runs its set-up itself, because {reason}"
+        print(message, file=sys.stderr, flush=True)
+        self._store.set_condition(
+            self._uid,
+            ExperimentState.RUNNING,
+            "TrialsNotForked",
+            message,
+            runner_id=self._me.id,
+        )
+
+    @property
+    def _trials(self) -> dict[int, Trial]:
+        return self._ledger.trials
 
     def _record(self) -> ExperimentRecord:
         record = self._store.experiment_by_uid(self._uid)
@@ -113,19 +147,22 @@ class LocalRunner:
         """Take in what an earlier runner left: results, and trials without one."""
         self._write_sources()
         end_leftovers(self._store.folder(self._uid))
-        self._trials = {trial.number: trial for trial in self._store.trials(self._uid)}
-        objective = self._record().document.spec.objective
-        for number, trial in list(self._trials.items()):
+        spec = self._record().document.spec
+        trial_spec = (spec.trial_template.trial_spec if spec.trial_template else None) or {}
+        self._keeping = Keeping(trial_spec, self._folder)
+        self._launcher = Launcher(
+            trial_spec, self._source, self._store.folder(self._uid), self._tell_kernels
+        )
+        self._ledger = Ledger(spec.objective, self._store.trials(self._uid))
+        for number, trial in list(self._ledger.trials.items()):
             if trial.state is not TrialState.RUNNING:
                 continue
-            folder = trial_folder(self._store, self._uid, number)
-            outcome = Outcome.read(folder)
+            outcome = Outcome.read(self._folder(number))
             if outcome is None:
                 self._requeue(number)
                 continue
             stored = self._store.trial(self._uid, number)
-            self._import(number, folder, stored.offset if stored else 0)
-            self._take_in(number, folder, outcome, objective)
+            self._take_in(number, stored.offset if stored else 0, outcome, spec.objective)
 
     def _write_sources(self) -> None:
         self._source.mkdir(parents=True, exist_ok=True)
@@ -161,8 +198,7 @@ class LocalRunner:
             if changed or stop or (limit is not None and now - begun >= limit):
                 changed = False
                 upcoming = plan(
-                    experiment.spec,
-                    list(self._trials.values()),
+                    *self._ledger.to_plan(experiment.spec),
                     elapsed=now - begun,
                     stop_requested=stop,
                     exhausted=self._exhausted,
@@ -171,21 +207,25 @@ class LocalRunner:
                 if upcoming.verdict is not None:
                     return self._conclude(upcoming.verdict, experiment)
                 changed = not self._start_all(experiment, upcoming)
-            time.sleep(_TICK)
+            self._wait()
+
+    def _wait(self) -> None:
+        """Wait for the end of a trial, but no longer than until the next look at the others."""
+        assert self._launcher is not None
+        trials = [running.process for running in self._running.values()]
+        pause = 0.0 if self._stop_requested and not trials else _FOLLOW_EVERY
+        self._launcher.wait(trials, pause)
 
     def _start_all(self, experiment: Experiment, upcoming: Plan) -> bool:
         """Start the planned trials; False when the search has nothing left for one."""
         for number in upcoming.start:
+            suggested = None
             if number not in self._trials:
                 suggested = self._ask(experiment, number)
                 if suggested is None:
                     self._exhausted = True
                     return False
-                added = self._store.add_trials(
-                    self._uid, {number: suggested}, runner_id=self._me.id
-                )
-                self._trials |= {trial.number: trial for trial in added}
-            self._start(experiment, number)
+            self._start(experiment, number, suggested)
         return True
 
     def _ask(self, experiment: Experiment, number: int) -> Mapping[str, Value] | None:
@@ -197,81 +237,96 @@ class LocalRunner:
         )
         return suggest(experiment.spec, number, history, uid=self._uid)
 
-    def _start(self, experiment: Experiment, number: int) -> None:
-        template = experiment.spec.trial_template
-        task = Task(
-            experiment=experiment.name,
-            number=number,
-            trial_spec=(template.trial_spec if template else None) or {},
-            assignments=self._trials[number].assignments,
-            metrics=experiment.spec.objective.metric_names,
-            source=str(self._source),
-        )
+    def _start(
+        self, experiment: Experiment, number: int, suggested: Mapping[str, Value] | None
+    ) -> None:
+        spec = experiment.spec
         # Recorded as running first: a crash in between costs a restart of this number,
         # where the other order could leave a process that nobody knows.
-        self._store.start_trial(self._uid, number, runner_id=self._me.id)
-        self._refresh(number)
-        process = TrialProcess(task, trial_folder(self._store, self._uid, number))
+        trial = self._store.start_trial(
+            self._uid, number, assignments=suggested, runner_id=self._me.id
+        )
+        self._ledger.put(trial)
+        try:
+            task = task_of(experiment, number, trial.assignments, self._source)
+        except InvalidInput as error:
+            message = "; ".join(map(str, error.problems))
+            self._finish(number, TrialState.FAILED, message, reason="TrialNotRendered")
+            return
+        assert self._launcher is not None
+        seed = _seed(self._uid if spec.seed is None else str(spec.seed), number)
+        process = self._launcher.start(task, self._folder(number), seed)
         self._running[number] = _Running(process, number, time.monotonic())
         self._on_change()
 
     def _follow(self, experiment: Experiment) -> bool:
         """Record what running trials reported and how ended ones ended."""
         changed = False
-        limit = experiment.spec.trial_active_deadline_seconds
         for running in list(self._running.values()):
             # Asked before the metrics are read, so that none can come after them.
             code = running.process.exit_code
-            folder = running.process.folder
-            running.offset = self._import(running.number, folder, running.offset)
-            late = limit is not None and time.monotonic() - running.started > limit
             if code is not None:
                 del self._running[running.number]
                 self._end(running, code, experiment)
                 changed = True
-            elif late and not running.timed_out:
-                running.timed_out = True
-                running.process.ask_to_end()
+                continue
+            running.offset = self._import(running.number, running.offset)
+            if running.over is None:
+                running.over = _over_limit(running, experiment)
+                if running.over is not None:
+                    running.process.ask_to_end()
         return changed
 
-    def _import(self, number: int, folder: Path, offset: int) -> int:
+    def _import(self, number: int, offset: int) -> int:
         """Store what the trial reported from *offset* on; where the next import starts."""
-        while (batch := read_metrics(folder, offset)).offset > offset:
+        while (batch := read_metrics(self._folder(number), offset)).offset > offset:
             self._store.add_observations(
                 self._uid, number, batch.observations, batch.offset, runner_id=self._me.id
             )
             offset = batch.offset
-            self._refresh(number)
+            self._summarise(number, batch)
             self._on_change()
         return offset
 
+    def _summarise(self, number: int, batch: Batch) -> None:
+        trial = self._trials[number]
+        self._ledger.put(replace(trial, metrics=summarise(trial.metrics, batch.observations)))
+
     def _end(self, running: _Running, code: int, experiment: Experiment) -> None:
-        number, folder = running.number, running.process.folder
-        outcome = Outcome.read(folder)
+        number = running.number
+        outcome = Outcome.read(running.process.folder)
         if outcome is not None:
-            self._take_in(number, folder, outcome, experiment.spec.objective)
-        elif running.timed_out:
-            limit = experiment.spec.trial_active_deadline_seconds
-            message = f"ran longer than {limit:g} seconds"
-            self._finish(number, TrialState.FAILED, message, reason=_DEADLINE)
+            self._take_in(number, running.offset, outcome, experiment.spec.objective)
+            return
+        if running.over is not None:
+            reason, message = running.over
         else:
             signal = code - 128 if code > 128 else -code
             how = f"was killed by signal {signal}" if signal > 0 else f"ended with code {code}"
-            self._finish(number, TrialState.FAILED, f"the trial's process {how}")
+            reason, message = "", f"the trial's process {how}"
+        last = read_metrics(running.process.folder, running.offset)
+        self._finish(number, TrialState.FAILED, message, reason=reason, last=last)
 
-    def _take_in(
-        self, number: int, folder: Path, outcome: Outcome, objective: Objective
-    ) -> None:
-        """Record a trial that came to its end by itself."""
+    def _take_in(self, number: int, offset: int, outcome: Outcome, objective: Objective) -> None:
+        """Record a trial that came to its end by itself, with what it reported last."""
+        last = read_metrics(self._folder(number), offset)
+        while (following := read_metrics(self._folder(number), last.offset)).offset > last.offset:
+            # More than is read at once.
+            self._import(number, offset)
+            offset = last.offset
+            last = following
+        metrics = summarise(self._trials[number].metrics, last.observations)
+        measured = replace(self._trials[number], metrics=metrics)
         if not outcome.succeeded:
-            self._finish(number, TrialState.FAILED, outcome.message, outcome.traceback)
-        elif objective_value(objective, self._trials[number]) is not None:
-            self._finish(number, TrialState.SUCCEEDED)
-        else:
-            metric = self._trials[number].metrics.get(objective.objective_metric_name)
-            found = "was never reported" if metric is None else f"was {metric.latest}"
-            message = f"{objective.objective_metric_name} {found}; a finite number is needed"
-            self._finish(number, TrialState.METRICS_UNAVAILABLE, message)
+            self._finish(number, TrialState.FAILED, outcome.message, outcome.traceback, last=last)
+            return
+        if objective_value(objective, measured) is not None:
+            self._finish(number, TrialState.SUCCEEDED, last=last)
+            return
+        metric = metrics.get(objective.objective_metric_name)
+        found = "was never reported" if metric is None else f"was {metric.latest}"
+        message = f"{objective.objective_metric_name} {found}; a finite number is needed"
+        self._finish(number, TrialState.METRICS_UNAVAILABLE, message, last=last)
 
     def _finish(
         self,
@@ -280,27 +335,31 @@ class LocalRunner:
         message: str = "",
         traceback: str = "",
         reason: str = "",
+        last: Batch | None = None,
     ) -> None:
-        self._keep_files(number)
+        now = time.time()
+        last = last or Batch((), 0)
+        self._summarise(number, last)
+        before = self._ledger.best
+        self._ledger.put(
+            replace(self._trials[number], state=state, completed_at=now, message=message)
+        )
+        if before is not None and self._ledger.best != before:
+            self._keeping.superseded(before)
         self._store.finish_trial(
             self._uid,
             number,
             state,
+            now,
             message=message,
             traceback=traceback,
             reason=reason or f"Trial{state.value}",
+            observations=last.observations,
+            offset=last.offset,
+            artifacts=self._keeping.at_end(number, state, self._ledger.best),
             runner_id=self._me.id,
         )
-        self._refresh(number)
         self._on_change()
-
-    def _keep_files(self, number: int) -> None:
-        folder = trial_folder(self._store, self._uid, number)
-        kinds = {NOTEBOOK: "application/x-ipynb+json", LOG: "text/plain"}
-        for name, kind in kinds.items():
-            if (folder / name).exists():
-                artifact = Artifact(name=name, media_type=kind, path=folder / name, number=number)
-                self._store.add_artifact(self._uid, artifact, runner_id=self._me.id)
 
     def _requeue(self, number: int) -> None:
         self._store.requeue_trial(self._uid, number, runner_id=self._me.id)
@@ -309,18 +368,18 @@ class LocalRunner:
     def _refresh(self, number: int) -> None:
         stored = self._store.trial(self._uid, number)
         if stored is not None:
-            self._trials[number] = stored.trial
+            self._ledger.put(stored.trial)
 
     def _conclude(self, verdict: Verdict, experiment: Experiment) -> Verdict:
         """End what still runs and record the end of the experiment."""
         ended = list(self._running.values())
         self._end_processes(ended)
         for running in ended:
-            folder = running.process.folder
-            self._import(running.number, folder, running.offset)
-            outcome = Outcome.read(folder)
+            outcome = Outcome.read(running.process.folder)
             if outcome is not None:
-                self._take_in(running.number, folder, outcome, experiment.spec.objective)
+                self._take_in(running.number, running.offset, outcome, experiment.spec.objective)
+            else:
+                self._import(running.number, running.offset)
         for number, trial in list(self._trials.items()):
             if trial.is_final:
                 continue
@@ -329,6 +388,8 @@ class LocalRunner:
             elif trial.state is TrialState.RUNNING:
                 # Runs again, under its number, when the experiment is resumed.
                 self._requeue(number)
+        for artifact in self._keeping.of_best(self._ledger.best):
+            self._store.add_artifact(self._uid, artifact, runner_id=self._me.id)
         self._store.set_condition(
             self._uid, verdict.state, verdict.reason, verdict.message, runner_id=self._me.id
         )
@@ -341,6 +402,29 @@ class LocalRunner:
         for one in running:
             one.process.wait()
             self._running.pop(one.number, None)
+
+
+def _over_limit(running: _Running, experiment: Experiment) -> tuple[str, str] | None:
+    """Reason and message when the trial uses more time or memory than it may."""
+    limit = experiment.spec.trial_active_deadline_seconds
+    if limit is not None and time.monotonic() - running.started > limit:
+        return "TrialDeadlineExceeded", f"ran longer than {limit:g} seconds"
+    template = experiment.spec.trial_template
+    spec = ((template.trial_spec if template else None) or {}).get("spec", {})
+    most = spec.get("memoryLimit")
+    if most is not None and running.process.pid is not None:
+        used = memory_in_use(running.process.pid)
+        if used > most:
+            return "TrialMemoryExceeded", (
+                f"used {used / 2**20:.0f} MiB of memory; allowed are {most / 2**20:.0f} MiB"
+            )
+    return None
+
+
+def _seed(experiment: str, number: int) -> int:
+    """A seed in [0, 2**63) for the random numbers of a trial."""
+    text = f"{experiment}/{number}/trial"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
 
 
 def _is_ordered(experiment: Experiment) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_lab.notebook.cell_source import cell_magic
+from hpo_lab.notebook.quick_import import import_nbformat
 from hpo_lab.notebook.slicing import Cell
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -44,6 +45,7 @@ def read_notebook(path: Path) -> NotebookNode:
     Raises:
         InvalidInput: There is no such file, it is no notebook, or it has no Python code.
     """
+    import_nbformat()
     import nbformat
     from nbformat.reader import NotJSONError
 

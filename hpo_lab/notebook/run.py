@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+from hpo_lab.notebook.quick_import import import_nbformat
 from hpo_lab.trial.folder import NOTEBOOK, Task
 from hpo_lab.trial.kinds import TrialFailed
 
@@ -27,6 +28,7 @@ def run_notebook(task: Task, folder: Path) -> None:
     Raises:
         TrialFailed: when a cell raised, with the cell's traceback.
     """
+    import_nbformat()
     import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError

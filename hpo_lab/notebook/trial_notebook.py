@@ -32,6 +32,7 @@ from hpo_lab.notebook.cell_source import (
 )
 from hpo_lab.notebook.magic_effects import MagicKind, bound_names, kind_of
 from hpo_lab.notebook.names import names_bound
+from hpo_lab.notebook.quick_import import import_nbformat
 from hpo_lab.notebook.slicing import Cell, names_left_unbound
 from hpo_lab.problems import Problem, nearest
 
@@ -81,6 +82,7 @@ def build_trial_notebook(
     Returns:
         A notebook of format 4.5.
     """
+    import_nbformat()
     from nbformat.v4 import new_code_cell, new_notebook
 
     def code(source: str, *tags: str, id: str) -> NotebookNode:

@@ -1,6 +1,7 @@
 """From what a person wrote, a function or a notebook cell, to an experiment."""
 
 from hpo_lab.prepare.function import prepare_function
+from hpo_lab.prepare.manifest import prepare_manifest, runs_here
 from hpo_lab.prepare.notebook import prepare_cell, prepare_notebook
 from hpo_lab.prepare.prepared import Prepared, experiment_name
 
@@ -9,5 +10,7 @@ __all__ = [
     "experiment_name",
     "prepare_cell",
     "prepare_function",
+    "prepare_manifest",
     "prepare_notebook",
+    "runs_here",
 ]

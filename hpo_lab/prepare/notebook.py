@@ -115,6 +115,7 @@ def prepare_cell(
             "source": _digest(kept, tuned),
             "kernelName": kernel_name,
             "workingDirectory": str(working_directory),
+            **options.notebook_trial,
         },
     )
     spec = options.spec(parameters, template)

@@ -9,6 +9,7 @@ from typing import Any
 
 from hpo_lab.experiment.model import API_VERSION, Experiment, TrialTemplate
 from hpo_lab.notebook.slicing import Decision
+from hpo_lab.problems import Problem
 
 __all__ = ["Prepared", "experiment_name", "trial_template"]
 
@@ -21,11 +22,15 @@ class Prepared:
         experiment: The document.
         files: Its source files by name: media type and content.
         decisions: Which earlier cells a notebook's trials take along, and why.
+        warnings: What a manifest says that is taken in another way.
+        stops: Whether the manifest asks for the end of the experiment it describes.
     """
 
     experiment: Experiment
     files: Mapping[str, tuple[str, bytes]]
     decisions: tuple[Decision, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    stops: bool = False
 
 
 def experiment_name(text: str) -> str:
@@ -38,6 +43,4 @@ def experiment_name(text: str) -> str:
 
 def trial_template(kind: str, spec: Mapping[str, Any]) -> TrialTemplate:
     """A trial template of one of our own kinds."""
-    return TrialTemplate(
-        trial_spec={"apiVersion": API_VERSION, "kind": kind, "spec": dict(spec)}
-    )
+    return TrialTemplate(trial_spec={"apiVersion": API_VERSION, "kind": kind, "spec": dict(spec)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
@@ -48,7 +49,7 @@ def suggest(
     algorithm = get_algorithm(spec.algorithm.algorithm_name)
     settings = read_settings(algorithm, spec.algorithm.settings)
     space = Space.of(spec.parameters)
-    earlier = sorted([t for t in trials if t.number < number], key=attrgetter("number"))
+    earlier = _earlier(trials, number)
     given = settings.get("random_state") if spec.seed is None else spec.seed
     shared = str(uid if given is None else given)
     source = f"{shared}/{number}"
@@ -83,12 +84,23 @@ def _initial(space: Space, point: Mapping[str, Value], rng: random.Random) -> As
     return space.assign(choose)
 
 
+def _earlier(trials: Sequence[Trial], number: int) -> Sequence[Trial]:
+    """The trials below *number*, sorted; they mostly are already."""
+    numbers = [trial.number for trial in trials]
+    if numbers != sorted(numbers):
+        trials = sorted(trials, key=attrgetter("number"))
+    return trials[: bisect_left(trials, number, key=attrgetter("number"))]
+
+
 def _is_used(assignment: Assignment, earlier: Sequence[Trial]) -> bool:
     """Whether one of the *earlier* trials has the same assignment; True is not 1."""
-    equal = [trial.assignments for trial in earlier if trial.assignments == assignment]
+    # One value rules out nearly all of thousands of trials, cheaply.
+    name, value = next(iter(assignment.items()), ("", None))
+    alike = [t.assignments for t in earlier if t.assignments.get(name) == value]
     return any(
-        all(isinstance(used[name], bool) is isinstance(v, bool) for name, v in assignment.items())
-        for used in equal
+        used == assignment
+        and all(isinstance(v, bool) is isinstance(assignment[key], bool) for key, v in used.items())
+        for used in alike
     )
 
 

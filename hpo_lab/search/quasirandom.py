@@ -25,19 +25,16 @@ __all__ = ["Halton", "Sobol", "sequence"]
 
 
 @lru_cache(maxsize=8)
-def sequence(
-    engine: type[qmc.QMCEngine], dimensions: int, seed: int, count: int
-) -> NDArray[np.float64]:
+def sequence(engine: Any, dimensions: int, seed: int, count: int) -> NDArray[np.float64]:
     """The first *count* points of a scrambled sequence; *count* is a power of two."""
-    made: Any = engine(dimensions, scramble=True, rng=seed)
-    points: NDArray[np.float64] = made.random(count)
+    points: NDArray[np.float64] = engine(dimensions, scramble=True, rng=seed).random(count)
     return points
 
 
 class _Sequence:
     settings: ClassVar[Mapping[str, Setting]] = {"random_state": RANDOM_STATE}
     uses_history = False
-    engine: ClassVar[type[qmc.QMCEngine]]
+    engine: ClassVar[Any]
 
     def suggest(self, ask: Ask) -> Assignment | None:
         """The values at the trial's point of the sequence."""

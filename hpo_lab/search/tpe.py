@@ -1,9 +1,11 @@
 """The tree-structured Parzen estimator, computed by Optuna.
 
 Optuna is asked afresh for every trial, on a study in memory made of the trials before it;
-it keeps nothing between two questions. Parameters are told as indices of their values
-where these are equally likely, else by their place in the unit interval, so that every
-distribution is the estimator's prior.
+it keeps nothing between two questions. Beyond `HISTORY` trials the study holds the best,
+the running and the latest ones: the estimator of the good trials uses no more than the 25
+best, and that of the others weighs old ones little. Parameters are told as indices of
+their values where these are few and equally likely, else by their place in the unit
+interval, so that every distribution is the estimator's prior.
 
 Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NIPS 2011; Watanabe,
 "Tree-Structured Parzen Estimator", arXiv:2304.11127, for the multivariate form.
@@ -11,14 +13,18 @@ Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NIPS 2011; Watan
 
 from __future__ import annotations
 
+import copy
+import heapq
 import logging
 import math
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, ClassVar
+from functools import lru_cache, partial
+from operator import attrgetter
+from typing import Any, ClassVar, NamedTuple
 
 import optuna
 from optuna.distributions import (
@@ -30,16 +36,22 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from hpo_lab.experiment.model import ExperimentSpec, Objective, ParameterType, Value
-from hpo_lab.experiment.trial import Trial, TrialState, objective_value
+from hpo_lab.experiment.model import ExperimentSpec, Objective, ObjectiveType, ParameterType, Value
+from hpo_lab.experiment.trial import Trial, objective_value
 from hpo_lab.problems import Problem
 from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
 from hpo_lab.search.axis import Axis
+from hpo_lab.search.history import Outcome, TrialMemo, outcome_of
 from hpo_lab.search.space import Assignment, Space
 
-__all__ = ["TPE"]
+__all__ = ["HISTORY", "TPE", "MultivariateTPE"]
+
+HISTORY = 500
+"""The most finished trials that a study is made of."""
 
 _CANDIDATES = ("n_ei_candidates", "n_EI_candidates")
+_MOST_GOOD = 25
+_MOST_LEVELS = 100
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -81,12 +93,13 @@ class TPE:
 
     def suggest(self, ask: Ask) -> Assignment | None:
         """The most promising of the candidates."""
-        space = Space(ask.spec.parameters)
-        study = _study(ask, _sampler_options(ask, space))
-        dimensions = {axis.parameter.name: _distribution(axis) for axis in space.axes}
-        for trial in ask.trials:
-            if space.violation(trial.assignments) is None:
-                study.add_trial(_told(ask.spec.objective, trial, space, dimensions))
+        space = Space.of(ask.spec.parameters)
+        told = _memo(space, ask.spec.objective)(ask.trials)
+        usable = [one for one in told if one is not None]
+        finished = sum(one.rank is not None for one in usable)
+        study = _study(ask, _sampler_options(ask, space, finished))
+        for one in _recent(usable):
+            study.add_trial(one.trial)
         asked = study.ask()
         return space.assign(lambda axis: _draw(asked, axis))
 
@@ -104,8 +117,17 @@ class TPE:
         ]
 
 
-def _sampler_options(ask: Ask, space: Space) -> dict[str, Any]:
-    settings = ask.settings
+class MultivariateTPE(TPE):
+    """`TPE` under the name, and with the settings, that Katib has for its multivariate form."""
+
+    name = "multivariate-tpe"
+    settings: ClassVar[Mapping[str, Setting]] = {
+        name: TPE.settings[name] for name in ("n_startup_trials", "n_ei_candidates", "random_state")
+    }
+
+
+def _sampler_options(ask: Ask, space: Space, finished: int) -> dict[str, Any]:
+    settings = dict.fromkeys(TPE.settings) | {"multivariate": True} | dict(ask.settings)
     candidates = [settings[name] for name in _CANDIDATES if settings[name] is not None]
     options: dict[str, Any] = {
         "seed": ask.seed,
@@ -116,8 +138,8 @@ def _sampler_options(ask: Ask, space: Space) -> dict[str, Any]:
         "constant_liar": True,
     }
     if (gamma := settings["gamma"]) is not None:
-        fraction = float(gamma)
-        options["gamma"] = lambda n: min(math.ceil(fraction * math.sqrt(n)), 25)
+        good = min(math.ceil(float(gamma) * math.sqrt(finished)), _MOST_GOOD)
+        options["gamma"] = lambda _: good
     if (prior_weight := settings["prior_weight"]) is not None:
         options["prior_weight"] = prior_weight
     return options
@@ -154,9 +176,21 @@ def _quiet() -> Iterator[None]:
             log.setLevel(level)
 
 
+def _is_indexed(axis: Axis) -> bool:
+    """Whether the axis is told by the index of a value, not by the place on its interval.
+
+    The estimator's kernels are never narrower than a hundredth of a range, so that steps
+    finer than that make no difference but cost time.
+    """
+    if axis.parameter.parameter_type is ParameterType.CATEGORICAL:
+        return True
+    return axis.is_even and axis.size is not None and axis.size <= _MOST_LEVELS
+
+
 def _distribution(axis: Axis) -> BaseDistribution:
-    if not axis.is_even or axis.size is None:
+    if not _is_indexed(axis):
         return FloatDistribution(0.0, 1.0)
+    assert axis.size is not None
     if axis.parameter.parameter_type is ParameterType.CATEGORICAL:
         return CategoricalDistribution(range(axis.size))
     return IntDistribution(0, axis.size - 1)
@@ -174,41 +208,80 @@ def _draw(asked: optuna.Trial, axis: Axis) -> Value:
 
 
 def _coordinate(axis: Axis, value: Value) -> int | float:
-    return axis.level_of(value) if axis.is_even else axis.unit_of(value)
+    return axis.level_of(value) if _is_indexed(axis) else axis.unit_of(value)
 
 
 class _Told(FrozenTrial):
-    """A trial made for one study: the storage need not copy it, which dominates the time."""
+    """A trial made once for many studies, each of which numbers a shallow copy of its own.
+
+    Checking it and copying it deeply would take most of the time of a question.
+    """
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _Told:
-        return self
+        return copy.copy(self)
+
+    def _validate(self) -> None:
+        pass
+
+
+class _Known(NamedTuple):
+    """A trial, its number, and what the finished ones are sorted by, the best first."""
+
+    number: int
+    trial: FrozenTrial
+    rank: tuple[int, float] | None
+
+
+@lru_cache(maxsize=8)
+def _memo(space: Space, objective: Objective) -> TrialMemo[_Known | None]:
+    dimensions = {axis.parameter.name: _distribution(axis) for axis in space.axes}
+    return TrialMemo(partial(_told, objective, space, dimensions))
+
+
+def _recent(told: Sequence[_Known]) -> Sequence[_Known]:
+    """The best, the running and the latest of the trials *told*, in their order."""
+    ranked = [one for one in told if one.rank is not None]
+    if len(ranked) <= HISTORY:
+        return told
+    good = heapq.nsmallest(_MOST_GOOD, ranked, key=attrgetter("rank"))
+    running = [one for one in told if one.trial.state is OptunaState.RUNNING]
+    chosen = {one.number: one for one in (*good, *ranked[_MOST_GOOD - HISTORY :], *running)}
+    return sorted(chosen.values(), key=attrgetter("number"))
+
+
+_STATES = {
+    Outcome.MEASURED: OptunaState.COMPLETE,
+    Outcome.STOPPED: OptunaState.PRUNED,
+    Outcome.FAILED: OptunaState.FAIL,
+    Outcome.PENDING: OptunaState.RUNNING,
+}
 
 
 def _told(
     objective: Objective,
-    trial: Trial,
     space: Space,
     dimensions: Mapping[str, BaseDistribution],
-) -> FrozenTrial:
+    trial: Trial,
+) -> _Known | None:
     """*trial* as Optuna knows it.
 
     A trial that was stopped early is PRUNED after as many steps as it reported: ranked
     below those that finished, and by its value among its like.
     """
-    value = objective_value(objective, trial) if trial.is_final else None
+    if space.violation(trial.assignments) is not None:
+        return None
+    value = objective_value(objective, trial)
     steps: dict[int, float] = {}
-    match trial.state:
-        case TrialState.SUCCEEDED if value is not None:
-            state = OptunaState.COMPLETE
-        case TrialState.EARLY_STOPPED if value is not None:
-            state = OptunaState.PRUNED
-            steps = {trial.metrics[objective.objective_metric_name].count: value}
-        case TrialState.CREATED | TrialState.RUNNING:
-            state = OptunaState.RUNNING
-        case _:
-            state = OptunaState.FAIL
+    outcome = outcome_of(trial, value)
+    state = _STATES[outcome]
+    rank = None
+    if value is not None and outcome in (Outcome.MEASURED, Outcome.STOPPED):
+        smaller = objective.type is ObjectiveType.MINIMIZE
+        rank = outcome.value, value if smaller else -value
+    if state is OptunaState.PRUNED and value is not None:
+        steps = {trial.metrics[objective.objective_metric_name].count: value}
     axes = [axis for axis in space.axes if axis.parameter.name in trial.assignments]
-    return _Told(
+    told = _Told(
         number=trial.number,
         state=state,
         value=value if state is OptunaState.COMPLETE else None,
@@ -224,3 +297,4 @@ def _told(
         intermediate_values=steps,
         trial_id=0,
     )
+    return _Known(trial.number, told, rank)

@@ -37,11 +37,12 @@ class ForkServer:
                     *(sys.executable, "-m", "hpo_lab.trial.supervise"),
                     *(str(folder), str(os.getpid()), "hpo_lab.warm.server"),
                 ],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, TRIAL_FOLDER: str(folder), "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
+                cwd="/",
             )
         self.send(config)
 

@@ -22,6 +22,7 @@ class Outputs:
 
     Attributes:
         cell: The cell that runs.
+        updated: Whether a display was updated, which may be of an earlier cell.
         left: How many more bytes of output are kept; then a notice ends the outputs.
     """
 
@@ -32,6 +33,7 @@ class Outputs:
             limit: Most bytes of output that are kept, over all cells.
         """
         self.cell: Cell = {"outputs": []}
+        self.updated = False
         self.left = limit
         self._limit = limit
         self._clear_first = False
@@ -53,6 +55,7 @@ class Outputs:
             case "display_data" | "execute_result":
                 self._show(kind, content)
             case "update_display_data":
+                self.updated = True
                 for shown in self._displays.get(_display_id(content), []):
                     shown["data"] = content["data"]
                     shown["metadata"] = content["metadata"]

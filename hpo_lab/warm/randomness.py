@@ -26,6 +26,7 @@ class Randomness:
     def __init__(self) -> None:
         """Begin to watch; to be made before the set-up runs."""
         self._seeded = False
+        self._state = random.getstate()
         seed, setstate = random.seed, random.setstate
 
         def watched_seed(*args: Any, **kwargs: Any) -> None:
@@ -38,6 +39,10 @@ class Randomness:
 
         random.seed, random.setstate = watched_seed, watched_setstate
 
+    def end_of_set_up(self) -> None:
+        """Take note of the state that the set-up leaves."""
+        self._state = random.getstate()
+
     def renew(self, seed: int, namespace: Mapping[str, Any]) -> None:
         """Give what the set-up left unseeded a state that depends on *seed* alone.
 
@@ -48,7 +53,10 @@ class Randomness:
             seed: In [0, 2**63).
             namespace: The variables of the notebook.
         """
-        if not self._seeded:
+        if self._seeded:
+            # Python seeds `random` anew in every fork.
+            random.setstate(self._state)
+        else:
             random.seed(seed)
         if "numpy.random" in sys.modules:
             _renew_numpy(seed, namespace)

@@ -19,7 +19,6 @@ leaves behind (`PR_SET_CHILD_SUBREAPER`); while it lives, a trial adopts its own
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import gc
 import json
@@ -34,9 +33,10 @@ from pathlib import Path
 from typing import Any
 
 from hpo_lab.trial.folder import TRIAL_FOLDER, Task
-from hpo_lab.trial.processes import end_descendants, end_with_parent, reap_orphans
 from hpo_lab.trial.supervise import GRACE
+from hpo_lab.warm.channel import open_channel
 from hpo_lab.warm.execution import Execution
+from hpo_lab.warm.fork import end_own_processes, finalise, leave_parent
 from hpo_lab.warm.hazards import descriptors, fork_hazards, put_pools_away
 from hpo_lab.warm.kernels import not_this_interpreter
 from hpo_lab.warm.outputs import Outputs
@@ -74,6 +74,7 @@ class _Warm:
         self.execution = Execution(notebook, self.shell, self.outputs)
         self.shell.streams.open()
         self.execution.run(shared_cells(notebook["cells"]), mark={"warm": True})
+        self.randomness.end_of_set_up()
         self.pending = self.shell.end_loop()
         self.shell.streams.close()
         size = os.lseek(log, 0, os.SEEK_END)
@@ -146,7 +147,7 @@ class _Server:
         """Be the trial, in the forked process; does not return."""
         code = _NO_OUTCOME
         try:
-            _leave_server(self._channel, self._signals, self._woken)
+            leave_parent(self._channel.detach(), self._signals, self._woken)
             warm = self._warm
             warm.outputs.left = min(warm.outputs.left, limit)
             log = open_log(fork.folder, warm.log)
@@ -157,12 +158,12 @@ class _Server:
             before = dict(warm.shell.user_ns)
             warm.randomness.renew(seed, before)
             succeeded = run_trial(fork.task, fork.folder, warm.execution, warm.shell)
-            _finalise(warm.shell.user_ns, before)
+            finalise(warm.shell.user_ns, before)
             code = 0 if succeeded else 1
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
-            _end_own_processes()
+            end_own_processes()
             os._exit(code)
 
     def _reap(self) -> None:
@@ -221,37 +222,6 @@ def _task(fields: dict[str, Any]) -> Task:
     return Task(**{**fields, "metrics": tuple(fields["metrics"])})
 
 
-def _leave_server(channel: socket.socket, *pipes: int) -> None:
-    """Undo in a fork what belongs to the server."""
-    end_with_parent(signal.SIGKILL)
-    reap_orphans()
-    os.setsid()
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    channel.close()
-    for descriptor in pipes:
-        os.close(descriptor)
-    # What the set-up registered is about things that the other trials still use.
-    atexit._clear()
-
-
-def _finalise(namespace: dict[str, Any], before: dict[str, Any]) -> None:
-    """Do what the end of an interpreter would do: exit handlers run, files are written out."""
-    atexit._run_exitfuncs()
-    for name in [n for n, value in namespace.items() if before.get(n, namespace) is not value]:
-        del namespace[name]
-    gc.collect()
-
-
-def _end_own_processes() -> None:
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return
-    end_descendants(GRACE)
-
-
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
@@ -270,13 +240,7 @@ def _signal_tree(pid: int, signum: int) -> None:
 
 def main() -> None:
     """Serve the channel at standard input."""
-    channel = socket.socket(fileno=os.dup(0))
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent(signal.SIGKILL)
-    reap_orphans()
+    channel = open_channel()
     os.environ.pop(TRIAL_FOLDER, None)
     with channel.makefile("rb") as lines:
         # The next request comes only after the answer: the file holds nothing back.

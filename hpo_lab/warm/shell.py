@@ -106,7 +106,7 @@ class Shell:
         app.init_gui_pylab()
         app.init_extensions()
         app.init_code()
-        self._shell: Any = self._kernel.shell
+        self._shell = cast(Any, self._kernel.shell)
         sys.displayhook = self._shell.displayhook
         self._loop: asyncio.Runner | None = None
 
@@ -138,7 +138,13 @@ class Shell:
         self._loop = None
         return pending
 
+    def set_environment(self, environment: Mapping[str, str]) -> None:
+        """Replace the environment by another, in which this is a kernel."""
+        os.environ.clear()
+        os.environ.update(environment)
+        self._shell.init_environment()
+        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+
     def forked(self) -> None:
         """Tell the shell that it is in a new process now."""
-        os.environ["JPY_PARENT_PID"] = str(os.getppid())
         self._kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())

@@ -98,9 +98,7 @@ def launch(
             "command": words({"command": container.get("command")}, environment),
             "args": words({"args": container.get("args")}, environment),
         }
-        said = container_command(
-            settings.runtime, name, expanded, environment, places, gpus or ()
-        )
+        said = container_command(settings.runtime, name, expanded, environment, places, gpus or ())
         everything = {**os.environ, **environment}
         return Launch(replica.name, said, everything, settings.directory)
     said = [translate(word, places) for word in words(container, environment)]

@@ -103,7 +103,7 @@ def retries(job: Mapping[str, Any]) -> int:
 
 
 def _pods(job: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
-    kind, spec = job.get("kind"), job.get("spec") or {}
+    kind, spec = str(job.get("kind")), job.get("spec") or {}
     if kind == "Job":
         count = int(spec.get("completions") or spec.get("parallelism") or 1)
         yield from (("pod", index, spec.get("template") or {}) for index in range(count))

@@ -134,9 +134,12 @@ class _Workload:
         self, extra: Sequence[Mapping[str, str]], shares: Sequence[Sequence[str] | None], url: str
     ) -> _End:
         """Run every replica once, from a fresh file system."""
-        places = self._places()
-        launches = {}
+        launches: dict[int, Launch] = {}
+        collected: dict[str, str] = {}
         for replica, share in zip(self._crew, shares, strict=True):
+            places = self._places(replica)
+            if replica is self._primary:
+                collected = places
             given = {**extra[replica.rank], **self._mpi()}
             for container in replica.init_containers:
                 first = self._launch(container, replica, given, places, share)
@@ -150,7 +153,7 @@ class _Workload:
             try:
                 for replica in self._crew:
                     running[replica.rank] = self._start(replica, launches[replica.rank], log)
-                return self._watch(running, launches, places, url, start)
+                return self._watch(running, launches, collected, url, start)
             finally:
                 _end_groups(running.values())
 
@@ -196,19 +199,16 @@ class _Workload:
         except Exception as error:
             self._failure = error
 
-    def _places(self) -> dict[str, str]:
-        """The known paths of containers on this machine; the collected folder is new."""
-        root = self._folder / "root"
+    def _places(self, replica: Replica) -> dict[str, str]:
+        """The known paths of a replica's containers; the collected folder is new and its own."""
+        root = self._own_folder(replica) / "root"
         shutil.rmtree(root, ignore_errors=True)
         places = dict(self._settings.paths)
         if self._settings.path:
-            shared = collected_folder(
-                self._settings.path, is_directory=self._settings.is_directory
-            )
+            shared = collected_folder(self._settings.path, is_directory=self._settings.is_directory)
             place = root / shared.lstrip("/")
-            (place if shared != self._settings.path else place.parent).mkdir(parents=True)
-            if self._settings.is_directory:
-                place.mkdir(parents=True, exist_ok=True)
+            is_file = shared == self._settings.path and not self._settings.is_directory
+            (place.parent if is_file else place).mkdir(parents=True)
             places[shared] = str(place)
         return places
 
@@ -262,9 +262,7 @@ class _Workload:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def _start(
-        self, replica: Replica, made: Launch, log: IO[bytes]
-    ) -> subprocess.Popen[bytes]:
+    def _start(self, replica: Replica, made: Launch, log: IO[bytes]) -> subprocess.Popen[bytes]:
         if replica is self._primary:
             return _started(made, log)
         with (self._own_folder(replica) / LOG).open("ab") as own:

@@ -192,7 +192,7 @@ spec:
   parameters:
   - {name: lr, parameterType: double, feasibleSpace: {min: "0.1", max: "0.2"}}
   trialTemplate:
-    trialSpec: {apiVersion: example.org/v1, kind: Identity}
+    trialSpec: {apiVersion: hpolab.dev/v1beta1, kind: Identity}
 """
 
 KIND = """

@@ -96,11 +96,10 @@ def test_a_trial_in_a_notebook_cannot_be_run_by_katib() -> None:
 def test_what_a_config_map_hides_has_to_be_said() -> None:
     source = {"configMapName": "a", "configMapNamespace": "b", "templatePath": "c"}
     _, lost = to_katib(experiment(spec(trialTemplate={"configMap": source})))
-    assert [warning.where.rpartition(".")[2] for warning in lost] == [
-        "primaryContainerName",
-        "trialParameters",
-        "successCondition",
-        "failureCondition",
+    assert [warning.where for warning in lost] == [
+        "spec.trialTemplate.primaryContainerName",
+        "spec.trialTemplate.trialParameters",
+        "spec.trialTemplate",
     ]
 
 

@@ -102,7 +102,7 @@ def test_a_path_selects_what_gjson_selects(path: str, selected: Any) -> None:
         ("status.@pretty", "not supported; supported are @this"),
         ('status.!"a"', "no path component that is supported"),
         ("a.#(b==~true)", "not supported"),
-        ("[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("[" * 1500 + "]" * 1500, "nested too deeply"),
     ],
 )
 def test_what_is_no_path_is_refused(path: str, message: str) -> None:

@@ -464,7 +464,7 @@ WARNED: list[tuple[str, Change, str, str]] = [
     (
         "21 integer",
         job(lambda job: job["spec"].update(parallelism="${trialParameters.numberLayers}")),
-        f"{JOB}: parallelism",
+        f"{JOB}.spec.parallelism",
         "which Katib cannot do",
     ),
     (

@@ -22,6 +22,7 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.space import choice, contains, loguniform, uniform
 from hpo_lab.experiment.space import int as integer
+from hpo_lab.experiment.yaml_text import read_documents, write_document
 from hpo_lab.problems import InvalidInput
 
 MANIFEST = """
@@ -111,6 +112,34 @@ def test_any_space_survives_the_manifest(low, high, choices):
     again = Experiment.model_validate(json.loads(dump(experiment, "json")))
     assert again == experiment
     assert [type(v) for v in again.spec.parameters[1].choices] == [type(v) for v in choices]
+
+
+@given(
+    st.text()
+    | st.from_regex(r"[-+]?[0-9.:_]{1,6}([eE][-+]?[0-9]+)?", fullmatch=True)
+    | st.sampled_from(["yes", "null", "~", "2024-01-01", "0x1f", "1e-5", "08", ".inf", "=", "<<"])
+)
+def test_any_text_is_read_back_from_yaml_as_that_text(text):
+    assert read_documents(write_document({text: [text]})) == [{text: [text]}]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("22:30", "22:30"),
+        ("2024-01-01", "2024-01-01"),
+        ("1e-5", 1e-5),
+        ("0777", 511),
+        ("0x1f", 31),
+        ("1.5", 1.5),
+        (".5", 0.5),
+        ("1.2.3", "1.2.3"),
+        ("yes", True),
+        ("~", None),
+    ],
+)
+def test_yaml_is_read_as_kubernetes_reads_it(text, value):
+    assert read_documents(f"a: {text}") == [{"a": value}]
 
 
 def problems(change) -> dict[str, str]:
@@ -238,6 +267,11 @@ def test_all_problems_come_together_those_of_structure_and_those_of_values():
     }
 
 
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
+    f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 10)
+)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -247,7 +281,16 @@ def test_all_problems_come_together_those_of_structure_and_those_of_values():
         ("a: 1\n---\nb: 2", "2 documents"),
         ("- a", "a manifest is a mapping"),
         ("a: &a [*a]", "more than 200000 values"),
+        (LAUGHS, "more than 200000 values"),
+        ("[" * 100_000, "nested too deeply"),
         ("1: 2", "not text"),
+        ("a: \0", "not valid YAML"),
+        ("a: !!python/object/apply:os.system [x]", "not valid YAML"),
+        ("kind: Job\nspec: 3", "kind: found 'Job'; a manifest describes an Experiment"),
+        ("kind: [Job]", "kind: found a list"),
+        ("apiVersion: kubeflow.org/v1alpha3", "did you mean 'kubeflow.org/v1beta1'"),
+        ("kind: Experiment", "metadata: is missing"),
+        ("spec: 3", "spec: found 3"),
     ],
 )
 def test_text_that_is_no_manifest(text, message):

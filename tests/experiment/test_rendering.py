@@ -266,6 +266,12 @@ def test_without_a_template_there_is_nothing_to_render() -> None:
         render_trial(experiment(lambda d: d["spec"].pop("trialTemplate")), "t", ASSIGNED)
 
 
+def test_a_placeholder_in_a_comment_is_none() -> None:
+    text = f"# {{trialParameters.x}} ${{trialParameters.x}}\n{TEXT_TEMPLATE}"
+    job = render_trial(with_config_map(), "t", ASSIGNED, config_map={"t": text})
+    assert job["kind"] == "TFJob"
+
+
 def test_a_config_map_without_the_entry_is_named() -> None:
     with pytest.raises(InvalidInput, match="has no entry 't'; did you mean 'T'"):
         render_trial(with_config_map(), "t", ASSIGNED, config_map={"T": TEXT_TEMPLATE})

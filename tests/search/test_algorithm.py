@@ -28,20 +28,64 @@ def experiment(algorithm: str, *settings: tuple[str, Any], **fields: Any) -> Exp
 
 
 def test_the_built_in_algorithms_are_registered() -> None:
-    assert {"random", "grid", "tpe"} <= set(algorithms())
-    for name in ("random", "grid", "tpe"):
-        assert get_algorithm(name).name == name
+    names = {
+        "bayesianoptimization",
+        "cmaes",
+        "grid",
+        "halton",
+        "multivariate-tpe",
+        "random",
+        "sobol",
+        "tpe",
+    }
+    assert names <= set(algorithms())
+    assert {get_algorithm(name).name for name in names} == names
 
 
-def test_a_sound_experiment_has_no_problems() -> None:
-    given = {
+KATIB: dict[str, dict[str, str]] = {
+    "random": {"random_state": "10"},
+    "grid": {"random_state": "10"},
+    "tpe": {
         "gamma": "0.25",
         "prior_weight": "1.0",
         "n_EI_candidates": "24",
         "random_state": "10",
-        "n_startup_trials": "5",
-        "multivariate": "false",
-    }
+    },
+    "multivariate-tpe": {
+        "n_startup_trials": "10",
+        "n_ei_candidates": "24",
+        "random_state": "10",
+    },
+    "bayesianoptimization": {
+        "base_estimator": "GBRT",
+        "n_initial_points": "10",
+        "acq_func": "gp_hedge",
+        "acq_optimizer": "lbfgs",
+        "random_state": "10",
+    },
+    "cmaes": {"random_state": "10", "sigma": "0.3", "restart_strategy": "ipop"},
+    "sobol": {},
+}
+
+
+@pytest.mark.parametrize("algorithm", KATIB)
+def test_the_settings_of_katib_are_known(algorithm: str) -> None:
+    found = search_problems(experiment(algorithm, *KATIB[algorithm].items()))
+    assert not [problem for problem in found if "algorithm" in problem.where]
+
+
+def test_cmaes_needs_something_numeric() -> None:
+    choice = Parameter(
+        name="opt", parameter_type="categorical", feasible_space=FeasibleSpace(list=("a", "b"))
+    )
+    branch = LR.model_copy(update={"when": 'opt == "a"'})
+    (problem,) = search_problems(experiment("cmaes", parameters=(choice, branch)))
+    assert problem.where == "spec.parameters"
+    assert search_problems(experiment("cmaes", parameters=(choice, LR))) == []
+
+
+def test_a_sound_experiment_has_no_problems() -> None:
+    given = {"n_startup_trials": "5", "multivariate": "false"}
     assert search_problems(experiment("tpe", *given.items())) == []
     assert search_problems(experiment("random", ("random_state", 0))) == []
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,20 @@ from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.search.ask import suggest
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.space import Space
+
+ALGORITHMS = (
+    "bayesianoptimization",
+    "cmaes",
+    "halton",
+    "multivariate-tpe",
+    "random",
+    "sobol",
+    "tpe",
+)
+# So that a short history is one that they model.
+EARLY = {"bayesianoptimization": "n_initial_points"} | dict.fromkeys(
+    ("tpe", "multivariate-tpe"), "n_startup_trials"
+)
 
 VALUES = st.one_of(
     st.integers(-5, 5),
@@ -125,17 +140,17 @@ def test_a_finite_space_is_numbered_without_gaps(parameters: tuple[Parameter, ..
     assert space.index_of(space.assignment_at(total - 1)) == total - 1
 
 
-@settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@settings(max_examples=10, deadline=None)
 @given(
-    spaces(),
-    st.sampled_from(["random", "tpe"]),
-    st.lists(RESULTS, min_size=1, max_size=14),
-    st.randoms(use_true_random=False),
+    parameters=spaces(),
+    results=st.lists(RESULTS, min_size=1, max_size=14),
+    shuffle=st.randoms(use_true_random=False),
 )
 def test_any_history_is_answered_the_same_and_inside_the_space(
-    parameters: tuple[Parameter, ...], algorithm: str, results: list[Any], shuffle: Any
+    algorithm: str, parameters: tuple[Parameter, ...], results: list[Any], shuffle: Any
 ) -> None:
-    settings = [{"name": "n_startup_trials", "value": "3"}] if algorithm == "tpe" else []
+    settings = [{"name": EARLY[algorithm], "value": "3"}] if algorithm in EARLY else []
     spec = experiment(parameters, algorithm, settings=settings)
     space = Space(parameters)
     trials = search(spec, results)
@@ -146,10 +161,11 @@ def test_any_history_is_answered_the_same_and_inside_the_space(
         assert suggest(spec, asked.number, later) == asked.assignments
 
 
-@settings(max_examples=20, deadline=None)
-@given(spaces(finite=True), st.sampled_from(["random", "grid", "tpe"]), RESULTS)
+@pytest.mark.parametrize("algorithm", [*ALGORITHMS, "grid"])
+@settings(max_examples=5, deadline=None)
+@given(parameters=spaces(finite=True), result=RESULTS)
 def test_a_finite_space_is_used_up_without_repetition(
-    parameters: tuple[Parameter, ...], algorithm: str, result: Any
+    algorithm: str, parameters: tuple[Parameter, ...], result: Any
 ) -> None:
     total = Space(parameters).cardinality
     assert total is not None
@@ -182,12 +198,17 @@ def test_the_seed_of_the_experiment_decides() -> None:
     assert first(seed=1, settings=state) == first(seed=1) != first(seed=2)
 
 
-def test_trials_asked_for_at_once_differ() -> None:
-    spec = experiment((LR, N), "tpe", settings=[{"name": "random_state", "value": "1"}])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_trials_asked_for_at_once_differ(algorithm: str) -> None:
+    spec = experiment((LR, N), algorithm, settings=[{"name": "random_state", "value": "1"}])
     done = (TrialState.SUCCEEDED, 1.0)
     trials = search(spec, [done] * 12)
-    made = [suggest(spec, number, trials) for number in range(12, 18)]
-    assert len({json.dumps(m) for m in made}) == 6
+    running = (TrialState.RUNNING, None)
+    for number in range(12, 18):
+        made = suggest(spec, number, trials)
+        assert made is not None
+        trials.append(trial(number, made, running))
+    assert len({json.dumps(t.assignments) for t in trials}) == 18
 
 
 def test_the_answer_is_in_the_order_of_the_parameters() -> None:
@@ -195,7 +216,8 @@ def test_the_answer_is_in_the_order_of_the_parameters() -> None:
     assert list(suggest(experiment((first, LR), "random"), 0, []) or {}) == ["n", "lr"]
 
 
-def test_the_answer_is_the_same_in_another_process() -> None:
+@pytest.mark.parametrize("algorithm", ["tpe", "bayesianoptimization"])
+def test_the_answer_is_the_same_in_another_process(algorithm: str) -> None:
     program = """
 import json, sys
 from hpo_lab.experiment.model import ExperimentSpec
@@ -212,7 +234,7 @@ print(json.dumps([trial.assignments for trial in trials]))
     conditional = Parameter(
         name="momentum", when="n > 4", parameter_type="double", feasible_space=LR.feasible_space
     )
-    spec = experiment((LR, N, conditional), "tpe", seed=3)
+    spec = experiment((LR, N, conditional), algorithm, seed=3)
     answers = {
         subprocess.run(
             [sys.executable, "-c", program],

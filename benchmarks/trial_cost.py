@@ -1,0 +1,273 @@
+"""What one more trial costs, side by side: `python benchmarks/trial_cost.py [--rounds N]`.
+
+Every case runs the same code twice in a process of its own, with few trials and with many;
+the difference divided by the number of trials between them is the cost of a trial, without
+what a case pays once. The cases take turns, so that all meet the same weather, and medians
+over the rounds are printed as a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+PARALLEL = 2
+TUNED = "score = base - (x - 0.3) ** 2\nprint(score)"
+SET_UPS = {
+    "trivial": "base = 3",
+    "libraries": (
+        "import numpy as np\nimport torch\nfrom sklearn.datasets import load_digits\n"
+        "from sklearn.linear_model import Ridge\ndata, target = load_digits(return_X_y=True)\n"
+        "base = float(Ridge().fit(data, target).score(data, target))"
+    ),
+}
+
+
+def hpo_lab(set_up: str, trials: int, folder: Path) -> None:
+    """The runner, its store and all, as `hpo-lab run` uses it."""
+    from hpo_lab.experiment.model import ObjectiveType
+    from hpo_lab.local.enrol import enrol
+    from hpo_lab.local.runner import LocalRunner
+    from hpo_lab.notebook.slicing import Cell
+    from hpo_lab.options import TuneOptions
+    from hpo_lab.prepare.notebook import prepare_cell
+    from hpo_lab.store import open_store
+
+    prepared = prepare_cell(
+        f"x = 0.5  # tune: uniform(0, 1)\n{TUNED}",
+        [Cell(set_up)],
+        TuneOptions(
+            direction=ObjectiveType.MAXIMIZE,
+            metric="score",
+            trials=trials,
+            parallel=PARALLEL,
+            algorithm="random",
+        ),
+        where="cell",
+        name="cost",
+        working_directory=folder,
+    )
+    store = open_store(folder / "hpo_lab.db")
+    record, _ = enrol(store, prepared.experiment, prepared.files)
+    LocalRunner(store, record.uid).run()
+    done = sum(trial.state.value == "Succeeded" for trial in store.trials(record.uid))
+    assert done == trials, f"{done} of {trials} succeeded"
+
+
+def bare_fork(set_up: str, trials: int, folder: Path) -> None:
+    """The least that an isolated trial can be: fork a warm IPython shell, run, collect."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    shell = InteractiveShell.instance()
+    shell.run_cell(set_up)
+
+    def start(number: int) -> int:
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            with capture_output() as captured:
+                for source in (f"x = {number / trials}", TUNED):
+                    shell.run_cell(source)
+            answer = {"score": shell.user_ns["score"], "output": captured.stdout}
+            os.write(writing, json.dumps(answer).encode())
+            os._exit(0)
+        os.close(writing)
+        return reading
+
+    def collect(reading: int) -> None:
+        json.loads(os.read(reading, 65536))
+        os.close(reading)
+        os.wait()
+
+    running: list[int] = []
+    for number in range(trials):
+        if len(running) == PARALLEL:
+            collect(running.pop(0))
+        running.append(start(number))
+    for reading in running:
+        collect(reading)
+
+
+def _notebook(set_up: str, folder: Path) -> Path:
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    path = folder / "notebook.ipynb"
+    cells = [
+        new_code_cell(set_up),
+        new_code_cell("x = 0.5", metadata={"tags": ["parameters"]}),
+        new_code_cell(TUNED),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def papermill_loop(set_up: str, trials: int, folder: Path) -> None:
+    """`papermill.execute_notebook` in a loop, one at a time: it changes the process's folder."""
+    import papermill
+
+    path = str(_notebook(set_up, folder))
+    for number in range(trials):
+        output = str(folder / f"{number}.ipynb")
+        values = {"x": number / trials}
+        papermill.execute_notebook(path, output, parameters=values, progress_bar=False)
+
+
+def papermill_command(set_up: str, trials: int, folder: Path) -> None:
+    """The command `papermill`, two at a time."""
+    path = _notebook(set_up, folder)
+
+    def run(number: int) -> None:
+        output = folder / f"{number}.ipynb"
+        command = [sys.executable, "-m", "papermill", "--no-progress-bar", str(path), str(output)]
+        subprocess.run(
+            [*command, "-p", "x", str(number / trials)], check=True, stderr=subprocess.DEVNULL
+        )
+
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        list(pool.map(run, range(trials)))
+
+
+def optuna_sqlite(set_up: str, trials: int, folder: Path) -> None:
+    """Optuna with SQLite storage, the code run in two processes without isolation."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    storage = f"sqlite:///{folder / 'optuna.db'}"
+    optuna.create_study(storage=storage, study_name="cost", direction="maximize")
+    names: dict[str, object] = {}
+    exec(set_up, names)
+    code = compile(TUNED, "cell", "exec")
+
+    def objective(trial: optuna.Trial) -> float:
+        scope = {**names, "x": trial.suggest_float("x", 0, 1)}
+        exec(code, scope)
+        return float(str(scope["score"]))
+
+    for share in (trials // 2, trials - trials // 2):
+        if os.fork() == 0:
+            sampler = optuna.samplers.RandomSampler()
+            study = optuna.load_study(storage=storage, study_name="cost", sampler=sampler)
+            study.optimize(objective, n_trials=share)
+            os._exit(0)
+    os.wait()
+    os.wait()
+
+
+def ray_tune(set_up: str, trials: int, folder: Path) -> None:
+    """Ray Tune, two at a time."""
+    from ray import tune
+
+    def trainable(config: dict[str, float]) -> None:
+        scope: dict[str, object] = {"x": config["x"]}
+        exec(set_up + "\n" + TUNED, scope)
+        tune.report({"score": scope["score"]})
+
+    tune.Tuner(
+        trainable,
+        param_space={"x": tune.uniform(0, 1)},
+        tune_config=tune.TuneConfig(num_samples=trials, max_concurrent_trials=PARALLEL),
+    ).fit()
+
+
+Case = Callable[[str, int, Path], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A case, and with how many trials its cost is taken."""
+
+    run: Case
+    few: int
+    many: dict[str, int]
+
+
+PLANS = {
+    "hpo_lab": Plan(hpo_lab, 4, {"trivial": 104, "libraries": 64}),
+    "bare fork": Plan(bare_fork, 4, {"trivial": 104, "libraries": 64}),
+    "papermill, loop": Plan(papermill_loop, 1, {"trivial": 5, "libraries": 3}),
+    "papermill, command": Plan(papermill_command, 2, {"trivial": 6, "libraries": 4}),
+    "Optuna, SQLite": Plan(optuna_sqlite, 4, {"trivial": 54, "libraries": 54}),
+}
+if importlib.util.find_spec("ray") is not None:
+    PLANS["Ray Tune"] = Plan(ray_tune, 2, {"trivial": 22, "libraries": 10})
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of wall and CPU time, and bytes of memory of the largest process."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def _measured(name: str, kind: str, trials: int) -> Cost:
+    """One run of a case in a process of its own, with everything below it."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--run", name, kind, str(trials), folder]
+        begun = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - begun
+    if status:
+        raise SystemExit(f"{name} failed")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def _per_trial(name: str, kind: str) -> Cost:
+    plan = PLANS[name]
+    few, many = _measured(name, kind, plan.few), _measured(name, kind, plan.many[kind])
+    more = plan.many[kind] - plan.few
+    return Cost((many.wall - few.wall) / more, (many.cpu - few.cpu) / more, many.memory)
+
+
+def _table(costs: dict[str, list[Cost]]) -> Iterator[str]:
+    def median(name: str, field: str) -> float:
+        return statistics.median(getattr(cost, field) for cost in costs[name])
+
+    yield "| | wall ms a trial | times hpo_lab | CPU ms a trial | times hpo_lab | memory MB |"
+    yield "|---|--:|--:|--:|--:|--:|"
+    for name in costs:
+        wall, cpu = median(name, "wall"), median(name, "cpu")
+        yield (
+            f"| {name} | {1000 * wall:.1f} | {wall / median('hpo_lab', 'wall'):.2f} "
+            f"| {1000 * cpu:.1f} | {cpu / median('hpo_lab', 'cpu'):.2f} "
+            f"| {median(name, 'memory') / 1e6:.0f} |"
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kind", choices=SET_UPS, action="append")
+    parser.add_argument("--run", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.run:
+        name, kind, trials, folder = options.run
+        PLANS[name].run(SET_UPS[kind], int(trials), Path(folder))
+        return
+    for kind in options.kind or SET_UPS:
+        costs: dict[str, list[Cost]] = {name: [] for name in PLANS}
+        for _ in range(options.rounds):
+            for name in PLANS:
+                costs[name].append(_per_trial(name, kind))
+        print(f"\n{kind.capitalize()} set-up, {PARALLEL} at a time, {options.rounds} rounds:\n")
+        print("\n".join(_table(costs)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""`hpo-lab convert`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from hpo_lab.cli.options import store_option
+from hpo_lab.cli.output import messages
+from hpo_lab.cli.records import find
+from hpo_lab.cli.validating import say_warnings
+from hpo_lab.experiment.conversion import from_katib, to_katib
+from hpo_lab.experiment.manifest import dump
+from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.yaml_text import write_document
+from hpo_lab.prepare import prepare_manifest
+from hpo_lab.problems import InvalidInput, Problem
+
+__all__ = ["convert_command"]
+
+_STUDY = "optuna:"
+
+
+@click.command("convert")
+@click.argument("source")
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["hpolab", "katib", "notebook", "optuna"]),
+    default="hpolab",
+    show_default=True,
+    help="Manifest of this group or of Katib's, notebook, or study in an Optuna storage.",
+)
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="File to write.")
+@click.option("--storage", metavar="URL", help="The Optuna storage.")
+@click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
+@store_option
+def convert_command(
+    source: str,
+    form: str,
+    out: Path | None,
+    storage: str | None,
+    cell: str | None,
+    store: str | None,
+) -> None:
+    """Turn one way of writing an experiment into another.
+
+    SOURCE is a manifest, a notebook with a %%tune cell, or optuna:STUDY; with --to optuna it
+    is the name of a recorded experiment, whose trials are copied into a new study.
+    """
+    if form == "optuna" or source.startswith(_STUDY):
+        if storage is None:
+            raise InvalidInput([Problem("--storage", "is missing; give the storage's URL")])
+        if form == "optuna":
+            _to_optuna(source, storage, store)
+            return
+    text = _written(source, form, storage or "", cell)
+    if out is None:
+        print(text, end="")
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+def _written(source: str, form: str, storage: str, cell: str | None) -> str:
+    path = Path(source)
+    if form == "notebook":
+        from hpo_lab.prepare.exchange import notebook_of
+
+        return json.dumps(notebook_of(prepare_manifest(path)), indent=1, ensure_ascii=False) + "\n"
+    if source.startswith(_STUDY):
+        from hpo_lab.search.studies import experiment_of_study
+
+        experiment = experiment_of_study(storage, source.removeprefix(_STUDY))
+    elif path.suffix == ".ipynb":
+        from hpo_lab.prepare.exchange import manifest_of
+
+        experiment = manifest_of(path, cell=cell)
+    else:
+        experiment = _read(path)
+    if form == "katib":
+        document, warnings = to_katib(experiment)
+        say_warnings(warnings)
+        return write_document(document)
+    return dump(from_katib(experiment))
+
+
+def _read(path: Path) -> Experiment:
+    from hpo_lab.experiment.manifest import read_manifest
+
+    manifest = read_manifest(path)
+    say_warnings(manifest.warnings)
+    return manifest.experiment
+
+
+def _to_optuna(name: str, storage: str, store: str | None) -> None:
+    from hpo_lab.search.studies import copy_to_study
+
+    opened, record = find(store, name)
+    count = copy_to_study(record.document, opened.trials(record.uid), storage)
+    messages().print(f"{count} trials are in the study {record.name}.")

@@ -1,0 +1,200 @@
+"""Experiments to and from studies in an Optuna storage, for those who use its tools.
+
+The store stays the record: a study is a copy, made once.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable
+from datetime import datetime
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as StudyTrialState
+
+from hpo_lab.experiment.model import (
+    Algorithm,
+    Distribution,
+    Experiment,
+    ExperimentSpec,
+    FeasibleSpace,
+    Metadata,
+    Objective,
+    ObjectiveType,
+    Parameter,
+    ParameterType,
+    Value,
+)
+from hpo_lab.experiment.trial import Trial, TrialState, objective_value, trial_name
+from hpo_lab.problems import InvalidInput, Problem, nearest
+
+__all__ = ["copy_to_study", "experiment_of_study"]
+
+_STATES = {
+    TrialState.SUCCEEDED: StudyTrialState.COMPLETE,
+    TrialState.EARLY_STOPPED: StudyTrialState.PRUNED,
+}
+
+
+def copy_to_study(experiment: Experiment, trials: Iterable[Trial], storage: str) -> int:
+    """Write the ended *trials* into a new study, called as the experiment.
+
+    Args:
+        experiment: The experiment.
+        trials: Its trials.
+        storage: URL of the Optuna storage.
+
+    Returns:
+        How many trials were written.
+
+    Raises:
+        InvalidInput: The storage has a study of that name, or cannot be used.
+    """
+    objective = experiment.spec.objective
+    try:
+        study = optuna.create_study(
+            storage=storage, study_name=experiment.name, direction=objective.type.value
+        )
+    except optuna.exceptions.DuplicatedStudyError:
+        message = f"has a study called {experiment.name!r} already"
+        raise InvalidInput([Problem("--storage", message)]) from None
+    except Exception as error:
+        raise InvalidInput([Problem("--storage", _first_line(error))]) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names([objective.objective_metric_name])
+    written = [
+        _frozen(experiment, trial)
+        for trial in sorted(trials, key=lambda trial: trial.number)
+        if trial.is_final
+    ]
+    study.add_trials(written)
+    return len(written)
+
+
+def experiment_of_study(storage: str, name: str) -> Experiment:
+    """The search that a study made, as an experiment without a trial template.
+
+    The parameters are those its trials have; its best assignment is the first one to be
+    tried.
+
+    Args:
+        storage: URL of the Optuna storage.
+        name: The study.
+
+    Raises:
+        InvalidInput: There is no such study, or it has several objectives or no trials.
+    """
+    try:
+        known = optuna.get_all_study_names(storage)
+    except Exception as error:
+        raise InvalidInput([Problem("--storage", _first_line(error))]) from None
+    if name not in known:
+        message = f"no such study; known are {', '.join(known) or 'none'}{nearest(name, known)}"
+        raise InvalidInput([Problem(name, message)])
+    study = optuna.load_study(study_name=name, storage=storage)
+    if len(study.directions) != 1:
+        raise InvalidInput([Problem(name, "has several objectives; one is needed")])
+    found: dict[str, BaseDistribution] = {}
+    for trial in study.trials:
+        found |= trial.distributions
+    if not found:
+        raise InvalidInput([Problem(name, "has no trials that tell its parameters")])
+    done = [trial for trial in study.trials if trial.state is StudyTrialState.COMPLETE]
+    # A trial without one of the parameters is no assignment of this space.
+    whole = [trial for trial in done if trial.params.keys() == found.keys()]
+    sign = -1.0 if study.direction is optuna.study.StudyDirection.MAXIMIZE else 1.0
+    best = min(whole, key=lambda trial: sign * (trial.value or 0.0), default=None)
+    return Experiment(
+        metadata=Metadata(name=name),
+        spec=ExperimentSpec(
+            objective=Objective(
+                type=ObjectiveType(study.direction.name.lower()),
+                objective_metric_name=(study.metric_names or ["objective"])[0],
+            ),
+            algorithm=Algorithm(algorithm_name="tpe"),
+            parameters=tuple(_parameter(key, value) for key, value in found.items()),
+            initial_points=(best.params,) if best else (),
+            max_trial_count=len(study.trials),
+        ),
+    )
+
+
+def _frozen(experiment: Experiment, trial: Trial) -> FrozenTrial:
+    state = _STATES.get(trial.state, StudyTrialState.FAIL)
+    value = objective_value(experiment.spec.objective, trial)
+    if state is not StudyTrialState.FAIL and value is None:
+        state = StudyTrialState.FAIL
+    spaces = {parameter.name: parameter for parameter in experiment.spec.parameters}
+    made = optuna.trial.create_trial(
+        state=state,
+        value=None if state is StudyTrialState.FAIL else value,
+        params=dict(trial.assignments),
+        distributions={name: _distribution(spaces[name]) for name in trial.assignments},
+        user_attrs={
+            "trial": trial_name(experiment.name, trial.number),
+            **{
+                name: metric.latest
+                for name, metric in trial.metrics.items()
+                if math.isfinite(metric.latest)
+            },
+        },
+    )
+    made.datetime_start = _moment(trial.started_at)
+    made.datetime_complete = _moment(trial.completed_at)
+    return made
+
+
+def _moment(seconds: float | None) -> datetime:
+    return datetime.fromtimestamp(seconds or 0.0)
+
+
+def _distribution(parameter: Parameter) -> BaseDistribution:
+    space = parameter.feasible_space
+    low, high = space.min or 0, space.max or 0
+    log = parameter.distribution.is_log
+    match parameter.parameter_type:
+        case ParameterType.DOUBLE:
+            step = None if log or space.step is None else float(space.step)
+            return FloatDistribution(float(low), float(high), log=log, step=step)
+        case ParameterType.INT:
+            return IntDistribution(
+                int(low), int(high), log=log, step=1 if log else int(space.step or 1)
+            )
+        case _:
+            return CategoricalDistribution(parameter.choices)
+
+
+def _parameter(name: str, found: BaseDistribution) -> Parameter:
+    pace: float | None
+    match found:
+        case CategoricalDistribution(choices=choices):
+            values: tuple[Value, ...] = tuple(choices)
+            space = FeasibleSpace(list=values)
+            return Parameter(
+                name=name, parameter_type=ParameterType.CATEGORICAL, feasible_space=space
+            )
+        case IntDistribution(low=low, high=high, step=step, log=log):
+            kind, pace = ParameterType.INT, None if step == 1 else step
+        case FloatDistribution(low=low, high=high, step=step, log=log):
+            kind, pace = ParameterType.DOUBLE, step
+        case _:
+            raise InvalidInput([Problem(name, f"{type(found).__name__} is not supported")])
+    distribution = Distribution.LOG_UNIFORM if log else None
+    return Parameter(
+        name=name,
+        parameter_type=kind,
+        feasible_space=FeasibleSpace(min=low, max=high, step=pace, distribution=distribution),
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return f"cannot be used: {str(error).splitlines()[0] if str(error) else error!r}"

@@ -1,0 +1,5 @@
+"""Stands for the training program beside a manifest."""
+
+import sys
+
+print("trained with", sys.argv[1:])

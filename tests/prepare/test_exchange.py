@@ -1,0 +1,121 @@
+"""Notebooks, manifests and Optuna studies, turned into one another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import optuna
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from hpo_lab.cli import main
+from hpo_lab.experiment.identity import identity
+from hpo_lab.experiment.manifest import parse
+from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import prepare_manifest, prepare_notebook
+from hpo_lab.problems import InvalidInput
+from hpo_lab.search.studies import copy_to_study, experiment_of_study
+
+CELL = """%%tune maximize score --trials 4 --seed 3 --goal 0.5
+x = 1.0  # tune: loguniform(0.5, 5)
+depth = 3  # tune: int(1, 9, step=2)
+opt = "a"  # tune: choice("a", "b")
+beta = 0.5  # tune: uniform(0, 1) when opt == "b"
+score = base - x * depth  # better with less
+"""
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Path:
+    cells = [nbformat.v4.new_code_cell(source) for source in ("base = 3", "unused = 1", CELL)]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "P", "language": "python"}}
+    path = tmp_path / "cells.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
+    return path
+
+
+def cli(*words: str | Path) -> Result:
+    return CliRunner(catch_exceptions=False).invoke(main, [str(word) for word in words])
+
+
+def test_a_notebook_becomes_a_manifest_and_comes_back(notebook: Path, tmp_path: Path) -> None:
+    manifest, back = tmp_path / "cells.yaml", tmp_path / "back.ipynb"
+    assert cli("convert", notebook, "-o", manifest).exit_code == 0
+    assert cli("convert", manifest, "--to", "notebook", "-o", back).exit_code == 0
+
+    original = prepare_notebook(notebook, TuneOptions())
+    carried = prepare_manifest(manifest)
+    assert identity(carried.experiment.spec) == identity(original.experiment.spec)
+    executed = json.loads(carried.files["notebook.ipynb"][1])
+    assert [cell["source"] for cell in executed["cells"]] == [
+        cell["source"]
+        for cell in nbformat.reads(original.files["notebook.ipynb"][1].decode(), 4)["cells"]
+    ]
+    returned = prepare_notebook(back, TuneOptions())
+    before, after = original.experiment.spec, returned.experiment.spec
+    assert after.parameters == before.parameters
+    assert after.objective == before.objective
+    assert (after.max_trial_count, after.seed) == (before.max_trial_count, before.seed)
+    assert returned.experiment.name == original.experiment.name
+
+
+def test_between_the_two_groups(tmp_path: Path) -> None:
+    seeds = Path(__file__).parent.parent / "conformance"
+    ours = cli("convert", seeds / "002-random-example.yaml")
+    assert yaml.safe_load(ours.stdout)["apiVersion"] == "hpolab.dev/v1beta1"
+    katib = cli("convert", seeds / "002-random-example.yaml", "--to", "katib")
+    document = yaml.safe_load(katib.stdout)
+    assert document["apiVersion"] == "kubeflow.org/v1beta1"
+    assert "goTemplate" not in document["spec"]["trialTemplate"]
+    assert parse(document).spec.parameters == parse(yaml.safe_load(ours.stdout)).spec.parameters
+
+
+def test_what_has_no_notebook_cannot_become_one() -> None:
+    seeds = Path(__file__).parent.parent / "conformance"
+    result = cli("convert", seeds / "003-mnist-tuning.yaml", "--to", "notebook")
+    assert result.exit_code == 2 and "NotebookTrial" in result.stderr
+
+
+def test_a_study_and_back(notebook: Path, tmp_path: Path) -> None:
+    experiment = prepare_notebook(notebook, TuneOptions()).experiment
+    storage = f"sqlite:///{tmp_path / 'optuna.db'}"
+    trials = [
+        Trial(
+            number=number,
+            assignments={"x": 0.5 + number, "depth": 3, "opt": "b", "beta": 0.25},
+            state=state,
+            metrics={} if value is None else {"score": Metric.single(value)},
+            started_at=1e9,
+            completed_at=1e9 + 5,
+        )
+        for number, (state, value) in enumerate(
+            [
+                (TrialState.SUCCEEDED, 0.25),
+                (TrialState.FAILED, None),
+                (TrialState.SUCCEEDED, 0.75),
+                (TrialState.RUNNING, 0.5),
+            ]
+        )
+    ]
+    assert copy_to_study(experiment, trials, storage) == 3
+    study = optuna.load_study(study_name="cells", storage=storage)
+    assert study.best_value == 0.75 and study.metric_names == ["score"]
+    assert study.best_params == trials[2].assignments
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert study.trials[0].duration is not None and study.trials[0].duration.total_seconds() == 5
+
+    found = experiment_of_study(storage, "cells")
+    spaces = {one.name: one.feasible_space for one in found.spec.parameters}
+    assert (spaces["depth"].min, spaces["depth"].max, spaces["depth"].step) == (1, 9, 2)
+    assert spaces["x"].distribution == "logUniform" and spaces["opt"].list == ("a", "b")
+    assert found.spec.initial_points == (trials[2].assignments,)
+    assert found.spec.objective.type == "maximize"
+
+    with pytest.raises(InvalidInput, match="has a study called 'cells' already"):
+        copy_to_study(experiment, trials, storage)
+    with pytest.raises(InvalidInput, match="did you mean 'cells'"):
+        experiment_of_study(storage, "cell")
