@@ -197,8 +197,7 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in allowed:
             raise ValueError(
-                f"{text!r} is not allowed; allowed are {', '.join(allowed)}"
-                f"{nearest(text, allowed)}"
+                f"{text!r} is not allowed; allowed are {', '.join(allowed)}{nearest(text, allowed)}"
             )
         return text
 

@@ -31,7 +31,7 @@ class Room:
 HOUSE = {
     "problems": Room(),
     "experiment": Room(packages="pydantic yaml"),
-    "search": Room("experiment", "optuna"),
+    "search": Room("experiment", "numpy optuna scipy threadpoolctl"),
     "engine": Room("experiment search"),
     "store": Room("experiment", "alembic platformdirs psutil sqlalchemy"),
     "trial": Room(lazily=ANYTHING),

@@ -77,7 +77,8 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
         return
     out = results()
     out.print(title(record), style="bold")
-    out.print(summary_table(summary, folder))
+    out.print(summary_table(summary))
+    out.print(f"Folder: {folder}", soft_wrap=True)
     if summary.best:
         out.print()
         out.print(parameters_table(summary.best.parameters, notebook_defaults(opened, record.uid)))

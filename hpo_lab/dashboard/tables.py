@@ -112,7 +112,7 @@ def experiments_table(rows: Iterable[tuple[str, Summary]], now: float) -> Table:
     return table
 
 
-def summary_table(summary: Summary, folder: str) -> Table:
+def summary_table(summary: Summary) -> Table:
     """What an experiment is and how far it is."""
     objective, algorithm = summary.spec.objective, summary.spec.algorithm
     goal = "" if objective.goal is None else f", goal {number(objective.goal)}"
@@ -129,7 +129,6 @@ def summary_table(summary: Summary, folder: str) -> Table:
     table.add_row("time", duration(summary.elapsed))
     if summary.best:
         table.add_row("best", best_line(summary, summary.best))
-    table.add_row("folder", folder)
     return table
 
 

@@ -130,7 +130,8 @@ def _taken(known: ExperimentRecord, experiment: Experiment) -> InvalidInput:
         Problem(
             "name",
             f"{known.name!r} is taken by another experiment ({known.state.value}); "
-            f"choose another --name, or delete that one: hpo-lab delete {known.name} (%hpo delete in a notebook)",
+            f"choose another --name, or delete that one: hpo-lab delete {known.name} "
+            "(%hpo delete in a notebook)",
         )
     ]
     problems += [

@@ -83,7 +83,7 @@ class Outputs:
     def _text(self, name: str, text: str) -> None:
         before = self.left
         if not self._spend(len(text)):
-            text = text[:before]
+            text = text[: max(before, 0)]
         if not text:
             return
         last = self.cell["outputs"][-1] if self.cell["outputs"] else {}
@@ -91,7 +91,7 @@ class Outputs:
             last["text"] += text
         else:
             self._append("stream", {"name": name, "text": text})
-        if self.left < 0 < before:
+        if self.left < 0 <= before:
             self._append("stream", {"name": "stderr", "text": self._notice()})
 
     def _spend(self, size: int) -> bool:

@@ -16,14 +16,15 @@ _OF_A_TRIAL = re.compile(r"\breport(_variables)?\s*\(|HPO_LAB_TRIAL_FOLDER")
 def shared_cells(cells: Sequence[Cell]) -> int:
     """How many of the first *cells* can run once for all trials.
 
-    These are the cells above the one tagged `parameters`: nothing there can depend on the
-    values of a trial. The first that may report something ends them.
+    These are the cells down to the one tagged `parameters`, which assigns the defaults:
+    nothing there can depend on the values of a trial, which come below. The first that may
+    report something ends them.
     """
     for index, cell in enumerate(cells):
         source = cell["source"]
         text = source if isinstance(source, str) else "".join(source)
         if "parameters" in cell["metadata"].get("tags", ()):
-            return index
+            return index + 1
         if cell["cell_type"] == "code" and _OF_A_TRIAL.search(text):
             return index
     return 0

@@ -88,6 +88,8 @@ class Streams:
 
     def flush(self) -> None:
         """Send everything that was written up to now, `stdout` first."""
+        if os.getpid() != self._owner:
+            return
         with self.lock:
             self._drain()
             for number in _NAMES:
@@ -95,6 +97,9 @@ class Streams:
 
     def flush_one(self, number: int) -> None:
         """Send what was written to one stream up to now."""
+        # A process that the cell forked has written already, and must not read the pipes.
+        if os.getpid() != self._owner:
+            return
         with self.lock:
             self._drain()
             self._send(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,8 @@ def with_blocks(language: str) -> list[Path]:
 @pytest.mark.parametrize("page", with_blocks("python"), ids=lambda page: page.name)
 def test_the_python_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
+    manifest = ROOT / "tests" / "conformance" / "003-mnist-tuning.yaml"
+    shutil.copy(manifest, tmp_path / "experiment.yaml")
     script.write_text("\n".join(blocks(page, "python")))
     run = subprocess.run(
         [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=240
