@@ -43,9 +43,8 @@ def _left(folder: str) -> list[int]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and any(folder in word for word in process.cmdline()):
-                found.append(process.pid)
-            elif process.environ().get("HPO_LAB_TRIAL_FOLDER", "").startswith(folder):
+            words = [*process.cmdline(), process.environ().get("HPO_LAB_TRIAL_FOLDER", "")]
+            if process.pid != os.getpid() and any(folder in word for word in words):
                 found.append(process.pid)
     return found
 
