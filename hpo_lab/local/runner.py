@@ -217,7 +217,8 @@ class LocalRunner:
         self._launcher.wait(trials, pause)
 
     def _start_all(self, experiment: Experiment, upcoming: Plan) -> bool:
-        """Start the planned trials; False when the search has nothing left for one."""
+        """Start the planned trials; False when one could not be, so that plans change."""
+        started = True
         for number in upcoming.start:
             suggested = None
             if number not in self._trials:
@@ -225,8 +226,8 @@ class LocalRunner:
                 if suggested is None:
                     self._exhausted = True
                     return False
-            self._start(experiment, number, suggested)
-        return True
+            started &= self._start(experiment, number, suggested)
+        return started
 
     def _ask(self, experiment: Experiment, number: int) -> Mapping[str, Value] | None:
         history = visible_history(
@@ -239,7 +240,8 @@ class LocalRunner:
 
     def _start(
         self, experiment: Experiment, number: int, suggested: Mapping[str, Value] | None
-    ) -> None:
+    ) -> bool:
+        """Start a trial; False when it failed before it began."""
         spec = experiment.spec
         # Recorded as running first: a crash in between costs a restart of this number,
         # where the other order could leave a process that nobody knows.
@@ -252,12 +254,13 @@ class LocalRunner:
         except InvalidInput as error:
             message = "; ".join(map(str, error.problems))
             self._finish(number, TrialState.FAILED, message, reason="TrialNotRendered")
-            return
+            return False
         assert self._launcher is not None
         seed = _seed(self._uid if spec.seed is None else str(spec.seed), number)
         process = self._launcher.start(task, self._folder(number), seed)
         self._running[number] = _Running(process, number, time.monotonic())
         self._on_change()
+        return True
 
     def _follow(self, experiment: Experiment) -> bool:
         """Record what running trials reported and how ended ones ended."""
@@ -310,11 +313,9 @@ class LocalRunner:
     def _take_in(self, number: int, offset: int, outcome: Outcome, objective: Objective) -> None:
         """Record a trial that came to its end by itself, with what it reported last."""
         last = read_metrics(self._folder(number), offset)
-        while (following := read_metrics(self._folder(number), last.offset)).offset > last.offset:
+        if read_metrics(self._folder(number), last.offset).offset > last.offset:
             # More than is read at once.
-            self._import(number, offset)
-            offset = last.offset
-            last = following
+            last = Batch((), self._import(number, offset))
         metrics = summarise(self._trials[number].metrics, last.observations)
         measured = replace(self._trials[number], metrics=metrics)
         if not outcome.succeeded:

@@ -16,6 +16,7 @@ import hpo_lab
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local.runner import AlreadyRunning, LocalRunner, trial_folder
+from hpo_lab.problems import InvalidInput, Problem
 
 from .conftest import processes_of
 
@@ -254,3 +255,15 @@ def test_a_time_budget_ends_the_experiment_and_its_trials(store, enrolled):
     assert verdict.state is ExperimentState.FAILED
     assert {trial.state for trial in store.trials(record.uid)} == {TrialState.KILLED}
     assert processes_of(store) == []
+
+
+def test_trials_that_cannot_be_rendered_fail_and_stall_nothing(store, enrolled, monkeypatch):
+    def refuse(*_arguments):
+        raise InvalidInput([Problem("spec.trialTemplate", "does not fit")])
+
+    record = enrolled(score, trials=5)
+    monkeypatch.setattr("hpo_lab.local.runner.task_of", refuse)
+    assert LocalRunner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
+    trials = store.trials(record.uid)
+    assert [trial.state for trial in trials] == [TrialState.FAILED] * 5
+    assert trials[0].message == "spec.trialTemplate: does not fit"

@@ -7,8 +7,9 @@ import nbformat.v4
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Lab
     from playwright.sync_api import Browser
+
+    from tests.conftest import Lab
 
 pytestmark = pytest.mark.browser
 
