@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import secrets
 import shutil
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -147,3 +149,60 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:  # it sometimes hangs at exit on a worker thread
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+
+
+def _program(name: str) -> str | None:
+    found = [str(path) for path in Path("/usr/lib/postgresql").glob(f"*/bin/{name}")]
+    return shutil.which(name) or max(found, default=None)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(require: Require) -> Iterator[str]:
+    """URL of a throw-away PostgreSQL server, without a database's name."""
+    initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
+    require("postgresql", initdb and pg_ctl, "apt-get install postgresql")
+    assert initdb and pg_ctl
+    folder = Path(tempfile.mkdtemp(prefix="hpo-lab-postgresql-"))
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(folder, "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    data = str(folder / "data")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} "
+        "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    )
+
+    def run(*command: str) -> None:
+        # The server inherits the output, so that a pipe would never end.
+        with (folder / "output").open("ab") as output:
+            subprocess.run(
+                [*as_user, *command], cwd=folder, stdout=output, stderr=output, check=True
+            )
+
+    try:
+        run(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run(pg_ctl, "-D", data, "-o", options, "-w", "start")
+        yield f"postgresql://postgres@127.0.0.1:{port}"
+        run(pg_ctl, "-D", data, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def new_database(postgresql_url: str) -> Callable[[], str]:
+    """`new_database()`: URL of a new, empty database of that server."""
+    import psycopg
+
+    numbers = itertools.count()
+
+    def create() -> str:
+        name = f"test_{next(numbers)}"
+        with psycopg.connect(f"{postgresql_url}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return f"{postgresql_url}/{name}"
+
+    return create

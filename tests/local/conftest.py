@@ -21,8 +21,14 @@ from hpo_lab.trial.folder import TRIAL_FOLDER
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "store" / "hpo_lab.db")
+def location(tmp_path: Path) -> str:
+    """Where the store is; a test may have it elsewhere."""
+    return str(tmp_path / "store" / "hpo_lab.db")
+
+
+@pytest.fixture
+def store(location: str) -> Iterator[Store]:
+    opened = open_store(location)
     yield opened
     opened.close()
 
