@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,9 @@ from hpo_lab.trial.processes import end_all
 from hpo_lab.trial.supervise import GRACE
 
 __all__ = ["TrialProcess", "end_leftovers"]
+
+_MOST_LOOKS = 20
+_BETWEEN_LOOKS = 0.05
 
 
 class TrialProcess:
@@ -89,10 +93,23 @@ def end_leftovers(folder: Path) -> None:
     whatever happened to its parents.
     """
     root = folder.resolve()
+    # A process has no environment for a moment while it starts another program, and may start
+    # others until it is ended: only two empty looks in a row are believed.
+    empty = 0
+    for _ in range(_MOST_LOOKS):
+        found = _belonging_to(root)
+        end_all(found, grace=1.0)
+        empty = 0 if found else empty + 1
+        if empty == 2:
+            return
+        time.sleep(_BETWEEN_LOOKS)
+
+
+def _belonging_to(root: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             marker = process.environ().get(TRIAL_FOLDER)
             if marker and process.pid != os.getpid() and Path(marker).is_relative_to(root):
                 found.append(process)
-    end_all(found, grace=1.0)
+    return found
