@@ -100,7 +100,7 @@ def _domain(parameter: Parameter) -> str:
 def _kept(decisions: Sequence[Decision]) -> str:
     kept = sum(decision.kept for decision in decisions)
     cells = "cell" if len(decisions) == 1 else "cells"
-    return f"{kept} of {len(decisions)} earlier {cells} run in each trial"
+    return f"{kept} of {len(decisions)} earlier {cells} taken along by each trial"
 
 
 def _most_telling(decisions: Sequence[Decision], count: int) -> Sequence[Decision]:
