@@ -18,6 +18,7 @@ from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import Prepared, prepare_function, prepare_notebook
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.search.algorithm import search_problems
+from hpo_lab.stopping.rule import stopping_problems
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 if TYPE_CHECKING:
@@ -312,6 +313,7 @@ def check(document: ExperimentDocument, source: str = "") -> None:
     Raises:
         InvalidInput: with every problem.
     """
-    problems = [*experiment_problems(document), *search_problems(document.spec)]
+    spec = document.spec
+    problems = [*experiment_problems(document), *search_problems(spec), *stopping_problems(spec)]
     if problems:
         raise InvalidInput(problems, source)

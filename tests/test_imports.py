@@ -41,11 +41,12 @@ HOUSE = {
     "warm": Room(
         "trial", "IPython ipykernel jupyter_client nbclient nbformat papermill traitlets", "numpy"
     ),
-    "local": Room("engine experiment search store trial warm workload", "psutil"),
+    "stopping": Room("experiment search", lazily="scipy"),
+    "local": Room("engine experiment search stopping store trial warm workload", "psutil"),
     "dashboard": Room("experiment store", "rich", "ipywidgets notebook plotly"),
     "options": Room("experiment"),
     "prepare": Room("experiment notebook options trial workload", lazily=ANYTHING),
-    "api": Room("dashboard experiment local options prepare search store", lazily=ANYTHING),
+    "api": Room("dashboard experiment local options prepare search stopping store", lazily=ANYTHING),
     "magics": Room(ANYTHING, "IPython", ANYTHING),
     "magic_commands": Room(ANYTHING, "IPython", ANYTHING),
     "cli": Room(ANYTHING, "click rich", ANYTHING),

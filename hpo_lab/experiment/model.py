@@ -26,6 +26,7 @@ from hpo_lab.experiment.template import TrialParameter, TrialTemplate
 __all__ = [
     "API_VERSION",
     "KATIB_API_VERSION",
+    "AdditionalObjective",
     "Algorithm",
     "Distribution",
     "Document",
@@ -34,6 +35,7 @@ __all__ = [
     "ExperimentSpec",
     "FeasibleSpace",
     "Metadata",
+    "MetricConstraint",
     "MetricStrategy",
     "MetricStrategyType",
     "MetricsCollector",
@@ -83,6 +85,21 @@ class MetricStrategy(Document):
     value: MetricStrategyType
 
 
+class AdditionalObjective(Document):
+    """*Extension.* A further metric to optimise."""
+
+    type: ObjectiveType
+    objective_metric_name: str
+
+
+class MetricConstraint(Document):
+    """*Extension.* Bounds that a metric must keep for a trial to be feasible."""
+
+    name: str
+    min: float | None = None
+    max: float | None = None
+
+
 class Objective(Document):
     """What is optimised, and what else is recorded."""
 
@@ -92,10 +109,21 @@ class Objective(Document):
     additional_metric_names: tuple[str, ...] = ()
     metric_strategies: tuple[MetricStrategy, ...] = ()
 
+    additional_objectives: tuple[AdditionalObjective, ...] = ()
+    """*Extension.* With these the optimum is the Pareto front of all objectives."""
+    constraints: tuple[MetricConstraint, ...] = ()
+    """*Extension.* A trial that breaks one is never optimal."""
+
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """The objective and the additional metrics, the objective first."""
-        return (self.objective_metric_name, *self.additional_metric_names)
+        """Every metric that is looked at, once, the objective first."""
+        names = (
+            self.objective_metric_name,
+            *(objective.objective_metric_name for objective in self.additional_objectives),
+            *self.additional_metric_names,
+            *(constraint.name for constraint in self.constraints),
+        )
+        return tuple(dict.fromkeys(names))
 
     def strategy(self, metric: str) -> MetricStrategyType:
         """The strategy of *metric*: the one given, else `min` or `max` as the objective."""
@@ -160,6 +188,11 @@ class ExperimentSpec(Document):
     to `n - parallelTrialCount` only, so that the order of arrival does not matter."""
     initial_points: tuple[dict[str, Value], ...] = ()
     """*Extension.* Assignments of the first trials, before the algorithm is asked."""
+    enqueued_points: tuple[dict[str, Value], ...] = ()
+    """*Extension.* Assignments that a person asked for while the experiment ran; each becomes
+    the next new trial, in their order."""
+    warm_start: tuple[str, ...] = ()
+    """*Extension.* Names of experiments whose trials the search learns from."""
     active_deadline_seconds: float | None = None
     """*Extension.* Wall-clock budget of the experiment, in seconds of running."""
     trial_active_deadline_seconds: float | None = None

@@ -94,6 +94,8 @@ class Trial:
             the same number.
         started_at, completed_at: Seconds since the epoch.
         message: Why it is in its state, in one line.
+        parent: The number of the trial whose checkpoint it continues from, None to begin anew.
+        labels: What its search algorithm noted about it, such as its rung or generation.
     """
 
     number: int
@@ -104,6 +106,8 @@ class Trial:
     started_at: float | None = None
     completed_at: float | None = None
     message: str = ""
+    parent: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_final(self) -> bool:

@@ -10,24 +10,25 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hpo_lab.engine.plan import Plan, Verdict, plan, visible_history
-from hpo_lab.experiment.model import Experiment, Objective, Value
+from hpo_lab.engine.asking import is_ordered, new_trial
+from hpo_lab.engine.plan import Plan, Verdict, plan
+from hpo_lab.experiment.model import Experiment, Objective
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState, objective_value
+from hpo_lab.local.ending import Ending, over_limit
 from hpo_lab.local.keeping import Keeping
 from hpo_lab.local.launcher import Launcher, RunningTrial
 from hpo_lab.local.ledger import Ledger
-from hpo_lab.local.memory import memory_in_use
 from hpo_lab.local.metrics import Batch, read_metrics, summarise
 from hpo_lab.local.process import end_leftovers
+from hpo_lab.local.stopping import Stopping
 from hpo_lab.local.tasks import task_of
 from hpo_lab.problems import InvalidInput
-from hpo_lab.search.algorithm import get_algorithm
-from hpo_lab.search.ask import suggest
+from hpo_lab.search.algorithm import Wait
 from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
 from hpo_lab.trial.folder import Outcome
 
@@ -48,8 +49,8 @@ class _Running:
     number: int
     started: float
     offset: int = 0
-    over: tuple[str, str] | None = None
-    """Reason and message, once it was ended for using too much."""
+    over: Ending | None = None
+    """How it is to be recorded, once it was asked to end."""
 
 
 def trial_folder(store: Store, uid: str, number: int) -> Path:
@@ -75,6 +76,7 @@ class LocalRunner:
         self._on_change = on_change or (lambda: None)
         self._me = Runner.current()
         self._ledger: Ledger
+        self._stopping: Stopping
         self._running: dict[int, _Running] = {}
         self._exhausted = False
         self._stop_requested = False
@@ -153,16 +155,25 @@ class LocalRunner:
         self._launcher = Launcher(
             trial_spec, self._source, self._store.folder(self._uid), self._tell_kernels
         )
-        self._ledger = Ledger(spec.objective, self._store.trials(self._uid))
-        for number, trial in list(self._ledger.trials.items()):
-            if trial.state is not TrialState.RUNNING:
-                continue
+        trials = self._store.trials(self._uid)
+        self._ledger = Ledger(spec.objective, trials)
+        self._stopping = Stopping.recovered(spec, trials, self._store, self._uid)
+        interrupted = []
+        for number in [trial.number for trial in trials if trial.state is TrialState.RUNNING]:
+            stored = self._store.trial(self._uid, number)
+            offset = stored.offset if stored else 0
             outcome = Outcome.read(self._folder(number))
             if outcome is None:
+                interrupted.append((number, offset))
+            else:
+                self._take_in(number, offset, outcome, spec.objective)
+        for number, offset in interrupted:
+            self._import(number, offset)
+            reason = self._stopping.reason(number)
+            if reason is None:
                 self._requeue(number)
-                continue
-            stored = self._store.trial(self._uid, number)
-            self._take_in(number, stored.offset if stored else 0, outcome, spec.objective)
+            else:
+                self._finish(number, TrialState.EARLY_STOPPED, reason)
 
     def _write_sources(self) -> None:
         self._source.mkdir(parents=True, exist_ok=True)
@@ -202,7 +213,7 @@ class LocalRunner:
                     elapsed=now - begun,
                     stop_requested=stop,
                     exhausted=self._exhausted,
-                    ordered=_is_ordered(experiment),
+                    ordered=is_ordered(experiment.spec),
                 )
                 if upcoming.verdict is not None:
                     return self._conclude(upcoming.verdict, experiment)
@@ -220,34 +231,26 @@ class LocalRunner:
         """Start the planned trials; False when one could not be, so that plans change."""
         started = True
         for number in upcoming.start:
-            suggested = None
-            if number not in self._trials:
-                suggested = self._ask(experiment, number)
-                if suggested is None:
-                    self._exhausted = True
-                    return False
-            started &= self._start(experiment, number, suggested)
+            known = number in self._trials
+            new = None if known else self._ask(experiment, number)
+            if isinstance(new, Wait):
+                break
+            if not known and new is None:
+                self._exhausted = True
+                return False
+            started &= self._start(experiment, number, new)
         return started
 
-    def _ask(self, experiment: Experiment, number: int) -> Mapping[str, Value] | None:
-        history = visible_history(
-            experiment.spec,
-            list(self._trials.values()),
-            number,
-            ordered=_is_ordered(experiment),
-        )
-        return suggest(experiment.spec, number, history, uid=self._uid)
+    def _ask(self, experiment: Experiment, number: int) -> Trial | Wait | None:
+        trials = list(self._trials.values())
+        return new_trial(experiment.spec, trials, number, uid=self._uid)
 
-    def _start(
-        self, experiment: Experiment, number: int, suggested: Mapping[str, Value] | None
-    ) -> bool:
+    def _start(self, experiment: Experiment, number: int, new: Trial | None) -> bool:
         """Start a trial; False when it failed before it began."""
         spec = experiment.spec
         # Recorded as running first: a crash in between costs a restart of this number,
         # where the other order could leave a process that nobody knows.
-        trial = self._store.start_trial(
-            self._uid, number, assignments=suggested, runner_id=self._me.id
-        )
+        trial = self._store.start_trial(self._uid, number, new=new, runner_id=self._me.id)
         self._ledger.put(trial)
         try:
             task = task_of(experiment, number, trial.assignments, self._source)
@@ -273,12 +276,19 @@ class LocalRunner:
                 self._end(running, code, experiment)
                 changed = True
                 continue
-            running.offset = self._import(running.number, running.offset)
+            before = running.offset
+            running.offset = self._import(running.number, before)
             if running.over is None:
-                running.over = _over_limit(running, experiment)
+                running.over = over_limit(experiment.spec, running.started, running.process.pid)
+                if running.over is None and running.offset > before:
+                    running.over = self._early_end(running.number)
                 if running.over is not None:
                     running.process.ask_to_end()
         return changed
+
+    def _early_end(self, number: int) -> Ending | None:
+        reason = self._stopping.reason(number)
+        return None if reason is None else Ending.early(reason)
 
     def _import(self, number: int, offset: int) -> int:
         """Store what the trial reported from *offset* on; where the next import starts."""
@@ -292,23 +302,22 @@ class LocalRunner:
         return offset
 
     def _summarise(self, number: int, batch: Batch) -> None:
+        self._stopping.report(number, batch.observations)
         trial = self._trials[number]
         self._ledger.put(replace(trial, metrics=summarise(trial.metrics, batch.observations)))
 
     def _end(self, running: _Running, code: int, experiment: Experiment) -> None:
         number = running.number
-        outcome = Outcome.read(running.process.folder)
-        if outcome is not None:
+        over, outcome = running.over, Outcome.read(running.process.folder)
+        if outcome is not None and not (over is not None and over.comes_before(outcome)):
             self._take_in(number, running.offset, outcome, experiment.spec.objective)
             return
-        if running.over is not None:
-            reason, message = running.over
-        else:
+        if over is None:
             signal = code - 128 if code > 128 else -code
             how = f"was killed by signal {signal}" if signal > 0 else f"ended with code {code}"
-            reason, message = "", f"the trial's process {how}"
+            over = Ending(TrialState.FAILED, "", f"the trial's process {how}")
         last = read_metrics(running.process.folder, running.offset)
-        self._finish(number, TrialState.FAILED, message, reason=reason, last=last)
+        self._finish(number, over.state, over.message, reason=over.reason, last=last)
 
     def _take_in(self, number: int, offset: int, outcome: Outcome, objective: Objective) -> None:
         """Record a trial that came to its end by itself, with what it reported last."""
@@ -341,6 +350,7 @@ class LocalRunner:
         now = time.time()
         last = last or Batch((), 0)
         self._summarise(number, last)
+        self._stopping.set_state(number, state)
         before = self._ledger.best
         self._ledger.put(
             replace(self._trials[number], state=state, completed_at=now, message=message)
@@ -364,6 +374,7 @@ class LocalRunner:
 
     def _requeue(self, number: int) -> None:
         self._store.requeue_trial(self._uid, number, runner_id=self._me.id)
+        self._stopping.set_state(number, TrialState.CREATED)
         self._refresh(number)
 
     def _refresh(self, number: int) -> None:
@@ -376,9 +387,8 @@ class LocalRunner:
         ended = list(self._running.values())
         self._end_processes(ended)
         for running in ended:
-            outcome = Outcome.read(running.process.folder)
-            if outcome is not None:
-                self._take_in(running.number, running.offset, outcome, experiment.spec.objective)
+            if running.over is not None or Outcome.read(running.process.folder) is not None:
+                self._end(running, 0, experiment)
             else:
                 self._import(running.number, running.offset)
         for number, trial in list(self._trials.items()):
@@ -405,29 +415,7 @@ class LocalRunner:
             self._running.pop(one.number, None)
 
 
-def _over_limit(running: _Running, experiment: Experiment) -> tuple[str, str] | None:
-    """Reason and message when the trial uses more time or memory than it may."""
-    limit = experiment.spec.trial_active_deadline_seconds
-    if limit is not None and time.monotonic() - running.started > limit:
-        return "TrialDeadlineExceeded", f"ran longer than {limit:g} seconds"
-    template = experiment.spec.trial_template
-    spec = ((template.trial_spec if template else None) or {}).get("spec", {})
-    most = spec.get("memoryLimit")
-    if most is not None and running.process.pid is not None:
-        used = memory_in_use(running.process.pid)
-        if used > most:
-            return "TrialMemoryExceeded", (
-                f"used {used / 2**20:.0f} MiB of memory; allowed are {most / 2**20:.0f} MiB"
-            )
-    return None
-
-
 def _seed(experiment: str, number: int) -> int:
     """A seed in [0, 2**63) for the random numbers of a trial."""
     text = f"{experiment}/{number}/trial"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
-
-
-def _is_ordered(experiment: Experiment) -> bool:
-    algorithm = get_algorithm(experiment.spec.algorithm.algorithm_name)
-    return experiment.spec.seed is not None and algorithm.uses_history

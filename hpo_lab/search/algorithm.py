@@ -12,10 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol
+from importlib.metadata import entry_points
+from typing import Any, Final, Protocol, TypeAlias
 
+from hpo_lab.experiment.model import Algorithm as GivenAlgorithm
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.problems import Problem, nearest
@@ -23,14 +25,22 @@ from hpo_lab.search.space import Assignment
 
 __all__ = [
     "ENTRY_POINT_GROUP",
+    "POINT",
     "RANDOM_STATE",
+    "WAIT",
     "Algorithm",
+    "Answer",
     "Ask",
+    "Configurable",
     "Setting",
+    "Suggestion",
+    "Wait",
     "algorithms",
     "get_algorithm",
+    "load_registered",
     "read_settings",
     "search_problems",
+    "setting_problems",
 ]
 
 ENTRY_POINT_GROUP = "hpo_lab.algorithms"
@@ -99,6 +109,36 @@ RANDOM_STATE = Setting(
 )
 """The setting `random_state`, which Katib's algorithms share."""
 
+POINT: Final = "point"
+"""The label of a trial whose assignment a person gave; its value says which one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """An assignment, and what goes with it.
+
+    Attributes:
+        assignments: Values by parameter name.
+        parent: The number of the trial whose checkpoint the new one continues from.
+        labels: What the algorithm wants to find on the trial when it is asked again, such
+            as its rung or generation; names and values are shown to people.
+    """
+
+    assignments: Assignment
+    parent: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Wait(Enum):
+    """The answer that nothing can be suggested before one of the unfinished trials ends."""
+
+    WAIT = "wait"
+
+
+WAIT: Final = Wait.WAIT
+
+Answer: TypeAlias = Assignment | Suggestion | Wait | None
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -108,9 +148,13 @@ class Ask:
         spec: The experiment.
         number: The number of the trial that asks.
         trials: All trials with lower numbers, sorted; those that run have no result yet.
+            Negative numbers are trials of the experiments that this one learns from.
         seed: Seeds whatever is random in the answer, in [0, 2**32).
         shared_seed: Seeds what all trials of the experiment share, in [0, 2**32).
         settings: A value for every declared setting of the algorithm.
+        point: The next point that a person gave and no trial has yet; only an algorithm
+            with `takes_points` sees one, which is then to use it, labels included, for
+            the next configuration that it begins.
     """
 
     spec: ExperimentSpec
@@ -119,14 +163,25 @@ class Ask:
     seed: int
     shared_seed: int = 0
     settings: Mapping[str, Value] = field(default_factory=dict)
+    point: Suggestion | None = None
+
+    @property
+    def index(self) -> int:
+        """How many trials the algorithm itself has suggested before."""
+        if not self.spec.initial_points and not self.spec.enqueued_points:
+            return self.number
+        return self.number - sum(POINT in t.labels for t in self.own)
+
+    @property
+    def own(self) -> Sequence[Trial]:
+        """Those of the trials that are of this experiment."""
+        if not self.trials or self.trials[0].number >= 0:
+            return self.trials
+        return [trial for trial in self.trials if trial.number >= 0]
 
 
-class Algorithm(Protocol):
-    """A search algorithm: stateless, all it knows is in the question.
-
-    It may also have a method `problems(spec) -> list[Problem]`, which says what of an
-    otherwise valid experiment it cannot search.
-    """
+class Configurable(Protocol):
+    """Something with a name and declared settings."""
 
     @property
     def name(self) -> str:
@@ -136,17 +191,32 @@ class Algorithm(Protocol):
     def settings(self) -> Mapping[str, Setting]:
         """The settings it knows, by name."""
 
+
+class Algorithm(Configurable, Protocol):
+    """A search algorithm: stateless, all it knows is in the question.
+
+    It may also have a method `problems(spec) -> list[Problem]`, which says what of an
+    otherwise valid experiment it cannot search, and attributes that are False where absent:
+
+    - `takes_points`: it works the points that a person gave into its own plan, where
+      otherwise they become trials without asking it;
+    - `synchronous`: it waits by itself for the results that it looks at, so that the order
+      in which trials end has no influence.
+
+    An assignment that is not wrapped in a `Suggestion` is kept from being a duplicate.
+    """
+
     @property
     def uses_history(self) -> bool:
         """Whether results of earlier trials influence its answers."""
 
-    def suggest(self, ask: Ask) -> Assignment | None:
+    def suggest(self, ask: Ask) -> Answer:
         """The assignment of trial `ask.number`; None when there is none left."""
 
 
 def algorithms() -> list[str]:
     """The names of all registered algorithms, sorted; none of them is loaded."""
-    return sorted({entry.name for entry in entry_points(group=ENTRY_POINT_GROUP)})
+    return _names(ENTRY_POINT_GROUP)
 
 
 @lru_cache(maxsize=64)
@@ -156,29 +226,44 @@ def get_algorithm(name: str) -> Algorithm:
     Raises:
         LookupError: There is none, or its package cannot load it.
     """
-    found = tuple(entry_points(group=ENTRY_POINT_GROUP, name=name))
+    algorithm: Algorithm = load_registered(ENTRY_POINT_GROUP, name, "search algorithm")
+    return algorithm
+
+
+def load_registered(group: str, name: str, kind: str) -> Any:
+    """A new object of the class that is registered as *name* in a *group* of entry points.
+
+    Args:
+        group: The group.
+        name: The name.
+        kind: What the group holds, for messages.
+
+    Raises:
+        LookupError: There is none, or its package cannot load it.
+    """
+    found = tuple(entry_points(group=group, name=name))
     if not found:
-        known = algorithms()
+        known = _names(group)
         raise LookupError(
-            f"{name!r} is no search algorithm; there are {', '.join(known) or 'none installed'}"
+            f"{name!r} is no {kind}; there are {', '.join(known) or 'none installed'}"
             + nearest(name, known)
         )
-    return _load(found[0])
-
-
-def _load(entry: EntryPoint) -> Algorithm:
+    entry = found[0]
     try:
-        algorithm: Algorithm = entry.load()()
+        return entry.load()()
     except Exception as error:
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
         raise LookupError(
             f"{entry.name!r} of the package {package} cannot be loaded: "
             f"{type(error).__name__}: {error}"
         ) from error
-    return algorithm
 
 
-def read_settings(algorithm: Algorithm, given: Mapping[str, str]) -> dict[str, Value]:
+def _names(group: str) -> list[str]:
+    return sorted({entry.name for entry in entry_points(group=group)})
+
+
+def read_settings(algorithm: Configurable, given: Mapping[str, str]) -> dict[str, Value]:
     """A value for every declared setting of *algorithm*, the default where not *given*.
 
     Raises:
@@ -197,21 +282,27 @@ def search_problems(spec: ExperimentSpec) -> list[Problem]:
         algorithm = get_algorithm(spec.algorithm.algorithm_name)
     except LookupError as error:
         return [Problem(f"{path}.algorithmName", str(error))]
+    found = setting_problems(algorithm, spec.algorithm, path)
+    own = getattr(algorithm, "problems", None)
+    return [*found, *own(spec)] if own else found
+
+
+def setting_problems(configured: Configurable, given: GivenAlgorithm, path: str) -> list[Problem]:
+    """What is wrong with the settings *given* to an algorithm, under the field *path*."""
     found = []
-    for index, given in enumerate(spec.algorithm.algorithm_settings):
+    for index, one in enumerate(given.algorithm_settings):
         where = f"{path}.algorithmSettings[{index}]"
-        declared = algorithm.settings.get(given.name)
+        declared = configured.settings.get(one.name)
         if declared is None:
-            known = sorted(algorithm.settings)
+            known = sorted(configured.settings)
             message = (
-                f"{given.name!r} is no setting of {algorithm.name!r}, which has "
-                f"{', '.join(known) or 'none'}{nearest(given.name, known)}"
+                f"{one.name!r} is no setting of {configured.name!r}, which has "
+                f"{', '.join(known) or 'none'}{nearest(one.name, known)}"
             )
             found.append(Problem(f"{where}.name", message))
             continue
         try:
-            declared.parse(given.value)
+            declared.parse(one.value)
         except ValueError as error:
-            found.append(Problem(f"{where}.value", f"{given.name} {error}"))
-    own = getattr(algorithm, "problems", None)
-    return [*found, *own(spec)] if own else found
+            found.append(Problem(f"{where}.value", f"{one.name} {error}"))
+    return found

@@ -6,12 +6,23 @@ import hashlib
 import random
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Trial
-from hpo_lab.search.algorithm import Ask, get_algorithm, read_settings
+from hpo_lab.search.algorithm import (
+    POINT,
+    WAIT,
+    Algorithm,
+    Ask,
+    Suggestion,
+    Wait,
+    get_algorithm,
+    read_settings,
+)
 from hpo_lab.search.axis import Axis
+from hpo_lab.search.distinct import is_used, one_left
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["InvalidSuggestion", "suggest"]
@@ -20,31 +31,34 @@ _TRIES = 4
 
 
 class InvalidSuggestion(RuntimeError):
-    """An algorithm answered with something that is no assignment of the space."""
+    """An algorithm's answer is no assignment of the space, or waits for nothing."""
 
 
 def suggest(
     spec: ExperimentSpec, number: int, trials: Sequence[Trial], *, uid: str = ""
-) -> Assignment | None:
-    """The assignment of trial *number*: the same answer to the same question, anywhere.
+) -> Suggestion | Wait | None:
+    """What trial *number* is to try: the same answer to the same question, anywhere.
 
-    In a finite space no assignment is given twice; where the algorithm keeps repeating
-    itself, one of those left is drawn uniformly.
+    In a finite space a plain assignment is not given twice; where the algorithm keeps
+    repeating itself, one of those left is drawn uniformly.
 
     Args:
         spec: The experiment, free of problems.
         number: The trial's number, from 0.
-        trials: Trials of the experiment in any order; only those with lower numbers count.
+        trials: Trials of the experiment in any order, those that it learns from under
+            negative numbers; only those with lower numbers count.
         uid: What tells this experiment from others; seeds the search where neither
             `spec.seed` nor the setting `random_state` does.
 
     Returns:
-        Values by parameter name, in the order of the parameters; None when the search has
+        Values by parameter name, in the order of the parameters, with what goes with them;
+        `WAIT` when one of the unfinished trials has to end first; None when the search has
         nothing left.
 
     Raises:
         LookupError: The algorithm is unknown or cannot be loaded.
-        InvalidSuggestion: The algorithm's answer lies outside the space.
+        InvalidSuggestion: The algorithm's answer lies outside the space, or it waits
+            although no trial is unfinished.
     """
     algorithm = get_algorithm(spec.algorithm.algorithm_name)
     settings = read_settings(algorithm, spec.algorithm.settings)
@@ -53,30 +67,65 @@ def suggest(
     given = settings.get("random_state") if spec.seed is None else spec.seed
     shared = str(uid if given is None else given)
     source = f"{shared}/{number}"
-    if number < len(spec.initial_points):
-        return _initial(space, spec.initial_points[number], random.Random(_seed(source)))
+    question = Ask(spec, number, earlier, _seed(source), _seed(shared), settings)
+    point = _point(question, space, random.Random(_seed(source)))
+    if point is not None and not getattr(algorithm, "takes_points", False):
+        return point
+    answer = _answer(algorithm, replace(question, point=point), space, source)
+    if answer is None:
+        return None
+    if isinstance(answer, Wait):
+        if all(trial.is_final for trial in earlier):
+            raise InvalidSuggestion(
+                f"{algorithm.name!r}, asked for trial {number}: waits though every trial has ended"
+            )
+        return WAIT
+    assignments = answer.assignments
+    ordered = {p.name: assignments[p.name] for p in spec.parameters if p.name in assignments}
+    return replace(answer, assignments=ordered)
+
+
+def _answer(
+    algorithm: Algorithm, question: Ask, space: Space, source: str
+) -> Suggestion | Wait | None:
+    number, own = question.number, question.own
     answer: Assignment | None = None
     for retry in range(_TRIES):
-        seed = _seed(f"{source}/{retry}")
-        question = Ask(spec, number, earlier, seed, _seed(shared), settings)
-        answer = algorithm.suggest(question)
-        if answer is None:
-            return None
-        if (reason := space.violation(answer)) is not None:
+        made = algorithm.suggest(replace(question, seed=_seed(f"{source}/{retry}")))
+        if made is None or isinstance(made, Wait):
+            return made
+        assignments = made.assignments if isinstance(made, Suggestion) else made
+        if (reason := space.violation(assignments)) is not None:
             raise InvalidSuggestion(f"{algorithm.name!r}, asked for trial {number}: {reason}")
-        if not _is_used(answer, earlier):
+        if isinstance(made, Suggestion):
+            return made
+        answer = made
+        if not is_used(answer, own):
             break
     else:
         if space.cardinality is not None:
-            answer = _one_left(space, space.cardinality, earlier, random.Random(_seed(source)))
-    if answer is None:
+            answer = one_left(space, space.cardinality, own, random.Random(_seed(source)))
+    return None if answer is None else Suggestion(answer)
+
+
+def _point(question: Ask, space: Space, rng: random.Random) -> Suggestion | None:
+    """The first of the points that a person gave which no trial has yet.
+
+    What it leaves open is drawn, what is inactive is dropped.
+    """
+    spec = question.spec
+    if not spec.initial_points and not spec.enqueued_points:
         return None
-    return {p.name: answer[p.name] for p in spec.parameters if p.name in answer}
+    taken = {trial.labels.get(POINT) for trial in question.own}
+    for kind, points in (("initial", spec.initial_points), ("enqueued", spec.enqueued_points)):
+        for index, point in enumerate(points):
+            label = f"{kind}-{index}"
+            if label not in taken:
+                return Suggestion(_completed(space, point, rng), labels={POINT: label})
+    return None
 
 
-def _initial(space: Space, point: Mapping[str, Value], rng: random.Random) -> Assignment:
-    """The given point; what it leaves open is drawn, what is inactive is dropped."""
-
+def _completed(space: Space, point: Mapping[str, Value], rng: random.Random) -> Assignment:
     def choose(axis: Axis) -> Value:
         name = axis.parameter.name
         return point[name] if name in point else axis.value_at(rng.random())
@@ -90,33 +139,6 @@ def _earlier(trials: Sequence[Trial], number: int) -> Sequence[Trial]:
     if numbers != sorted(numbers):
         trials = sorted(trials, key=attrgetter("number"))
     return trials[: bisect_left(trials, number, key=attrgetter("number"))]
-
-
-def _is_used(assignment: Assignment, earlier: Sequence[Trial]) -> bool:
-    """Whether one of the *earlier* trials has the same assignment; True is not 1."""
-    # One value rules out nearly all of thousands of trials, cheaply.
-    name, value = next(iter(assignment.items()), ("", None))
-    alike = [t.assignments for t in earlier if t.assignments.get(name) == value]
-    return any(
-        used == assignment
-        and all(isinstance(v, bool) is isinstance(assignment[key], bool) for key, v in used.items())
-        for used in alike
-    )
-
-
-def _one_left(
-    space: Space, total: int, earlier: Sequence[Trial], rng: random.Random
-) -> Assignment | None:
-    """An assignment that no *earlier* trial has, drawn uniformly; None if all are used."""
-    numbers = {space.index_of(trial.assignments) for trial in earlier}
-    used = sorted(number for number in numbers if number is not None)
-    if len(used) >= total:
-        return None
-    index = rng.randrange(total - len(used))
-    for taken in used:
-        if taken <= index:
-            index += 1
-    return space.assignment_at(index)
 
 
 def _seed(text: str) -> int:

@@ -27,7 +27,7 @@ class Grid:
         total = space.cardinality
         if total is None:
             raise ValueError("a continuous parameter has no grid; give it a step")
-        index = ask.number - len(ask.spec.initial_points)
+        index = ask.index
         return space.assignment_at(index) if index < total else None
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:

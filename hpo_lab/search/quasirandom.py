@@ -39,7 +39,7 @@ class _Sequence:
     def suggest(self, ask: Ask) -> Assignment | None:
         """The values at the trial's point of the sequence."""
         space = Space.of(ask.spec.parameters)
-        index = ask.number - len(ask.spec.initial_points)
+        index = ask.index
         count = max(64, 1 << index.bit_length())
         points = sequence(self.engine, len(space.axes), ask.shared_seed, count)
         unit = dict(zip(space.axes, points[index].tolist(), strict=True))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from hpo_lab.experiment.model import Experiment, Value
+from hpo_lab.experiment.model import Experiment
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.store import artifacts as _artifacts
@@ -240,18 +240,18 @@ class Store:
     def add_trials(
         self,
         uid: str,
-        assignments: Mapping[int, Mapping[str, Value]],
+        new: Sequence[Trial],
         now: float | None = None,
         *,
         runner_id: str | None = None,
     ) -> list[Trial]:
-        """Store assignments by trial number; a number that has one keeps it.
+        """Store what *new* trials are to try; a number that is taken keeps what it has.
 
         Returns:
             The trials of these numbers as stored, by number.
         """
         with self._write(uid, runner_id) as connection:
-            return trials.add(connection, uid, assignments, _time(now))
+            return trials.add(connection, uid, new, _time(now))
 
     def start_trial(
         self,
@@ -260,7 +260,7 @@ class Store:
         now: float | None = None,
         *,
         pid: int | None = None,
-        assignments: Mapping[str, Value] | None = None,
+        new: Trial | None = None,
         runner_id: str | None = None,
     ) -> Trial:
         """Record that a trial runs, in process *pid*.
@@ -270,19 +270,19 @@ class Store:
             number: The trial.
             now: When.
             pid: Its process.
-            assignments: Those of a new trial; a number that has some keeps them.
+            new: What a new trial is to try; a number that is taken keeps what it has.
             runner_id: Who says so.
 
         Returns:
             The trial as stored.
 
         Raises:
-            NotFound: There is no such trial, and no *assignments* for it.
+            NotFound: There is no such trial, and it is not *new*.
             ValueError: It has ended.
         """
         with self._write(uid, runner_id) as connection:
-            if assignments is not None:
-                trials.add(connection, uid, {number: assignments}, _time(now))
+            if new is not None:
+                trials.add(connection, uid, [new], _time(now))
             trials.start(connection, uid, number, _time(now), pid)
             return trials.listed(connection, uid, [number])[0]
 

@@ -104,6 +104,8 @@ trials = Table(
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("assignments", JSON, nullable=False),
+    Column("parent", Integer),
+    Column("labels", JSON, nullable=False),
     Column("metrics", JSON, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),

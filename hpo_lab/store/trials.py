@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
-from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.store import tables
 from hpo_lab.store.errors import NotFound
@@ -27,6 +26,8 @@ _TRIAL_COLUMNS = [
     _trials.c.started_at,
     _trials.c.completed_at,
     _trials.c.message,
+    _trials.c.parent,
+    _trials.c.labels,
 ]
 
 
@@ -53,15 +54,16 @@ def one(connection: Connection, uid: str, number: int) -> TrialRecord | None:
     )
 
 
-def add(
-    connection: Connection, uid: str, assignments: Mapping[int, Mapping[str, Value]], now: float
-) -> list[Trial]:
+def add(connection: Connection, uid: str, asked: Sequence[Trial], now: float) -> list[Trial]:
     """Insert the trials that do not exist yet; all those asked for, as stored."""
-    existing = {trial.number: trial for trial in listed(connection, uid, assignments)}
+    numbers = [trial.number for trial in asked]
+    existing = {trial.number: trial for trial in listed(connection, uid, numbers)}
     new = {
-        number: Trial(number, dict(values))
-        for number, values in assignments.items()
-        if number not in existing
+        trial.number: Trial(
+            trial.number, dict(trial.assignments), parent=trial.parent, labels=dict(trial.labels)
+        )
+        for trial in asked
+        if trial.number not in existing
     }
     if new:
         rows = [
@@ -71,6 +73,8 @@ def add(
                 "state": trial.state,
                 "attempt": trial.attempt,
                 "assignments": trial.assignments,
+                "parent": trial.parent,
+                "labels": trial.labels,
                 "metrics": {},
                 "created_at": now,
                 "reason": "",
@@ -81,7 +85,7 @@ def add(
             for trial in new.values()
         ]
         connection.execute(insert(_trials), rows)
-    return [(existing | new)[number] for number in sorted(assignments)]
+    return [(existing | new)[number] for number in sorted(numbers)]
 
 
 def start(connection: Connection, uid: str, number: int, now: float, pid: int | None) -> None:
@@ -262,4 +266,6 @@ def _trial(row: Row[*tuple[Any, ...]]) -> Trial:
         started_at=row.started_at,
         completed_at=row.completed_at,
         message=row.message,
+        parent=row.parent,
+        labels=row.labels,
     )

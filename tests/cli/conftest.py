@@ -17,7 +17,7 @@ from hpo_lab.api import check
 from hpo_lab.cli import main
 from hpo_lab.experiment.model import ObjectiveType, Value
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import TrialState
+from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.local.enrol import enrol
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_function
@@ -78,7 +78,7 @@ def recorded(store: Store, enrolled: Enrolled) -> Recorded:
         assigned: Mapping[int, Mapping[str, Value]] = {
             number: {"x": number / 2} for number in range(len(values))
         }
-        store.add_trials(uid, assigned)
+        store.add_trials(uid, [Trial(n, values) for n, values in assigned.items()])
         for number, value in enumerate(values):
             store.start_trial(uid, number)
             if value is None:

@@ -16,7 +16,7 @@ from hpo_lab.experiment.identity import identity
 from hpo_lab.experiment.model import Experiment, Metadata, ObjectiveType, TrialTemplate, Value
 from hpo_lab.experiment.space import choice, loguniform
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import TrialState
+from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.options import TuneOptions
 from hpo_lab.store import Observation, Store, open_store
 
@@ -47,7 +47,7 @@ def record(store: Store) -> Record:
         spec = options.spec(parameters, TrialTemplate())
         document = Experiment(metadata=Metadata(name=name), spec=spec)
         uid = store.create_experiment(document, identity=identity(spec)).uid
-        store.add_trials(uid, {n: values for n, (_, values, _) in enumerate(trials)})
+        store.add_trials(uid, [Trial(n, values) for n, (_, values, _) in enumerate(trials)])
         for number, (outcome, _, value) in enumerate(trials):
             if outcome is TrialState.CREATED:
                 continue

@@ -10,7 +10,9 @@ from hpo_lab.experiment.model import ExperimentSpec, FeasibleSpace, Parameter
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.problems import Problem
 from hpo_lab.search.algorithm import Setting, algorithms, get_algorithm, search_problems
-from hpo_lab.search.ask import InvalidSuggestion, suggest
+from hpo_lab.search.ask import InvalidSuggestion
+
+from .asking import suggest
 
 LR = Parameter(name="lr", parameter_type="double", feasible_space=FeasibleSpace(min=0.0, max=1.0))
 

@@ -19,9 +19,10 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.space import contains
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.search.ask import suggest
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.space import Space
+
+from .asking import suggest
 
 ALGORITHMS = (
     "bayesianoptimization",
@@ -226,7 +227,7 @@ from hpo_lab.search.ask import suggest
 spec = ExperimentSpec.model_validate_json(sys.stdin.readline())
 trials = []
 for number in range(14):
-    made = suggest(spec, number, trials)
+    made = suggest(spec, number, trials).assignments
     metrics = {"score": Metric.single(-((made["lr"] - 0.3) ** 2))}
     trials.append(Trial(number, made, TrialState.SUCCEEDED, metrics))
 print(json.dumps([trial.assignments for trial in trials]))

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.search.ask import suggest
 from hpo_lab.search.cmaes import Course, Plan
 from hpo_lab.search.evolution import Evolution, default_population
 from hpo_lab.search.history import Observation, Outcome
 from hpo_lab.search.space import Space
+
+from .asking import suggest
 
 DONE = TrialState.SUCCEEDED
 

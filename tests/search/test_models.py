@@ -12,7 +12,8 @@ import pytest
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.search import bayesian, cmaes, history, space, tpe
-from hpo_lab.search.ask import suggest
+
+from .asking import suggest
 
 MIXED = (
     {"name": "x", "parameterType": "double", "feasibleSpace": {"min": -5, "max": 10}},

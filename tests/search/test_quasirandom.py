@@ -9,7 +9,8 @@ from scipy.stats import qmc
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial
-from hpo_lab.search.ask import suggest
+
+from .asking import suggest
 
 UNIT = {"min": 0, "max": 1}
 ALGORITHMS = ("sobol", "halton")
@@ -73,7 +74,8 @@ def test_every_axis_keeps_its_own_coordinate(algorithm: str) -> None:
 def test_initial_points_do_not_use_up_the_sequence(algorithm: str) -> None:
     plain = experiment(algorithm, *PLANE, seed=1)
     begun = experiment(algorithm, *PLANE, seed=1, initialPoints=[{"x": 0.5}])
-    assert suggest(begun, 1, []) == suggest(plain, 0, [])
+    first = Trial(0, {"x": 0.5, "y": 0.1}, labels={"point": "initial-0"})
+    assert suggest(begun, 1, [first]) == suggest(plain, 0, [])
 
 
 def test_a_power_of_two_of_sobol_points_is_balanced() -> None:

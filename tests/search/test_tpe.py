@@ -12,7 +12,8 @@ import pytest
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.search.ask import suggest
+
+from .asking import suggest
 
 MIXED = (
     {"name": "lr", "parameterType": "double"}

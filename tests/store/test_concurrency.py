@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from hpo_lab.experiment.trial import TrialState
+from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.store import ExperimentRecord, NameTaken, Observation, Store, open_store
 
 from .conftest import document
@@ -31,7 +31,7 @@ def batch(start: int) -> list[Observation]:
 
 def run_trials(store: Store, uid: str, numbers: range) -> None:
     for number in numbers:
-        store.add_trials(uid, {number: {"lr": number / 10}})
+        store.add_trials(uid, [Trial(number, {"lr": number / 10})])
         store.start_trial(uid, number, pid=os.getpid())
         store.add_observations(uid, number, batch(0), 100)
         store.finish_trial(
@@ -108,7 +108,7 @@ def test_threads_share_a_store(store: Store, experiment: ExperimentRecord) -> No
 
 def write_for_ever(location: str, uid: str, done: Connection) -> None:
     store = open_store(location)
-    store.add_trials(uid, {0: {}})
+    store.add_trials(uid, [Trial(0)])
     for count in range(1, 100_000):
         store.add_observations(uid, 0, batch(0), count)
         done.send(count)
@@ -135,7 +135,7 @@ def test_a_killed_writer_leaves_whole_transactions(
         except EOFError:
             break
     # On PostgreSQL the server may still be ending the transaction of the lost client.
-    assert store.add_trials(uid, {1: {}})
+    assert store.add_trials(uid, [Trial(1)])
     record = store.trial(uid, 0)
     assert record is not None
     assert record.offset in (acknowledged, acknowledged + 1)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import StatementError
 
 from hpo_lab.experiment.model import Experiment
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import TrialState
+from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.store import (
     Artifact,
     ExperimentRecord,
@@ -59,7 +59,7 @@ def test_is_created_with_all_its_artifacts_or_not_at_all(store: Store, document:
 def test_list_is_newest_first_with_counts(store: Store, document: Make) -> None:
     a = store.create_experiment(document("a"), identity="1", now=1.0)
     b = store.create_experiment(document("b", "team"), identity="1", now=2.0)
-    store.add_trials(a.uid, {0: {}, 1: {}, 2: {}})
+    store.add_trials(a.uid, [Trial(0), Trial(1), Trial(2)])
     store.start_trial(a.uid, 1)
     assert [one.name for one in store.experiments()] == ["b", "a"]
     assert [one.name for one in store.experiments("team")] == ["b"]
@@ -114,7 +114,7 @@ def test_control(store: Store, experiment: ExperimentRecord, document: Make) -> 
 
 def test_numbers_that_json_has_not_are_refused(store: Store, experiment: ExperimentRecord) -> None:
     with pytest.raises((StatementError, ValueError), match="not JSON compliant"):
-        store.add_trials(experiment.uid, {0: {"lr": math.inf}})
+        store.add_trials(experiment.uid, [Trial(0, {"lr": math.inf})])
     assert store.trials(experiment.uid) == []
 
 
@@ -124,7 +124,7 @@ def test_delete_takes_everything_along(
     uid = experiment.uid
     other = store.create_experiment(document("other"), identity="1")
     for one in (uid, other.uid):
-        store.add_trials(one, {0: {"lr": 0.1}})
+        store.add_trials(one, [Trial(0, {"lr": 0.1})])
         store.add_observations(one, 0, [Observation(metric="a", value=1.0, time=1.0)], 10)
         store.add_artifact(one, Artifact(name="n", media_type="text/plain", content=b"x"))
         store.folder(one).mkdir(parents=True)
@@ -141,7 +141,7 @@ def test_delete_takes_everything_along(
     assert store.folder(other.uid).exists()
     assert not store.renew_lease(uid, runner.id)
     with pytest.raises(LeaseLost):
-        store.add_trials(uid, {1: {}}, runner_id=runner.id)
+        store.add_trials(uid, [Trial(1)], runner_id=runner.id)
     for call in (store.control, store.request_stop, store.delete_experiment):
         with pytest.raises(NotFound, match=uid):
             call(uid)

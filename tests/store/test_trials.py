@@ -21,10 +21,10 @@ def observed(*values: float, metric: str = "accuracy") -> list[Observation]:
 
 def test_an_assignment_is_given_once(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    first = store.add_trials(uid, {0: {"lr": 0.1}, 1: {"lr": 0.2, "opt": None}})
+    first = store.add_trials(uid, [Trial(0, {"lr": 0.1}), Trial(1, {"lr": 0.2, "opt": None})])
     assert first == [Trial(0, {"lr": 0.1}), Trial(1, {"lr": 0.2, "opt": None})]
     store.start_trial(uid, 1, 5.0, pid=42)
-    again = store.add_trials(uid, {2: {"lr": 0.4}, 1: {"lr": 0.3}})
+    again = store.add_trials(uid, [Trial(2, {"lr": 0.4}), Trial(1, {"lr": 0.3})])
     assert [(one.number, one.assignments["lr"], one.state) for one in again] == [
         (1, 0.2, TrialState.RUNNING),
         (2, 0.4, TrialState.CREATED),
@@ -34,7 +34,7 @@ def test_an_assignment_is_given_once(store: Store, experiment: ExperimentRecord)
 
 def test_life_of_a_trial(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, {0: {"lr": 0.1}}, 1.0)
+    store.add_trials(uid, [Trial(0, {"lr": 0.1})], 1.0)
     store.start_trial(uid, 0, 2.0, pid=42)
     record = store.trial(uid, 0)
     assert record is not None
@@ -82,7 +82,7 @@ def test_an_end_without_its_observations_is_not_recorded(
     store: Store, experiment: ExperimentRecord
 ) -> None:
     uid = experiment.uid
-    store.add_trials(uid, {0: {}})
+    store.add_trials(uid, [Trial(0)])
     store.start_trial(uid, 0)
     with pytest.raises(ValueError, match="positive offset"):
         store.finish_trial(uid, 0, TrialState.SUCCEEDED, observations=observed(1.0))
@@ -91,7 +91,7 @@ def test_an_end_without_its_observations_is_not_recorded(
 
 def test_a_batch_is_imported_once(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, {0: {}})
+    store.add_trials(uid, [Trial(0)])
     assert store.add_observations(uid, 0, observed(0.1, 0.2), 50)
     assert not store.add_observations(uid, 0, observed(0.1, 0.2), 50)
     assert not store.add_observations(uid, 0, observed(0.1), 25)
@@ -105,7 +105,7 @@ def test_a_batch_is_imported_once(store: Store, experiment: ExperimentRecord) ->
 
 def test_a_requeued_trial_begins_anew(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, {0: {"lr": 0.1}, 1: {}})
+    store.add_trials(uid, [Trial(0, {"lr": 0.1}), Trial(1)])
     store.start_trial(uid, 0, pid=1)
     store.add_observations(uid, 0, observed(0.1), 50)
     store.add_observations(uid, 1, observed(0.9), 50)
@@ -124,7 +124,7 @@ def test_a_requeued_trial_begins_anew(store: Store, experiment: ExperimentRecord
 
 def test_ids_are_not_used_again(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, {0: {}})
+    store.add_trials(uid, [Trial(0)])
     store.add_observations(uid, 0, observed(0.1, 0.2, 0.3), 50)
     seen = store.observations(uid)[-1].id
     store.requeue_trial(uid, 0)
@@ -134,7 +134,7 @@ def test_ids_are_not_used_again(store: Store, experiment: ExperimentRecord) -> N
 
 def test_observations_are_selected(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, {0: {}, 1: {}})
+    store.add_trials(uid, [Trial(0), Trial(1)])
     store.add_observations(uid, 0, observed(1.0, 2.0) + observed(3.0, metric="loss"), 10)
     store.add_observations(uid, 1, observed(4.0), 10)
 
@@ -153,7 +153,7 @@ def test_observations_are_selected(store: Store, experiment: ExperimentRecord) -
 
 def test_what_is_no_number_is_kept(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, {0: {}})
+    store.add_trials(uid, [Trial(0)])
     batch = [
         Observation(metric="loss", value=value, time=1.5, step=2**62, text=text)
         for value, text in [
@@ -190,7 +190,7 @@ def test_unknown_trials(store: Store, experiment: ExperimentRecord) -> None:
     with pytest.raises(NotFound, match="no trial 7"):
         store.add_observations(uid, 7, [], 1)
     with pytest.raises(NotFound, match="no experiment"):
-        store.add_trials("none", {0: {}})
+        store.add_trials("none", [Trial(0)])
 
 
 scalars = (
@@ -210,7 +210,7 @@ def test_assignments_keep_their_types(store: Store, experiment: ExperimentRecord
     @given(st.dictionaries(st.text(), scalars))
     def check(assignments: dict[str, object]) -> None:
         number = next(numbers)
-        store.add_trials(uid, {number: assignments})  # type: ignore[dict-item]
+        store.add_trials(uid, [Trial(number, assignments)])  # type: ignore[arg-type]
         record = store.trial(uid, number)
         assert record is not None
         assert repr(sorted(record.trial.assignments.items(), key=repr)) == repr(

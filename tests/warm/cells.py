@@ -98,7 +98,7 @@ CELLS = {
     "failing bash": "%%bash\nexit 3",
     "unknown magic": "%no_such_magic",
     "help": "len?",
-    "subprocess": "import subprocess\nsubprocess.run('echo from below', shell=True).returncode",
+    "subprocess": "import subprocess\ndone = subprocess.run('echo from below', shell=True)",
     "descriptor": "import os\nos.write(1, b'raw\\n'); None",
     "subprocess twice": "os.system('echo one'); os.system('echo two >&2'); None",
     "logging": (

@@ -53,6 +53,8 @@ def upgrade() -> None:
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("assignments", sa.JSON, nullable=False),
+        sa.Column("parent", sa.Integer),
+        sa.Column("labels", sa.JSON, nullable=False),
         sa.Column("metrics", sa.JSON, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("started_at", sa.Double),
