@@ -20,11 +20,13 @@ if TYPE_CHECKING:
         uniform,
     )
     from hpo_lab.problems import InvalidInput
+    from hpo_lab.trial.checkpoint import checkpoint_dir
     from hpo_lab.trial.report import report
 
 __all__ = [
     "Experiment",
     "InvalidInput",
+    "checkpoint_dir",
     "choice",
     "get",
     "int",
@@ -42,6 +44,7 @@ __version__ = "0.1.0.dev0"
 _HOMES = {
     "Experiment": "hpo_lab.api",
     "InvalidInput": "hpo_lab.problems",
+    "checkpoint_dir": "hpo_lab.trial.checkpoint",
     "choice": "hpo_lab.experiment.space",
     "get": "hpo_lab.api",
     "int": "hpo_lab.experiment.space",

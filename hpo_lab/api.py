@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_lab.dashboard.summary import Best, Summary, is_live, summarise, trial_row
 from hpo_lab.experiment.model import Experiment as ExperimentDocument
-from hpo_lab.experiment.model import ObjectiveType
+from hpo_lab.experiment.model import ObjectiveType, Value
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.space import Domain
+from hpo_lab.local.enqueue import enqueue
 from hpo_lab.local.enrol import Enrolment, enrol, revise
 from hpo_lab.local.launch import RUNNER_LOG, launch
-from hpo_lab.options import TuneOptions
+from hpo_lab.options import TuneOptions, parse_values
 from hpo_lab.prepare import Prepared, prepare_function, prepare_notebook
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.search.algorithm import search_problems
@@ -138,6 +139,21 @@ class Experiment:
             launch(self.store, record.uid)
         return self
 
+    def enqueue(self, *points: Mapping[str, Value]) -> str:
+        """Have *points* tried in the next new trials, in their order.
+
+        Args:
+            *points: Values by parameter name; what is left out is drawn.
+
+        Returns:
+            When they will be tried, or what that takes, in one sentence.
+
+        Raises:
+            InvalidInput: when a point is not in the space, or the experiment has ended and
+                cannot be continued.
+        """
+        return enqueue(self.store, self.record, points)
+
     def delete(self) -> None:
         """Delete the experiment, its trials and their files; a running one ends first."""
         if self.record.is_active(time.time()):
@@ -192,8 +208,10 @@ def tune(
     parallel: int | None = None,
     algorithm: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    early_stopping: str | None = None,
     goal: float | None = None,
     seed: int | None = None,
+    warm_start: tuple[str, ...] = (),
     name: str | None = None,
     timeout: float | None = None,
     trial_timeout: float | None = None,
@@ -221,8 +239,11 @@ def tune(
         parallel: How many run at a time; 2 by default.
         algorithm: The search algorithm, `tpe` by default.
         settings: Settings of the algorithm.
+        early_stopping: A rule that stops bad trials early, with its settings:
+            `medianstop:start_step=3`.
         goal: Ends the experiment as soon as the objective is this good.
         seed: Makes the search reproducible.
+        warm_start: Names of earlier experiments whose trials the search learns from.
         name: The experiment's name; by default that of the function or notebook.
         timeout: Time budget of the experiment, in seconds.
         trial_timeout: Time limit of one trial, in seconds.
@@ -250,6 +271,7 @@ def tune(
         setting=tuple((key, str(value)) for key, value in (settings or {}).items()),
         goal=goal,
         seed=seed,
+        warm_start=tuple(warm_start),
         name=name,
         timeout=timeout,
         trial_timeout=trial_timeout,
@@ -257,6 +279,11 @@ def tune(
         additional_metric=tuple(additional_metrics),
         strategy=tuple((strategies or {}).items()),
     )
+    texts = {"--early-stopping": [early_stopping]} if early_stopping is not None else {}
+    written, problems = parse_values(texts)
+    if problems:
+        raise InvalidInput(problems, "tune()")
+    options = options.over(written)
     if isinstance(objective, str | Path):
         if space is not None:
             message = "is given by the notebook's annotations; leave it out"

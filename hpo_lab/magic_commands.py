@@ -1,11 +1,11 @@
-"""The commands of `%hpo`: list, show, best, wait, stop, resume, delete, logs."""
+"""The commands of `%hpo`: list, show, best, wait, stop, resume, enqueue, delete, logs."""
 
 from __future__ import annotations
 
 import re
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from hpo_lab.api import Experiment, get
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.dashboard.summary import summarise
+from hpo_lab.experiment.points import read_point
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local.runner import trial_folder
 from hpo_lab.options import TuneOptions, parse_values
@@ -36,8 +37,13 @@ class Command:
 
     @property
     def words(self) -> int:
-        """How many words it takes at most."""
-        return len(re.findall(r"[A-Z]+", re.sub(r"\[--.*?\]", "", self.form)))
+        """How many words it takes at most, beside values of parameters."""
+        return len(re.findall(r"[A-Z]+", re.sub(r"\[--.*?\]|[A-Z]+=.*", "", self.form)))
+
+    @property
+    def takes_values(self) -> bool:
+        """Whether it takes values of parameters, `x=1`."""
+        return "=" in self.form
 
     @property
     def needs_name(self) -> bool:
@@ -61,6 +67,9 @@ COMMANDS: Final = {
         "[NAME] [--trials N] [--parallel N] [--timeout TIME] [--goal VALUE] [--max-failed N]",
         "go on, with new budgets where given",
     ),
+    "enqueue": Command(
+        "[NAME] PARAMETER=VALUE...", "have these values tried in the next new trial"
+    ),
     "delete": Command("NAME", "delete it, its trials and their files"),
     "logs": Command("[NAME] [TRIAL]", "what a trial printed, by default the last that failed"),
 }
@@ -73,6 +82,7 @@ class Arguments:
     Attributes:
         command: One of `COMMANDS`.
         words: What follows it: the experiment's name, the number of a trial.
+        values: Texts by parameter name, where the command takes values.
         options: The budgets and times given.
         apply: Whether `--apply` was given.
         store: The store that was named.
@@ -80,6 +90,7 @@ class Arguments:
 
     command: str
     words: tuple[str, ...]
+    values: Mapping[str, str]
     options: TuneOptions
     apply: bool = False
     store: str | None = None
@@ -102,13 +113,17 @@ def parse_command(line: str) -> Arguments:
         raise InvalidInput([Problem("%hpo", message)])
     where = f"%hpo {name}"
     words: list[str] = []
+    point: dict[str, str] = {}
     values: dict[str, list[str]] = {}
     problems = []
     while rest:
         word = rest.pop(0)
         flag, equals, value = word.partition("=")
         if not flag.startswith("--"):
-            words.append(word)
+            if command.takes_values and equals:
+                point[flag] = value
+            else:
+                words.append(word)
         elif flag not in command.flags:
             known = list(command.flags)
             problems.append(Problem(where, f"unknown option {flag}{nearest(flag, known)}"))
@@ -126,7 +141,7 @@ def parse_command(line: str) -> Arguments:
     options, invalid = parse_values(values, where=where)
     if problems or invalid:
         raise InvalidInput([*problems, *invalid])
-    return Arguments(name, tuple(words), options, apply, store)
+    return Arguments(name, tuple(words), point, options, apply, store)
 
 
 class Commands:
@@ -162,6 +177,7 @@ class Commands:
             "wait": self._wait,
             "stop": self._stop,
             "resume": self._resume,
+            "enqueue": self._enqueue,
             "delete": self._delete,
             "logs": self._logs,
         }
@@ -250,6 +266,10 @@ class Commands:
         )
         self.last = experiment
         self._show(experiment, arguments)
+
+    def _enqueue(self, experiment: Experiment, arguments: Arguments) -> None:
+        parameters = experiment.record.document.spec.parameters
+        print(f"{experiment.enqueue(read_point(parameters, arguments.values))}.")
 
     def _delete(self, experiment: Experiment, arguments: Arguments) -> None:
         trials = experiment.summary().completed

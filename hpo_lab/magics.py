@@ -18,6 +18,7 @@ from hpo_lab.api import check, run_in_background
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
 from hpo_lab.local.enrol import Enrolment
+from hpo_lab.local.warm_start import warm_start_note
 from hpo_lab.magic_commands import COMMANDS, Commands
 from hpo_lab.notebook import cell_source
 from hpo_lab.notebook.slicing import Cell, Decision
@@ -174,7 +175,7 @@ class HpoLabMagics(Magics):
         trials = experiment.summary().completed
         name = experiment.name
         note = {
-            Enrolment.CREATED: "",
+            Enrolment.CREATED: warm_start_note(store, experiment.uid),
             Enrolment.CONTINUED: f"Continues after {trials} trials.",
             Enrolment.RUNNING: "Was running already; nothing new was started.",
             Enrolment.COMPLETE: (

@@ -15,6 +15,7 @@ from typing import Any
 
 from hpo_lab.experiment.model import (
     Algorithm,
+    EarlyStopping,
     ExperimentSpec,
     MetricStrategy,
     MetricStrategyType,
@@ -74,8 +75,10 @@ class TuneOptions:
     parallel: int | None = None
     algorithm: str | None = None
     setting: tuple[tuple[str, str], ...] = ()
+    early_stopping: EarlyStopping | None = None
     goal: float | None = None
     seed: int | None = None
+    warm_start: tuple[str, ...] = ()
     name: str | None = None
     timeout: float | None = None
     trial_timeout: float | None = None
@@ -139,12 +142,14 @@ class TuneOptions:
                     Setting(name=name, value=value) for name, value in self.setting
                 ),
             ),
+            early_stopping=self.early_stopping,
             parallel_trial_count=parallel,
             max_trial_count=trials,
             max_failed_trial_count=self.max_failed,
             resume_policy=ResumePolicy.LONG_RUNNING,
             trial_template=trial_template,
             seed=self.seed,
+            warm_start=self.warm_start,
             active_deadline_seconds=self.timeout,
             trial_active_deadline_seconds=self.trial_timeout,
         )
@@ -211,6 +216,15 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _early_stopping(text: str) -> EarlyStopping:
+    name, colon, given = text.partition(":")
+    if not name or (colon and not given):
+        raise ValueError(f"{text!r} is no rule; write it as NAME or NAME:setting=value,...")
+    pairs = [_pair(pair) for pair in given.split(",")] if given else []
+    settings = tuple(Setting(name=name, value=value) for name, value in pairs)
+    return EarlyStopping(algorithm_name=name, algorithm_settings=settings)
+
+
 def _strategy(text: str) -> tuple[str, str]:
     name, value = _pair(text)
     allowed = [strategy.value for strategy in MetricStrategyType]
@@ -238,8 +252,15 @@ OPTIONS: tuple[Option, ...] = (
     Option("parallel", "N", "how many trials run at a time [default: 2]", _count(1)),
     Option("algorithm", "NAME", "search algorithm [default: tpe]", str),
     Option("setting", "K=V", "a setting of the algorithm; may be repeated", _pair, True),
+    Option(
+        "early-stopping",
+        "RULE[:K=V,...]",
+        "rule that stops bad trials early, with its settings",
+        _early_stopping,
+    ),
     Option("goal", "VALUE", "end as soon as the objective is this good", _number),
     Option("seed", "N", "make the search reproducible", _count(0)),
+    Option("warm-start", "NAME", "learn from this experiment's trials; may be repeated", str, True),
     Option("name", "NAME", "the experiment's name", _name),
     Option("timeout", "TIME", "time budget of the experiment: seconds, or 10m, 2h", _seconds),
     Option("trial-timeout", "TIME", "time limit of one trial: seconds, or 10m, 2h", _seconds),

@@ -36,7 +36,8 @@ HOUSE = {
     "store": Room("experiment", "alembic platformdirs psutil sqlalchemy"),
     "trial": Room(lazily=ANYTHING),
     "collectors": Room(lazily="re2 tensorboard"),
-    "workload": Room("collectors experiment trial"),
+    "workload": Room("collectors experiment trial", lazily="katib_api"),
+    "katib_api": Room("collectors experiment search stopping", "google grpc pydantic"),
     "notebook": Room("experiment trial", "nbclient nbformat papermill traitlets", "IPython"),
     "warm": Room(
         "trial", "IPython ipykernel jupyter_client nbclient nbformat papermill traitlets", "numpy"
@@ -46,7 +47,9 @@ HOUSE = {
     "dashboard": Room("experiment store", "rich", "ipywidgets notebook plotly"),
     "options": Room("experiment"),
     "prepare": Room("experiment notebook options trial workload", lazily=ANYTHING),
-    "api": Room("dashboard experiment local options prepare search stopping store", lazily=ANYTHING),
+    "api": Room(
+        "dashboard experiment local options prepare search stopping store", lazily=ANYTHING
+    ),
     "magics": Room(ANYTHING, "IPython", ANYTHING),
     "magic_commands": Room(ANYTHING, "IPython", ANYTHING),
     "cli": Room(ANYTHING, "click rich", ANYTHING),

@@ -35,7 +35,9 @@ _COMMANDS = {
     "trials": ("hpo_lab.cli.looking", "List the trials of an experiment."),
     "logs": ("hpo_lab.cli.logs", "Print the log of a trial."),
     "stop": ("hpo_lab.cli.ending", "Stop a running experiment; it can be resumed."),
+    "enqueue": ("hpo_lab.cli.enqueuing", "Have given values tried in the next new trial."),
     "delete": ("hpo_lab.cli.ending", "Delete an experiment, its trials and their files."),
+    "suggestion-service": ("hpo_lab.cli.serving", "Serve the search algorithms to Katib."),
 }
 
 
@@ -49,7 +51,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, _ = _COMMANDS[cmd_name]
-        command = getattr(import_module(module), f"{cmd_name}_command")
+        command = getattr(import_module(module), f"{cmd_name.replace('-', '_')}_command")
         assert isinstance(command, click.Command)
         return command
 
@@ -99,10 +101,11 @@ def _say_problems(ctx: click.Context, error: InvalidInput) -> None:
 
 
 def _is_expected(error: Exception) -> bool:
-    """Whether somebody else deleted or took over the experiment meanwhile."""
+    """Whether the search has no answer, or somebody else took or deleted the experiment."""
+    from hpo_lab.search.ask import InvalidSuggestion
     from hpo_lab.store import LeaseLost, NotFound
 
-    return isinstance(error, LeaseLost | NotFound | TimeoutError)
+    return isinstance(error, InvalidSuggestion | LeaseLost | NotFound | TimeoutError)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

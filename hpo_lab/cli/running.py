@@ -34,6 +34,7 @@ from hpo_lab.dashboard.tables import best_line, parameters_table, progress_line,
 from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.local.enrol import Enrolment, enrol, stop_described
+from hpo_lab.local.warm_start import warm_start_note
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare import runs_here
 from hpo_lab.problems import InvalidInput
@@ -84,6 +85,8 @@ def run_command(ctx: click.Context, request: Request) -> None:
         return
     record, enrolment = enrol(store, prepared.experiment, prepared.files)
     _announce(record, enrolment, summary_of(store, record))
+    if enrolment is Enrolment.CREATED and (note := warm_start_note(store, record.uid)):
+        messages().print(f"{note}.", soft_wrap=True)
     ctx.exit(_run(store, record, enrolment, request))
 
 

@@ -170,7 +170,9 @@ def _done(summary: Summary) -> str:
 def _others(summary: Summary) -> list[str]:
     lost = sum(summary.counts.get(state, 0) for state in _LOST)
     running = summary.counts.get(TrialState.RUNNING, 0)
-    return [f"{count} {what}" for count, what in ((running, "running"), (lost, "failed")) if count]
+    early = summary.counts.get(TrialState.EARLY_STOPPED, 0)
+    counts = ((running, "running"), (early, "stopped early"), (lost, "failed"))
+    return [f"{count} {what}" for count, what in counts if count]
 
 
 def _best_value(summary: Summary) -> str:

@@ -82,9 +82,11 @@ def best_line(summary: Summary, best: Best) -> str:
 def progress_line(summary: Summary, *, best: bool = True) -> str:
     """`12/30 trials, 2 running, 1 failed, best 0.97 in trial 7`; what is zero is left out."""
     running = summary.counts.get(TrialState.RUNNING, 0)
+    stopped = summary.counts.get(TrialState.EARLY_STOPPED, 0)
     failed = sum(summary.counts.get(state, 0) for state in _FAILURES)
     parts = [f"{_trials_done(summary)} trials"]
     parts += [f"{running} running"] * bool(running)
+    parts += [f"{stopped} stopped early"] * bool(stopped)
     parts += [f"{failed} failed"] * bool(failed)
     if best and summary.best:
         parts.append(f"best {number(summary.best.value)} in trial {summary.best.number}")
@@ -125,6 +127,9 @@ def summary_table(summary: Summary) -> Table:
     table.add_row("", "its runner is gone; it can be resumed" if lost else summary.message)
     table.add_row("objective", f"{objective.type.value} {objective.objective_metric_name}{goal}")
     table.add_row("algorithm", f"{algorithm.algorithm_name}{settings}")
+    if (rule := summary.spec.early_stopping) is not None:
+        given = "".join(f", {name}={value}" for name, value in rule.settings.items())
+        table.add_row("early stopping", f"{rule.algorithm_name}{given}")
     table.add_row("progress", progress_line(summary, best=False))
     table.add_row("time", duration(summary.elapsed))
     if summary.best:

@@ -1,6 +1,7 @@
 """Whether two experiments of one name are the same, and how they differ when not.
 
-Budgets may change while an experiment lives: more trials, another goal, a longer deadline.
+Budgets may change while an experiment lives: more trials, another goal, a longer deadline;
+and a person may ask for points in between.
 Whatever changes the meaning of its trials makes it another experiment.
 """
 
@@ -16,7 +17,8 @@ from hpo_lab.problems import Problem
 
 __all__ = ["differences", "identity", "update_problems"]
 
-_BUDGETS = (
+_CHANGEABLE = (
+    "enqueuedPoints",
     "parallelTrialCount",
     "maxTrialCount",
     "maxFailedTrialCount",
@@ -90,7 +92,7 @@ def update_problems(
 
 def _essence(spec: ExperimentSpec) -> dict[str, Any]:
     document = spec.to_document()
-    for field in _BUDGETS:
+    for field in _CHANGEABLE:
         document.pop(field, None)
     document["objective"].pop("goal", None)
     trial = document.get("trialTemplate", {}).get("trialSpec", {}).get("spec", {})

@@ -58,6 +58,10 @@ def experiment_warnings(experiment: Experiment) -> list[Problem]:
     if experiment.api_version == KATIB_API_VERSION:
         message = "Katib does not know this field and ignores it"
         found += [Problem(path, message) for path in extensions(spec)]
+    rule = spec.early_stopping
+    if rule is not None and rule.algorithm_name != "medianstop":
+        message = f"is {rule.algorithm_name!r}; Katib has 'medianstop' alone"
+        found.append(Problem("spec.earlyStopping.algorithmName", message))
     for index, operation in enumerate(spec.nas_config.operations if spec.nas_config else ()):
         if not operation.parameters:
             path = f"spec.nasConfig.operations[{index}].parameters"

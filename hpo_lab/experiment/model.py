@@ -99,6 +99,12 @@ class MetricConstraint(Document):
     min: float | None = None
     max: float | None = None
 
+    def violation(self, value: float) -> float:
+        """By how much *value* breaks the bounds, 0 when it keeps them."""
+        below = 0.0 if self.min is None else self.min - value
+        above = 0.0 if self.max is None else value - self.max
+        return max(0.0, below, above)
+
 
 class Objective(Document):
     """What is optimised, and what else is recorded."""
@@ -125,14 +131,27 @@ class Objective(Document):
         )
         return tuple(dict.fromkeys(names))
 
+    @property
+    def objectives(self) -> tuple[tuple[str, ObjectiveType], ...]:
+        """Every metric to optimise with its direction, the first one first."""
+        further = ((one.objective_metric_name, one.type) for one in self.additional_objectives)
+        return ((self.objective_metric_name, self.type), *further)
+
     def strategy(self, metric: str) -> MetricStrategyType:
-        """The strategy of *metric*: the one given, else `min` or `max` as the objective."""
+        """The strategy of *metric*.
+
+        It is the one given, else `min` or `max` by the direction: an additional objective's
+        own, the first one's for all others; and `latest` for a metric that only has bounds,
+        since it may break them on its way.
+        """
         for strategy in self.metric_strategies:
             if strategy.name == metric:
                 return strategy.value
-        if self.type is ObjectiveType.MINIMIZE:
-            return MetricStrategyType.MIN
-        return MetricStrategyType.MAX
+        type = dict(self.objectives).get(metric)
+        if type is None and any(constraint.name == metric for constraint in self.constraints):
+            return MetricStrategyType.LATEST
+        smaller = (type or self.type) is ObjectiveType.MINIMIZE
+        return MetricStrategyType.MIN if smaller else MetricStrategyType.MAX
 
     def is_better(self, value: float, than: float) -> bool:
         """Whether *value* is strictly better than *than*."""

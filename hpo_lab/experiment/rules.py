@@ -23,7 +23,7 @@ from hpo_lab.experiment.model import (
     Parameter,
 )
 from hpo_lab.experiment.parameter_rules import parameter_problems
-from hpo_lab.experiment.space import contains
+from hpo_lab.experiment.points import point_problems, value_problems
 from hpo_lab.experiment.template_rules import missing_parts, template_problems
 from hpo_lab.problems import Problem, nearest
 
@@ -45,7 +45,7 @@ def spec_problems(spec: ExperimentSpec) -> list[Problem]:
         *_objective(spec.objective),
         *_algorithm(spec),
         *_space(spec),
-        *_initial_points(spec),
+        *_prior_knowledge(spec),
         *template_problems(spec),
         *collector_problems(spec.metrics_collector_spec),
     ]
@@ -125,6 +125,40 @@ def _objective(objective: Objective) -> Iterator[Problem]:
             )
     for name in _repeated(objective.additional_metric_names):
         yield Problem(f"{path}.additionalMetricNames", f"contains {name!r} more than once")
+    yield from _additional_objectives(objective)
+    yield from _constraints(objective)
+
+
+def _additional_objectives(objective: Objective) -> Iterator[Problem]:
+    before = [objective.objective_metric_name]
+    for index, additional in enumerate(objective.additional_objectives):
+        name = additional.objective_metric_name
+        path = f"spec.objective.additionalObjectives[{index}].objectiveMetricName"
+        if not name:
+            yield Problem(path, "is empty; name the metric to optimise")
+        elif name in before:
+            yield Problem(path, f"{name!r} is an objective already; name each metric once")
+        elif name in objective.additional_metric_names:
+            message = f"{name!r} is in additionalMetricNames as well; list other metrics there only"
+            yield Problem(path, message)
+        before.append(name)
+
+
+def _constraints(objective: Objective) -> Iterator[Problem]:
+    for index, constraint in enumerate(objective.constraints):
+        path = f"spec.objective.constraints[{index}]"
+        low, high = constraint.min, constraint.max
+        if not constraint.name:
+            yield Problem(f"{path}.name", "is empty; name the metric that is to keep the bounds")
+        if low is None and high is None:
+            yield Problem(path, "has no bounds; give min, max or both")
+        for field, bound in (("min", low), ("max", high)):
+            if bound is not None and not math.isfinite(bound):
+                yield Problem(f"{path}.{field}", f"is {bound}; must be a finite number")
+        if low is not None and high is not None and low > high:
+            yield Problem(f"{path}.min", f"is {low:g}; must not be above max, {high:g}")
+    for name in _repeated([constraint.name for constraint in objective.constraints]):
+        yield Problem("spec.objective.constraints", f"{name!r} has more than one constraint")
 
 
 def _algorithm(spec: ExperimentSpec) -> Iterator[Problem]:
@@ -203,15 +237,19 @@ def _conditions(parameters: tuple[Parameter, ...]) -> Iterator[Problem]:
             yield Problem("spec.parameters", str(error))
 
 
-def _initial_points(spec: ExperimentSpec) -> Iterator[Problem]:
-    parameters = {parameter.name: parameter for parameter in spec.parameters}
+def _prior_knowledge(spec: ExperimentSpec) -> Iterator[Problem]:
+    # The defaults of a notebook's cell name inactive parameters, too.
     for index, point in enumerate(spec.initial_points):
-        for name, value in point.items():
-            path = f"spec.initialPoints[{index}].{name}"
-            if name not in parameters:
-                yield Problem(path, f"is no parameter{nearest(name, list(parameters))}")
-            elif not contains(parameters[name], value):
-                yield Problem(path, f"is {value!r}, outside the parameter's feasible space")
+        yield from value_problems(spec.parameters, point, f"spec.initialPoints[{index}]")
+    for index, point in enumerate(spec.enqueued_points):
+        yield from point_problems(spec.parameters, point, f"spec.enqueuedPoints[{index}]")
+    for index, name in enumerate(spec.warm_start):
+        namespace, _, short = name.rpartition("/")
+        if not all(_NAME.fullmatch(part) for part in (namespace or "default", short)):
+            message = f"{name!r} is no name of an experiment; write NAME or NAMESPACE/NAME"
+            yield Problem(f"spec.warmStart[{index}]", message)
+    for name in _repeated(spec.warm_start):
+        yield Problem("spec.warmStart", f"contains {name!r} more than once")
 
 
 def _repeated(names: tuple[str, ...] | list[str]) -> list[str]:

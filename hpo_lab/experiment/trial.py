@@ -7,9 +7,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hpo_lab.experiment.model import MetricStrategyType, Objective, Value
+from hpo_lab.experiment.model import MetricStrategyType, Objective, ObjectiveType, Value
 
-__all__ = ["Metric", "Trial", "TrialState", "objective_value", "optimal_trial", "trial_name"]
+__all__ = [
+    "Metric",
+    "Trial",
+    "TrialState",
+    "candidates",
+    "dominates",
+    "losses",
+    "objective_value",
+    "objective_values",
+    "optimal_trial",
+    "pareto_front",
+    "trial_name",
+    "violations",
+]
 
 
 class TrialState(StrEnum):
@@ -122,23 +135,93 @@ def trial_name(experiment_name: str, number: int) -> str:
 
 def objective_value(objective: Objective, trial: Trial) -> float | None:
     """The finite number that represents *trial*, or None when there is none."""
-    metric = trial.metrics.get(objective.objective_metric_name)
-    if metric is None:
+    return _value(objective, objective.objective_metric_name, trial)
+
+
+def _value(objective: Objective, name: str, trial: Trial) -> float | None:
+    metric = trial.metrics.get(name)
+    return None if metric is None else metric.by(objective.strategy(name))
+
+
+def objective_values(objective: Objective, trial: Trial) -> tuple[float, ...] | None:
+    """The finite numbers of all objectives, the first one first; None when one is missing."""
+    values = []
+    for name, _ in objective.objectives:
+        value = _value(objective, name, trial)
+        if value is None:
+            return None
+        values.append(value)
+    return tuple(values)
+
+
+def losses(objective: Objective, trial: Trial) -> tuple[float, ...] | None:
+    """The values of all objectives, smaller being better in each."""
+    values = objective_values(objective, trial)
+    if values is None:
         return None
-    return metric.by(objective.strategy(objective.objective_metric_name))
+    return tuple(
+        value if type is ObjectiveType.MINIMIZE else -value
+        for (_, type), value in zip(objective.objectives, values, strict=True)
+    )
+
+
+def violations(objective: Objective, trial: Trial) -> tuple[float, ...]:
+    """By how much *trial* breaks each constraint, 0 where it keeps it.
+
+    Infinite where the metric is missing or not finite.
+    """
+    found = []
+    for constraint in objective.constraints:
+        value = _value(objective, constraint.name, trial)
+        found.append(math.inf if value is None else constraint.violation(value))
+    return tuple(found)
 
 
 _MEASURED = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
 
 
+def candidates(
+    objective: Objective, trials: Iterable[Trial]
+) -> list[tuple[tuple[float, ...], Trial]]:
+    """The trials that may be optimal, each behind its losses, the best first.
+
+    They ended with finite objectives and keep every constraint. The first objective decides,
+    then the second and so on, then the lower number.
+    """
+    found = [
+        (loss, trial)
+        for trial in trials
+        if trial.state in _MEASURED
+        and (loss := losses(objective, trial)) is not None
+        and not any(violations(objective, trial))
+    ]
+    return sorted(found, key=lambda pair: (pair[0], pair[1].number))
+
+
 def optimal_trial(objective: Objective, trials: Iterable[Trial]) -> Trial | None:
-    """The best of the trials that ended with a finite objective; the earliest wins a tie."""
-    best: Trial | None = None
-    best_value = math.nan
-    for trial in sorted(trials, key=lambda trial: trial.number):
-        value = objective_value(objective, trial)
-        if trial.state not in _MEASURED or value is None:
-            continue
-        if best is None or objective.is_better(value, than=best_value):
-            best, best_value = trial, value
-    return best
+    """The best of the trials that ended with finite objectives and keep every constraint.
+
+    With several objectives it is the member of the Pareto front that is best in the first.
+    """
+    found = candidates(objective, trials)
+    return found[0][1] if found else None
+
+
+def pareto_front(objective: Objective, trials: Iterable[Trial]) -> list[Trial]:
+    """The trials than which no other is better in one objective and as good in the others.
+
+    They ended with finite objectives and keep every constraint; the best in the first
+    objective comes first, and is the `optimal_trial`.
+    """
+    front: list[tuple[tuple[float, ...], Trial]] = []
+    for loss, trial in candidates(objective, trials):
+        # In this order a trial can only be dominated by one before it, and most likely by
+        # the one that is nearest.
+        if not any(dominates(other, loss) for other, _ in reversed(front)):
+            front.append((loss, trial))
+    return [trial for _, trial in front]
+
+
+def dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether the losses *one* are better in one objective and worse in none."""
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))

@@ -10,7 +10,9 @@ from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.identity import differences, identity
 from hpo_lab.experiment.model import Experiment, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.local.warm_start import WARM_START, warm_start
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.search.points import waiting_points
 from hpo_lab.store import Artifact, ExperimentRecord, NameTaken, NotFound, Store
 
 __all__ = ["Enrolment", "enrol", "revise", "stop_described"]
@@ -44,26 +46,37 @@ def enrol(
         files: Its source files by name: media type and content.
 
     Raises:
-        InvalidInput: when another experiment has the name; each difference is a problem.
+        InvalidInput: when another experiment has the name, each difference being a problem;
+            or when it cannot learn from those that it names.
     """
+    known = store.experiment(experiment.name, experiment.namespace)
+    if known is None:
+        try:
+            return _create(store, experiment, files), Enrolment.CREATED
+        except NameTaken:
+            # By somebody else, after the look.
+            return enrol(store, experiment, files)
+    if known.identity != identity(experiment.spec):
+        raise _taken(known, experiment)
+    return revise(store, known, experiment)
+
+
+def _create(
+    store: Store, experiment: Experiment, files: Mapping[str, tuple[str, bytes]]
+) -> ExperimentRecord:
     artifacts = [
         Artifact(name=name, media_type=kind, content=content)
         for name, (kind, content) in files.items()
     ]
-    try:
-        record = store.create_experiment(
-            experiment, identity=identity(experiment.spec), artifacts=artifacts
-        )
-        return record, Enrolment.CREATED
-    except NameTaken:
-        pass
-    known = store.experiment(experiment.name, experiment.namespace)
-    if known is None:
-        # Deleted between the two looks.
-        return enrol(store, experiment, files)
-    if known.identity != identity(experiment.spec):
-        raise _taken(known, experiment)
-    return revise(store, known, experiment)
+    prior = warm_start(store, experiment)
+    if prior is not None:
+        artifacts.append(prior.artifact)
+    record = store.create_experiment(
+        experiment, identity=identity(experiment.spec), artifacts=artifacts
+    )
+    if prior is not None:
+        store.set_condition(record.uid, ExperimentState.CREATED, WARM_START, prior.message)
+    return record
 
 
 def revise(
@@ -76,11 +89,13 @@ def revise(
             resume policy is `Never`.
     """
     known = _again(store, known)
+    trials = store.trials(known.uid)
+    at_end = known.reason == "ExperimentSuggestionEndReached"
     ends = plan(
         experiment.spec,
-        store.trials(known.uid),
+        trials,
         elapsed=known.running_seconds(time.time()),
-        exhausted=known.reason == "ExperimentSuggestionEndReached",
+        exhausted=at_end and not any(waiting_points(known.document.spec, trials)),
     )
     ended = known.state in (ExperimentState.SUCCEEDED, ExperimentState.FAILED)
     never = experiment.spec.resume_policy is ResumePolicy.NEVER

@@ -27,6 +27,7 @@ from hpo_lab.local.metrics import Batch, read_metrics, summarise
 from hpo_lab.local.process import end_leftovers
 from hpo_lab.local.stopping import Stopping
 from hpo_lab.local.tasks import task_of
+from hpo_lab.local.warm_start import prior_trials
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.algorithm import Wait
 from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
@@ -48,6 +49,7 @@ class _Running:
     process: RunningTrial
     number: int
     started: float
+    followed: float
     offset: int = 0
     over: Ending | None = None
     """How it is to be recorded, once it was asked to end."""
@@ -76,6 +78,7 @@ class LocalRunner:
         self._on_change = on_change or (lambda: None)
         self._me = Runner.current()
         self._ledger: Ledger
+        self._prior: tuple[Trial, ...] = ()
         self._stopping: Stopping
         self._running: dict[int, _Running] = {}
         self._exhausted = False
@@ -157,6 +160,7 @@ class LocalRunner:
         )
         trials = self._store.trials(self._uid)
         self._ledger = Ledger(spec.objective, trials)
+        self._prior = prior_trials(self._store, self._uid)
         self._stopping = Stopping.recovered(spec, trials, self._store, self._uid)
         interrupted = []
         for number in [trial.number for trial in trials if trial.state is TrialState.RUNNING]:
@@ -201,7 +205,9 @@ class LocalRunner:
             if now - controlled >= _CONTROL_EVERY:
                 controlled = now
                 control = self._store.control(self._uid)
-                changed |= control.document != experiment
+                if control.document != experiment:
+                    # With new points there may be something to try again.
+                    changed, self._exhausted = True, False
                 experiment, stop = control.document, control.stop_requested
             stop |= self._stop_requested
             changed |= self._follow(experiment)
@@ -243,7 +249,7 @@ class LocalRunner:
 
     def _ask(self, experiment: Experiment, number: int) -> Trial | Wait | None:
         trials = list(self._trials.values())
-        return new_trial(experiment.spec, trials, number, uid=self._uid)
+        return new_trial(experiment.spec, trials, number, uid=self._uid, prior=self._prior)
 
     def _start(self, experiment: Experiment, number: int, new: Trial | None) -> bool:
         """Start a trial; False when it failed before it began."""
@@ -254,6 +260,8 @@ class LocalRunner:
         self._ledger.put(trial)
         try:
             task = task_of(experiment, number, trial.assignments, self._source)
+            if trial.parent is not None:
+                task = replace(task, parent=str(self._folder(trial.parent)))
         except InvalidInput as error:
             message = "; ".join(map(str, error.problems))
             self._finish(number, TrialState.FAILED, message, reason="TrialNotRendered")
@@ -261,7 +269,8 @@ class LocalRunner:
         assert self._launcher is not None
         seed = _seed(self._uid if spec.seed is None else str(spec.seed), number)
         process = self._launcher.start(task, self._folder(number), seed)
-        self._running[number] = _Running(process, number, time.monotonic())
+        now = time.monotonic()
+        self._running[number] = _Running(process, number, started=now, followed=now)
         self._on_change()
         return True
 
@@ -276,6 +285,10 @@ class LocalRunner:
                 self._end(running, code, experiment)
                 changed = True
                 continue
+            # The end of one trial is no reason to look at the others.
+            if time.monotonic() - running.followed < _FOLLOW_EVERY:
+                continue
+            running.followed = time.monotonic()
             before = running.offset
             running.offset = self._import(running.number, before)
             if running.over is None:

@@ -129,6 +129,11 @@ def _options(spec: ExperimentSpec) -> Iterator[str]:
             yield from (flag, f"{value:g}" if isinstance(value, float) else str(value))
     for setting in spec.algorithm.algorithm_settings:
         yield from ("--setting", f"{setting.name}={setting.value}")
+    if (rule := spec.early_stopping) is not None:
+        given = ",".join(f"{name}={value}" for name, value in rule.settings.items())
+        yield from ("--early-stopping", f"{rule.algorithm_name}{':' if given else ''}{given}")
+    for name in spec.warm_start:
+        yield from ("--warm-start", name)
     for name in objective.additional_metric_names:
         yield from ("--additional-metric", name)
     for strategy in objective.metric_strategies:

@@ -181,7 +181,11 @@ class Ask:
 
 
 class Configurable(Protocol):
-    """Something with a name and declared settings."""
+    """Something with a name and declared settings.
+
+    It may also have the attribute `accepts_any_setting`: settings that it does not declare are
+    then not looked at, and found in the experiment.
+    """
 
     @property
     def name(self) -> str:
@@ -201,7 +205,9 @@ class Algorithm(Configurable, Protocol):
     - `takes_points`: it works the points that a person gave into its own plan, where
       otherwise they become trials without asking it;
     - `synchronous`: it waits by itself for the results that it looks at, so that the order
-      in which trials end has no influence.
+      in which trials end has no influence;
+    - `several_objectives`: it searches for the Pareto front of several objectives, which one
+      that does not use the history does anyway.
 
     An assignment that is not wrapped in a `Suggestion` is kept from being a duplicate.
     """
@@ -283,8 +289,23 @@ def search_problems(spec: ExperimentSpec) -> list[Problem]:
     except LookupError as error:
         return [Problem(f"{path}.algorithmName", str(error))]
     found = setting_problems(algorithm, spec.algorithm, path)
+    if spec.objective.additional_objectives and not _takes_several(algorithm):
+        able = [name for name in algorithms() if name != algorithm.name and _is_able(name)]
+        message = f"{algorithm.name!r} has one objective; those with several are {', '.join(able)}"
+        found.append(Problem("spec.objective.additionalObjectives", message))
     own = getattr(algorithm, "problems", None)
     return [*found, *own(spec)] if own else found
+
+
+def _takes_several(algorithm: Algorithm) -> bool:
+    return bool(getattr(algorithm, "several_objectives", not algorithm.uses_history))
+
+
+def _is_able(name: str) -> bool:
+    try:
+        return _takes_several(get_algorithm(name))
+    except LookupError:
+        return False
 
 
 def setting_problems(configured: Configurable, given: GivenAlgorithm, path: str) -> list[Problem]:
@@ -293,6 +314,8 @@ def setting_problems(configured: Configurable, given: GivenAlgorithm, path: str)
     for index, one in enumerate(given.algorithm_settings):
         where = f"{path}.algorithmSettings[{index}]"
         declared = configured.settings.get(one.name)
+        if declared is None and getattr(configured, "accepts_any_setting", False):
+            continue
         if declared is None:
             known = sorted(configured.settings)
             message = (

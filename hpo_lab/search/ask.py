@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import random
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 
-from hpo_lab.experiment.model import ExperimentSpec, Value
+from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import (
-    POINT,
     WAIT,
     Algorithm,
     Ask,
@@ -21,8 +20,8 @@ from hpo_lab.search.algorithm import (
     get_algorithm,
     read_settings,
 )
-from hpo_lab.search.axis import Axis
 from hpo_lab.search.distinct import is_used, one_left
+from hpo_lab.search.points import next_point
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["InvalidSuggestion", "suggest"]
@@ -68,7 +67,7 @@ def suggest(
     shared = str(uid if given is None else given)
     source = f"{shared}/{number}"
     question = Ask(spec, number, earlier, _seed(source), _seed(shared), settings)
-    point = _point(question, space, random.Random(_seed(source)))
+    point = next_point(spec, question.own, random.Random(_seed(source)))
     if point is not None and not getattr(algorithm, "takes_points", False):
         return point
     answer = _answer(algorithm, replace(question, point=point), space, source)
@@ -81,6 +80,9 @@ def suggest(
             )
         return WAIT
     assignments = answer.assignments
+    if not spec.parameters:
+        # Architectures: what is assigned is a matter between algorithm and trial.
+        return answer
     ordered = {p.name: assignments[p.name] for p in spec.parameters if p.name in assignments}
     return replace(answer, assignments=ordered)
 
@@ -95,7 +97,8 @@ def _answer(
         if made is None or isinstance(made, Wait):
             return made
         assignments = made.assignments if isinstance(made, Suggestion) else made
-        if (reason := space.violation(assignments)) is not None:
+        reason = space.violation(assignments) if question.spec.parameters else None
+        if reason is not None:
             raise InvalidSuggestion(f"{algorithm.name!r}, asked for trial {number}: {reason}")
         if isinstance(made, Suggestion):
             return made
@@ -106,31 +109,6 @@ def _answer(
         if space.cardinality is not None:
             answer = one_left(space, space.cardinality, own, random.Random(_seed(source)))
     return None if answer is None else Suggestion(answer)
-
-
-def _point(question: Ask, space: Space, rng: random.Random) -> Suggestion | None:
-    """The first of the points that a person gave which no trial has yet.
-
-    What it leaves open is drawn, what is inactive is dropped.
-    """
-    spec = question.spec
-    if not spec.initial_points and not spec.enqueued_points:
-        return None
-    taken = {trial.labels.get(POINT) for trial in question.own}
-    for kind, points in (("initial", spec.initial_points), ("enqueued", spec.enqueued_points)):
-        for index, point in enumerate(points):
-            label = f"{kind}-{index}"
-            if label not in taken:
-                return Suggestion(_completed(space, point, rng), labels={POINT: label})
-    return None
-
-
-def _completed(space: Space, point: Mapping[str, Value], rng: random.Random) -> Assignment:
-    def choose(axis: Axis) -> Value:
-        name = axis.parameter.name
-        return point[name] if name in point else axis.value_at(rng.random())
-
-    return space.assign(choose)
 
 
 def _earlier(trials: Sequence[Trial], number: int) -> Sequence[Trial]:

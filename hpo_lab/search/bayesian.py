@@ -33,6 +33,7 @@ from hpo_lab.search.axis import Axis
 from hpo_lab.search.gaussian_process import Array, GaussianProcess, fit
 from hpo_lab.search.history import Observation, Outcome, observations
 from hpo_lab.search.quasirandom import Sobol
+from hpo_lab.search.scalarisation import scalarised
 from hpo_lab.search.space import Assignment, Space
 from hpo_lab.search.tpe import TPE
 
@@ -92,6 +93,7 @@ class BayesianOptimization:
         "random_state": RANDOM_STATE,
     }
     uses_history = True
+    several_objectives = True
 
     def suggest(self, ask: Ask) -> Assignment | None:
         """The most promising point."""
@@ -106,6 +108,8 @@ class BayesianOptimization:
         if not axes or len(finished) < int(str(ask.settings["n_initial_points"])) or not measured:
             return Sobol().suggest(ask)
         rng = np.random.default_rng(ask.seed)
+        if ask.spec.objective.additional_objectives:
+            finished = scalarised(finished, rng)
         pending = [one for one in known if one.outcome is Outcome.PENDING]
         with _limit, _pools.limit(limits=1, user_api="blas"):
             point = _promising(axes, finished, pending, ask.settings, rng)

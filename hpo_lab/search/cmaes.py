@@ -5,8 +5,10 @@ trials run side by side, some of a generation were drawn from an earlier distrib
 the strategy takes them in as foreign samples, so none is wasted or waited for. The course
 so far is kept between questions and continued; it is the same when it is not.
 
-Restarts: Auger and Hansen, "A Restart CMA Evolution Strategy With Increasing Population
-Size", CEC 2005; Hansen, "Benchmarking a BI-Population CMA-ES", GECCO 2009.
+Trials of earlier experiments give the first distribution: Nomura et al., "Warm Starting
+CMA-ES for Hyperparameter Optimization", AAAI 2021. Restarts: Auger and Hansen, "A Restart
+CMA Evolution Strategy With Increasing Population Size", CEC 2005; Hansen, "Benchmarking a
+BI-Population CMA-ES", GECCO 2009.
 """
 
 from __future__ import annotations
@@ -33,6 +35,10 @@ _CONVERGED = 1e-4
 """Spread, in parts of a range, below which a run has converged."""
 _ILL_CONDITIONED = 1e14
 _RESAMPLES = 20
+_PROMISING = 0.1
+"""The part of the trials of earlier experiments that says where to begin."""
+_BLUR = 0.1
+"""Standard deviation about each of them, in parts of a range."""
 
 
 class CMAES:
@@ -71,8 +77,11 @@ class CMAES:
         units: dict[str, float] = {}
         if axes:
             known = observations(space, ask.spec.objective, ask.trials)
-            finished = [one for one in known if one.outcome is not Outcome.PENDING]
-            run = _course(space, _plan(ask, len(axes))).after(finished)
+            finished = [
+                one for one in known if one.outcome is not Outcome.PENDING and not one.is_prior
+            ]
+            promising = _promising([one for one in known if one.is_prior], axes)
+            run = _course(space, _plan(ask, len(axes)), promising).after(finished)
             drawn = _draw(run.evolution, axes, rng)
             units = {axis.parameter.name: u for axis, u in zip(axes, drawn, strict=True)}
 
@@ -105,6 +114,12 @@ def _axes(space: Space) -> list[Axis]:
         for axis in space.axes
         if _is_numeric(axis.parameter.parameter_type, axis.parameter.when) and axis.size != 1
     ]
+
+
+def _promising(prior: Sequence[Observation], axes: Sequence[Axis]) -> tuple[tuple[float, ...], ...]:
+    """Where the best of the trials of earlier experiments lie."""
+    best = sorted(prior, key=lambda one: one.rank)[: math.ceil(_PROMISING * len(prior))]
+    return tuple(tuple(one.units[axis.parameter.name] for axis in axes) for one in best)
 
 
 def _draw(evolution: Evolution, axes: Sequence[Axis], rng: np.random.Generator) -> list[float]:
@@ -195,13 +210,18 @@ class Course:
     Args:
         axes: The parameters it searches.
         plan: What else it depends on.
+        promising: Where good points are known to be.
     """
 
-    def __init__(self, axes: Sequence[Axis], plan: Plan) -> None:
+    def __init__(
+        self, axes: Sequence[Axis], plan: Plan, promising: Sequence[Sequence[float]] = ()
+    ) -> None:
         self._axes = axes
         self._plan = plan
-        centre = np.full(len(axes), 0.5)
-        first = Evolution.begin(centre, plan.sigma, plan.population)
+        if promising:
+            first = Evolution.about(np.array(promising), _BLUR, plan.population)
+        else:
+            first = Evolution.begin(np.full(len(axes), 0.5), plan.sigma, plan.population)
         self._first = Run(first, large=plan.population)
         self._known: list[tuple[tuple[Observation, ...], Run]] = []
 
@@ -271,5 +291,5 @@ class Course:
 
 
 @lru_cache(maxsize=8)
-def _course(space: Space, plan: Plan) -> Course:
-    return Course(_axes(space), plan)
+def _course(space: Space, plan: Plan, promising: tuple[tuple[float, ...], ...]) -> Course:
+    return Course(_axes(space), plan, promising)

@@ -50,6 +50,21 @@ class Evolution:
         zero = np.zeros_like(mean)
         return cls(mean, sigma, np.eye(len(mean)), population, 0, zero, zero)
 
+    @classmethod
+    def about(cls, points: Array, blur: float, population: int) -> Evolution:
+        """The distribution nearest to a mixture of round ones, *blur* wide, about each point.
+
+        Args:
+            points: One row per point.
+            blur: Standard deviation about a point.
+            population: The number of samples of a generation.
+        """
+        mean = points.mean(axis=0)
+        spread = (points - mean).T @ (points - mean) / len(points)
+        covariance = spread + blur**2 * np.eye(len(mean))
+        sigma = math.exp(float(np.linalg.slogdet(covariance).logabsdet) / (2 * len(mean)))
+        return replace(cls.begin(mean, sigma, population), covariance=covariance / sigma**2)
+
     @property
     def spread(self) -> Array:
         """The standard deviation along each axis."""

@@ -14,8 +14,8 @@ from enum import Enum, auto
 from functools import lru_cache, partial
 from typing import Generic, TypeVar
 
-from hpo_lab.experiment.model import Objective, ObjectiveType
-from hpo_lab.experiment.trial import Trial, TrialState, objective_value
+from hpo_lab.experiment.model import Objective
+from hpo_lab.experiment.trial import Trial, TrialState, losses, violations
 from hpo_lab.search.space import Space
 
 __all__ = ["Observation", "Outcome", "TrialMemo", "observations", "outcome_of"]
@@ -53,12 +53,18 @@ class Observation:
     Attributes:
         units: The place in [0, 1) of each assigned parameter.
         outcome: What became of it.
-        loss: Its objective, smaller being better; infinite unless measured or stopped.
+        loss: Its first objective, smaller being better; infinite unless measured or stopped.
+        losses: All its objectives in the same way; empty unless measured or stopped.
+        broken: By how much it breaks the constraints, in sum.
+        is_prior: Whether it is a trial of another experiment, which this one learns from.
     """
 
     units: Mapping[str, float]
     outcome: Outcome
     loss: float
+    losses: tuple[float, ...] = ()
+    broken: float = 0.0
+    is_prior: bool = False
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -116,14 +122,15 @@ def _memo(space: Space, objective: Objective) -> TrialMemo[Observation | None]:
 def _observe(space: Space, objective: Objective, trial: Trial) -> Observation | None:
     if space.violation(trial.assignments) is not None:
         return None
-    value = objective_value(objective, trial)
-    outcome = outcome_of(trial, value)
-    loss = math.inf
-    if value is not None and outcome in (Outcome.MEASURED, Outcome.STOPPED):
-        loss = value if objective.type is ObjectiveType.MINIMIZE else -value
+    found = losses(objective, trial) or ()
+    outcome = outcome_of(trial, found[0] if found else None)
+    if outcome not in (Outcome.MEASURED, Outcome.STOPPED):
+        found = ()
     units = {
         axis.parameter.name: axis.unit_of(trial.assignments[axis.parameter.name])
         for axis in space.axes
         if axis.parameter.name in trial.assignments
     }
-    return Observation(units, outcome, loss)
+    loss = found[0] if found else math.inf
+    broken = sum(violations(objective, trial))
+    return Observation(units, outcome, loss, found, broken, is_prior=trial.number < 0)

@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache, partial
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, ClassVar, NamedTuple
 
 import optuna
@@ -36,8 +36,14 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from hpo_lab.experiment.model import ExperimentSpec, Objective, ObjectiveType, ParameterType, Value
-from hpo_lab.experiment.trial import Trial, objective_value
+from hpo_lab.experiment.model import ExperimentSpec, Objective, ParameterType, Value
+from hpo_lab.experiment.trial import (
+    Trial,
+    dominates,
+    losses,
+    objective_values,
+    violations,
+)
 from hpo_lab.problems import Problem
 from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
 from hpo_lab.search.axis import Axis
@@ -51,6 +57,7 @@ HISTORY = 500
 
 _CANDIDATES = ("n_ei_candidates", "n_EI_candidates")
 _MOST_GOOD = 25
+_MOST_FRONT = HISTORY // 2
 _MOST_LEVELS = 100
 _EPOCH = datetime(1970, 1, 1)
 
@@ -90,6 +97,7 @@ class TPE:
         "random_state": RANDOM_STATE,
     }
     uses_history = True
+    several_objectives = True
 
     def suggest(self, ask: Ask) -> Assignment | None:
         """The most promising of the candidates."""
@@ -150,7 +158,7 @@ def _study(ask: Ask, options: Mapping[str, Any]) -> optuna.Study:
         return optuna.create_study(
             storage=optuna.storages.InMemoryStorage(),
             sampler=optuna.samplers.TPESampler(**options),
-            direction=ask.spec.objective.type.value,
+            directions=[type.value for _, type in ask.spec.objective.objectives],
         )
 
 
@@ -224,12 +232,24 @@ class _Told(FrozenTrial):
         pass
 
 
+class _Rank(NamedTuple):
+    """What finished trials are sorted by, the best first."""
+
+    broken: float
+    outcome: int
+    losses: tuple[float, ...]
+
+    def dominates(self, other: _Rank) -> bool:
+        """Whether this one is better in one objective and worse in none, or breaks less."""
+        return self.broken < other.broken or dominates(self.losses, other.losses)
+
+
 class _Known(NamedTuple):
-    """A trial, its number, and what the finished ones are sorted by, the best first."""
+    """A trial, its number, and its rank where it has finished with a value."""
 
     number: int
     trial: FrozenTrial
-    rank: tuple[int, float] | None
+    rank: _Rank | None
 
 
 @lru_cache(maxsize=8)
@@ -240,13 +260,28 @@ def _memo(space: Space, objective: Objective) -> TrialMemo[_Known | None]:
 
 def _recent(told: Sequence[_Known]) -> Sequence[_Known]:
     """The best, the running and the latest of the trials *told*, in their order."""
-    ranked = [one for one in told if one.rank is not None]
+    ranked = [(one.rank, one) for one in told if one.rank is not None]
     if len(ranked) <= HISTORY:
         return told
-    good = heapq.nsmallest(_MOST_GOOD, ranked, key=attrgetter("rank"))
+    good = [one for _, one in _best(ranked)]
     running = [one for one in told if one.trial.state is OptunaState.RUNNING]
-    chosen = {one.number: one for one in (*good, *ranked[_MOST_GOOD - HISTORY :], *running)}
+    latest = [one for _, one in ranked[_MOST_GOOD - HISTORY :]]
+    chosen = {one.number: one for one in (*good, *latest, *running)}
     return sorted(chosen.values(), key=attrgetter("number"))
+
+
+def _best(ranked: Sequence[tuple[_Rank, _Known]]) -> Sequence[tuple[_Rank, _Known]]:
+    """Those of the trials that an estimator of the good ones may use.
+
+    With several objectives these are the Pareto front, evenly thinned out where it is large.
+    """
+    if len(ranked[0][0].losses) == 1:
+        return heapq.nsmallest(_MOST_GOOD, ranked, key=itemgetter(0))
+    front: list[tuple[_Rank, _Known]] = []
+    for rank, one in sorted(ranked, key=itemgetter(0)):
+        if not any(other.dominates(rank) for other, _ in reversed(front)):
+            front.append((rank, one))
+    return front[:: math.ceil(len(front) / _MOST_FRONT)]
 
 
 _STATES = {
@@ -266,25 +301,29 @@ def _told(
     """*trial* as Optuna knows it.
 
     A trial that was stopped early is PRUNED after as many steps as it reported: ranked
-    below those that finished, and by its value among its like.
+    below those that finished, and by its value among its like. With several objectives it
+    counts as finished.
     """
     if space.violation(trial.assignments) is not None:
         return None
-    value = objective_value(objective, trial)
+    values, loss = objective_values(objective, trial), losses(objective, trial)
+    broken = violations(objective, trial)
     steps: dict[int, float] = {}
-    outcome = outcome_of(trial, value)
+    outcome = outcome_of(trial, None if values is None else values[0])
+    if outcome is Outcome.STOPPED and objective.additional_objectives:
+        outcome = Outcome.MEASURED
     state = _STATES[outcome]
     rank = None
-    if value is not None and outcome in (Outcome.MEASURED, Outcome.STOPPED):
-        smaller = objective.type is ObjectiveType.MINIMIZE
-        rank = outcome.value, value if smaller else -value
-    if state is OptunaState.PRUNED and value is not None:
-        steps = {trial.metrics[objective.objective_metric_name].count: value}
+    if loss is not None and outcome in (Outcome.MEASURED, Outcome.STOPPED):
+        rank = _Rank(sum(broken), outcome.value, loss)
+    if state is OptunaState.PRUNED and values is not None:
+        steps = {trial.metrics[objective.objective_metric_name].count: values[0]}
     axes = [axis for axis in space.axes if axis.parameter.name in trial.assignments]
     told = _Told(
         number=trial.number,
         state=state,
-        value=value if state is OptunaState.COMPLETE else None,
+        value=None,
+        values=values if state is OptunaState.COMPLETE else None,
         datetime_start=_EPOCH,
         datetime_complete=_EPOCH if state.is_finished() else None,
         params={
@@ -297,4 +336,7 @@ def _told(
         intermediate_values=steps,
         trial_id=0,
     )
+    if state.is_finished():
+        for constraint, amount in zip(objective.constraints, broken, strict=True):
+            told.set_constraint(constraint.name, amount)
     return _Known(trial.number, told, rank)

@@ -73,5 +73,5 @@ class Patience:
                 waited += 1
         if waited < rounds:
             return None
-        since = "" if best_step is None else f" than at step {best_step}, {sign * best:.6g}"
+        since = "" if best_step is None else f" than at step {best_step} ({sign * best:.6g})"
         return f"it was no better{since} in {waited} reports"

@@ -6,16 +6,24 @@ So a store can be moved together with its folder.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, Integer, Row, bindparam, delete, insert, select
 
 from hpo_lab.store import tables
 from hpo_lab.store.records import Artifact, ArtifactRecord
 
 _artifacts = tables.artifacts
+_THIS = (
+    (_artifacts.c.uid == bindparam("of_uid"))
+    & (_artifacts.c.number.is_not_distinct_from(bindparam("of_number", type_=Integer)))
+    & (_artifacts.c.name == bindparam("of_name"))
+)
+_WHOLE = select(_artifacts).where(_THIS)
+_REMOVE = delete(_artifacts).where(_THIS)
+_INSERT = insert(_artifacts)
 
 
 def describe(artifact: Artifact, files: Path) -> dict[str, Any]:
@@ -46,17 +54,17 @@ def describe(artifact: Artifact, files: Path) -> dict[str, Any]:
     }
 
 
-def put(connection: Connection, uid: str, row: dict[str, Any]) -> None:
-    """Add an artifact, in place of one of the same name."""
-    connection.execute(delete(_artifacts).where(_is(uid, row["number"], row["name"])))
-    connection.execute(insert(_artifacts), {"uid": uid, **row})
+def put(connection: Connection, uid: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Add artifacts, at least one, in place of those of the same names."""
+    connection.execute(_REMOVE, [_this(uid, row["number"], row["name"]) for row in rows])
+    connection.execute(_INSERT, [{"uid": uid, **row} for row in rows])
 
 
 def one(
     connection: Connection, uid: str, name: str, number: int | None, files: Path
 ) -> ArtifactRecord | None:
     """An artifact with its content."""
-    row = connection.execute(select(_artifacts).where(_is(uid, number, name))).one_or_none()
+    row = connection.execute(_WHOLE, _this(uid, number, name)).one_or_none()
     return _record(row, row.content, files) if row else None
 
 
@@ -71,12 +79,8 @@ def listed(
     return [_record(row, None, files) for row in connection.execute(query)]
 
 
-def _is(uid: str, number: int | None, name: str) -> ColumnElement[bool]:
-    return (
-        (_artifacts.c.uid == uid)
-        & (_artifacts.c.number.is_not_distinct_from(number))
-        & (_artifacts.c.name == name)
-    )
+def _this(uid: str, number: int | None, name: str) -> dict[str, Any]:
+    return {"of_uid": uid, "of_number": number, "of_name": name}
 
 
 def _record(row: Row[*tuple[Any, ...]], content: bytes | None, files: Path) -> ArtifactRecord:

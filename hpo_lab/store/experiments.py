@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hpo_lab.experiment.model import Experiment
@@ -20,6 +20,11 @@ from hpo_lab.store.records import Condition, Control, ExperimentRecord
 
 _experiments = tables.experiments
 _conditions = tables.conditions
+_LOCK = (
+    select(_experiments.c.runner)
+    .where(_experiments.c.uid == bindparam("of_uid"))
+    .with_for_update(key_share=True)
+)
 
 
 def lock(connection: Connection, uid: str, runner_id: str | None = None) -> None:
@@ -28,11 +33,7 @@ def lock(connection: Connection, uid: str, runner_id: str | None = None) -> None
     Writers of one experiment thus follow each other, which makes the ids of its
     observations appear in their order.
     """
-    row = connection.execute(
-        select(_experiments.c.runner)
-        .where(_experiments.c.uid == uid)
-        .with_for_update(key_share=True)
-    ).one_or_none()
+    row = connection.execute(_LOCK, {"of_uid": uid}).one_or_none()
     if runner_id is not None and (row is None or row.runner != runner_id):
         raise LeaseLost(f"runner {runner_id} no longer holds the lease of experiment {uid}")
     if row is None:

@@ -65,6 +65,11 @@ class ExperimentRecord:
     stop_requested: bool
     lease: Lease | None
 
+    @property
+    def title(self) -> str:
+        """What a person calls it: `name`, or `namespace/name`."""
+        return self.name if self.namespace == "default" else f"{self.namespace}/{self.name}"
+
     def is_active(self, now: float) -> bool:
         """Whether a live runner holds the lease at *now*."""
         return self.lease is not None and self.lease.is_live(now)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import Experiment, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.store import artifacts as _artifacts
@@ -105,8 +105,8 @@ class Store:
         rows = [_artifacts.describe(artifact, self.files) for artifact in artifacts]
         with self._writer.begin() as connection:
             uid = experiments.create(connection, document, identity, created)
-            for row in rows:
-                _artifacts.put(connection, uid, row)
+            if rows:
+                _artifacts.put(connection, uid, rows)
             record = experiments.by_uid(connection, uid)
         assert record is not None
         return record
@@ -132,7 +132,10 @@ class Store:
             return experiments.trial_counts(connection, namespace)
 
     def update_spec(self, uid: str, document: Experiment, now: float | None = None) -> None:
-        """Replace the document of an experiment, whose name and namespace stay.
+        """Replace the document of an experiment, whose name, namespace and points stay.
+
+        Points that were enqueued can only be added to, also by *document*: the trials that
+        have them refer to their places.
 
         Raises:
             ValueError: The new document has another name or namespace.
@@ -144,7 +147,25 @@ class Store:
                     f"experiment {old.namespace}/{old.name} cannot become "
                     f"{document.namespace}/{document.name}"
                 )
+            points = old.spec.enqueued_points
+            if document.spec.enqueued_points[: len(points)] != points:
+                document = _with_points(document, points)
             experiments.change(connection, uid, _time(now), document=document.to_document())
+
+    def enqueue(
+        self, uid: str, points: Sequence[Mapping[str, Value]], now: float | None = None
+    ) -> Experiment:
+        """Append *points* to those that are to become the next new trials.
+
+        Returns:
+            The document with them.
+        """
+        with self._write(uid) as connection:
+            document = experiments.control(connection, uid).document
+            added = (*document.spec.enqueued_points, *map(dict, points))
+            document = _with_points(document, added)
+            experiments.change(connection, uid, _time(now), document=document.to_document())
+            return document
 
     def delete_experiment(self, uid: str) -> None:
         """Delete an experiment, its trials and its folder; its runner loses the lease."""
@@ -281,10 +302,7 @@ class Store:
             ValueError: It has ended.
         """
         with self._write(uid, runner_id) as connection:
-            if new is not None:
-                trials.add(connection, uid, [new], _time(now))
-            trials.start(connection, uid, number, _time(now), pid)
-            return trials.listed(connection, uid, [number])[0]
+            return trials.start(connection, uid, number, _time(now), pid, new)
 
     def finish_trial(
         self,
@@ -332,16 +350,16 @@ class Store:
                 connection,
                 uid,
                 number,
+                observations,
+                offset,
                 state=state,
                 completed_at=_time(now),
                 reason=reason,
                 message=message,
                 traceback=traceback,
             )
-            if ended:
-                trials.observe(connection, uid, number, observations, offset)
-                for row in rows:
-                    _artifacts.put(connection, uid, row)
+            if ended and rows:
+                _artifacts.put(connection, uid, rows)
             return ended
 
     def requeue_trial(self, uid: str, number: int, *, runner_id: str | None = None) -> int:
@@ -406,7 +424,7 @@ class Store:
         """
         row = _artifacts.describe(artifact, self.files)
         with self._write(uid, runner_id) as connection:
-            _artifacts.put(connection, uid, row)
+            _artifacts.put(connection, uid, [row])
 
     def artifact(self, uid: str, name: str, number: int | None = None) -> ArtifactRecord | None:
         """An artifact with its content: of a trial, or of the experiment itself."""
@@ -423,6 +441,11 @@ class Store:
         with self._writer.begin() as connection:
             experiments.lock(connection, uid, runner_id)
             yield connection
+
+
+def _with_points(document: Experiment, points: Sequence[dict[str, Value]]) -> Experiment:
+    spec = document.spec.model_copy(update={"enqueued_points": tuple(points)})
+    return document.model_copy(update={"spec": spec})
 
 
 def _time(now: float | None) -> float:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.store import tables
@@ -30,6 +30,18 @@ _TRIAL_COLUMNS = [
     _trials.c.labels,
 ]
 
+# A runner executes these for every trial: making a statement takes SQLAlchemy longer than
+# running it. No column is called `of_uid` or `of_number`, so these are no values to set.
+_THIS = (_trials.c.uid == bindparam("of_uid")) & (_trials.c.number == bindparam("of_number"))
+_ONE = select(*_TRIAL_COLUMNS, _trials.c.observations_offset).where(_THIS)
+_WHOLE = select(_trials).where(_THIS)
+_CHANGE = update(_trials).where(_THIS)
+_INSERT = insert(_trials)
+_OBSERVE = insert(_observations)
+_FORGET = delete(_observations).where(
+    _observations.c.uid == bindparam("of_uid"), _observations.c.number == bindparam("of_number")
+)
+
 
 def listed(connection: Connection, uid: str, numbers: Iterable[int] | None = None) -> list[Trial]:
     """The trials of an experiment by number, or those of *numbers* that exist."""
@@ -41,7 +53,7 @@ def listed(connection: Connection, uid: str, numbers: Iterable[int] | None = Non
 
 def one(connection: Connection, uid: str, number: int) -> TrialRecord | None:
     """A trial with its details."""
-    row = connection.execute(select(_trials).where(_is(uid, number))).one_or_none()
+    row = connection.execute(_WHOLE, _this(uid, number)).one_or_none()
     if row is None:
         return None
     return TrialRecord(
@@ -58,58 +70,51 @@ def add(connection: Connection, uid: str, asked: Sequence[Trial], now: float) ->
     """Insert the trials that do not exist yet; all those asked for, as stored."""
     numbers = [trial.number for trial in asked]
     existing = {trial.number: trial for trial in listed(connection, uid, numbers)}
-    new = {
-        trial.number: Trial(
-            trial.number, dict(trial.assignments), parent=trial.parent, labels=dict(trial.labels)
-        )
-        for trial in asked
-        if trial.number not in existing
-    }
+    new = {trial.number: _fresh(trial) for trial in asked if trial.number not in existing}
     if new:
-        rows = [
-            {
-                "uid": uid,
-                "number": trial.number,
-                "state": trial.state,
-                "attempt": trial.attempt,
-                "assignments": trial.assignments,
-                "parent": trial.parent,
-                "labels": trial.labels,
-                "metrics": {},
-                "created_at": now,
-                "reason": "",
-                "message": "",
-                "traceback": "",
-                "observations_offset": 0,
-            }
-            for trial in new.values()
-        ]
-        connection.execute(insert(_trials), rows)
+        connection.execute(_INSERT, [_row(uid, trial, now) for trial in new.values()])
     return [(existing | new)[number] for number in sorted(numbers)]
 
 
-def start(connection: Connection, uid: str, number: int, now: float, pid: int | None) -> None:
-    """Set a trial that has not ended to Running."""
-    state = _progress(connection, uid, number).state
-    if TrialState(state).is_final:
-        raise ValueError(f"trial {number} has ended ({state}); requeue it to run it again")
+def start(
+    connection: Connection, uid: str, number: int, now: float, pid: int | None, new: Trial | None
+) -> Trial:
+    """Set a trial that has not ended to Running, or insert it as that; as it is stored now."""
+    row = connection.execute(_ONE, _this(uid, number)).one_or_none()
+    if row is None:
+        if new is None:
+            raise _missing(uid, number)
+        trial = replace(_fresh(new), state=TrialState.RUNNING, started_at=now)
+        connection.execute(_INSERT, {**_row(uid, trial, now), "started_at": now, "pid": pid})
+        return trial
+    trial = _trial(row)
+    if trial.is_final:
+        raise ValueError(f"trial {number} has ended ({row.state}); requeue it to run it again")
     _change(connection, uid, number, state=TrialState.RUNNING, started_at=now, pid=pid)
+    return replace(trial, state=TrialState.RUNNING, started_at=now)
 
 
-def finish(connection: Connection, uid: str, number: int, **values: Any) -> bool:
-    """Set a trial to its final state; False when it had ended before."""
-    if TrialState(_progress(connection, uid, number).state).is_final:
+def finish(
+    connection: Connection,
+    uid: str,
+    number: int,
+    batch: Sequence[Observation],
+    offset: int,
+    **values: Any,
+) -> bool:
+    """Set a trial to its final state with its last observations; False when it had ended."""
+    row = _present(connection, uid, number)
+    if TrialState(row.state).is_final:
         return False
-    _change(connection, uid, number, pid=None, **values)
+    observed = _observe(connection, uid, row, batch, offset)
+    _change(connection, uid, number, pid=None, **values, **observed)
     return True
 
 
 def requeue(connection: Connection, uid: str, number: int) -> int:
     """Set a trial back to its beginning; the attempt that is to follow."""
-    attempt: int = _progress(connection, uid, number).attempt + 1
-    connection.execute(
-        delete(_observations).where(_observations.c.uid == uid, _observations.c.number == number)
-    )
+    attempt: int = _present(connection, uid, number).attempt + 1
+    connection.execute(_FORGET, _this(uid, number))
     _change(
         connection,
         uid,
@@ -132,16 +137,29 @@ def observe(
     connection: Connection, uid: str, number: int, batch: Sequence[Observation], offset: int
 ) -> bool:
     """Store a batch that ends at *offset*, unless that much is stored already."""
+    changes = _observe(connection, uid, _present(connection, uid, number), batch, offset)
+    if changes:
+        _change(connection, uid, number, **changes)
+    return bool(changes)
+
+
+def _observe(
+    connection: Connection,
+    uid: str,
+    row: Row[*tuple[Any, ...]],
+    batch: Sequence[Observation],
+    offset: int,
+) -> dict[str, Any]:
+    """Insert a batch; what changes in its trial, nothing when that much is stored already."""
     if batch and offset <= 0:
         raise ValueError(f"a batch of observations ends at a positive offset, not {offset}")
-    row = _progress(connection, uid, number)
     if row.observations_offset >= offset:
-        return False
+        return {}
     if batch:
         rows = [
             {
                 "uid": uid,
-                "number": number,
+                "number": row.number,
                 "attempt": row.attempt,
                 "time": observation.time,
                 "step": observation.step,
@@ -151,10 +169,9 @@ def observe(
             }
             for observation in batch
         ]
-        connection.execute(insert(_observations), rows)
+        connection.execute(_OBSERVE, rows)
     metrics = summarise(decode_metrics(row.metrics), batch)
-    _change(connection, uid, number, metrics=encode_metrics(metrics), observations_offset=offset)
-    return True
+    return {"metrics": encode_metrics(metrics), "observations_offset": offset}
 
 
 def observed(
@@ -237,23 +254,47 @@ def _nonfinite(text: str) -> float:
     return value if math.isinf(value) else math.nan
 
 
-def _is(uid: str, number: int) -> ColumnElement[bool]:
-    return (_trials.c.uid == uid) & (_trials.c.number == number)
+def _this(uid: str, number: int) -> dict[str, Any]:
+    return {"of_uid": uid, "of_number": number}
 
 
-def _progress(connection: Connection, uid: str, number: int) -> Row[*tuple[Any, ...]]:
-    row = connection.execute(
-        select(
-            _trials.c.state, _trials.c.attempt, _trials.c.metrics, _trials.c.observations_offset
-        ).where(_is(uid, number))
-    ).one_or_none()
+def _missing(uid: str, number: int) -> NotFound:
+    return NotFound(f"experiment {uid} has no trial {number}")
+
+
+def _present(connection: Connection, uid: str, number: int) -> Row[*tuple[Any, ...]]:
+    row = connection.execute(_ONE, _this(uid, number)).one_or_none()
     if row is None:
-        raise NotFound(f"experiment {uid} has no trial {number}")
+        raise _missing(uid, number)
     return row
 
 
 def _change(connection: Connection, uid: str, number: int, **values: Any) -> None:
-    connection.execute(update(_trials).where(_is(uid, number)).values(**values))
+    connection.execute(_CHANGE, {**values, **_this(uid, number)})
+
+
+def _fresh(asked: Trial) -> Trial:
+    return Trial(
+        asked.number, dict(asked.assignments), parent=asked.parent, labels=dict(asked.labels)
+    )
+
+
+def _row(uid: str, trial: Trial, now: float) -> dict[str, Any]:
+    return {
+        "uid": uid,
+        "number": trial.number,
+        "state": trial.state,
+        "attempt": trial.attempt,
+        "assignments": trial.assignments,
+        "parent": trial.parent,
+        "labels": trial.labels,
+        "metrics": {},
+        "created_at": now,
+        "reason": "",
+        "message": "",
+        "traceback": "",
+        "observations_offset": 0,
+    }
 
 
 def _trial(row: Row[*tuple[Any, ...]]) -> Trial:

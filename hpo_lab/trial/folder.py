@@ -7,7 +7,6 @@ whatever is read by the other side is either appended line by line or renamed in
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,6 +35,7 @@ class Task:
         metrics: The objective and the additional metrics, the objective first.
         source: Folder with the experiment's source files (notebook, pickled function).
         workload: For a Kubernetes object, what `hpo_lab.workload` needs to know beside it.
+        parent: Folder of the trial whose checkpoint it continues from; empty to begin anew.
     """
 
     experiment: str
@@ -45,6 +45,7 @@ class Task:
     metrics: tuple[str, ...]
     source: str
     workload: Mapping[str, Any] = field(default_factory=dict)
+    parent: str = ""
 
     @property
     def kind(self) -> str:
@@ -86,14 +87,13 @@ class Outcome:
         """The outcome in *folder*; None when the trial did not come to its end."""
         try:
             return cls(**json.loads((folder / _OUTCOME).read_text()))
-        except FileNotFoundError:
+        except (FileNotFoundError, json.JSONDecodeError):
+            # A file without its content is what a power cut leaves: the trial runs again,
+            # which is rarer and cheaper than to wait for the disk at the end of every trial.
             return None
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file:
-        json.dump(data, file)
-        file.flush()
-        os.fsync(file.fileno())
+    part.write_text(json.dumps(data), encoding="utf-8")
     part.replace(path)

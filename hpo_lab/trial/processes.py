@@ -11,11 +11,13 @@ __all__ = ["end_all", "end_descendants", "end_with_parent", "reap_orphans"]
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+# Found once: a fork that looks for a name touches pages of every library that is loaded.
+_LIBC_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+    if _LIBC_PRCTL is not None:
+        _LIBC_PRCTL(option, value, 0, 0, 0)
 
 
 def end_with_parent(signum: int) -> None:

@@ -8,6 +8,7 @@ import time
 import traceback
 from pathlib import Path
 
+from hpo_lab.trial.checkpoint import open_checkpoint
 from hpo_lab.trial.folder import TRIAL_FOLDER, Outcome, Task
 from hpo_lab.trial.kinds import TrialFailed, trial_kind
 
@@ -23,6 +24,7 @@ def work(folder: Path) -> Outcome:
     os.environ[TRIAL_FOLDER] = str(folder)
     try:
         task = Task.read(folder)
+        open_checkpoint(folder, task.parent)
         trial_kind(task.kind)(task, folder)
         outcome = Outcome(succeeded=True, completed_at=time.time())
     except TrialFailed as error:

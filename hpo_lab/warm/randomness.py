@@ -62,11 +62,23 @@ class Randomness:
             _renew_numpy(seed, namespace)
         torch = sys.modules.get("torch")
         if torch is not None and hasattr(torch, "initial_seed") and _is_drawn(torch):
-            torch.manual_seed(seed)
+            _renew_torch(seed, torch)
 
 
 def _is_drawn(torch: Any) -> bool:
     return bool(torch.initial_seed() >= _BY_HAND)
+
+
+def _renew_torch(seed: int, torch: Any) -> None:
+    """Do what `torch.manual_seed` does, for the devices that this torch knows.
+
+    The others take their time to find out that there is nothing to do.
+    """
+    torch.default_generator.manual_seed(seed)
+    if torch.version.cuda or torch.version.hip:
+        torch.cuda.manual_seed_all(seed)
+    if getattr(torch.version, "xpu", None):
+        torch.xpu.manual_seed_all(seed)
 
 
 def _renew_numpy(seed: int, namespace: Mapping[str, Any]) -> None:

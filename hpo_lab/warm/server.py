@@ -80,6 +80,8 @@ class _Warm:
         size = os.lseek(log, 0, os.SEEK_END)
         self.log = os.pread(log, size, 0).decode(errors="replace")
         put_pools_away()
+        # Copied here, because a copy in a fork would copy the page of every variable.
+        self.variables = dict(self.shell.user_ns)
         gc.collect()
         # A collection in a fork would copy every page that it looks at.
         gc.freeze()
@@ -155,10 +157,9 @@ class _Server:
             os.dup2(log, 1)
             os.dup2(log, 2)
             warm.shell.forked()
-            before = dict(warm.shell.user_ns)
-            warm.randomness.renew(seed, before)
+            warm.randomness.renew(seed, warm.variables)
             succeeded = run_trial(fork.task, fork.folder, warm.execution, warm.shell)
-            finalise(warm.shell.user_ns, before)
+            finalise(warm.shell.user_ns, warm.variables)
             code = 0 if succeeded else 1
         except BaseException:
             sys.excepthook(*sys.exc_info())

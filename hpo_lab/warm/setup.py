@@ -9,8 +9,10 @@ from hpo_lab.warm.outputs import Cell
 
 __all__ = ["shared_cells"]
 
-# A report belongs to a trial, and so does what reads the trial's folder.
-_OF_A_TRIAL = re.compile(r"\breport(_variables)?\s*\(|HPO_LAB_TRIAL_FOLDER")
+# A report belongs to a trial, and so does what reads the trial's folder or its checkpoint.
+_OF_A_TRIAL = re.compile(
+    r"\breport(_variables)?\s*\(|HPO_LAB_TRIAL_FOLDER|HPO_CHECKPOINT_DIR|\bcheckpoint_dir\s*\("
+)
 
 
 def shared_cells(cells: Sequence[Cell]) -> int:
@@ -18,7 +20,7 @@ def shared_cells(cells: Sequence[Cell]) -> int:
 
     These are the cells down to the one tagged `parameters`, which assigns the defaults:
     nothing there can depend on the values of a trial, which come below. The first that may
-    report something ends them.
+    report something, or look at a checkpoint, ends them.
     """
     for index, cell in enumerate(cells):
         source = cell["source"]

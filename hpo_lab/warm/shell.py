@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,8 @@ from hpo_lab.warm.streams import Streams
 __all__ = ["Shell"]
 
 Emit = Callable[[str, Mapping[str, Any]], None]
+
+_MAY_AWAIT = re.compile(r"\b(?:async|await)\b")
 
 
 class _Outbox(Session):
@@ -98,7 +101,7 @@ class Shell:
                 log=app.log,
             )
         self._kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
-        self._kernel._allow_stdin = False
+        self._kernel._forward_input(allow_stdin=False)
         app.kernel = self._kernel
         app.init_pdb()
         app.init_path()
@@ -125,9 +128,38 @@ class Shell:
         self._deliver("execute_input", {"execution_count": self._shell.execution_count})
         if self._loop is None:
             self._loop = asyncio.Runner()
-        reply = self._loop.run(self._kernel.do_execute(source, silent=False))
+        # Not by `Runner.run`, which handles an interrupt at the price of half a cell.
+        succeeded = self._loop.get_loop().run_until_complete(self._execute(source))
         self.streams.flush()
-        return bool(reply["status"] == "ok")
+        return succeeded
+
+    async def _execute(self, source: str) -> bool:
+        """Do what the kernel does for an `execute_request`, without what only a reply needs.
+
+        A cell without `await` takes half the time this way.
+        """
+        if _MAY_AWAIT.search(source):
+            reply = await self._kernel.do_execute(source, silent=False)
+            return bool(reply["status"] == "ok")
+        shell = self._shell
+        transformed, problem, result = source, None, None
+        try:
+            transformed = shell.transform_cell(source)
+        except Exception:
+            problem = sys.exc_info()
+        shell._last_traceback_during_displayhook = False
+        try:
+            result = await shell.run_cell_async(
+                source,
+                store_history=True,
+                transformed_cell=transformed,
+                preprocessing_exc_tuple=problem,
+            )
+        finally:
+            shell.events.trigger("post_execute")
+            shell.events.trigger("post_run_cell", result)
+            shell.payload_manager.clear_payload()
+        return bool(result.success) and not shell._last_traceback_during_displayhook
 
     def end_loop(self) -> int:
         """Close the event loop; how many tasks were still pending."""

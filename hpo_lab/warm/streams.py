@@ -52,6 +52,7 @@ class Streams:
         self._since: dict[int, float] = {}
         self._owner = os.getpid()
         self._pipes: dict[int, int] = {}
+        self._writing: list[int] = []
         self._saved: dict[int, int] = {}
         self._stop = -1
         self._reader: threading.Thread | None = None
@@ -65,26 +66,35 @@ class Streams:
             reading, writing = os.pipe()
             os.set_blocking(reading, False)
             os.dup2(writing, number)
-            os.close(writing)
             self._pipes[reading] = number
+            # Stays open, so that no pipe comes to its end while the thread waits for it.
+            self._writing.append(writing)
         wake, self._stop = os.pipe()
         self._reader = threading.Thread(
             target=self._read, args=(wake,), name="hpo-lab streams", daemon=True
         )
         self._reader.start()
 
-    def close(self) -> None:
-        """Give the descriptors back and end the thread; what is held is sent."""
+    def close(self, *, last: bool = False) -> None:
+        """Give the descriptors back; what is held is sent.
+
+        Args:
+            last: Whether the process is about to end, and the thread with it.
+        """
         self.flush()
         for number, saved in self._saved.items():
             os.dup2(saved, number)
             os.close(saved)
+        if last:
+            with self.lock:
+                self.tick = lambda: None
+            return
         os.close(self._stop)
         if self._reader is not None:
             self._reader.join()
-        for reading in self._pipes:
-            os.close(reading)
-        self._pipes, self._saved, self._reader = {}, {}, None
+        for descriptor in (*self._pipes, *self._writing):
+            os.close(descriptor)
+        self._pipes, self._writing, self._saved, self._reader = {}, [], {}, None
 
     def flush(self) -> None:
         """Send everything that was written up to now, `stdout` first."""

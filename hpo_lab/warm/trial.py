@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hpo_lab.trial.checkpoint import open_checkpoint
 from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER, Outcome, Task
 from hpo_lab.warm.execution import Execution, Failure, parameters_cell
 from hpo_lab.warm.shell import Shell
@@ -29,6 +30,7 @@ def run_trial(task: Task, folder: Path, execution: Execution, shell: Shell) -> b
         Whether it succeeded.
     """
     os.environ[TRIAL_FOLDER] = str(folder)
+    open_checkpoint(folder, task.parent)
     path = folder / NOTEBOOK
     _inject(task, folder, execution)
     shell.streams.tick = _saver(execution, path)
@@ -36,7 +38,7 @@ def run_trial(task: Task, folder: Path, execution: Execution, shell: Shell) -> b
     try:
         execution.run()
     finally:
-        shell.streams.close()
+        shell.streams.close(last=True)
         failure = execution.complete()
         execution.save(path)
     outcome = _outcome(failure)

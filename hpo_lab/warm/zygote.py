@@ -51,7 +51,7 @@ class _Notebook:
         self.tell("started", pid=os.getpid())
         self._shell.streams.open()
         self._execution.run()
-        self._shell.streams.close()
+        self._shell.streams.close(last=True)
         cells = self._execution.notebook["cells"]
         self.tell(
             "done",

@@ -19,6 +19,8 @@ DIRECTORY: Final = "hpolab.dev/working-directory"
 """Annotation of an experiment: where its processes run that do not say so themselves."""
 RUNTIME: Final = "hpolab.dev/runtime"
 """Annotation of an experiment: `docker` or `podman`, where its containers run in one."""
+_CHECKPOINT: Final = "suggestion_trial_dir"
+"""The setting of an algorithm by which Katib mounts the folder for a trial's checkpoint."""
 PATH_PREFIX: Final = "path.hpolab.dev/"
 """Prefix of annotations such as `path.hpolab.dev/0: /opt/model=/home/me/model`."""
 
@@ -61,6 +63,7 @@ def workload_settings(
         paths=dict(
             _pair(value) for key, value in annotations.items() if key.startswith(PATH_PREFIX)
         ),
+        checkpoint=experiment.spec.algorithm.settings.get(_CHECKPOINT, "").rstrip("/"),
     )
 
 

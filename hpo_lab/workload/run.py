@@ -15,11 +15,13 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 from hpo_lab.collectors.kinds import Source, collector
 from hpo_lab.collectors.stream import follow
+from hpo_lab.trial.checkpoint import CHECKPOINT_DIR, checkpoint_folder
 from hpo_lab.trial.folder import LOG, METRICS, Task
 from hpo_lab.trial.kinds import TrialFailed
 from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
@@ -35,6 +37,7 @@ __all__ = ["run_workload"]
 
 _GRACE = 5.0
 _POLL = 0.05
+_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TAIL_BYTES, _TAIL_LINES = 16_384, 30
 
 
@@ -86,6 +89,7 @@ class _Workload:
         if not self._crew:
             raise ValueError(f"the {task.kind} has no launcher")
         self._primary = primary(self._crew, settings.pod_labels)
+        self._pushing: Mapping[str, str] = {}
         self._failure: BaseException | None = None
 
     def run(self) -> _End:
@@ -98,6 +102,10 @@ class _Workload:
             if self._settings.collector == "PrometheusMetric":
                 url, port = served_url(self._settings.http, self._container(self._primary))
                 held.enter_context(hold_port(port, lambda: self._say(f"waiting for port {port}")))
+            if self._settings.collector == "Push" and find_spec("grpc"):
+                from hpo_lab.katib_api.pushing import pushed
+
+                self._pushing = held.enter_context(pushed(self._trial, self._folder / METRICS))
             extra = rendezvous(self._job, self._all, ports)
             for left in reversed(range(1 + retries(self._job))):
                 end = self._attempt(extra, shares, url)
@@ -204,6 +212,13 @@ class _Workload:
         root = self._own_folder(replica) / "root"
         shutil.rmtree(root, ignore_errors=True)
         places = dict(self._settings.paths)
+        checkpoint = str(checkpoint_folder(self._folder))
+        if self._settings.checkpoint:
+            places[self._settings.checkpoint] = checkpoint
+        if self._settings.runtime:
+            places[checkpoint] = checkpoint
+        if self._pushing and self._settings.runtime:
+            places[_ACCOUNT] = str(self._account())
         if self._settings.path:
             shared = collected_folder(self._settings.path, is_directory=self._settings.is_directory)
             place = root / shared.lstrip("/")
@@ -211,6 +226,13 @@ class _Workload:
             (place.parent if is_file else place).mkdir(parents=True)
             places[shared] = str(place)
         return places
+
+    def _account(self) -> Path:
+        """A pod's account as far as Katib's SDK asks for it, for its namespace."""
+        folder = self._folder / "account"
+        folder.mkdir(exist_ok=True)
+        (folder / "namespace").write_text(self._settings.namespace)
+        return folder
 
     def _collected(self, places: Mapping[str, str]) -> str:
         return translate(self._settings.path.rstrip("/"), places)
@@ -241,7 +263,12 @@ class _Workload:
             replica,
             self._settings,
             trial=self._trial,
-            given={**given, **self._metrics_path(places)},
+            given={
+                CHECKPOINT_DIR: str(checkpoint_folder(self._folder)),
+                **given,
+                **self._pushing,
+                **self._metrics_path(places),
+            },
             places=places,
             folder=self._own_folder(replica),
             gpus=share,

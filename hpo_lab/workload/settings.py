@@ -28,6 +28,7 @@ class WorkloadSettings:
         runtime: `docker` or `podman`; processes of this machine when empty.
         directory: Where processes run that do not say so themselves.
         paths: Folders of this machine by the path a container knows them under.
+        checkpoint: Path under which a container knows the trial's checkpoint folder, if it does.
     """
 
     experiment: str
@@ -46,3 +47,4 @@ class WorkloadSettings:
     runtime: str = ""
     directory: str = "."
     paths: Mapping[str, str] = field(default_factory=dict)
+    checkpoint: str = ""

@@ -137,6 +137,34 @@ def test_a_manifest_runs_to_its_terminal_condition(
     assert conditions["Running"]["status"] == "False"
 
 
+# Of eight epochs. After the first trials, a third learns nothing and would not end by itself.
+EPOCHS = """
+import os, sys, time
+rate = float(sys.argv[1])
+bad = os.environ["KATIB_TRIAL_NAME"].rpartition("-")[2] not in "012345" and rate < 0.04
+for epoch in range(1, 9):
+    print(f"accuracy={0.1 if bad else 0.5 + rate + epoch / 100}", flush=True)
+    time.sleep(0.02)
+time.sleep(600 * bad)
+"""
+
+
+def test_trials_of_the_early_stopping_manifest_are_stopped(run: Run, store: Store) -> None:
+    template = job("python", "-c", EPOCHS, "${trialParameters.rate}")
+    template["trialParameters"] = [{"name": "rate", "reference": "learning_rate"}]
+    ended(run("003-early-stopping-example", {"seed": 0}, template))
+    (record,) = store.experiments()
+    trials = store.trials(record.uid)
+    stopped = [trial for trial in trials if trial.state is TrialState.EARLY_STOPPED]
+    assert stopped and len(trials) == 20
+    assert {t.state for t in trials} == {TrialState.EARLY_STOPPED, TrialState.SUCCEEDED}
+    assert all(5 <= trial.metrics["accuracy"].count for trial in stopped)
+    status = shown(f"{record.namespace}/{record.name}").status
+    assert status is not None
+    assert status["trialsEarlyStopped"] == len(stopped) == len(status["earlyStoppedTrialList"])
+    assert status["trialsSucceeded"] == 20 - len(stopped)
+
+
 def test_event_files_are_read_from_the_folder_of_each_trial(run: Run, store: Store) -> None:
     ended(run("002-tfjob-example", {"maxTrialCount": 3}))
     (record,) = store.experiments()

@@ -1,0 +1,134 @@
+"""The one thing that early stopping changes in a cluster: the condition of a stopped trial."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hpo_lab.katib_api.writing import timestamp
+
+__all__ = ["ApiServer", "ClusterError", "mark_early_stopped"]
+
+_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_TIMEOUT = 30.0
+_TRIES = 5
+
+
+class ClusterError(RuntimeError):
+    """The cluster could not be asked, or refused."""
+
+
+class _Conflict(ClusterError):
+    """Somebody else has written meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServer:
+    """A Kubernetes API server, and who asks it.
+
+    Attributes:
+        url: Such as `https://10.0.0.1:443`.
+        namespace: Where the trials are.
+        token: Sent as a bearer token, none when empty.
+        authority: The file of the certificate authority, the system's when None.
+    """
+
+    url: str
+    namespace: str
+    token: str = ""
+    authority: Path | None = None
+
+    @classmethod
+    def of_pod(cls) -> ApiServer:
+        """The API server of the cluster that this process is a pod of.
+
+        Raises:
+            ClusterError: It is in no pod.
+        """
+        host = os.environ.get("KUBERNETES_SERVICE_HOST")
+        port = os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+        if not host:
+            raise ClusterError("this process is in no pod of a cluster")
+        try:
+            namespace, token = (
+                (_ACCOUNT / name).read_text().strip() for name in ("namespace", "token")
+            )
+        except OSError as error:
+            raise ClusterError(f"the pod has no service account: {error}") from error
+        if ":" in host:
+            host = f"[{host}]"
+        return cls(f"https://{host}:{port}", namespace, token, _ACCOUNT / "ca.crt")
+
+    def mark_early_stopped(self, trial: str, now: float) -> None:
+        """Add the condition `EarlyStopped` to a trial, unless it is there.
+
+        Args:
+            trial: Its name.
+            now: Seconds since the epoch.
+
+        Raises:
+            ClusterError: The server refused or is not there.
+        """
+        path = f"/apis/kubeflow.org/v1beta1/namespaces/{self.namespace}/trials/{trial}"
+        found = self._ask("GET", path)
+        conditions = found.get("status", {}).get("conditions", [])
+        if any(one.get("type") == "EarlyStopped" for one in conditions):
+            return
+        at = timestamp(now)
+        stopped = {
+            "type": "EarlyStopped",
+            "status": "True",
+            "reason": "TrialEarlyStopped",
+            "message": "Trial is early stopped",
+            "lastUpdateTime": at,
+            "lastTransitionTime": at,
+        }
+        # The version lets the server refuse when Katib has written meanwhile.
+        version = found.get("metadata", {}).get("resourceVersion")
+        change = {
+            "metadata": {"resourceVersion": version},
+            "status": {"conditions": [*conditions, stopped]},
+        }
+        self._ask("PATCH", f"{path}/status", change)
+
+    def _ask(self, method: str, path: str, change: Mapping[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if change is None else json.dumps(change).encode(),
+            headers={"Content-Type": "application/merge-patch+json"},
+        )
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
+        context = ssl.create_default_context(cafile=self.authority)
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT, context=context) as reply:
+                return json.load(reply)
+        except (OSError, ValueError) as error:
+            conflict = isinstance(error, urllib.error.HTTPError) and error.code == 409
+            kind = _Conflict if conflict else ClusterError
+            raise kind(f"{method} {path}: {error}") from error
+
+
+def mark_early_stopped(trial: str) -> None:
+    """Add the condition `EarlyStopped` to a *trial* of the cluster that this is a pod of.
+
+    A conflict with Katib's own writing is tried again.
+
+    Raises:
+        ClusterError: The server refused or is not there.
+    """
+    server = ApiServer.of_pod()
+    for _ in range(_TRIES - 1):
+        with suppress(_Conflict):
+            return server.mark_early_stopped(trial, time.time())
+    return server.mark_early_stopped(trial, time.time())

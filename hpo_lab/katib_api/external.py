@@ -1,0 +1,170 @@
+"""The algorithm `katib-service`: a suggestion service that speaks Katib's gRPC interface."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Final
+
+import grpc
+
+from hpo_lab.experiment.model import ExperimentSpec, Objective
+from hpo_lab.experiment.trial import Trial
+from hpo_lab.katib_api import katib_pb
+from hpo_lab.katib_api.reading import typed
+from hpo_lab.katib_api.rpc import Refused, call
+from hpo_lab.katib_api.suggestion import SERVICE
+from hpo_lab.katib_api.writing import experiment_message, trial_message
+from hpo_lab.problems import Problem
+from hpo_lab.search.algorithm import WAIT, Ask, Setting, Suggestion, Wait
+from hpo_lab.search.ask import InvalidSuggestion
+from hpo_lab.search.space import Assignment
+
+__all__ = ["KatibService", "SuggestionServiceError"]
+
+_ENDPOINT: Final = "endpoint"
+_ALGORITHM: Final = "algorithm"
+_TRIAL_NAME: Final = "trial-name"
+_STATE: Final = "setting."
+_VALIDATION = 10.0
+_SUGGESTION = 60.0
+
+
+class SuggestionServiceError(InvalidSuggestion):
+    """The service gave no suggestion, or one that makes no sense."""
+
+
+class KatibService:
+    """Asks a suggestion service, as Katib's controller does, for one assignment at a time.
+
+    Settings that it does not declare are those of the service's algorithm. Labels of the
+    answer are kept as the trial's; so are its name, where the service gives one, and the
+    settings that a service changes in order to remember something.
+    """
+
+    name = "katib-service"
+    settings: ClassVar[Mapping[str, Setting]] = {
+        _ENDPOINT: Setting(str, "Where the service is: host:port."),
+        _ALGORITHM: Setting(str, "The algorithm's name there."),
+    }
+    accepts_any_setting = True
+    uses_history = True
+
+    def suggest(self, ask: Ask) -> Suggestion | Wait:
+        """The service's answer, within a minute.
+
+        One that is not available is asked again when a trial has ended, if some are running:
+        that is also how a service says that it waits for their results.
+
+        Raises:
+            SuggestionServiceError: There is none, or it is none.
+        """
+        given = ask.spec.algorithm.settings
+        endpoint, name = given[_ENDPOINT], f"hpo-lab-{ask.shared_seed:08x}"
+        settings = {**_own_settings(given), **_remembered(ask.own)}
+        request = katib_pb.GetSuggestionsRequest(
+            experiment=experiment_message(name, ask.spec, given[_ALGORITHM], settings),
+            trials=[_sent(name, ask.spec.objective, trial) for trial in ask.own],
+            current_request_number=1,
+            total_request_number=ask.number + 1,
+        )
+        try:
+            reply = call(endpoint, SERVICE, "GetSuggestions", request, timeout=_SUGGESTION)
+        except Refused as refused:
+            running = any(not trial.is_final for trial in ask.own)
+            if refused.code is grpc.StatusCode.UNAVAILABLE and running:
+                return WAIT
+            raise SuggestionServiceError(_in_words(endpoint, refused, _SUGGESTION)) from None
+        answers = reply.parameter_assignments
+        if len(answers) != 1:
+            found = f"{len(answers)} suggestions where 1 was asked for"
+            raise SuggestionServiceError(f"the suggestion service at {endpoint} gave {found}")
+        labels = dict(answers[0].labels)
+        if answers[0].trial_name:
+            labels[_TRIAL_NAME] = answers[0].trial_name
+        for setting in reply.algorithm.algorithm_settings:
+            labels[f"{_STATE}{setting.name}"] = setting.value
+        return Suggestion(_assignment(ask.spec, endpoint, answers[0]), labels=labels)
+
+    def problems(self, spec: ExperimentSpec) -> list[Problem]:
+        """What the service itself says is wrong with *spec*, or why it cannot be asked."""
+        path, given = "spec.algorithm.algorithmSettings", spec.algorithm.settings
+        found = [
+            Problem(path, f"lacks {name!r}: {self.settings[name].doc}")
+            for name in (_ENDPOINT, _ALGORITHM)
+            if not given.get(name)
+        ]
+        if given.get(_ENDPOINT) and not re.fullmatch(r"\S+:\d+", given[_ENDPOINT]):
+            found.append(Problem(path, f"endpoint is {given[_ENDPOINT]!r}; must be host:port"))
+        for index, parameter in enumerate(spec.parameters):
+            if parameter.when:
+                message = "is a condition, of which Katib's suggestion services know nothing"
+                found.append(Problem(f"spec.parameters[{index}].when", message))
+        return found or _said_by_service(spec, given[_ENDPOINT], given[_ALGORITHM])
+
+
+def _said_by_service(spec: ExperimentSpec, endpoint: str, algorithm: str) -> list[Problem]:
+    settings = _own_settings(spec.algorithm.settings)
+    request = katib_pb.ValidateAlgorithmSettingsRequest(
+        experiment=experiment_message("validation", spec, algorithm, settings)
+    )
+    try:
+        call(endpoint, SERVICE, "ValidateAlgorithmSettings", request, timeout=_VALIDATION)
+    except Refused as refused:
+        if refused.code is not grpc.StatusCode.UNIMPLEMENTED:
+            return [Problem("spec.algorithm", _in_words(endpoint, refused, _VALIDATION))]
+    return []
+
+
+def _in_words(endpoint: str, refused: Refused, timeout: float) -> str:
+    service = f"the suggestion service at {endpoint}"
+    match refused.code:
+        case grpc.StatusCode.UNAVAILABLE:
+            return f"{service} is not available: {refused.reason}"
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return f"{service} did not answer within {timeout:g} seconds"
+        case grpc.StatusCode.UNIMPLEMENTED:
+            return f"at {endpoint} is no suggestion service: {refused.reason}"
+        case code:
+            return f"{service} refuses ({code.name}): {refused.reason}"
+
+
+def _own_settings(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in given.items() if name not in KatibService.settings}
+
+
+def _remembered(trials: Iterable[Trial]) -> dict[str, str]:
+    """The settings that the service changed last."""
+    found: dict[str, str] = {}
+    for trial in trials:
+        found |= {
+            name.removeprefix(_STATE): value
+            for name, value in trial.labels.items()
+            if name.startswith(_STATE)
+        }
+    return found
+
+
+def _sent(experiment: str, objective: Objective, trial: Trial) -> katib_pb.Trial:
+    name = trial.labels.get(_TRIAL_NAME, f"{experiment}-{trial.number}")
+    return trial_message(name, objective, trial)
+
+
+def _assignment(
+    spec: ExperimentSpec,
+    endpoint: str,
+    answer: katib_pb.GetSuggestionsReply.ParameterAssignments,
+) -> Assignment:
+    texts = {one.name: one.value for one in answer.assignments}
+    names = [parameter.name for parameter in spec.parameters]
+    if sorted(texts) != sorted(names):
+        raise SuggestionServiceError(
+            f"the suggestion service at {endpoint} assigned {', '.join(sorted(texts)) or 'nothing'}"
+            f"; the parameters are {', '.join(sorted(names))}"
+        )
+    try:
+        return {one.name: typed(one, texts[one.name]) for one in spec.parameters}
+    except ValueError as error:
+        raise SuggestionServiceError(
+            f"the suggestion service at {endpoint} left the search space: {error}"
+        ) from None

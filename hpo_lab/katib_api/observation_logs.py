@@ -1,0 +1,99 @@
+"""`api.v1.beta1.DBManager`: what trials report, kept for one process, and asking a real one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from threading import Lock
+from typing import Final
+
+from hpo_lab.collectors.observation import Observation, observe
+from hpo_lab.katib_api import katib_pb
+from hpo_lab.katib_api.rpc import Services, call
+
+__all__ = ["DB_MANAGER", "ObservationLogs", "reported_values"]
+
+DB_MANAGER: Final = "api.v1.beta1.DBManager"
+
+
+class ObservationLogs:
+    """The observation logs of trials, in memory.
+
+    Attributes:
+        services: What serves them, for `rpc.serving`.
+    """
+
+    def __init__(self, on_report: Callable[[str, Sequence[Observation]], None]) -> None:
+        """*on_report* is called with the name of a trial and what it has just reported."""
+        self._on_report = on_report
+        self._logs: dict[str, list[katib_pb.MetricLog]] = {}
+        self._lock = Lock()
+        self.services: Services = {
+            DB_MANAGER: {
+                "ReportObservationLog": self._report,
+                "GetObservationLog": self._get,
+                "DeleteObservationLog": self._delete,
+            }
+        }
+
+    def _report(
+        self, request: katib_pb.ReportObservationLogRequest
+    ) -> katib_pb.ReportObservationLogReply:
+        logs = request.observation_log.metric_logs
+        with self._lock:
+            self._logs.setdefault(request.trial_name, []).extend(logs)
+            now = time.time()
+            found = [
+                observe(one.metric.name, one.metric.value, _seconds(one.time_stamp) or now)
+                for one in logs
+            ]
+            self._on_report(request.trial_name, found)
+        return katib_pb.ReportObservationLogReply()
+
+    def _get(self, request: katib_pb.GetObservationLogRequest) -> katib_pb.GetObservationLogReply:
+        start, end = _seconds(request.start_time), _seconds(request.end_time)
+
+        def asked_for(one: katib_pb.MetricLog) -> bool:
+            at = _seconds(one.time_stamp)
+            return (
+                request.metric_name in ("", one.metric.name)
+                and (start is None or at is None or at >= start)
+                and (end is None or at is None or at <= end)
+            )
+
+        with self._lock:
+            logs = [one for one in self._logs.get(request.trial_name, ()) if asked_for(one)]
+        return katib_pb.GetObservationLogReply(observation_log={"metric_logs": logs})
+
+    def _delete(
+        self, request: katib_pb.DeleteObservationLogRequest
+    ) -> katib_pb.DeleteObservationLogReply:
+        with self._lock:
+            self._logs.pop(request.trial_name, None)
+        return katib_pb.DeleteObservationLogReply()
+
+
+def reported_values(address: str, trial: str, metric: str, *, timeout: float) -> list[float]:
+    """What a *trial* has reported of a *metric*, from the DB manager at *address*.
+
+    Args:
+        address: `host:port`.
+        trial: Its name.
+        metric: The metric's name.
+        timeout: How long it may take, in seconds.
+
+    Raises:
+        rpc.Refused: There is no answer.
+    """
+    request = katib_pb.GetObservationLogRequest(trial_name=trial, metric_name=metric)
+    reply = call(address, DB_MANAGER, "GetObservationLog", request, timeout=timeout)
+    logs = [one for one in reply.observation_log.metric_logs if one.metric.name == metric]
+    return [observe(metric, one.metric.value, 0.0).value for one in logs]
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None

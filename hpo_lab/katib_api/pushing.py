@@ -1,0 +1,113 @@
+"""A DB manager for the trials of this machine that push metrics as Katib's SDK does.
+
+`kubeflow.katib.report_metrics` calls `katib-db-manager.kubeflow:6789`, and takes the address
+from no environment variable. But gRPC itself takes a proxy from one: the trial is given a
+proxy that leads calls to that name here, and every other where it was going.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
+from typing import Final
+
+from hpo_lab.collectors.observation import Observation
+from hpo_lab.katib_api.observation_logs import ObservationLogs
+from hpo_lab.katib_api.rpc import serving
+
+__all__ = ["pushed"]
+
+_HOST: Final = "127.0.0.1"
+_DB_MANAGER_HOST: Final = "katib-db-manager"
+_CONNECTING = 20.0
+_CHUNK = 64 * 1024
+
+
+@contextmanager
+def pushed(trial: str, metrics: Path) -> Iterator[Mapping[str, str]]:
+    """Take in what a trial pushes while the context lasts.
+
+    Args:
+        trial: The name it reports under; what others report is left out.
+        metrics: The metrics file it is appended to.
+
+    Yields:
+        The environment variables that the trial's processes need.
+    """
+
+    def append(reporter: str, found: Sequence[Observation]) -> None:
+        if reporter == trial and found:
+            with metrics.open("ab", buffering=0) as file:
+                # One write, so that a reader sees whole lines.
+                file.write("".join(f"{one.to_line()}\n" for one in found).encode())
+
+    with (
+        serving(ObservationLogs(append).services, f"{_HOST}:0") as port,
+        _proxy(port) as proxy,
+    ):
+        yield {
+            "grpc_proxy": f"http://{_HOST}:{proxy}",
+            "no_grpc_proxy": "localhost,127.0.0.1,::1",
+        }
+
+
+@contextmanager
+def _proxy(db_manager: int) -> Iterator[int]:
+    """An HTTP proxy for `CONNECT`; leads the DB manager's name to a port of this machine."""
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            method, _, rest = self.rfile.readline().decode("latin-1").partition(" ")
+            while self.rfile.readline().strip():
+                pass
+            host, _, port = rest.split(" ")[0].rpartition(":")
+            if method != "CONNECT" or not port.isdecimal():
+                self.wfile.write(b"HTTP/1.1 405 Method Not Allowed\r\n\r\n")
+                return
+            target = (host.strip("[]"), int(port))
+            if target[0].split(".")[0] == _DB_MANAGER_HOST:
+                target = (_HOST, db_manager)
+            try:
+                other = socket.create_connection(target, _CONNECTING)
+            except OSError:
+                self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
+                return
+            with other:
+                other.settimeout(None)
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                _join(self.connection, other)
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = True
+        # Else the end would wait for connections that the trial has left open.
+        block_on_close = False
+
+    with Server((_HOST, 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+
+
+def _join(one: socket.socket, other: socket.socket) -> None:
+    """Pass on what either side sends, until one of them closes."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(one, selectors.EVENT_READ, other)
+        selector.register(other, selectors.EVENT_READ, one)
+        while True:
+            for key, _ in selector.select():
+                assert isinstance(key.fileobj, socket.socket)
+                try:
+                    data = key.fileobj.recv(_CHUNK)
+                    if not data:
+                        return
+                    key.data.sendall(data)
+                except OSError:
+                    return

@@ -1,0 +1,215 @@
+"""What Katib sends, as our own documents and trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from hpo_lab.experiment.document import as_text
+from hpo_lab.experiment.model import Experiment, ExperimentSpec, Parameter, ParameterType, Value
+from hpo_lab.experiment.space import contains
+from hpo_lab.experiment.structure import rules_of_sound_part, structure_problems
+from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.katib_api import katib_pb
+from hpo_lab.problems import InvalidInput, Problem
+
+__all__ = ["LABELS", "NUMBER", "PARENT", "read_spec", "read_trials", "typed"]
+
+LABELS: Final = "hpolab.dev/"
+"""Begins the names of the labels by which Katib's trials are known again."""
+NUMBER: Final = f"{LABELS}number"
+PARENT: Final = f"{LABELS}parent"
+
+_TYPES = {
+    number: kind
+    for kind, number in (
+        (ParameterType.DOUBLE, katib_pb.DOUBLE),
+        (ParameterType.INT, katib_pb.INT),
+        (ParameterType.DISCRETE, katib_pb.DISCRETE),
+        (ParameterType.CATEGORICAL, katib_pb.CATEGORICAL),
+    )
+}
+_DISTRIBUTIONS = {
+    katib_pb.UNIFORM: "uniform",
+    katib_pb.LOG_UNIFORM: "logUniform",
+    katib_pb.NORMAL: "normal",
+    katib_pb.LOG_NORMAL: "logNormal",
+}
+_OBJECTIVES = {katib_pb.MINIMIZE: "minimize", katib_pb.MAXIMIZE: "maximize"}
+_STATES = {
+    "CREATED": TrialState.CREATED,
+    "RUNNING": TrialState.RUNNING,
+    "SUCCEEDED": TrialState.SUCCEEDED,
+    "KILLED": TrialState.KILLED,
+    "FAILED": TrialState.FAILED,
+    "METRICSUNAVAILABLE": TrialState.METRICS_UNAVAILABLE,
+    "EARLYSTOPPED": TrialState.EARLY_STOPPED,
+    # What Katib says of a condition that its interface has no word for; it does not go on.
+    "UNKNOWN": TrialState.FAILED,
+}
+
+
+def read_spec(
+    experiment: katib_pb.Experiment, trials: Iterable[katib_pb.Trial] = ()
+) -> ExperimentSpec:
+    """The experiment that Katib sends; only its structure is checked.
+
+    An objective that it does not name is that of its trials.
+
+    Raises:
+        InvalidInput: with every problem found.
+    """
+    said = experiment.spec
+    objectives = [said.objective, *(trial.spec.objective for trial in trials)]
+    objective = next((one for one in objectives if one.objective_metric_name), said.objective)
+    spec: dict[str, Any] = {
+        "parameters": [_parameter(one) for one in said.parameter_specs.parameters],
+        "objective": {
+            "type": _OBJECTIVES.get(objective.type, "minimize"),
+            "objectiveMetricName": objective.objective_metric_name or "objective",
+            "additionalMetricNames": list(objective.additional_metric_names),
+        },
+        "algorithm": _configured(said.algorithm),
+        "parallelTrialCount": said.parallel_trial_count or 1,
+        "maxTrialCount": said.max_trial_count or None,
+    }
+    if said.early_stopping.algorithm_name:
+        spec["earlyStopping"] = _configured(said.early_stopping)
+    document = {"metadata": {"name": experiment.name or "unnamed"}, "spec": spec}
+    problems = []
+    if said.HasField("nas_config"):
+        problems.append(Problem("spec.nasConfig", "is not searched by this service"))
+    try:
+        made = Experiment.model_validate(document).spec
+    except ValidationError as error:
+        found, broken = structure_problems(error, Experiment)
+        problems += [*found, *rules_of_sound_part(document, broken)]
+    if problems:
+        raise InvalidInput(problems)
+    return made
+
+
+def read_trials(spec: ExperimentSpec, trials: Sequence[katib_pb.Trial]) -> list[Trial]:
+    """The trials that Katib sends, by ascending number.
+
+    A trial has the number that its label says. One without, such as of another service, gets
+    the lowest number that is free, in the order of their start and their names.
+    """
+    labelled: dict[int, katib_pb.Trial] = {}
+    others = []
+    for trial in trials:
+        label = trial.spec.labels.get(NUMBER, "")
+        number = int(label) if label.isdecimal() else -1
+        if number < 0 or number in labelled:
+            others.append(trial)
+        else:
+            labelled[number] = trial
+    free = (number for number in count() if number not in labelled)
+    rest = dict(zip(free, sorted(others, key=_age), strict=False))
+    return [_trial(spec, number, one) for number, one in sorted({**labelled, **rest}.items())]
+
+
+def typed(parameter: Parameter, text: str) -> Value:
+    """The value of *parameter* that is written as *text*.
+
+    Raises:
+        ValueError: There is none.
+    """
+    match parameter.parameter_type:
+        case ParameterType.INT:
+            value: Value = int(text)
+        case ParameterType.DOUBLE:
+            value = float(text)
+        case ParameterType.DISCRETE:
+            number = float(text)
+            value = next((one for one in parameter.choices if one == number), None)
+        case ParameterType.CATEGORICAL:
+            by_text = {as_text(choice): choice for choice in parameter.choices}
+            if text not in by_text:
+                raise ValueError(f"{text!r} is none of {', '.join(by_text)}")
+            return by_text[text]
+    if not contains(parameter, value):
+        raise ValueError(f"{text!r} is no value of {parameter.name!r}")
+    return value
+
+
+def _parameter(said: katib_pb.ParameterSpec) -> dict[str, Any]:
+    space = said.feasible_space
+    fields = {
+        "min": space.min or None,
+        "max": space.max or None,
+        "step": space.step or None,
+        "list": list(space.list) or None,
+        "distribution": _DISTRIBUTIONS.get(space.distribution),
+    }
+    if said.parameter_type in (katib_pb.DISCRETE, katib_pb.CATEGORICAL):
+        # Katib gives every parameter a distribution.
+        del fields["distribution"]
+    return {
+        "name": said.name,
+        "parameterType": _TYPES.get(said.parameter_type, "unknown"),
+        "feasibleSpace": {name: value for name, value in fields.items() if value is not None},
+    }
+
+
+def _configured(said: katib_pb.AlgorithmSpec | katib_pb.EarlyStoppingSpec) -> dict[str, Any]:
+    settings = [{"name": one.name, "value": one.value} for one in said.algorithm_settings]
+    return {"algorithmName": said.algorithm_name, "algorithmSettings": settings}
+
+
+def _trial(spec: ExperimentSpec, number: int, said: katib_pb.Trial) -> Trial:
+    labels, status = said.spec.labels, said.status
+    parent = labels.get(PARENT, "")
+    own = {
+        name.removeprefix(LABELS): value
+        for name, value in labels.items()
+        if name.startswith(LABELS) and name not in (NUMBER, PARENT)
+    }
+    texts = {one.name: one.value for one in said.spec.parameter_assignments.assignments}
+    condition = katib_pb.TrialStatus.TrialConditionType.Name(status.condition)
+    return Trial(
+        number,
+        assignments=_assignments(spec.parameters, texts),
+        state=_STATES[condition],
+        metrics={one.name: Metric.single(_number(one.value)) for one in status.observation.metrics},
+        started_at=_seconds(status.start_time),
+        completed_at=_seconds(status.completion_time),
+        parent=int(parent) if parent.isdecimal() else None,
+        labels=own,
+    )
+
+
+def _assignments(parameters: Sequence[Parameter], texts: dict[str, str]) -> dict[str, Value]:
+    """The values that the space knows; there may be others, since it can be changed."""
+    found = {}
+    for parameter in parameters:
+        if parameter.name in texts:
+            try:
+                found[parameter.name] = typed(parameter, texts[parameter.name])
+            except ValueError:
+                continue
+    return found
+
+
+def _age(trial: katib_pb.Trial) -> tuple[float, str]:
+    started = _seconds(trial.status.start_time)
+    return (math.inf if started is None else started, trial.name)
+
+
+def _seconds(time: str) -> float | None:
+    try:
+        return datetime.fromisoformat(time).timestamp()
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -1,0 +1,129 @@
+"""Calls over the network: serving functions, and calling them elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+
+from hpo_lab.katib_api import health_pb
+from hpo_lab.katib_api.protobuf import method_classes
+from hpo_lab.problems import InvalidInput
+
+__all__ = ["Refused", "Services", "call", "serving"]
+
+Services = Mapping[str, Mapping[str, Callable[[Any], Any]]]
+"""A function from request to reply, by full name of the service and name of the method."""
+
+_THREADS = 4
+_STOPPING = 1.0
+# The trials of a long experiment are more than the 4 MiB that gRPC takes by default.
+_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+# Katib's deployments ask for this name, whatever the image serves.
+_PROBED = "manager.v1beta1.Suggestion"
+
+
+class Refused(Exception):
+    """A request that gets a status and no reply.
+
+    Attributes:
+        code: What kind of refusal it is.
+        reason: It in words.
+    """
+
+    def __init__(self, code: grpc.StatusCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@contextmanager
+def serving(services: Services, address: str) -> Iterator[int]:
+    """Serve *services*, and `grpc.health.v1.Health` beside them, while the context lasts.
+
+    A function that raises `InvalidInput` answers with the status `INVALID_ARGUMENT`.
+
+    Args:
+        services: What is served.
+        address: `host:port`; a free port when it is 0.
+
+    Yields:
+        The port.
+
+    Raises:
+        OSError: The address cannot be used.
+    """
+    # Without `so_reuseport` off, two servers would share a port and each get half of the calls.
+    options = [*_OPTIONS, ("grpc.so_reuseport", 0)]
+    server = grpc.server(ThreadPoolExecutor(_THREADS, "grpc"), options=options)
+    known = {"", _PROBED, *services}
+    served = {**services, "grpc.health.v1.Health": {"Check": lambda asked: _health(asked, known)}}
+    for service, functions in served.items():
+        classes = method_classes(service)
+        handlers = {
+            method: _handler(function, *classes[method]) for method, function in functions.items()
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+    try:
+        port: int = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"{address} cannot be used: {error}") from None
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop(_STOPPING).wait()
+
+
+def call(address: str, service: str, method: str, request: Any, *, timeout: float) -> Any:
+    """Call a method elsewhere.
+
+    Args:
+        address: `host:port`.
+        service: The full name of the service.
+        method: The name of the method.
+        request: What is sent.
+        timeout: How long it may take, in seconds.
+
+    Returns:
+        The reply.
+
+    Raises:
+        Refused: There is none: nobody is there (`UNAVAILABLE`), it took too long
+            (`DEADLINE_EXCEEDED`), or whoever is there refused.
+    """
+    sent, received = method_classes(service)[method]
+    with grpc.insecure_channel(address, options=_OPTIONS) as channel:
+        ask = channel.unary_unary(
+            f"/{service}/{method}",
+            request_serializer=sent.SerializeToString,
+            response_deserializer=received.FromString,
+        )
+        try:
+            return ask(request, timeout=timeout)
+        except grpc.RpcError as error:
+            raise Refused(error.code(), error.details() or "") from None
+
+
+def _handler(function: Callable[[Any], Any], asked: Any, reply: Any) -> grpc.RpcMethodHandler:
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            return function(request)
+        except InvalidInput as error:
+            details = "\n".join(map(str, error.problems))
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, details)
+        except Refused as error:
+            context.abort(error.code, error.reason)
+
+    return grpc.unary_unary_rpc_method_handler(
+        answer, request_deserializer=asked.FromString, response_serializer=reply.SerializeToString
+    )
+
+
+def _health(asked: health_pb.HealthCheckRequest, known: set[str]) -> health_pb.HealthCheckResponse:
+    if asked.service not in known:
+        raise Refused(grpc.StatusCode.NOT_FOUND, f"there is no service {asked.service!r} here")
+    return health_pb.HealthCheckResponse(status="SERVING")

@@ -1,0 +1,140 @@
+"""`api.v1.beta1.Suggestion`: our search algorithms for an existing Katib.
+
+All that is known comes with a request, so an answer depends on nothing else: the same
+request has the same answer, in whichever process. The number of an answer is that of the
+suggestions before it; it goes out as a label and comes back with the trial.
+"""
+
+from __future__ import annotations
+
+import random
+from threading import Lock
+
+import grpc
+
+from hpo_lab.experiment.model import ExperimentSpec
+from hpo_lab.experiment.rules import spec_problems
+from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.katib_api import katib_pb
+from hpo_lab.katib_api.reading import LABELS, NUMBER, PARENT, read_spec, read_trials
+from hpo_lab.katib_api.rpc import Refused, Services
+from hpo_lab.katib_api.writing import assigned
+from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.search.algorithm import Suggestion, Wait, search_problems
+from hpo_lab.search.ask import InvalidSuggestion, suggest
+from hpo_lab.search.distinct import is_used
+from hpo_lab.search.space import Space
+
+__all__ = ["SERVICE", "get_suggestions", "suggestion_service", "validate_algorithm_settings"]
+
+SERVICE = "api.v1.beta1.Suggestion"
+
+_DRAWS = 100
+
+
+def suggestion_service() -> Services:
+    """The service, as `rpc.serving` takes it."""
+    # Probes are answered meanwhile, but algorithms are not asked from two threads at once.
+    turn = Lock()
+
+    def get(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSuggestionsReply:
+        with turn:
+            return get_suggestions(request)
+
+    return {
+        SERVICE: {"GetSuggestions": get, "ValidateAlgorithmSettings": validate_algorithm_settings}
+    }
+
+
+def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSuggestionsReply:
+    """As many suggestions as are asked for; each is made with those before it running.
+
+    Katib takes all that it asks for or nothing, and begins no trial meanwhile. So where an
+    algorithm waits for a trial that is only about to be suggested, and where it has nothing
+    left although the experiment ends at a number of trials, the rest is drawn at random.
+
+    Raises:
+        InvalidInput: The experiment cannot be searched.
+        Refused: `UNAVAILABLE` when a running trial has to end first; Katib asks again.
+            `OUT_OF_RANGE` when nothing is left and the experiment has no `maxTrialCount`.
+    """
+    spec = read_spec(request.experiment, request.trials)
+    _check(spec)
+    trials = read_trials(spec, request.trials)
+    wanted = request.current_request_number
+    first = max(request.total_request_number - wanted, 0, *(t.number + 1 for t in trials))
+    made: list[Trial] = []
+    for number in range(first, first + wanted):
+        try:
+            answer = suggest(spec, number, [*trials, *made], uid=request.experiment.name)
+        except InvalidSuggestion as error:
+            raise Refused(grpc.StatusCode.INTERNAL, str(error)) from error
+        if isinstance(answer, Wait):
+            unfinished = sum(not trial.is_final for trial in trials)
+            if unfinished:
+                reason = f"waiting for the results of {unfinished} unfinished trials"
+                raise Refused(grpc.StatusCode.UNAVAILABLE, reason)
+            answer = None
+        elif answer is None and spec.max_trial_count is None:
+            reason = (
+                f"{spec.algorithm.algorithm_name} has nothing left to suggest after {number} "
+                f"trials; set spec.maxTrialCount to {number} to end the experiment"
+            )
+            raise Refused(grpc.StatusCode.OUT_OF_RANGE, reason)
+        made.append(_begun(number, answer or _drawn(spec, number, made, request.experiment.name)))
+    return katib_pb.GetSuggestionsReply(parameter_assignments=map(_message, made))
+
+
+def validate_algorithm_settings(
+    request: katib_pb.ValidateAlgorithmSettingsRequest,
+) -> katib_pb.ValidateAlgorithmSettingsReply:
+    """Check an experiment before its first suggestion.
+
+    Raises:
+        InvalidInput: with everything that keeps it from being searched.
+    """
+    spec = read_spec(request.experiment)
+    _check(spec)
+    if spec.algorithm.algorithm_name == "grid" and spec.max_trial_count is not None:
+        total = Space.of(spec.parameters).cardinality
+        if total is not None and spec.parameters and spec.max_trial_count > total:
+            message = f"is {spec.max_trial_count}; the grid has {total} points only"
+            raise InvalidInput([Problem("spec.maxTrialCount", message)])
+    return katib_pb.ValidateAlgorithmSettingsReply()
+
+
+def _check(spec: ExperimentSpec) -> None:
+    problems = [*(spec_problems(spec) if spec.parameters else ()), *search_problems(spec)]
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _begun(number: int, answer: Suggestion) -> Trial:
+    return Trial(
+        number,
+        answer.assignments,
+        TrialState.RUNNING,
+        parent=answer.parent,
+        labels=answer.labels,
+    )
+
+
+def _drawn(spec: ExperimentSpec, number: int, batch: list[Trial], name: str) -> Suggestion:
+    """An assignment drawn at random; unlike those of the batch, where there is another."""
+    rng = random.Random(f"{name}/{number}/drawn")
+    space = Space.of(spec.parameters)
+    for _ in range(_DRAWS):
+        assignments = space.assign(lambda axis: axis.value_at(rng.random()))
+        if not is_used(assignments, batch):
+            break
+    return Suggestion(assignments)
+
+
+def _message(trial: Trial) -> katib_pb.GetSuggestionsReply.ParameterAssignments:
+    labels = {f"{LABELS}{name}": value for name, value in trial.labels.items()}
+    labels[NUMBER] = str(trial.number)
+    if trial.parent is not None:
+        labels[PARENT] = str(trial.parent)
+    return katib_pb.GetSuggestionsReply.ParameterAssignments(
+        assignments=assigned(trial.assignments), labels=labels
+    )

@@ -1,0 +1,96 @@
+"""BOHB: Hyperband whose new configurations come from a model of what good ones have in common.
+
+Falkner, Klein and Hutter, "BOHB: Robust and Efficient Hyperparameter Optimization at Scale",
+ICML 2018, with the tree-structured Parzen estimator of `tpe` for a model.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from hpo_lab.experiment.trial import Trial, objective_value
+from hpo_lab.search.algorithm import Ask, Setting
+from hpo_lab.search.fidelity import FIDELITY_SETTINGS, Fidelity
+from hpo_lab.search.history import Outcome, outcome_of
+from hpo_lab.search.promotion import Draw, drawn_at_random
+from hpo_lab.search.space import Assignment
+from hpo_lab.search.successive_halving import Hyperband
+from hpo_lab.search.tpe import TPE
+
+__all__ = ["BOHB"]
+
+
+class BOHB(Hyperband):
+    """Draws where good configurations are dense, at the greatest resource that shows it.
+
+    The model is one of the trials at the highest level with two more results than
+    `min_points_in_model`. Running trials count as bad ones.
+    """
+
+    name = "bohb"
+    settings: ClassVar[Mapping[str, Setting]] = {
+        **FIDELITY_SETTINGS,
+        "random_fraction": Setting(
+            float,
+            "Share of new configurations that are drawn at random; a third.",
+            default=1 / 3,
+            minimum=0,
+            maximum=1,
+        ),
+        "min_points_in_model": Setting(
+            int, "Results that a model needs, and two more; the parameters and one.", minimum=1
+        ),
+    }
+    # A model learns from every result, so their order would have an influence.
+    synchronous = False
+
+    def draw(self, ask: Ask, fidelity: Fidelity) -> Draw:
+        """Draws from the model, where there is one, or at random."""
+        at_random = drawn_at_random(fidelity.space)
+        share, model = ask.settings["random_fraction"], _Model(ask, fidelity)
+        assert isinstance(share, float)
+
+        def draw(rng: random.Random) -> Assignment:
+            if not model.trials or rng.random() < share:
+                return at_random(rng)
+            return model.draw(rng)
+
+        return draw
+
+
+class _Model:
+    """The trials that a model is made of, without their resource."""
+
+    def __init__(self, ask: Ask, fidelity: Fidelity) -> None:
+        self._ask = ask
+        self._spec = ask.spec.model_copy(update={"parameters": fidelity.parameters})
+        self.trials: Sequence[Trial] = [
+            fidelity.configuration(trial) for trial in _observed(ask, fidelity)
+        ]
+
+    def draw(self, rng: random.Random) -> Assignment:
+        settings = {"n_startup_trials": 0}
+        asked = Ask(self._spec, self._ask.number, self.trials, rng.randrange(2**32), 0, settings)
+        made = TPE().suggest(asked)
+        assert made is not None
+        return made
+
+
+def _observed(ask: Ask, fidelity: Fidelity) -> list[Trial]:
+    """The trials of the highest level with enough results, and all that run; or none."""
+    least = ask.settings["min_points_in_model"]
+    least = len(fidelity.parameters) + 1 if least is None else least
+    assert isinstance(least, int)
+    for level in reversed(range(len(fidelity.resources))):
+        there = {trial.number for trial in fidelity.at(level, ask.trials) if trial.is_final}
+        known = [trial for trial in ask.trials if trial.number in there or not trial.is_final]
+        if sum(_is_measured(ask, trial) for trial in known) >= least + 2:
+            return known
+    return []
+
+
+def _is_measured(ask: Ask, trial: Trial) -> bool:
+    value = objective_value(ask.spec.objective, trial)
+    return outcome_of(trial, value) in (Outcome.MEASURED, Outcome.STOPPED)
