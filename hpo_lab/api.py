@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.dashboard.summary import Best, Summary, is_live, summarise, trial_row
+from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType, Value
 from hpo_lab.experiment.model import Experiment as ExperimentDocument
-from hpo_lab.experiment.model import ObjectiveType, Value
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.space import Domain
 from hpo_lab.local.enqueue import enqueue
@@ -70,6 +71,16 @@ class Experiment:
     def best(self) -> Best | None:
         """The optimal trial so far, None while no trial has a finite objective."""
         return self.summary().best
+
+    @property
+    def pareto_front(self) -> tuple[Best, ...]:
+        """The trials of which none is better in every objective than another.
+
+        The best in the first objective comes first, and is `best`. With one objective it is
+        `best` alone.
+        """
+        summary = self.summary()
+        return summary.front or ((summary.best,) if summary.best else ())
 
     def trials(self) -> pandas.DataFrame | list[dict[str, Any]]:
         """The trials, one row each: a DataFrame where pandas is installed, else a list."""
@@ -204,6 +215,8 @@ def tune(
     *,
     maximize: str | None = None,
     minimize: str | None = None,
+    additional_objectives: Mapping[str, str] | None = None,
+    constraints: Sequence[str] = (),
     trials: int | None = None,
     parallel: int | None = None,
     algorithm: str | None = None,
@@ -235,6 +248,8 @@ def tune(
         maximize: The metric to optimise, when larger is better; any name will do for what a
             function returns. A function needs this or *minimize*.
         minimize: The same, when smaller is better.
+        additional_objectives: Further objectives: `minimize` or `maximize` by metric.
+        constraints: Bounds that a trial must keep to be best, such as `latency <= 20`.
         trials: How many trials to run; 20 unless a time budget is given.
         parallel: How many run at a time; 2 by default.
         algorithm: The search algorithm, `tpe` by default.
@@ -279,11 +294,14 @@ def tune(
         additional_metric=tuple(additional_metrics),
         strategy=tuple((strategies or {}).items()),
     )
-    texts = {"--early-stopping": [early_stopping]} if early_stopping is not None else {}
+    texts = {"--constraint": list(constraints)}
+    if early_stopping is not None:
+        texts["--early-stopping"] = [early_stopping]
     written, problems = parse_values(texts)
+    further = _additional(additional_objectives or {}, problems)
     if problems:
         raise InvalidInput(problems, "tune()")
-    options = options.over(written)
+    options = replace(options.over(written), additional_objectives=further)
     if isinstance(objective, str | Path):
         if space is not None:
             message = "is given by the notebook's annotations; leave it out"
@@ -292,6 +310,22 @@ def tune(
     else:
         prepared = prepare_function(objective, space or {}, options)
     return run_in_background(open_store(store), prepared)[0]
+
+
+def _additional(
+    given: Mapping[str, str], problems: list[Problem]
+) -> tuple[AdditionalObjective, ...]:
+    found = []
+    directions = [direction.value for direction in ObjectiveType]
+    for metric, direction in given.items():
+        if direction in directions:
+            type = ObjectiveType(direction)
+            found.append(AdditionalObjective(type=type, objective_metric_name=metric))
+            continue
+        message = f"{direction!r} is no direction; allowed are {' and '.join(directions)}"
+        where = f"additional_objectives[{metric!r}]"
+        problems.append(Problem(where, message + nearest(str(direction), directions)))
+    return tuple(found)
 
 
 def _is_path(objective: object) -> bool:

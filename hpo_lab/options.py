@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hpo_lab.experiment.model import (
+    AdditionalObjective,
     Algorithm,
     EarlyStopping,
     ExperimentSpec,
+    MetricConstraint,
     MetricStrategy,
     MetricStrategyType,
     Objective,
@@ -33,6 +35,7 @@ __all__ = [
     "Arguments",
     "Option",
     "TuneOptions",
+    "objectives_of",
     "parse_line",
     "parse_values",
     "split_arguments",
@@ -71,6 +74,8 @@ class TuneOptions:
 
     direction: ObjectiveType | None = None
     metric: str | None = None
+    additional_objectives: tuple[AdditionalObjective, ...] = ()
+    constraint: tuple[MetricConstraint, ...] = ()
     trials: int | None = None
     parallel: int | None = None
     algorithm: str | None = None
@@ -105,6 +110,9 @@ class TuneOptions:
         for option in fields(self):
             mine = getattr(self, option.name)
             merged[option.name] = getattr(base, option.name) if mine in (None, ()) else mine
+        if self.metric is not None:
+            # Objectives are said all together.
+            merged["additional_objectives"] = self.additional_objectives
         return TuneOptions(**merged)
 
     def spec(
@@ -130,7 +138,9 @@ class TuneOptions:
                 type=self.direction or ObjectiveType.MAXIMIZE,
                 goal=self.goal,
                 objective_metric_name=self.metric or "",
+                additional_objectives=self.additional_objectives,
                 additional_metric_names=self.additional_metric,
+                constraints=_merged(self.constraint),
                 metric_strategies=tuple(
                     MetricStrategy(name=name, value=MetricStrategyType(value))
                     for name, value in self.strategy
@@ -225,6 +235,33 @@ def _early_stopping(text: str) -> EarlyStopping:
     return EarlyStopping(algorithm_name=name, algorithm_settings=settings)
 
 
+_CONSTRAINT = re.compile(r"\s*([^<>=\s]+)\s*(<=|>=)\s*(\S+)\s*")
+
+
+def _constraint(text: str) -> MetricConstraint:
+    match = _CONSTRAINT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no constraint; write it as METRIC<=VALUE or METRIC>=VALUE")
+    bound = _number(match[3])
+    if match[2] == "<=":
+        return MetricConstraint(name=match[1], max=bound)
+    return MetricConstraint(name=match[1], min=bound)
+
+
+def _merged(constraints: Iterable[MetricConstraint]) -> tuple[MetricConstraint, ...]:
+    """The *constraints* with a lower and an upper bound of one metric as one."""
+    found: list[MetricConstraint] = []
+    for one in constraints:
+        bound = "min" if one.max is None else "max"
+        for place, other in enumerate(found):
+            if other.name == one.name and getattr(other, bound) is None:
+                found[place] = other.model_copy(update={bound: getattr(one, bound)})
+                break
+        else:
+            found.append(one)
+    return tuple(found)
+
+
 def _strategy(text: str) -> tuple[str, str]:
     name, value = _pair(text)
     allowed = [strategy.value for strategy in MetricStrategyType]
@@ -252,6 +289,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("parallel", "N", "how many trials run at a time [default: 2]", _count(1)),
     Option("algorithm", "NAME", "search algorithm [default: tpe]", str),
     Option("setting", "K=V", "a setting of the algorithm; may be repeated", _pair, True),
+    Option(
+        "constraint",
+        "METRIC<=VALUE",
+        "a bound that a trial must keep (also >=) to be best; may be repeated",
+        _constraint,
+        True,
+    ),
     Option(
         "early-stopping",
         "RULE[:K=V,...]",
@@ -331,12 +375,11 @@ def parse_line(
     taking = {flag for flag in extra if not flag.endswith("!")}
     bare = {flag[:-1] for flag in extra if flag.endswith("!")}
     parsed = split_arguments(tokens, where=where, taking=[*_BY_FLAG, *taking], bare=bare)
-    direction = metric = None
+    named = TuneOptions()
     if parsed.words or needs_objective:
-        direction, metric = _objective(parsed, where)
+        named = objectives_of(_read_objectives(parsed, where))
     values = {name: parsed.values.pop(name)[-1] for name in taking | bare if name in parsed.values}
     options, problems = parse_values(parsed.values, where=where)
-    named = TuneOptions(direction=direction, metric=metric)
     return options.over(named), values, [*parsed.problems, *problems]
 
 
@@ -412,23 +455,33 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _objective(parsed: Arguments, where: str) -> tuple[ObjectiveType | None, str | None]:
-    words = parsed.words
+def objectives_of(found: Sequence[tuple[ObjectiveType, str]]) -> TuneOptions:
+    """The options that say what to optimise: directions and metrics, the first one first."""
+    if not found:
+        return TuneOptions()
+    (direction, metric), *further = found
+    additional = (
+        AdditionalObjective(type=type, objective_metric_name=name) for type, name in further
+    )
+    return TuneOptions(direction=direction, metric=metric, additional_objectives=tuple(additional))
+
+
+def _read_objectives(parsed: Arguments, where: str) -> list[tuple[ObjectiveType, str]]:
+    """`minimize loss, maximize accuracy` in parts."""
+    text = " ".join(parsed.words)
+    parts = [part.split() for part in text.split(",")]
     usage = "write it as: maximize accuracy, or minimize loss"
-    if len(words) != 2:
-        found = " ".join(words) if words else "none"
-        parsed.problems.append(Problem(where, f"no objective (found: {found}); {usage}"))
-        return None, None
-    direction, metric = words
-    if direction not in _DIRECTIONS:
-        parsed.problems.append(
-            Problem(
-                where,
-                f"{direction!r} is no direction; allowed are maximize and minimize"
-                + nearest(direction, _DIRECTIONS),
-            )
-        )
-        return None, metric
-    if not metric.isidentifier():
-        parsed.problems.append(Problem(where, f"{metric!r} is no variable's name; {usage}"))
-    return ObjectiveType(direction), metric
+    if any(len(words) != 2 for words in parts):
+        message = f"no objective (found: {text or 'none'}); {usage}"
+        parsed.problems.append(Problem(where, message))
+        return []
+    found = []
+    for direction, metric in parts:
+        if direction not in _DIRECTIONS:
+            message = f"{direction!r} is no direction; allowed are maximize and minimize"
+            parsed.problems.append(Problem(where, message + nearest(direction, _DIRECTIONS)))
+            continue
+        if not metric.isidentifier():
+            parsed.problems.append(Problem(where, f"{metric!r} is no variable's name; {usage}"))
+        found.append((ObjectiveType(direction), metric))
+    return found

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from hpo_lab.experiment.model import ObjectiveType, TrialTemplate
+from hpo_lab.experiment.model import (
+    AdditionalObjective,
+    MetricConstraint,
+    ObjectiveType,
+    TrialTemplate,
+)
 from hpo_lab.experiment.space import uniform
 from hpo_lab.options import TuneOptions, parse_line
 
@@ -59,6 +64,12 @@ BAD = [
     ("maximize accuracy --strategy accuracy=last", "allowed are min, max, latest"),
     ("maximize accuracy --seed 1 --seed 2", "given 2 times"),
     ("maximize 3x", "no variable's name"),
+    ("minimize loss, maximise accuracy", "did you mean 'maximize'?"),
+    ("minimize loss,", "no objective (found: minimize loss,)"),
+    ("minimize loss maximize accuracy", "no objective"),
+    ("maximize accuracy --constraint memory<7", "write it as METRIC<=VALUE or METRIC>=VALUE"),
+    ("maximize accuracy --constraint memory<=much", "'much' is no number"),
+    ("maximize accuracy --early-stopping medianstop:3", "write it as name=value"),
     ("maximize 'accuracy", "cannot be read"),
 ]
 
@@ -69,6 +80,23 @@ def test_each_mistake_is_named(line, message):
     assert len(problems) == 1
     assert message in str(problems[0])
     assert "cell 3, line 1" in str(problems[0])
+
+
+def test_several_objectives_stand_behind_one_another():
+    line = "minimize loss, maximize accuracy,minimize size --constraint memory<=7"
+    options, _, problems = parse_line(f"{line} --constraint 'memory >= 1'", where="")
+    assert problems == []
+    assert (options.direction, options.metric) == (ObjectiveType.MINIMIZE, "loss")
+    assert options.additional_objectives == (
+        AdditionalObjective(type=ObjectiveType.MAXIMIZE, objective_metric_name="accuracy"),
+        AdditionalObjective(type=ObjectiveType.MINIMIZE, objective_metric_name="size"),
+    )
+    objective = options.spec(X, TrialTemplate(trial_spec={"kind": "NotebookTrial"})).objective
+    assert objective.constraints == (MetricConstraint(name="memory", min=1, max=7),)
+    assert objective.metric_names == ("loss", "accuracy", "size", "memory")
+    alone = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="f1").over(options)
+    assert (alone.metric, alone.additional_objectives) == ("f1", ())
+    assert TuneOptions(trials=3).over(options).additional_objectives != ()
 
 
 def test_all_mistakes_come_together():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import sys
 import time
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from hpo_lab.dashboard.summary import trial_row
 from hpo_lab.dashboard.tables import (
     best_line,
     experiments_table,
+    front_table,
     parameters_table,
     summary_table,
     trials_table,
@@ -34,7 +34,7 @@ from hpo_lab.experiment.manifest import dump
 from hpo_lab.experiment.model import Experiment, Objective
 from hpo_lab.experiment.status import conditions_of
 from hpo_lab.experiment.status_document import experiment_status
-from hpo_lab.experiment.trial import Trial, TrialState, objective_value
+from hpo_lab.experiment.trial import Trial, TrialState, candidates
 from hpo_lab.store import ExperimentRecord, Store
 
 __all__ = ["best_command", "list_command", "show_command", "trials_command"]
@@ -82,6 +82,10 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
     if summary.best:
         out.print()
         out.print(parameters_table(summary.best.parameters, notebook_defaults(opened, record.uid)))
+    if summary.front:
+        out.print()
+        out.print(f"Pareto front: {len(summary.front)} trials")
+        out.print(front_table(summary))
     if failure:
         out.print()
         out.print(f"Last failure, trial {failure['trial']}: {failure['message']}", style="red")
@@ -190,12 +194,7 @@ def trials_command(
 
 
 def _best_first(objective: Objective, trials: Sequence[Trial]) -> list[Trial]:
-    """Trials from the best to the worst; those without the objective come last."""
-
-    def rank(trial: Trial) -> float:
-        value = objective_value(objective, trial)
-        if value is None:
-            return math.inf
-        return value if objective.is_better(0.0, than=1.0) else -value
-
-    return sorted(trials, key=rank)
+    """Trials from the best to the worst; those that cannot be optimal come last."""
+    ranked = [trial for _, trial in candidates(objective, trials)]
+    numbers = {trial.number for trial in ranked}
+    return [*ranked, *(trial for trial in trials if trial.number not in numbers)]

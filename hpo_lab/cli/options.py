@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from hpo_lab.experiment.model import ObjectiveType
-from hpo_lab.options import OPTIONS, TuneOptions, parse_values, split_arguments
+from hpo_lab.options import OPTIONS, TuneOptions, objectives_of, parse_values, split_arguments
 from hpo_lab.problems import Problem
 
 __all__ = ["Request", "TuningCommand", "json_option", "name_argument", "store_option"]
@@ -56,6 +56,7 @@ class Request:
         template: `--template`.
         runtime: `--runtime`.
         paths: Every `--map`.
+        beside: Every `--with`.
         store: `--store`.
         as_json: `--json`.
         problems: What is wrong with the arguments.
@@ -67,6 +68,7 @@ class Request:
     template: str | None
     runtime: str | None
     paths: tuple[str, ...]
+    beside: tuple[str, ...]
     store: str | None
     as_json: bool
     problems: tuple[Problem, ...]
@@ -93,8 +95,10 @@ class TuningCommand(click.Command):
         options: list[click.Parameter] = []
         if objective:
             for direction in ObjectiveType:
-                text = f"{direction.value.capitalize()} this metric, whatever the cell says."
-                options.append(click.Option([f"--{direction.value}"], metavar="METRIC", help=text))
+                text = f"{direction.value.capitalize()} this metric, whatever the cell says; may"
+                text = f"{text} be repeated, the first objective first."
+                flag = f"--{direction.value}"
+                options.append(click.Option([flag], metavar="METRIC", help=text, multiple=True))
         for option in self._tuning:
             text = f"{option.help[0].upper()}{option.help[1:]}."
             multiple = option.repeatable
@@ -136,6 +140,7 @@ class TuningCommand(click.Command):
             template=given.values.get("--template", [None])[-1],
             runtime=given.values.get("--runtime", [None])[-1],
             paths=tuple(given.values.get("--map", [])),
+            beside=tuple(given.values.get("--with", [])),
             store=given.values.get("--store", [None])[-1],
             as_json="--json" in given.values,
             problems=tuple(problems),
@@ -143,17 +148,16 @@ class TuningCommand(click.Command):
 
 
 def _objective(values: dict[str, list[str]]) -> tuple[TuneOptions, list[Problem]]:
+    flags = {f"--{direction.value}": direction for direction in ObjectiveType}
     found = [
-        (direction, metric)
-        for direction in ObjectiveType
-        for metric in values.get(f"--{direction.value}", [])
+        (flags[flag], metric)
+        for flag, metrics in values.items()
+        if flag in flags
+        for metric in metrics
     ]
-    if not found:
-        return TuneOptions(), []
-    direction, metric = found[0]
-    problems = []
-    if len(found) > 1:
-        problems.append(Problem("--maximize, --minimize", "one metric is needed; found several"))
-    if not metric.isidentifier():
-        problems.append(Problem(f"--{direction.value}", f"{metric!r} is no variable's name"))
-    return TuneOptions(direction=direction, metric=metric), problems
+    problems = [
+        Problem(f"--{direction.value}", f"{metric!r} is no variable's name")
+        for direction, metric in found
+        if not metric.isidentifier()
+    ]
+    return objectives_of(found), problems

@@ -54,6 +54,12 @@ __all__ = ["resume_command", "run_command"]
     multiple=True,
     help="Folder here that stands for a path in the containers; may be repeated.",
 )
+@click.option(
+    "--with",
+    metavar="FILE",
+    multiple=True,
+    help="ConfigMaps and Secrets that the manifest refers to; may be repeated.",
+)
 @store_option
 @json_option
 @click.pass_context
@@ -74,6 +80,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
         template=request.template,
         runtime=request.runtime,
         paths=request.paths,
+        beside=request.beside,
     )
     if not prepared.files:
         prepared = runs_here(prepared)

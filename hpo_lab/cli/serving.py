@@ -45,18 +45,18 @@ def suggestion_service_command(
     if port is None and early_stopping_port is None:
         port, early_stopping_port = _PORT, _EARLY_STOPPING_PORT
     offers = [
-        ("--port", port, "suggestions", suggestion_service),
-        ("--early-stopping-port", early_stopping_port, "early stopping", early_stopping_service),
+        ("--port", port, "suggestions", suggestion_service()),
+        ("--early-stopping-port", early_stopping_port, "early stopping", early_stopping_service()),
     ]
     ended = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: ended.set())
     with ExitStack() as servers:
-        for flag, wanted, what, service in offers:
+        for flag, wanted, what, services in offers:
             if wanted is None:
                 continue
             try:
-                got = servers.enter_context(serving(service(), f"{host}:{wanted}"))
+                got = servers.enter_context(serving(services, f"{host}:{wanted}"))
             except OSError as error:
                 raise InvalidInput([Problem(flag, str(error))]) from None
             click.echo(f"{what} on port {got}", err=True)

@@ -10,7 +10,13 @@ import click
 from hpo_lab.api import check
 from hpo_lab.cli.options import json_option
 from hpo_lab.cli.output import messages, print_json, results
-from hpo_lab.dashboard.tables import decisions_table, duration, number, space_table
+from hpo_lab.dashboard.tables import (
+    decisions_table,
+    duration,
+    number,
+    objective_in_words,
+    space_table,
+)
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.options import OPTIONS, TuneOptions
@@ -31,6 +37,7 @@ def prepare(
     template: str | None = None,
     runtime: str | None = None,
     paths: Sequence[str] = (),
+    beside: Sequence[str] = (),
 ) -> Prepared:
     """The checked experiment of a notebook or a manifest.
 
@@ -42,6 +49,7 @@ def prepare(
         template: For a manifest, as are the following; see `prepare_manifest`.
         runtime: In which containers run.
         paths: Folders by path in the containers.
+        beside: Files with ConfigMaps and Secrets.
 
     Raises:
         InvalidInput: with *problems* and every other one.
@@ -49,12 +57,19 @@ def prepare(
     found = list(problems)
     try:
         if path.suffix == ".ipynb":
-            given = {"--template": template, "--runtime": runtime, "--map": paths}
+            given = {
+                "--template": template,
+                "--runtime": runtime,
+                "--map": paths,
+                "--with": beside,
+            }
             found += [Problem(flag, "is for manifests") for flag, value in given.items() if value]
             prepared = prepare_notebook(path, options, cell=cell)
         elif path.suffix in _MANIFESTS:
             found += _unfit(options, cell)
-            prepared = prepare_manifest(path, template=template, runtime=runtime, paths=paths)
+            prepared = prepare_manifest(
+                path, template=template, runtime=runtime, paths=paths, beside=beside
+            )
         else:
             message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
             raise InvalidInput([Problem(str(path), message)])
@@ -78,13 +93,22 @@ def _unfit(options: TuneOptions, cell: str | None) -> list[Problem]:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
 @click.option("--template", metavar="FILE", help="Trial template in place of the manifest's.")
+@click.option(
+    "--with",
+    "beside",
+    metavar="FILE",
+    multiple=True,
+    help="ConfigMaps and Secrets that the manifest refers to; may be repeated.",
+)
 @json_option
-def validate_command(file: Path, cell: str | None, template: str | None, as_json: bool) -> None:
+def validate_command(
+    file: Path, cell: str | None, template: str | None, beside: tuple[str, ...], as_json: bool
+) -> None:
     """Check a notebook or a manifest; start nothing, write nothing.
 
     Shows what would be searched and, for a notebook, which earlier cells the trials run.
     """
-    prepared = prepare(file, TuneOptions(), cell, template=template)
+    prepared = prepare(file, TuneOptions(), cell, template=template, beside=beside)
     spec = prepared.experiment.spec
     warnings = [*prepared.warnings, *run_problems(prepared.experiment)]
     if as_json:
@@ -122,7 +146,7 @@ def say_warnings(warnings: Sequence[Problem]) -> None:
 def _in_words(spec: ExperimentSpec) -> str:
     objective = spec.objective
     goal = "" if objective.goal is None else f" until it is {number(objective.goal)}"
-    parts = [f"{objective.type.value} {objective.objective_metric_name}{goal}"]
+    parts = [f"{objective_in_words(objective)}{goal}"]
     parts.append(f"algorithm {spec.algorithm.algorithm_name}")
     if spec.max_trial_count is not None:
         parts.append(f"{spec.max_trial_count} trials")

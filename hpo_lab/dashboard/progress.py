@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,8 @@ from hpo_lab.dashboard.html import (
 )
 from hpo_lab.dashboard.preview import decisions_html
 from hpo_lab.dashboard.summary import Summary
-from hpo_lab.experiment.model import Objective, ObjectiveType, Value
-from hpo_lab.experiment.trial import Trial, TrialState, objective_value
+from hpo_lab.experiment.model import Objective, Value
+from hpo_lab.experiment.trial import Trial, TrialState, candidates, objective_value
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -134,8 +133,19 @@ def _headline(summary: Summary) -> str:
         f'<b style="font-size:15px">{cut(summary.name, 100)}</b>'
         f"<span>{state_mark(summary.state)}</span>"
         f"<span>best {cut(objective.objective_metric_name, 100)} <b>{value}</b> "
-        f'<span style="{MUTED}">{objective.type.value}{goal}</span></span></div>'
+        f'<span style="{MUTED}">{objective.type.value}{goal}</span></span>'
+        f"{_front_html(summary)}</div>"
     )
+
+
+def _front_html(summary: Summary) -> str:
+    """How many trials the Pareto front has, where there are several objectives."""
+    further = summary.spec.objective.additional_objectives
+    if not further:
+        return ""
+    others = ", ".join(f"{one.type.value} {one.objective_metric_name}" for one in further)
+    count = f"{len(summary.front)} on the Pareto front"
+    return f'<span style="{MUTED}">and {cut(others, 200)}: {count}</span>'
 
 
 def _bar(summary: Summary) -> str:
@@ -198,14 +208,7 @@ def _best_html(summary: Summary) -> str:
 def _trials_html(objective: Objective, trials: Sequence[Trial]) -> str:
     if not trials:
         return ""
-    measured = [
-        (trial, value)
-        for trial in trials
-        if trial.state in (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
-        and (value := objective_value(objective, trial)) is not None
-    ]
-    sign = 1 if objective.type is ObjectiveType.MINIMIZE else -1
-    top = [trial for trial, _ in heapq.nsmallest(_TOP, measured, key=lambda pair: sign * pair[1])]
+    top = [trial for _, trial in candidates(objective, trials)[:_TOP]]
     started = [trial for trial in trials if trial.state is not TrialState.CREATED]
     latest = sorted(started, key=lambda trial: trial.number)[-_LATEST:]
     shown = [("best", trial) for trial in top]

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from hpo_lab.experiment.model import ExperimentSpec, Value
+from hpo_lab.experiment.model import ExperimentSpec, Objective, Value
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import Trial, TrialState, objective_value, optimal_trial
+from hpo_lab.experiment.trial import (
+    Trial,
+    TrialState,
+    objective_values,
+    optimal_trial,
+    pareto_front,
+)
 from hpo_lab.store import ExperimentRecord
 
 __all__ = ["Best", "Summary", "is_live", "summarise", "trial_row"]
@@ -33,13 +39,31 @@ class Best:
 
     Attributes:
         number: The trial.
-        value: Its objective.
+        value: Its objective, the first of several.
         parameters: What was assigned, by parameter name.
+        values: All its objectives, by metric name.
     """
 
     number: int
     value: float
     parameters: Mapping[str, Value]
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, objective: Objective, trial: Trial) -> Best:
+        """A *trial* that has finite objectives."""
+        numbers = objective_values(objective, trial)
+        assert numbers is not None
+        names = (name for name, _ in objective.objectives)
+        values = dict(zip(names, numbers, strict=True))
+        return cls(trial.number, numbers[0], trial.assignments, values)
+
+    def to_json(self) -> dict[str, Any]:
+        """The trial as plain data."""
+        found: dict[str, Any] = {"trial": self.number, "value": self.value}
+        if len(self.values) > 1:
+            found["values"] = dict(self.values)
+        return found | {"parameters": dict(self.parameters)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +73,10 @@ class Summary:
     Attributes:
         state: Its condition, or `Interrupted` when it should be running and nobody runs it.
         counts: Trials by state; states without trials are left out.
+        best: The optimal trial; with several objectives that of the front which is best in
+            the first.
+        front: The Pareto front, the best in the first objective first; empty where there is
+            one objective.
         elapsed: Seconds it has been running, over all its runs.
     """
 
@@ -63,6 +91,7 @@ class Summary:
     best: Best | None
     elapsed: float
     created_at: float
+    front: tuple[Best, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -77,6 +106,7 @@ class Summary:
     def to_json(self) -> dict[str, Any]:
         """The summary as plain data."""
         objective = self.spec.objective
+        front = {"paretoFront": [each.to_json() for each in self.front]}
         return {
             "name": self.name,
             "namespace": self.namespace,
@@ -88,27 +118,35 @@ class Summary:
                 "type": objective.type.value,
                 "metric": objective.objective_metric_name,
                 "goal": objective.goal,
+                **_further(objective),
             },
             "algorithm": self.spec.algorithm.algorithm_name,
             "trials": {state.value: count for state, count in self.counts.items()},
             "maxTrialCount": self.spec.max_trial_count,
-            "best": None
-            if self.best is None
-            else {
-                "trial": self.best.number,
-                "value": self.best.value,
-                "parameters": dict(self.best.parameters),
-            },
+            "best": None if self.best is None else self.best.to_json(),
+            **(front if objective.additional_objectives else {}),
             "elapsedSeconds": round(self.elapsed, 3),
         }
+
+
+def _further(objective: Objective) -> dict[str, Any]:
+    """What there is to say of an objective beyond the first metric, as plain data."""
+    document = objective.to_document()
+    fields = ("additionalObjectives", "constraints")
+    return {name: document[name] for name in fields if name in document}
 
 
 def summarise(record: ExperimentRecord, trials: Sequence[Trial], now: float) -> Summary:
     """Summarise an experiment as recorded at *now*, seconds since the epoch."""
     spec = record.document.spec
     lost = not record.state.is_final and not is_live(record, now)
-    best = optimal_trial(spec.objective, trials)
-    value = objective_value(spec.objective, best) if best else None
+    objective = spec.objective
+    if objective.additional_objectives:
+        front = tuple(Best.of(objective, trial) for trial in pareto_front(objective, trials))
+        best = front[0] if front else None
+    else:
+        optimal = optimal_trial(objective, trials)
+        front, best = (), Best.of(objective, optimal) if optimal else None
     return Summary(
         name=record.name,
         namespace=record.namespace,
@@ -118,7 +156,8 @@ def summarise(record: ExperimentRecord, trials: Sequence[Trial], now: float) -> 
         message=record.message,
         spec=spec,
         counts=Counter(trial.state for trial in trials),
-        best=Best(best.number, value, best.assignments) if best and value is not None else None,
+        best=best,
+        front=front,
         elapsed=record.running_seconds(now),
         created_at=record.created_at,
     )

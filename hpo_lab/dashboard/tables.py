@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo_lab.dashboard.summary import INTERRUPTED, Best, Summary
-from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
+from hpo_lab.experiment.model import ExperimentSpec, Objective, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 
@@ -22,7 +22,9 @@ __all__ = [
     "decisions_table",
     "duration",
     "experiments_table",
+    "front_table",
     "number",
+    "objective_in_words",
     "parameters_table",
     "progress_line",
     "space_table",
@@ -79,6 +81,16 @@ def best_line(summary: Summary, best: Best) -> str:
     return f"{metric} {number(best.value)} in trial {best.number}"
 
 
+def objective_in_words(objective: Objective) -> str:
+    """`minimize loss, maximize accuracy, 1 <= memory <= 8`."""
+    parts = [f"{type.value} {name}" for name, type in objective.objectives]
+    for constraint in objective.constraints:
+        low = "" if constraint.min is None else f"{number(constraint.min)} <= "
+        high = "" if constraint.max is None else f" <= {number(constraint.max)}"
+        parts.append(f"{low}{constraint.name}{high}")
+    return ", ".join(parts)
+
+
 def progress_line(summary: Summary, *, best: bool = True) -> str:
     """`12/30 trials, 2 running, 1 failed, best 0.97 in trial 7`; what is zero is left out."""
     running = summary.counts.get(TrialState.RUNNING, 0)
@@ -125,7 +137,7 @@ def summary_table(summary: Summary) -> Table:
     table.add_row("state", state_text(summary.state))
     lost = summary.state == INTERRUPTED
     table.add_row("", "its runner is gone; it can be resumed" if lost else summary.message)
-    table.add_row("objective", f"{objective.type.value} {objective.objective_metric_name}{goal}")
+    table.add_row("objective", f"{objective_in_words(objective)}{goal}")
     table.add_row("algorithm", f"{algorithm.algorithm_name}{settings}")
     if (rule := summary.spec.early_stopping) is not None:
         given = "".join(f", {name}={value}" for name, value in rule.settings.items())
@@ -134,6 +146,19 @@ def summary_table(summary: Summary) -> Table:
     table.add_row("time", duration(summary.elapsed))
     if summary.best:
         table.add_row("best", best_line(summary, summary.best))
+    return table
+
+
+def front_table(summary: Summary) -> Table:
+    """The Pareto front, a trial a row: its objectives, then its parameters."""
+    metrics = [name for name, _ in summary.spec.objective.objectives]
+    names = [parameter.name for parameter in summary.spec.parameters]
+    table = _table("trial", *metrics, *names, right=["trial", *metrics, *names])
+    for each in summary.front:
+        values = [number(each.values[name]) for name in metrics]
+        given = each.parameters
+        assigned = [number(given[name]) if name in given else "" for name in names]
+        table.add_row(str(each.number), *values, *assigned)
     return table
 
 

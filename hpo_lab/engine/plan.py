@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.status import ExperimentState
@@ -172,9 +173,7 @@ def visible_history(
     In an ordered experiment the results of the last `parallelTrialCount - 1` trials are
     hidden: they may or may not have arrived, depending on timing.
     """
-    earlier = sorted(
-        (trial for trial in trials if trial.number < number), key=lambda trial: trial.number
-    )
+    earlier = sorted([t for t in trials if t.number < number], key=attrgetter("number"))
     if not ordered:
         return tuple(earlier)
     return tuple(

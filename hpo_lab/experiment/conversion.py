@@ -52,7 +52,7 @@ def to_katib(experiment: Experiment) -> tuple[dict[str, Any], list[Problem]]:
     message = "is dropped; Katib does not know this field"
     warnings = [Problem(path, message) for path in extensions(experiment.spec)]
     spec = document["spec"] = _known(document["spec"], ExperimentSpec)
-    spec["objective"] = _known(spec["objective"], Objective)
+    spec["objective"] = _objective(experiment.spec.objective)
     spec["parameters"] = [_known(each, Parameter) for each in spec["parameters"]]
     operations = spec.get("nasConfig", {}).get("operations", [])
     for parameters in (spec["parameters"], *(each["parameters"] for each in operations)):
@@ -76,6 +76,18 @@ def to_katib(experiment: Experiment) -> tuple[dict[str, Any], list[Problem]]:
 def from_katib(experiment: Experiment) -> Experiment:
     """*experiment* as a document of our own group; nothing else changes."""
     return experiment.model_copy(update={"api_version": API_VERSION})
+
+
+def _objective(objective: Objective) -> dict[str, Any]:
+    """The objective as Katib knows it, which goes on to record the metrics of the others."""
+    known = _known(objective.to_document(), Objective)
+    if objective.additional_objectives or objective.constraints:
+        known["additionalMetricNames"] = list(objective.metric_names[1:])
+        known["metricStrategies"] = [
+            {"name": name, "value": objective.strategy(name).value}
+            for name in objective.metric_names
+        ]
+    return known
 
 
 def _known(fields: Mapping[str, Any], part: type[Document]) -> dict[str, Any]:

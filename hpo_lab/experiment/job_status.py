@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpo_lab.experiment import gjson
-from hpo_lab.experiment.template import TrialTemplate
+
+if TYPE_CHECKING:
+    # Trials come here, and the model's pydantic would double the time that they take to start.
+    from hpo_lab.experiment.template import TrialTemplate
 
 __all__ = ["JobConditions", "JobOutcome", "default_conditions", "job_conditions", "job_outcome"]
 

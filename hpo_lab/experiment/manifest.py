@@ -185,6 +185,8 @@ def _text(path: Path) -> str:
 
 def _document(text: str, source: str) -> Any:
     documents = read_documents(text, source=source)
+    if len(documents) > 1:
+        documents = [one for one in documents if not _is_beside(one)] or documents
     if len(documents) == 1:
         return documents[0]
     found = f"{len(documents)} documents" if documents else "nothing"
@@ -192,7 +194,12 @@ def _document(text: str, source: str) -> Any:
         str(each["kind"]) for each in documents if isinstance(each, Mapping) and "kind" in each
     ]
     kinds_found = f" ({', '.join(kinds)})" if kinds else ""
-    raise _invalid("", f"found {found}{kinds_found}; a manifest holds one Experiment", source)
+    message = "a manifest holds one Experiment, and ConfigMaps and Secrets beside it"
+    raise _invalid("", f"found {found}{kinds_found}; {message}", source)
+
+
+def _is_beside(document: Any) -> bool:
+    return isinstance(document, Mapping) and document.get("kind") in ("ConfigMap", "Secret")
 
 
 def _invalid(where: str, message: str, source: str = "") -> InvalidInput:

@@ -24,7 +24,7 @@ from hpo_lab.experiment.template import ConfigMapSource, TrialTemplate
 from hpo_lab.experiment.yaml_text import mark, read_documents
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["pod_without_restart_policy", "render_trial"]
+__all__ = ["config_map_object", "pod_without_restart_policy", "render_trial"]
 
 _TEMPLATE = "spec.trialTemplate"
 Assignments = Mapping[str, Value]
@@ -78,6 +78,21 @@ def render_trial(
     return job
 
 
+def config_map_object(source: ConfigMapSource, data: Mapping[str, str]) -> dict[str, Any]:
+    """The object that an entry of a ConfigMap describes, its placeholders left as they are.
+
+    Args:
+        source: Which entry.
+        data: Of the ConfigMap.
+
+    Raises:
+        InvalidInput: There is no such entry, or its text is no object.
+    """
+    names, marked = _marked(_entry(source, data))
+    placeholders = [f"${{trialParameters.{name}}}" for name in names]
+    return _object(marked, placeholders, f"{_TEMPLATE}.configMap")
+
+
 def pod_without_restart_policy(job: Mapping[str, Any]) -> dict[str, Any] | None:
     """The pod specification of a `batch/v1` Job that lacks a policy, which it must have."""
     if (job.get("apiVersion"), job.get("kind")) != ("batch/v1", "Job"):
@@ -114,13 +129,18 @@ def _from_go_template(
 def _from_text(
     text: str, spec: ExperimentSpec, trial: tuple[str, str], assignments: Assignments
 ) -> dict[str, Any]:
-    names = list(dict.fromkeys(PLACEHOLDER.findall(text)))
-    marked = PLACEHOLDER.sub(lambda found: mark(names.index(found[1])), text)
+    names, marked = _marked(text)
     path = f"{_TEMPLATE}.configMap"
     as_written = _object(marked, [f"${{trialParameters.{name}}}" for name in names], path)
     values = _values(spec, as_written, trial, assignments)
     # What stands in a comment only has no value.
     return _object(marked, [(values.get(name) or ("",))[0] for name in names], path)
+
+
+def _marked(text: str) -> tuple[list[str], str]:
+    """The names of the placeholders in *text*, and *text* with marks in their place."""
+    names = list(dict.fromkeys(PLACEHOLDER.findall(text)))
+    return names, PLACEHOLDER.sub(lambda found: mark(names.index(found[1])), text)
 
 
 def _object(text: str, values: list[str], path: str) -> dict[str, Any]:

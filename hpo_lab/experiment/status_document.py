@@ -15,7 +15,14 @@ from hpo_lab.experiment.document import as_text
 from hpo_lab.experiment.job_status import job_conditions
 from hpo_lab.experiment.model import Experiment, MetricsCollector, Objective
 from hpo_lab.experiment.status import Condition, ExperimentState
-from hpo_lab.experiment.trial import Metric, Trial, TrialState, optimal_trial, trial_name
+from hpo_lab.experiment.trial import (
+    Metric,
+    Trial,
+    TrialState,
+    optimal_trial,
+    pareto_front,
+    trial_name,
+)
 
 __all__ = ["experiment_status", "suggestion_document", "timestamp", "trial_document"]
 
@@ -64,6 +71,7 @@ def experiment_status(
         "lastReconcileTime": timestamp(now),
         "conditions": [_condition(each) for each in conditions],
         "currentOptimalTrial": _optimal(experiment, trials),
+        "paretoFront": _front(experiment, trials),
     }
     for state, (list_name, _) in _COUNTERS.items() if names else ():
         status[list_name] = [
@@ -201,12 +209,22 @@ def _trial_status(objective: Objective, trial: Trial) -> dict[str, Any]:
 
 def _optimal(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Any] | None:
     best = optimal_trial(experiment.spec.objective, trials)
-    if best is None:
-        return None
+    return None if best is None else _best(experiment, best)
+
+
+def _front(experiment: Experiment, trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """The Pareto front where there are several objectives, which Katib knows nothing of."""
+    objective = experiment.spec.objective
+    if not objective.additional_objectives:
+        return []
+    return [_best(experiment, trial) for trial in pareto_front(objective, trials)]
+
+
+def _best(experiment: Experiment, trial: Trial) -> dict[str, Any]:
     return {
-        "bestTrialName": trial_name(experiment.name, best.number),
-        "parameterAssignments": _assignments(best),
-        "observation": _observation(experiment.spec.objective, best),
+        "bestTrialName": trial_name(experiment.name, trial.number),
+        "parameterAssignments": _assignments(trial),
+        "observation": _observation(experiment.spec.objective, trial),
     }
 
 

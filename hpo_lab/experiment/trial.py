@@ -16,6 +16,7 @@ __all__ = [
     "candidates",
     "dominates",
     "losses",
+    "missing_objectives",
     "objective_value",
     "objective_values",
     "optimal_trial",
@@ -152,6 +153,12 @@ def objective_values(objective: Objective, trial: Trial) -> tuple[float, ...] | 
             return None
         values.append(value)
     return tuple(values)
+
+
+def missing_objectives(objective: Objective, trial: Trial) -> list[str]:
+    """The objectives for which *trial* has no finite number."""
+    names = [name for name, _ in objective.objectives]
+    return [name for name in names if _value(objective, name, trial) is None]
 
 
 def losses(objective: Objective, trial: Trial) -> tuple[float, ...] | None:

@@ -16,7 +16,7 @@ from hpo_lab.experiment.space import contains
 from hpo_lab.experiment.structure import rules_of_sound_part, structure_problems
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.katib_api import katib_pb
-from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.problems import InvalidInput
 
 __all__ = ["LABELS", "NUMBER", "PARENT", "read_spec", "read_trials", "typed"]
 
@@ -80,18 +80,14 @@ def read_spec(
     }
     if said.early_stopping.algorithm_name:
         spec["earlyStopping"] = _configured(said.early_stopping)
-    document = {"metadata": {"name": experiment.name or "unnamed"}, "spec": spec}
-    problems = []
     if said.HasField("nas_config"):
-        problems.append(Problem("spec.nasConfig", "is not searched by this service"))
+        spec["nasConfig"] = _architectures(said.nas_config)
+    document = {"metadata": {"name": experiment.name or "unnamed"}, "spec": spec}
     try:
-        made = Experiment.model_validate(document).spec
+        return Experiment.model_validate(document).spec
     except ValidationError as error:
         found, broken = structure_problems(error, Experiment)
-        problems += [*found, *rules_of_sound_part(document, broken)]
-    if problems:
-        raise InvalidInput(problems)
-    return made
+        raise InvalidInput([*found, *rules_of_sound_part(document, broken)]) from None
 
 
 def read_trials(spec: ExperimentSpec, trials: Sequence[katib_pb.Trial]) -> list[Trial]:
@@ -157,6 +153,24 @@ def _parameter(said: katib_pb.ParameterSpec) -> dict[str, Any]:
     }
 
 
+def _architectures(said: katib_pb.NasConfig) -> dict[str, Any]:
+    graph = said.graph_config
+    return {
+        "graphConfig": {
+            "numLayers": graph.num_layers or None,
+            "inputSizes": list(graph.input_sizes),
+            "outputSizes": list(graph.output_sizes),
+        },
+        "operations": [
+            {
+                "operationType": one.operation_type,
+                "parameters": [_parameter(each) for each in one.parameter_specs.parameters],
+            }
+            for one in said.operations.operation
+        ],
+    }
+
+
 def _configured(said: katib_pb.AlgorithmSpec | katib_pb.EarlyStoppingSpec) -> dict[str, Any]:
     settings = [{"name": one.name, "value": one.value} for one in said.algorithm_settings]
     return {"algorithmName": said.algorithm_name, "algorithmSettings": settings}
@@ -185,7 +199,9 @@ def _trial(spec: ExperimentSpec, number: int, said: katib_pb.Trial) -> Trial:
 
 
 def _assignments(parameters: Sequence[Parameter], texts: dict[str, str]) -> dict[str, Value]:
-    """The values that the space knows; there may be others, since it can be changed."""
+    """The values that the space knows; all of them, as text, where architectures are searched."""
+    if not parameters:
+        return {**texts}
     found = {}
     for parameter in parameters:
         if parameter.name in texts:

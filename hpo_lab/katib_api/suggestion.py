@@ -8,14 +8,16 @@ suggestions before it; it goes out as a label and comes back with the trial.
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from threading import Lock
 
 import grpc
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import spec_problems
-from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.experiment.trial import Trial, TrialState, trial_name
 from hpo_lab.katib_api import katib_pb
+from hpo_lab.katib_api.checkpoints import DATA, carry_checkpoints, shares_checkpoints
 from hpo_lab.katib_api.reading import LABELS, NUMBER, PARENT, read_spec, read_trials
 from hpo_lab.katib_api.rpc import Refused, Services
 from hpo_lab.katib_api.writing import assigned
@@ -32,14 +34,18 @@ SERVICE = "api.v1.beta1.Suggestion"
 _DRAWS = 100
 
 
-def suggestion_service() -> Services:
-    """The service, as `rpc.serving` takes it."""
+def suggestion_service(data: Path = DATA) -> Services:
+    """The service, as `rpc.serving` takes it; *data* is the volume shared with trials."""
     # Probes are answered meanwhile, but algorithms are not asked from two threads at once.
     turn = Lock()
 
     def get(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSuggestionsReply:
         with turn:
-            return get_suggestions(request)
+            reply = get_suggestions(request)
+            if shares_checkpoints(request.experiment):
+                answers = reply.parameter_assignments
+                carry_checkpoints(request.experiment.name, request.trials, answers, data)
+            return reply
 
     return {
         SERVICE: {"GetSuggestions": get, "ValidateAlgorithmSettings": validate_algorithm_settings}
@@ -82,7 +88,11 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
             )
             raise Refused(grpc.StatusCode.OUT_OF_RANGE, reason)
         made.append(_begun(number, answer or _drawn(spec, number, made, request.experiment.name)))
-    return katib_pb.GetSuggestionsReply(parameter_assignments=map(_message, made))
+    reply = katib_pb.GetSuggestionsReply(parameter_assignments=map(_message, made))
+    if shares_checkpoints(request.experiment):
+        for answer in reply.parameter_assignments:
+            answer.trial_name = trial_name(request.experiment.name, int(answer.labels[NUMBER]))
+    return reply
 
 
 def validate_algorithm_settings(
@@ -104,7 +114,9 @@ def validate_algorithm_settings(
 
 
 def _check(spec: ExperimentSpec) -> None:
-    problems = [*(spec_problems(spec) if spec.parameters else ()), *search_problems(spec)]
+    # Settings alone can be checked, too, before there is anything to search.
+    searched = spec.parameters or spec.nas_config
+    problems = [*(spec_problems(spec) if searched else ()), *search_problems(spec)]
     if problems:
         raise InvalidInput(problems)
 

@@ -6,7 +6,6 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +132,7 @@ class Forks:
             return
         for event in events:
             match event["event"]:
-                case "started":
+                case "started" if event["run"] in self._trials:
                     self._trials[event["run"]].pid = event["pid"]
                 case "ended":
                     self._ended(event["run"], event["code"])
@@ -148,7 +147,7 @@ class Forks:
         """End the server and every trial that it runs."""
         if self._server is not None:
             self._server.close()
-            self._server = None
+            self._server, self._ready = None, False
         for name in list(self._trials):
             self._ended(name, _KILLED)
 
@@ -158,13 +157,16 @@ class Forks:
             {
                 "run": trial.folder.name,
                 "folder": str(trial.folder),
-                "task": asdict(trial.task),
+                "task": trial.task.to_document(),
                 "seed": trial.seed,
             }
         )
 
     def _ended(self, name: str, code: int) -> None:
-        self._trials.pop(name).code = code
+        # A trial that was given up, because it took too long to end, is no longer known.
+        trial = self._trials.pop(name, None)
+        if trial is not None:
+            trial.code = code
 
     def _lost(self) -> None:
         """The server is gone: during the set-up, or with the trials it was running."""
@@ -173,7 +175,6 @@ class Forks:
             return
         self.close()
         end_leftovers(self._folder)
-        self._ready = False
 
     def _give_up(self, reason: str) -> None:
         """Run this and all later trials in processes of their own."""

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hpo_lab.engine.asking import is_ordered, new_trial
+from hpo_lab.engine.asking import is_ordered
 from hpo_lab.engine.plan import Plan, Verdict, plan
 from hpo_lab.experiment.model import Experiment, Objective
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import Trial, TrialState, objective_value
+from hpo_lab.experiment.trial import Trial, TrialState, missing_objectives
+from hpo_lab.local.asking import Asking
 from hpo_lab.local.ending import Ending, over_limit
 from hpo_lab.local.keeping import Keeping
 from hpo_lab.local.launcher import Launcher, RunningTrial
@@ -78,7 +79,7 @@ class LocalRunner:
         self._on_change = on_change or (lambda: None)
         self._me = Runner.current()
         self._ledger: Ledger
-        self._prior: tuple[Trial, ...] = ()
+        self._asking = Asking(uid, (), lambda: None)
         self._stopping: Stopping
         self._running: dict[int, _Running] = {}
         self._exhausted = False
@@ -111,6 +112,7 @@ class LocalRunner:
             self._on_change()
             return self._loop()
         finally:
+            self._asking.close()
             self._end_processes(list(self._running.values()))
             launcher, self._launcher = self._launcher, None
             if launcher is not None:
@@ -160,7 +162,8 @@ class LocalRunner:
         )
         trials = self._store.trials(self._uid)
         self._ledger = Ledger(spec.objective, trials)
-        self._prior = prior_trials(self._store, self._uid)
+        prior = prior_trials(self._store, self._uid)
+        self._asking = Asking(self._uid, prior, self._launcher.wake)
         self._stopping = Stopping.recovered(spec, trials, self._store, self._uid)
         interrupted = []
         for number in [trial.number for trial in trials if trial.state is TrialState.RUNNING]:
@@ -210,7 +213,7 @@ class LocalRunner:
                     changed, self._exhausted = True, False
                 experiment, stop = control.document, control.stop_requested
             stop |= self._stop_requested
-            changed |= self._follow(experiment)
+            changed |= self._follow(experiment) | self._asking.has_news()
             limit = experiment.spec.active_deadline_seconds
             if changed or stop or (limit is not None and now - begun >= limit):
                 changed = False
@@ -224,6 +227,8 @@ class LocalRunner:
                 if upcoming.verdict is not None:
                     return self._conclude(upcoming.verdict, experiment)
                 changed = not self._start_all(experiment, upcoming)
+                if not self._exhausted:
+                    self._asking.ask_ahead(experiment.spec, list(self._trials.values()))
             self._wait()
 
     def _wait(self) -> None:
@@ -248,8 +253,7 @@ class LocalRunner:
         return started
 
     def _ask(self, experiment: Experiment, number: int) -> Trial | Wait | None:
-        trials = list(self._trials.values())
-        return new_trial(experiment.spec, trials, number, uid=self._uid, prior=self._prior)
+        return self._asking.ask(experiment.spec, list(self._trials.values()), number)
 
     def _start(self, experiment: Experiment, number: int, new: Trial | None) -> bool:
         """Start a trial; False when it failed before it began."""
@@ -343,12 +347,16 @@ class LocalRunner:
         if not outcome.succeeded:
             self._finish(number, TrialState.FAILED, outcome.message, outcome.traceback, last=last)
             return
-        if objective_value(objective, measured) is not None:
+        lacking = missing_objectives(objective, measured)
+        if not lacking:
             self._finish(number, TrialState.SUCCEEDED, last=last)
             return
-        metric = metrics.get(objective.objective_metric_name)
-        found = "was never reported" if metric is None else f"was {metric.latest}"
-        message = f"{objective.objective_metric_name} {found}; a finite number is needed"
+        reported = {name: metrics[name].latest for name in lacking if name in metrics}
+        found = [
+            f"{name} {f'was {reported[name]}' if name in reported else 'was never reported'}"
+            for name in lacking
+        ]
+        message = f"{', '.join(found)}; a finite number is needed"
         self._finish(number, TrialState.METRICS_UNAVAILABLE, message, last=last)
 
     def _finish(

@@ -113,7 +113,8 @@ def _magic_line(experiment: Experiment) -> str:
 
 def _options(spec: ExperimentSpec) -> Iterator[str]:
     objective = spec.objective
-    yield from (objective.type.value, objective.objective_metric_name)
+    said = [f"{type.value} {name}" for name, type in objective.objectives]
+    yield from ", ".join(said).split()
     yield from ("--algorithm", spec.algorithm.algorithm_name)
     single = {
         "--goal": objective.goal,
@@ -134,6 +135,11 @@ def _options(spec: ExperimentSpec) -> Iterator[str]:
         yield from ("--early-stopping", f"{rule.algorithm_name}{':' if given else ''}{given}")
     for name in spec.warm_start:
         yield from ("--warm-start", name)
+    for one in objective.constraints:
+        bounds = ((one.min, ">="), (one.max, "<="))
+        for bound, sign in bounds:
+            if bound is not None:
+                yield from ("--constraint", f"{one.name}{sign}{bound!r}")
     for name in objective.additional_metric_names:
         yield from ("--additional-metric", name)
     for strategy in objective.metric_strategies:

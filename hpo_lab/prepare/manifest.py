@@ -16,7 +16,7 @@ from hpo_lab.experiment.manifest import (
     with_template,
 )
 from hpo_lab.experiment.model import API_VERSION, Experiment, ExperimentSpec, Value
-from hpo_lab.experiment.rendering import render_trial
+from hpo_lab.experiment.rendering import config_map_object, render_trial
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.experiment.trial import trial_name
 from hpo_lab.experiment.yaml_text import read_documents
@@ -24,7 +24,14 @@ from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 from hpo_lab.trial.kinds import trial_kinds
-from hpo_lab.workload.described import DIRECTORY, PATH_PREFIX, RUNTIME, workload_settings
+from hpo_lab.workload.configuration import KINDS, Configuration, configuration_documents
+from hpo_lab.workload.described import (
+    BESIDE_PREFIX,
+    DIRECTORY,
+    PATH_PREFIX,
+    RUNTIME,
+    workload_settings,
+)
 from hpo_lab.workload.engine import ENGINES
 from hpo_lab.workload.support import job_notes, job_problems
 
@@ -42,6 +49,7 @@ def prepare_manifest(
     template: str | Path | None = None,
     runtime: str | None = None,
     paths: Sequence[str] = (),
+    beside: Sequence[str | Path] = (),
 ) -> Prepared:
     """Make an experiment of the manifest at *path*.
 
@@ -49,21 +57,29 @@ def prepare_manifest(
 
     Args:
         path: The manifest.
-        template: File with a trial template that takes the place of the manifest's own.
+        template: File with a trial template that takes the place of the manifest's own, or
+            with the ConfigMap that the manifest's own is an entry of.
         runtime: `docker` or `podman`, to run containers in it.
         paths: `CONTAINER=HERE`: folders of this machine by path in the containers.
+        beside: Files with ConfigMaps and Secrets that the manifest refers to; it may hold
+            some itself.
 
     Raises:
         InvalidInput: with every problem found.
     """
     manifest, stops = _read(Path(path))
     experiment, warnings = manifest.experiment, manifest.warnings
-    if template is not None:
+    files_beside = [path, *beside]
+    if template is not None and any(configuration_documents(template)):
+        files_beside.append(template)
+    elif template is not None:
         experiment = with_template(experiment, read_template(template))
         # The manifest's own template is not used, whatever may be said about it.
         warnings = tuple(one for one in warnings if not one.where.startswith("spec.trialTemplate"))
+    files_beside = [file for file in files_beside if any(configuration_documents(file))]
+    experiment = _with_config_map(experiment, Configuration.read(files_beside))
     experiment, files = _unpacked(experiment)
-    experiment = _placed(experiment, Path(path), runtime, paths)
+    experiment = _placed(experiment, Path(path), runtime, paths, files_beside)
     return Prepared(experiment, files, warnings=warnings, stops=stops)
 
 
@@ -91,7 +107,8 @@ def runs_here(prepared: Prepared) -> Prepared:
             raise InvalidInput([Problem(_KIND, message)])
         return prepared
     if template.config_map is not None:
-        message = "a ConfigMap is in a cluster; give its content with --template FILE"
+        name = template.config_map.config_map_name
+        message = f"the ConfigMap {name!r} is not here; give it by --with FILE"
         raise InvalidInput([Problem("spec.trialTemplate.configMap", message)])
     job = render_trial(experiment, trial_name(experiment.name, 0), sample(experiment.spec))
     _known(str(job.get("kind", "")))
@@ -123,11 +140,14 @@ def _read(path: Path) -> tuple[Manifest, bool]:
         documents = read_documents(path.read_text(encoding="utf-8-sig"))
     except (InvalidInput, OSError, UnicodeDecodeError):
         documents = []
-    if len(documents) == 1 and isinstance(documents[0], Mapping):
-        spec = documents[0].get("spec")
+    described = [
+        one for one in documents if isinstance(one, Mapping) and one.get("kind") not in KINDS
+    ]
+    if len(described) == 1:
+        spec = described[0].get("spec")
         if isinstance(spec, Mapping) and str(spec.get("maxTrialCount")) == "0":
             rest = {key: value for key, value in spec.items() if key != "maxTrialCount"}
-            return parse_manifest({**documents[0], "spec": rest}, source=str(path)), True
+            return parse_manifest({**described[0], "spec": rest}, source=str(path)), True
     return read_manifest(path), False
 
 
@@ -147,8 +167,24 @@ def _unpacked(experiment: Experiment) -> tuple[Experiment, dict[str, tuple[str, 
     return experiment.model_copy(update={"spec": experiment.spec.model_copy(update=update)}), files
 
 
+def _with_config_map(experiment: Experiment, configuration: Configuration) -> Experiment:
+    """*experiment* with the trial object that an entry of a ConfigMap describes, if it is given."""
+    template = experiment.spec.trial_template
+    source = template.config_map if template else None
+    data = configuration.config_maps.get(source.config_map_name) if source else None
+    if template is None or source is None or data is None:
+        return experiment
+    job = config_map_object(source, data)
+    changed = template.model_copy(update={"config_map": None, "trial_spec": job})
+    return with_template(experiment, changed)
+
+
 def _placed(
-    experiment: Experiment, path: Path, runtime: str | None, paths: Sequence[str]
+    experiment: Experiment,
+    path: Path,
+    runtime: str | None,
+    paths: Sequence[str],
+    beside: Sequence[str | Path],
 ) -> Experiment:
     """*experiment* with the places of its trials written down in its annotations."""
     annotations: dict[str, Any] = {DIRECTORY: str(path.resolve().parent)}
@@ -164,6 +200,8 @@ def _placed(
     for index, pair in enumerate(paths):
         inside, _, here = pair.partition("=")
         annotations[f"{PATH_PREFIX}{index}"] = f"{inside}={Path(here).resolve()}"
+    for index, file in enumerate(beside):
+        annotations[f"{BESIDE_PREFIX}{index}"] = str(Path(file).resolve())
     metadata = experiment.metadata.model_copy(update={"annotations": annotations})
     return experiment.model_copy(update={"metadata": metadata})
 

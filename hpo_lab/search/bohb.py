@@ -49,33 +49,26 @@ class BOHB(Hyperband):
     def draw(self, ask: Ask, fidelity: Fidelity) -> Draw:
         """Draws from the model, where there is one, or at random."""
         at_random = drawn_at_random(fidelity.space)
-        share, model = ask.settings["random_fraction"], _Model(ask, fidelity)
+        share = ask.settings["random_fraction"]
         assert isinstance(share, float)
 
         def draw(rng: random.Random) -> Assignment:
-            if not model.trials or rng.random() < share:
-                return at_random(rng)
-            return model.draw(rng)
+            known = [] if rng.random() < share else _observed(ask, fidelity)
+            return _modelled(ask, fidelity, known, rng) if known else at_random(rng)
 
         return draw
 
 
-class _Model:
-    """The trials that a model is made of, without their resource."""
-
-    def __init__(self, ask: Ask, fidelity: Fidelity) -> None:
-        self._ask = ask
-        self._spec = ask.spec.model_copy(update={"parameters": fidelity.parameters})
-        self.trials: Sequence[Trial] = [
-            fidelity.configuration(trial) for trial in _observed(ask, fidelity)
-        ]
-
-    def draw(self, rng: random.Random) -> Assignment:
-        settings = {"n_startup_trials": 0}
-        asked = Ask(self._spec, self._ask.number, self.trials, rng.randrange(2**32), 0, settings)
-        made = TPE().suggest(asked)
-        assert made is not None
-        return made
+def _modelled(
+    ask: Ask, fidelity: Fidelity, known: Sequence[Trial], rng: random.Random
+) -> Assignment:
+    """A draw from the model of the trials *known*, without their resource."""
+    trials = [fidelity.configuration(trial) for trial in known]
+    spec = ask.spec.model_copy(update={"parameters": fidelity.parameters})
+    question = Ask(spec, ask.number, trials, rng.randrange(2**32), settings={"n_startup_trials": 0})
+    made = TPE().suggest(question)
+    assert made is not None
+    return made
 
 
 def _observed(ask: Ask, fidelity: Fidelity) -> list[Trial]:

@@ -53,9 +53,8 @@ class Darts:
     def suggest(self, ask: Ask) -> Suggestion:
         """The settings, the operations and the number of layers, as text."""
         assert ask.spec.nas_config is not None
-        given = ask.spec.algorithm.settings
-        known: dict[str, Any] = {name: one.default for name, one in self.settings.items()}
-        settings = {**known, **{k: None if v == "None" else v for k, v in given.items()}}
+        defaults: dict[str, Any] = {name: one.default for name, one in self.settings.items()}
+        settings = {**defaults, **ask.spec.algorithm.settings}
         operations = [
             name for each in ask.spec.nas_config.operations for name in operation_names(each)
         ]

@@ -88,7 +88,7 @@ def _survivors(ended: Sequence[Observation], size: int) -> list[Observation]:
     chosen: list[Observation] = []
     while len(chosen) < size:
         front: list[Observation] = []
-        behind = []
+        behind: list[Observation] = []
         for one in rest:
             dominated = any(_dominates(other, one) for other in reversed(front))
             (behind if dominated else front).append(one)

@@ -4,13 +4,14 @@ Jaderberg et al., "Population Based Training of Neural Networks", arXiv:1711.098
 
 A trial trains one member of the population for one generation, from the checkpoint of its
 parent. Member and generation stand in its labels, so the population is rebuilt from the
-trials alone; there is no barrier between generations.
+trials alone.
 """
 
 from __future__ import annotations
 
 import math
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -39,8 +40,9 @@ class _OrNull(Setting):
 class PBT:
     """Members that fall behind continue with a copy of a leading one, changed a little.
 
-    The others continue with their own parameters. A member whose trial failed is replaced
-    in any case, and never copied from.
+    The others continue with their own parameters. Members are compared at the same
+    generation, which is as soon as half of them have ended it. One whose trial failed is
+    replaced in any case, and never copied from.
     """
 
     name = "pbt"
@@ -68,29 +70,30 @@ class PBT:
     takes_points = True
 
     def suggest(self, ask: Ask) -> Suggestion | Wait:
-        """The next generation of the member that is furthest behind and not in training."""
+        """The next generation of the member that is furthest behind and can go on."""
         size = ask.settings["n_population"]
         assert isinstance(size, int)
         latest: dict[int, Trial] = {}
-        ended: dict[int, Trial] = {}
+        ended: dict[int, list[Trial]] = defaultdict(list)
         for trial in ask.own:
-            if _MEMBER not in trial.labels:
-                continue
-            member = int(trial.labels[_MEMBER])
-            latest[member] = trial
+            latest[int(trial.labels[_MEMBER])] = trial
             if trial.is_final:
-                ended[member] = trial
-        idle = [one for one in range(size) if one not in latest or latest[one].is_final]
-        if not idle:
+                ended[int(trial.labels[_GENERATION])].append(trial)
+        ready = []
+        for member in range(size):
+            before = latest.get(member)
+            generation = -1 if before is None else int(before.labels[_GENERATION])
+            # Half of the population is enough to see who falls behind: no one waits for the
+            # slow, and the fast are not compared with themselves alone.
+            if before is None or (before.is_final and 2 * len(ended[generation]) >= size):
+                ready.append((generation + 1, member))
+        if not ready:
             return WAIT
-        generation, member = min((_next_generation(latest.get(one)), one) for one in idle)
+        generation, member = min(ready)
         labels = {_GENERATION: str(generation), _MEMBER: str(member)}
-        ranked = best(ask.spec.objective, ended.values(), size)
+        objective = ask.spec.objective
+        ranked = best(objective, ended[generation - 1], size) or best(objective, ask.own, size)
         return _next(ask, latest.get(member), ranked, labels)
-
-
-def _next_generation(latest: Trial | None) -> int:
-    return 0 if latest is None else int(latest.labels[_GENERATION]) + 1
 
 
 def _next(
@@ -101,7 +104,7 @@ def _next(
     Args:
         ask: The question.
         latest: None where the member has none yet.
-        ranked: The latest ended trial of each member, if it has a value, best first.
+        ranked: The trials with a value that it is compared with, best first.
         labels: Generation and member.
     """
     rng = random.Random(ask.seed)

@@ -33,7 +33,7 @@ from hpo_lab.experiment.model import (
     ParameterType,
     Value,
 )
-from hpo_lab.experiment.trial import Trial, TrialState, objective_value, trial_name
+from hpo_lab.experiment.trial import Trial, TrialState, objective_values, trial_name, violations
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["copy_to_study", "experiment_of_study"]
@@ -61,7 +61,9 @@ def copy_to_study(experiment: Experiment, trials: Iterable[Trial], storage: str)
     objective = experiment.spec.objective
     try:
         study = optuna.create_study(
-            storage=storage, study_name=experiment.name, direction=objective.type.value
+            storage=storage,
+            study_name=experiment.name,
+            directions=[type.value for _, type in objective.objectives],
         )
     except optuna.exceptions.DuplicatedStudyError:
         message = f"has a study called {experiment.name!r} already"
@@ -70,7 +72,7 @@ def copy_to_study(experiment: Experiment, trials: Iterable[Trial], storage: str)
         raise InvalidInput([Problem("--storage", _first_line(error))]) from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names([objective.objective_metric_name])
+        study.set_metric_names([name for name, _ in objective.objectives])
     written = [
         _frozen(experiment, trial)
         for trial in sorted(trials, key=lambda trial: trial.number)
@@ -130,13 +132,14 @@ def experiment_of_study(storage: str, name: str) -> Experiment:
 
 def _frozen(experiment: Experiment, trial: Trial) -> FrozenTrial:
     state = _STATES.get(trial.state, StudyTrialState.FAIL)
-    value = objective_value(experiment.spec.objective, trial)
-    if state is not StudyTrialState.FAIL and value is None:
+    objective = experiment.spec.objective
+    values = objective_values(objective, trial)
+    if values is None:
         state = StudyTrialState.FAIL
     spaces = {parameter.name: parameter for parameter in experiment.spec.parameters}
     made = optuna.trial.create_trial(
         state=state,
-        value=None if state is StudyTrialState.FAIL else value,
+        values=None if state is StudyTrialState.FAIL else values,
         params=dict(trial.assignments),
         distributions={name: _distribution(spaces[name]) for name in trial.assignments},
         user_attrs={
@@ -148,6 +151,10 @@ def _frozen(experiment: Experiment, trial: Trial) -> FrozenTrial:
             },
         },
     )
+    if state is not StudyTrialState.FAIL:
+        broken = zip(objective.constraints, violations(objective, trial), strict=True)
+        for constraint, amount in broken:
+            made.set_constraint(constraint.name, amount)
     made.datetime_start = _moment(trial.started_at)
     made.datetime_complete = _moment(trial.completed_at)
     return made

@@ -37,7 +37,9 @@ def describe(artifact: Artifact, files: Path) -> dict[str, Any]:
         size, sha256 = len(artifact.content), hashlib.sha256(artifact.content).hexdigest()
     else:
         assert artifact.path is not None
-        path = artifact.path.resolve()
+        path = artifact.path
+        if ".." in path.parts or not path.is_relative_to(files):
+            path = path.resolve()
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +58,23 @@ class Task:
         spec: Mapping[str, Any] = self.trial_spec.get("spec", {})
         return spec
 
+    def to_document(self) -> dict[str, Any]:
+        """The task as JSON."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Task:
+        """The task that `to_document` was given of."""
+        return cls(**{**document, "metrics": tuple(document["metrics"])})
+
     def write(self, folder: Path) -> None:
         """Write the task into *folder*."""
-        _write(folder / _TASK, asdict(self))
+        _write(folder / _TASK, self.to_document())
 
     @classmethod
     def read(cls, folder: Path) -> Task:
         """The task in *folder*."""
-        data = json.loads((folder / _TASK).read_text())
-        return cls(**{**data, "metrics": tuple(data["metrics"])})
+        return cls.from_document(json.loads((folder / _TASK).read_text()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,17 +57,19 @@ class ForkServer:
 
     def receive(self) -> list[dict[str, Any]] | None:
         """The events that have arrived, without waiting; None once the server is gone."""
-        while True:
+        gone = False
+        while not gone:
             try:
                 data = self._channel.recv(1 << 16, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 break
             except ConnectionResetError:
                 data = b""
-            if not data:
-                return None
             self._received += data
+            gone = not data
         *lines, self._received = self._received.split(b"\n")
+        if gone and not lines:
+            return None
         return [json.loads(line) for line in lines]
 
     def ask_to_end(self) -> None:

@@ -138,7 +138,7 @@ class _Server:
 
     def _start(self, request: dict[str, Any]) -> None:
         folder = Path(request["folder"])
-        fork = _Fork(request["run"], _task(request["task"]), folder)
+        fork = _Fork(request["run"], Task.from_document(request["task"]), folder)
         pid = os.fork()
         if pid == 0:
             self._become(fork, request["seed"], request.get("limit") or _OUTPUT_LIMIT)
@@ -217,10 +217,6 @@ class _Server:
         for pid, fork in self._forks.items():
             if fork.kill_at is not None and now >= fork.kill_at:
                 _signal_tree(pid, signal.SIGKILL)
-
-
-def _task(fields: dict[str, Any]) -> Task:
-    return Task(**{**fields, "metrics": tuple(fields["metrics"])})
 
 
 def _children(pid: int) -> list[int]:

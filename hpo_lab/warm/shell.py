@@ -93,7 +93,7 @@ class Shell:
         # Libraries tell a notebook from a terminal by this key.
         app.update_config(Config({"IPKernelApp": {"connection_file": ""}}))
         with _without_debugger():
-            self._kernel: Any = IPythonKernel.instance(
+            self._kernel = cast(Any, IPythonKernel).instance(
                 parent=app,
                 session=session,
                 iopub_socket=object(),

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from hpo_lab.workload.configuration import Configuration
+
 __all__ = ["expand", "field_value", "variables", "words"]
 
 _REFERENCE = re.compile(r"\$(\$|\(([^()]*)\))")
@@ -28,27 +30,34 @@ def expand(text: str, known: Mapping[str, str]) -> str:
 
 
 def variables(
-    container: Mapping[str, Any], facts: Mapping[str, Any], given: Mapping[str, str]
+    container: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    given: Mapping[str, str],
+    configuration: Configuration,
 ) -> dict[str, str]:
     """The variables that *container* defines; each may refer to those before it.
 
-    A value from a Secret or ConfigMap is that of the variable of the same name in *given*.
+    A value from a Secret or ConfigMap that is not in *configuration* is that of the variable
+    of the same name in *given*.
 
     Args:
         container: The container.
         facts: The pod, as fields refer to it (see `field_value`).
         given: Variables known already.
+        configuration: ConfigMaps and Secrets.
 
     Raises:
         ValueError: A value is not to be had here.
     """
     found: dict[str, str] = {}
+    for source in container.get("envFrom") or ():
+        found |= configuration.variables(source)
     for entry in container.get("env") or ():
         name = entry["name"]
         if entry.get("valueFrom") is None:
             found[name] = expand(str(entry.get("value") or ""), {**given, **found})
             continue
-        value = _value_from(entry["valueFrom"], name, container, facts, given)
+        value = _value_from(entry["valueFrom"], name, container, facts, given, configuration)
         if value is not None:
             found[name] = value
     return found
@@ -81,6 +90,7 @@ def _value_from(
     container: Mapping[str, Any],
     facts: Mapping[str, Any],
     given: Mapping[str, str],
+    configuration: Configuration,
 ) -> str | None:
     if "fieldRef" in source:
         path = str(source["fieldRef"].get("fieldPath", ""))
@@ -94,12 +104,15 @@ def _value_from(
         return str(amounts.get(resource, 0))
     for kind in ("secretKeyRef", "configMapKeyRef"):
         if kind in source:
+            value = configuration.entry(source[kind], secret=kind == "secretKeyRef")
+            if value is not None:
+                return value
             if name in given:
                 return given[name]
             if source[kind].get("optional"):
                 return None
             raise ValueError(
                 f"variable {name}: {source[kind].get('name')!r} is not on this machine; "
-                f"set {name} in the environment instead"
+                f"give it by --with FILE, or set {name} in the environment"
             )
     raise ValueError(f"variable {name}: {', '.join(source)} is not supported")

@@ -13,7 +13,7 @@ from hpo_lab.experiment.template import TrialTemplate
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.workload.settings import WorkloadSettings
 
-__all__ = ["DIRECTORY", "PATH_PREFIX", "RUNTIME", "workload_settings"]
+__all__ = ["BESIDE_PREFIX", "DIRECTORY", "PATH_PREFIX", "RUNTIME", "workload_settings"]
 
 DIRECTORY: Final = "hpolab.dev/working-directory"
 """Annotation of an experiment: where its processes run that do not say so themselves."""
@@ -23,6 +23,9 @@ _CHECKPOINT: Final = "suggestion_trial_dir"
 """The setting of an algorithm by which Katib mounts the folder for a trial's checkpoint."""
 PATH_PREFIX: Final = "path.hpolab.dev/"
 """Prefix of annotations such as `path.hpolab.dev/0: /opt/model=/home/me/model`."""
+
+BESIDE_PREFIX: Final = "with.hpolab.dev/"
+"""Prefix of annotations that name files with ConfigMaps and Secrets."""
 
 
 def workload_settings(
@@ -63,6 +66,7 @@ def workload_settings(
         paths=dict(
             _pair(value) for key, value in annotations.items() if key.startswith(PATH_PREFIX)
         ),
+        beside=tuple(value for key, value in annotations.items() if key.startswith(BESIDE_PREFIX)),
         checkpoint=experiment.spec.algorithm.settings.get(_CHECKPOINT, "").rstrip("/"),
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_lab.trial.folder import TRIAL_FOLDER
+from hpo_lab.workload.configuration import Configuration
 from hpo_lab.workload.container import variables, words
 from hpo_lab.workload.engine import container_command
 from hpo_lab.workload.paths import mounts, translate
@@ -89,7 +90,8 @@ def launch(
     if gpus is not None:
         given["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
     facts = _facts(replica, trial, settings)
-    own = variables(container, facts, {**os.environ, **given})
+    configuration = Configuration.read(settings.beside)
+    own = variables(container, facts, {**os.environ, **given}, configuration)
     environment = {**given, **own}
     name = f"{trial}-{replica.name}"
     if settings.runtime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ class WorkloadSettings:
         runtime: `docker` or `podman`; processes of this machine when empty.
         directory: Where processes run that do not say so themselves.
         paths: Folders of this machine by the path a container knows them under.
+        beside: Files with ConfigMaps and Secrets.
         checkpoint: Path under which a container knows the trial's checkpoint folder, if it does.
     """
 
@@ -47,4 +48,5 @@ class WorkloadSettings:
     runtime: str = ""
     directory: str = "."
     paths: Mapping[str, str] = field(default_factory=dict)
+    beside: Sequence[str] = ()
     checkpoint: str = ""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hpo_lab.problems import Problem
+from hpo_lab.workload.configuration import Configuration
 from hpo_lab.workload.devices import gpus
 from hpo_lab.workload.launch import gpu_demand
 from hpo_lab.workload.replicas import Replica, chosen, replicas
@@ -63,11 +64,6 @@ def job_notes(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Proble
             if kinds:
                 message = f"{replica.role}: volume {volume.get('name')!r} ({kinds[0]}) is not here"
                 notes.append(Problem(_PATH, f"{message}; paths in it stay as they are"))
-        container = chosen(replica, settings.container)
-        for source in container.get("envFrom") or ():
-            named = source.get("configMapRef") or source.get("secretRef") or {}
-            message = f"{replica.role}: variables from {named.get('name')!r} are not here"
-            notes.append(Problem(_PATH, f"{message}; set them in the environment"))
     return notes
 
 
@@ -81,13 +77,30 @@ def _container(
             f"container {container.get('name')!r} has no command, and that of its image is not "
             "known here; write it down, or use --runtime docker",
         )
+    configuration = Configuration.read(settings.beside)
+    for index, source in enumerate(container.get("envFrom") or ()):
+        try:
+            configuration.variables(source)
+        except ValueError as error:
+            yield Problem(f"{where}: envFrom[{index}]", str(error))
     for entry in container.get("env") or ():
-        source = entry.get("valueFrom") or {}
-        for kind in ("secretKeyRef", "configMapKeyRef"):
-            reference = source.get(kind)
-            if reference and not reference.get("optional") and entry["name"] not in os.environ:
-                yield Problem(
-                    f"{where}: env",
-                    f"{entry['name']} comes from {reference.get('name')!r}, which is not on this "
-                    f"machine; set {entry['name']} in the environment",
-                )
+        try:
+            yield from _variable(entry, configuration, f"{where}: env")
+        except ValueError as error:
+            yield Problem(f"{where}: env", f"{entry['name']}: {error}")
+
+
+def _variable(
+    entry: Mapping[str, Any], configuration: Configuration, where: str
+) -> Iterator[Problem]:
+    source = entry.get("valueFrom") or {}
+    for kind in ("secretKeyRef", "configMapKeyRef"):
+        reference = source.get(kind)
+        if not reference or reference.get("optional") or entry["name"] in os.environ:
+            continue
+        if configuration.entry(reference, secret=kind == "secretKeyRef") is None:
+            yield Problem(
+                where,
+                f"{entry['name']} comes from {reference.get('name')!r}, which is not on this "
+                f"machine; give it by --with FILE, or set {entry['name']} in the environment",
+            )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,6 @@ RANDOM = {"algorithmName": "random"}
         ("002-tfjob-example", {"maxTrialCount": 3}, 3),
         ("003-file-metrics", {"maxTrialCount": 3}, 3),
         ("003-mnist-tuning", {"maxTrialCount": 3}, 3),
-        ("003-pytorchjob-tuning", {"maxTrialCount": 3, "algorithm": RANDOM}, 3),
         ("003-tfjob-tuning", {"maxTrialCount": 3, "algorithm": RANDOM}, 3),
         ("004-bayesian-optimization", {"maxTrialCount": 3, "algorithm": RANDOM}, 3),
     ],
@@ -263,10 +263,70 @@ def unused_port() -> int:
         return int(probe.getsockname()[1])
 
 
+EPOCHS = {
+    "name": "epochs",
+    "parameterType": "int",
+    "feasibleSpace": {"min": "1", "max": "3"},
+}
+
+
 def test_a_template_that_names_nothing_is_an_error(run: Run) -> None:
-    result = run("003-hyperband", {"algorithm": RANDOM})
+    result = run("003-hyperband", {"parameters": [EPOCHS]})
     assert result.exit_code == 2
     assert "${trialParameters.resources} names nothing" in result.stderr
+
+
+def test_hyperband_without_its_resource_says_what_it_needs(run: Run) -> None:
+    unknown = run("003-hyperband")
+    assert unknown.exit_code == 2
+    assert "resource_name is 'epochs'; must be one of the parameters" in unknown.stderr
+    unnamed = run("003-pytorchjob-tuning")
+    assert unnamed.exit_code == 2
+    assert "lacks 'resource_name'" in unnamed.stderr
+
+
+def test_hyperband_runs_every_rung_of_every_bracket(run: Run, store: Store) -> None:
+    document = yaml.safe_load((HERE / "003-hyperband.yaml").read_text())
+    template = document["spec"]["trialTemplate"]
+    template["trialParameters"] = [
+        {"name": "learning_rate", "reference": "learning_rate"},
+        {"name": "resources", "reference": "epochs"},
+    ]
+    changed = {"parameters": [*document["spec"]["parameters"], EPOCHS]}
+    summary = ended(run("003-hyperband", {**changed, "trialTemplate": template}))
+    assert summary["state"] == "Succeeded"
+    (record,) = store.experiments()
+    trials = store.trials(record.uid)
+    found = Counter((one.labels["bracket"], one.assignments["epochs"]) for one in trials)
+    assert found == {("1", 1): 3, ("1", 3): 1, ("0", 3): 2}
+    status = shown(f"{record.namespace}/{record.name}").status
+    assert status is not None
+    (condition,) = [one for one in status["conditions"] if one["type"] == "Succeeded"]
+    assert condition["reason"] == "ExperimentSuggestionEndReached"
+
+
+def test_replicas_are_given_the_resource_of_their_rung(run: Run, store: Store) -> None:
+    document = yaml.safe_load((HERE / "003-pytorchjob-tuning.yaml").read_text())
+    template = document["spec"]["trialTemplate"]
+    template["trialParameters"].append({"name": "epochs", "reference": "epochs"})
+    master = template["trialSpec"]["spec"]["pytorchReplicaSpecs"]["Master"]["template"]
+    master["spec"]["containers"][0]["env"] = [
+        {"name": "EPOCHS", "value": "${trialParameters.epochs}"}
+    ]
+    given = {"resource_name": "epochs"}
+    changed = {
+        "parameters": [*document["spec"]["parameters"], EPOCHS],
+        "algorithm": {
+            **document["spec"]["algorithm"],
+            "algorithmSettings": [{"name": name, "value": text} for name, text in given.items()],
+        },
+        "trialTemplate": template,
+    }
+    ended(run("003-pytorchjob-tuning", changed))
+    (record,) = store.experiments()
+    trials = store.trials(record.uid)
+    assert Counter(one.assignments["epochs"] for one in trials) == {1: 3, 3: 3}
+    assert {one.state for one in trials} == {TrialState.SUCCEEDED}
 
 
 def test_an_unknown_algorithm_is_an_error_that_names_the_known(run: Run) -> None:

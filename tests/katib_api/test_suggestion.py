@@ -7,12 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.katib_api import katib_pb
+from hpo_lab.katib_api.reading import read_spec
 from hpo_lab.katib_api.suggestion import suggestion_service
-from hpo_lab.search import algorithm as registry
-from hpo_lab.search import ask as asking
-from hpo_lab.search.algorithm import WAIT, Ask, Suggestion
 from tests.katib_api.asking import (
     METRIC,
     MIXED,
@@ -194,10 +191,33 @@ def test_every_problem_is_said_at_once(client: Client) -> None:
     assert len(reason.splitlines()) == 3
 
 
-def test_an_architecture_search_is_refused(client: Client) -> None:
+def test_parameters_and_architectures_are_not_searched_at_once(client: Client) -> None:
     of = experiment("random", {}, MIXED, nas_config={"graph_config": {"num_layers": 3}})
     code, reason = client.refusal("GetSuggestions", ask(of))
-    assert (code, reason[:14]) == (grpc.StatusCode.INVALID_ARGUMENT, "spec.nasConfig")
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "has both parameters and nasConfig" in reason
+
+
+def test_a_search_of_architectures_is_handed_to_the_trials(client: Client) -> None:
+    size = {"name": "filter_size", **space("CATEGORICAL", "3", "5")}
+    operation = {
+        "operation_type": "separable_convolution",
+        "parameter_specs": {"parameters": [size]},
+    }
+    architectures = {
+        "graph_config": {"num_layers": 3, "input_sizes": [32, 32, 3], "output_sizes": [10]},
+        "operations": {"operation": [operation]},
+    }
+    of = experiment("darts", {"num_epochs": "3"}, nas_config=architectures, max_trial_count=2)
+    controller = Controller(client, of)
+    controller.begin(1)
+    controller.end(0, 0.5)
+    (second,) = controller.begin(1)
+    found = values(second)
+    assert found["num-layers"] == "3"
+    expected = "['separable_convolution_3x3', 'separable_convolution_5x5']"
+    assert found["search-space"] == expected
+    assert "'num_epochs': '3'" in found["algorithm-settings"]
 
 
 @pytest.mark.parametrize("algorithm", ["random", "tpe", "bayesianoptimization", "sobol"])
@@ -321,77 +341,6 @@ def test_results_that_are_no_numbers_are_taken_for_none(client: Client) -> None:
     controller.begin(2)
 
 
-class Pairs:
-    """Lets the first of each two trials end before the second begins."""
-
-    name = "pairs"
-    settings = registry.get_algorithm("sobol").settings
-    uses_history = True
-
-    def suggest(self, ask: Ask) -> Suggestion | object:
-        if ask.number % 2 == 0:
-            return Suggestion({"x": 0.25}, labels={"rung": "0"})
-        if not ask.trials[-1].is_final:
-            return WAIT
-        assert ask.trials[-1].labels == {"rung": "0"}
-        return Suggestion({"x": 0.75}, parent=ask.number - 1, labels={"rung": "1"})
-
-
-@pytest.fixture
-def pairs(monkeypatch: pytest.MonkeyPatch) -> katib_pb.Experiment:
-    for module in (asking, registry):
-        monkeypatch.setattr(module, "get_algorithm", lambda name: Pairs())
-    return experiment("pairs", {}, {"x": space("DOUBLE", "0", "1")})
-
-
-def test_an_algorithm_that_waits_for_a_trial_makes_katib_ask_again(
-    client: Client, pairs: katib_pb.Experiment
-) -> None:
-    controller = Controller(client, pairs)
-    controller.begin(1)
-    code, reason = client.refusal("GetSuggestions", controller.request(1))
-    assert code is grpc.StatusCode.UNAVAILABLE
-    assert "1 unfinished" in reason
-    controller.end(0, 1.0)
-    (second,) = controller.begin(1)
-    assert values(second) == {"x": "0.75"}
-
-
-def test_labels_and_the_parent_come_back_with_the_trials(
-    client: Client, pairs: katib_pb.Experiment
-) -> None:
-    controller = Controller(client, pairs)
-    controller.begin(1)
-    controller.end(0, 1.0)
-    (second,) = controller.begin(1)
-    assert dict(second.labels) == {
-        "hpolab.dev/number": "1",
-        "hpolab.dev/parent": "0",
-        "hpolab.dev/rung": "1",
-    }
-
-
-def test_no_batch_waits_for_itself(client: Client, pairs: katib_pb.Experiment) -> None:
-    # Katib begins none of them before it has all, so waiting would never end.
-    first, second = client.suggestions(ask(pairs, count=2))
-    assert dict(first.labels)["hpolab.dev/rung"] == "0"
-    assert "hpolab.dev/rung" not in second.labels
-    assert 0 <= float(values(second)["x"]) <= 1
-
-
-def test_an_answer_outside_the_space_is_no_answer(
-    client: Client, pairs: katib_pb.Experiment
-) -> None:
-    del pairs.spec.parameter_specs.parameters[:]
-    pairs.spec.parameter_specs.parameters.add(name="y", **space("DOUBLE", "0", "1"))
-    code, reason = client.refusal("GetSuggestions", ask(pairs))
-    assert code is grpc.StatusCode.INTERNAL
-    assert "'x' is no parameter" in reason
-
-
 def test_the_objective_is_the_one_that_trials_name() -> None:
-    from hpo_lab.katib_api.reading import read_spec
-
-    of = experiment("random", {}, MIXED)
-    spec: ExperimentSpec = read_spec(of, [trial("one", {}, "1")])
+    spec = read_spec(experiment("random", {}, MIXED), [trial("one", {}, "1")])
     assert spec.objective.objective_metric_name == METRIC

@@ -92,6 +92,19 @@ def test_the_name_may_be_left_out_only_where_it_is_clear(shell: Shell, record: R
     assert "did you mean 'two'?" in shell.run("%hpo show twoo")[1]
 
 
+def test_enqueue_takes_values_with_and_without_a_name(
+    shell: Shell, record: Record, store: Store
+) -> None:
+    uid = record("digits", *_TWO)
+    succeeded, shown = shell.run("%hpo enqueue lr=0.001 opt=sgd")
+    assert succeeded and "1 point waits to be tried" in shown
+    assert shell.run("%hpo enqueue digits lr=1e-2")[0]
+    points = store.experiment_by_uid(uid).document.spec.enqueued_points  # type: ignore[union-attr]
+    assert points == ({"lr": 0.001, "opt": "sgd"}, {"lr": 0.01})
+    succeeded, shown = shell.run("%hpo enqueue digits opt=adm")
+    assert not succeeded and "did you mean 'adam'?" in shown
+
+
 def test_list_shows_all(shell: Shell, record: Record) -> None:
     assert "no experiments yet" in shell.run("%hpo list")[1]
     record("one", *_TWO)

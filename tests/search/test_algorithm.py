@@ -31,13 +31,18 @@ def experiment(algorithm: str, *settings: tuple[str, Any], **fields: Any) -> Exp
 
 def test_the_built_in_algorithms_are_registered() -> None:
     names = {
+        "asha",
         "bayesianoptimization",
+        "bohb",
         "cmaes",
         "grid",
         "halton",
+        "hyperband",
         "multivariate-tpe",
+        "pbt",
         "random",
         "sobol",
+        "successivehalving",
         "tpe",
     }
     assert names <= set(algorithms())

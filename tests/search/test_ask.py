@@ -29,12 +29,13 @@ ALGORITHMS = (
     "cmaes",
     "halton",
     "multivariate-tpe",
+    "nsga2",
     "random",
     "sobol",
     "tpe",
 )
 # So that a short history is one that they model.
-EARLY = {"bayesianoptimization": "n_initial_points"} | dict.fromkeys(
+EARLY = {"bayesianoptimization": "n_initial_points", "nsga2": "population_size"} | dict.fromkeys(
     ("tpe", "multivariate-tpe"), "n_startup_trials"
 )
 

@@ -90,12 +90,15 @@ TABLE = {
 
 
 @pytest.mark.parametrize("seed", [1, None])
-@pytest.mark.parametrize("algorithm", ["hyperband", "bohb"])
-def test_every_rung_of_every_bracket_runs(algorithm: str, seed: int | None) -> None:
-    spec = searched(algorithm, seed=seed, parallelTrialCount=7)
+@pytest.mark.parametrize(("algorithm", "most"), [("hyperband", 81), ("bohb", 9)])
+def test_every_rung_of_every_bracket_runs(algorithm: str, most: int, seed: int | None) -> None:
+    spec = searched(algorithm, given={"r_l": str(most)}, seed=seed, parallelTrialCount=7)
     trials = run(spec, succeeded, random.Random(0), uid="a")
     found = rungs(trials)
-    assert {key: len(members) for key, members in found.items()} == TABLE
+    if most == 81:
+        assert {key: len(members) for key, members in found.items()} == TABLE
+    else:
+        assert sum(map(len, found.values())) == (9 + 3 + 1) + (5 + 1) + 3
     for one in trials:
         assert one.assignments["epochs"] == int(one.labels["resource"])
         if one.labels["rung"] == "0":
@@ -118,13 +121,8 @@ def test_every_rung_of_every_bracket_runs(algorithm: str, seed: int | None) -> N
 def test_successive_halving_is_one_bracket(parallel: int) -> None:
     spec = searched("successivehalving", parallelTrialCount=parallel)
     trials = run(spec, succeeded, random.Random(0))
-    assert Counter(one.assignments["epochs"] for one in trials) == {
-        1: 81,
-        3: 27,
-        9: 9,
-        27: 3,
-        81: 1,
-    }
+    found = Counter(one.assignments["epochs"] for one in trials)
+    assert found == {1: 81, 3: 27, 9: 9, 27: 3, 81: 1}
     few = searched("successivehalving", given={"n_configurations": "12", "r_l": "9"})
     trials = run(few, succeeded, random.Random(0))
     assert Counter(one.assignments["epochs"] for one in trials) == {1: 12, 3: 4, 9: 1}
@@ -147,9 +145,9 @@ def test_with_a_seed_neither_timing_nor_parallelism_matters(algorithm: str) -> N
 
 @pytest.mark.parametrize("algorithm", ["asha", "bohb"])
 def test_with_a_seed_timing_does_not_matter(algorithm: str) -> None:
-    spec = searched(algorithm, parallelTrialCount=4, maxTrialCount=60)
+    spec = searched(algorithm, parallelTrialCount=4, maxTrialCount=40)
     made = [described(run(spec, succeeded, random.Random(timing))) for timing in range(3)]
-    assert len(made[0]) == 60
+    assert len(made[0]) == 40
     assert made[0] == made[1] == made[2]
 
 
@@ -211,12 +209,12 @@ def failed(one: Trial) -> Trial:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("seed", [1, None])
 def test_failures_are_never_promoted_and_stop_no_rung(algorithm: str, seed: int | None) -> None:
-    spec = searched(algorithm, seed=seed, maxTrialCount=206, parallelTrialCount=5)
+    spec = searched(algorithm, seed=seed, maxTrialCount=150, parallelTrialCount=5)
     trials = run(spec, failed, random.Random(1), uid="b")
     parents = {one.parent for one in trials} - {None}
     assert parents and all(number is not None and number % 2 for number in parents)
     assert any(number is not None and number % 8 == 1 for number in parents)
-    assert max(int(one.labels["rung"]) for one in trials) == 4
+    assert max(int(one.labels["rung"]) for one in trials) >= 3
 
 
 @pytest.mark.parametrize("algorithm", ["bohb", "hyperband", "successivehalving"])
@@ -260,11 +258,16 @@ def test_bohb_learns_where_good_configurations_are() -> None:
         return sum(abs(float(str(one.assignments["x"])) - 0.3) for one in new) / len(new)
 
     assert all(distance("bohb", seed) < 0.75 * distance("hyperband", seed) for seed in range(2))
-    only_random = searched("bohb", given={"random_fraction": "1"}, maxTrialCount=40)
-    others = searched("hyperband", maxTrialCount=40)
-    first, second = (run(spec, succeeded, random.Random(0)) for spec in (only_random, others))
-    xs = [[t.assignments["x"] for t in trials if t.parent is None] for trials in (first, second)]
-    assert min(xs[0]) < 0.15 and max(xs[0]) > 0.85 and min(xs[1]) < 0.15 and max(xs[1]) > 0.85
+
+
+def test_bohb_draws_a_share_at_random() -> None:
+    def drawn(share: str) -> list[float]:
+        spec = searched("bohb", given={"random_fraction": share}, maxTrialCount=60)
+        trials = run(spec, succeeded, random.Random(0))
+        return [float(str(one.assignments["x"])) for one in trials if one.parent is None]
+
+    assert max(drawn("1")[20:]) > 0.85
+    assert max(drawn("0")[20:]) < 0.85
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -269,3 +269,37 @@ def test_thread_pools_of_the_set_up_hang_no_trial(
 
     assert not [text for text in run.messages() if "every trial" in text]
     assert {one.trial.state for one in run.trials} == {TrialState.SUCCEEDED}
+
+
+CONTINUES = """
+from hpo_lab import checkpoint_dir
+state = checkpoint_dir() / "sum"
+score = x + (float(state.read_text()) if state.exists() else 0.0)
+state.write_text(repr(score))
+"""
+
+
+@pytest.mark.parametrize("isolation", ["fork", "kernel"])
+def test_notebooks_continue_from_checkpoints(tuned: Tuned, isolation: str) -> None:
+    run = tuned(
+        "print('set up')",
+        CONTINUES,
+        algorithm="pbt",
+        setting=(("n_population", "5"),),
+        trials=7,
+        isolation=isolation,
+    )
+
+    assert any(one.trial.parent is not None for one in run.trials)
+    for one in run.trials:
+        before = 0.0 if one.trial.parent is None else run.scores()[one.trial.parent]
+        assert one.trial.metrics["score"].latest == one.trial.assignments["x"] + before
+
+
+def test_a_set_up_that_looks_at_a_checkpoint_is_not_shared(tuned: Tuned) -> None:
+    run = tuned(
+        "from hpo_lab import checkpoint_dir\nplace = checkpoint_dir()", "score = len(str(place))"
+    )
+
+    folders = [str(run.folder(number) / "checkpoint") for number in range(2)]
+    assert run.scores() == [len(folder) for folder in folders]

@@ -224,3 +224,31 @@ def test_a_reached_goal_stops_what_still_runs(run_job: RunJob, store: Store) -> 
     assert record.reason == "ExperimentGoalReached"
     states = {trial.number: trial.state for trial in store.trials(record.uid)}
     assert states[0] is TrialState.SUCCEEDED and TrialState.RUNNING not in states.values()
+
+
+def test_a_job_finds_its_checkpoint_where_the_manifest_says(
+    run_job: RunJob, store: Store, log_of: LogOf
+) -> None:
+    script = (
+        "f=/var/log/katib/checkpoints/sum; test $f -ef $HPO_CHECKPOINT_DIR/sum && cat $f; "
+        "echo $KATIB_TRIAL_NAME >> $f; echo acc=${trialParameters.x}"
+    )
+    given = {"suggestion_trial_dir": "/var/log/katib/checkpoints/", "n_population": "5"}
+    record = run_job(
+        shell(script),
+        trials=8,
+        parallel=4,
+        algorithm={
+            "algorithmName": "pbt",
+            "algorithmSettings": [{"name": name, "value": text} for name, text in given.items()],
+        },
+    )
+    trials = store.trials(record.uid)
+    assert [trial.state for trial in trials] == [TrialState.SUCCEEDED] * 8
+    ancestors: dict[int | None, list[str]] = {None: []}
+    for trial in trials:
+        found = [line for line in log_of(record, trial.number).splitlines() if "=" not in line]
+        assert found == ancestors[trial.parent]
+        ancestors[trial.number] = [*found, f"one-{trial.number}"]
+    assert any(trial.parent is not None for trial in trials)
+    assert not Path("/var/log/katib").exists()

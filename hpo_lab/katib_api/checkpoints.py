@@ -1,0 +1,64 @@
+"""The folders of checkpoints on the volume that suggestions and trials share.
+
+An experiment with the setting `suggestion_trial_dir` has a volume, of which Katib mounts the
+folder `<experiment>/<trial>` into each trial. A trial that continues from another one begins
+with a copy of its folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import grpc
+
+from hpo_lab.katib_api import katib_pb
+from hpo_lab.katib_api.reading import NUMBER, PARENT
+from hpo_lab.katib_api.rpc import Refused
+
+__all__ = ["DATA", "carry_checkpoints", "shares_checkpoints"]
+
+DATA: Final = Path("/opt/katib/data")
+"""Where the volume is in the container of the service."""
+
+_SETTING = "suggestion_trial_dir"
+
+
+def shares_checkpoints(experiment: katib_pb.Experiment) -> bool:
+    """Whether the trials of *experiment* have folders on the volume."""
+    given = experiment.spec.algorithm.algorithm_settings
+    return any(one.name == _SETTING and one.value for one in given)
+
+
+def carry_checkpoints(
+    experiment: str,
+    trials: Iterable[katib_pb.Trial],
+    answers: Iterable[katib_pb.GetSuggestionsReply.ParameterAssignments],
+    data: Path,
+) -> None:
+    """Make the folders of suggested trials, from those of their parents where they have one.
+
+    Args:
+        experiment: Its name.
+        trials: The trials before.
+        answers: The suggestions, each with the name of its trial.
+        data: Where the volume is.
+
+    Raises:
+        Refused: The volume is not there.
+    """
+    if not data.is_dir():
+        reason = f"there is no volume at {data}; the experiment needs resumePolicy FromVolume"
+        raise Refused(grpc.StatusCode.FAILED_PRECONDITION, reason)
+    names = {trial.spec.labels.get(NUMBER, ""): trial.name for trial in trials}
+    for answer in answers:
+        folder = data / experiment / answer.trial_name
+        # Asked again, because Katib did not get the answer before.
+        shutil.rmtree(folder, ignore_errors=True)
+        parent = data / experiment / names.get(answer.labels.get(PARENT, "none"), "none")
+        if parent.is_dir():
+            shutil.copytree(parent, folder)
+        else:
+            folder.mkdir(parents=True)

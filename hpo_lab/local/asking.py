@@ -1,0 +1,171 @@
+"""Asks the search without making the runner wait for it.
+
+A question is answered in a thread. Where answers have turned out to take their time, the
+next question is asked before a slot is free, so that no slot is empty meanwhile. An answer
+given ahead is used when it is the one that would be given now. Where nothing is seeded, a
+costly one is used although results have come in since: a model that lacks the latest result
+is worth more than an idle processor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from hpo_lab.engine.asking import is_ordered, new_trial
+from hpo_lab.engine.plan import visible_history
+from hpo_lab.experiment.model import ExperimentSpec
+from hpo_lab.experiment.trial import Trial
+from hpo_lab.search.algorithm import WAIT, Wait, get_algorithm
+
+__all__ = ["Asking"]
+
+_COSTLY = 0.02
+"""Seconds: what takes longer is not waited for, and is asked for ahead."""
+
+
+@dataclass(slots=True)
+class _Question:
+    spec: ExperimentSpec
+    number: int
+    trials: Sequence[Trial]
+    answer: Future[Trial | Wait | None]
+    seconds: float = 0.0
+
+
+class Asking:
+    """The questions of one experiment, one at a time."""
+
+    def __init__(self, uid: str, prior: Sequence[Trial], wake: Callable[[], None]) -> None:
+        """Prepare; the thread starts with the first question.
+
+        Args:
+            uid: What tells the experiment from others.
+            prior: Trials of the experiments that it learns from.
+            wake: Called from the thread when an answer is there that was not waited for.
+        """
+        self._uid = uid
+        self._prior = prior
+        self._wake = wake
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hpo-lab search")
+        self._lock = threading.Lock()
+        self._closed = False
+        self._question: _Question | None = None
+        self._waited_for = False
+        self._seconds = 0.0
+
+    def ask(
+        self, spec: ExperimentSpec, trials: Sequence[Trial], number: int
+    ) -> Trial | Wait | None:
+        """The trial to start under *number*, as `engine.asking.new_trial` gives it.
+
+        Args:
+            spec: The experiment.
+            trials: Its trials.
+            number: The first that is not among them.
+
+        Returns:
+            As there; `WAIT` also while the answer is worked out, for at most 20 ms of this
+            thread's time. `has_news` says when it is there.
+        """
+        question = self._question
+        if (
+            question is None
+            or question.number != number
+            or (question.answer.done() and not self._holds(question, spec, trials))
+        ):
+            question = self._put(spec, trials, number)
+        if not self._is_answered(question):
+            return WAIT
+        answer = question.answer.result()
+        if not self._holds(question, spec, trials):
+            # It was worked out while something changed.
+            self._put(spec, trials, number)
+            self._waited_for = True
+            return WAIT
+        if isinstance(answer, Trial):
+            self._question = None
+        return answer
+
+    def ask_ahead(self, spec: ExperimentSpec, trials: Sequence[Trial]) -> None:
+        """Begin to work out the next trial after *trials*.
+
+        Does nothing where answers come quickly, where there is no further trial, or where it
+        would have to wait for results that are still to come.
+        """
+        if self._question is not None or self._seconds < _COSTLY or is_ordered(spec):
+            return
+        if spec.max_trial_count is None or len(trials) < spec.max_trial_count:
+            number = max((trial.number for trial in trials), default=-1) + 1
+            self._put(spec, trials, number)
+
+    def has_news(self) -> bool:
+        """Whether there is an answer now where there was none before."""
+        question = self._question
+        if not self._waited_for or question is None or not question.answer.done():
+            return False
+        self._waited_for = False
+        return True
+
+    def close(self) -> None:
+        """Ask nothing any more; a question that is being answered is left alone."""
+        with self._lock:
+            self._closed = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _put(self, spec: ExperimentSpec, trials: Sequence[Trial], number: int) -> _Question:
+        question = _Question(spec, number, trials, Future())
+        self._question = question
+        self._thread.submit(self._answer, question)
+        return question
+
+    def _answer(self, question: _Question) -> None:
+        begun = time.monotonic()
+        try:
+            answer = new_trial(
+                question.spec,
+                question.trials,
+                question.number,
+                uid=self._uid,
+                prior=self._prior,
+            )
+        except BaseException as error:
+            question.answer.set_exception(error)
+        else:
+            self._seconds = question.seconds = time.monotonic() - begun
+            question.answer.set_result(answer)
+        with self._lock:
+            if not self._closed and self._waited_for:
+                self._wake()
+
+    def _is_answered(self, question: _Question) -> bool:
+        with contextlib.suppress(TimeoutError):
+            question.answer.exception(_COSTLY)
+        # Before the last look, so that an answer in between wakes the runner.
+        self._waited_for = True
+        if question.answer.done():
+            self._waited_for = False
+        return not self._waited_for
+
+    def _holds(self, question: _Question, spec: ExperimentSpec, trials: Sequence[Trial]) -> bool:
+        """Whether an answer may be given although time has passed since its question."""
+        if question.answer.exception() is not None:
+            return True
+        if question.spec is not spec and question.spec != spec:
+            return False
+        if question.trials is trials or question.trials == trials:
+            return True
+        if not isinstance(question.answer.result(), Trial):
+            return False
+        if not get_algorithm(spec.algorithm.algorithm_name).uses_history:
+            return True
+        if spec.seed is None:
+            return question.seconds >= _COSTLY
+        number = question.number
+        return is_ordered(spec) and visible_history(
+            spec, question.trials, number, ordered=True
+        ) == visible_history(spec, trials, number, ordered=True)

@@ -1,0 +1,128 @@
+"""ConfigMaps and Secrets that are given as files, where a cluster would have them.
+
+The files are read when a trial starts, as a pod looks them up; so no value of a Secret gets
+into the store.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from hpo_lab.problems import InvalidInput, Problem, nearest
+
+__all__ = ["KINDS", "Configuration", "configuration_documents"]
+
+KINDS: Final = ("ConfigMap", "Secret")
+
+Data = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The entries of ConfigMaps and Secrets, by name."""
+
+    config_maps: Mapping[str, Data] = field(default_factory=dict)
+    secrets: Mapping[str, Data] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, paths: Sequence[str | Path]) -> Configuration:
+        """The ConfigMaps and Secrets in the files at *paths*, YAML or JSON.
+
+        Raises:
+            InvalidInput: A file cannot be read, or one is described twice or wrongly.
+        """
+        found: dict[str, dict[str, Data]] = {kind: {} for kind in KINDS}
+        problems = []
+        for path in paths:
+            for document in configuration_documents(path):
+                kind, name = document["kind"], str((document.get("metadata") or {}).get("name"))
+                if name in found[kind]:
+                    problems.append(Problem(str(path), f"describes the {kind} {name!r} again"))
+                try:
+                    found[kind][name] = _entries(document)
+                except ValueError as error:
+                    problems.append(Problem(f"{path}, {kind} {name!r}", str(error)))
+        if problems:
+            raise InvalidInput(problems)
+        return cls(found["ConfigMap"], found["Secret"])
+
+    def entry(self, reference: Mapping[str, Any], *, secret: bool) -> str | None:
+        """The entry that a `configMapKeyRef` or `secretKeyRef` names; None where it is not given.
+
+        Raises:
+            ValueError: What it names is given, and has no such entry.
+        """
+        data = self._data(reference, secret=secret)
+        key = str(reference.get("key"))
+        if data is None or (key not in data and reference.get("optional")):
+            return None
+        if key not in data:
+            raise ValueError(
+                f"{_said(reference, secret)} has no entry {key!r}{nearest(key, [*data])}"
+            )
+        return data[key]
+
+    def variables(self, source: Mapping[str, Any]) -> dict[str, str]:
+        """The variables that an entry of `envFrom` stands for.
+
+        Raises:
+            ValueError: What it names is not given, and not optional.
+        """
+        secret = "secretRef" in source
+        reference = source.get("secretRef" if secret else "configMapRef") or {}
+        data = self._data(reference, secret=secret)
+        if data is None and not reference.get("optional"):
+            raise ValueError(f"{_said(reference, secret)} is not given; give it by --with FILE")
+        prefix = source.get("prefix") or ""
+        return {f"{prefix}{key}": value for key, value in (data or {}).items()}
+
+    def _data(self, reference: Mapping[str, Any], *, secret: bool) -> Data | None:
+        return (self.secrets if secret else self.config_maps).get(str(reference.get("name")))
+
+
+def configuration_documents(path: str | Path) -> Iterator[Mapping[str, Any]]:
+    """The ConfigMaps and Secrets in the file at *path*, as plain data.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    from hpo_lab.experiment.yaml_text import read_documents
+
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput([Problem(str(path), f"cannot be read: {error}")]) from None
+    for document in read_documents(text, source=str(path)):
+        listed = document.get("items") if isinstance(document, Mapping) else None
+        for one in listed if isinstance(listed, list) else [document]:
+            if isinstance(one, Mapping) and one.get("kind") in KINDS:
+                yield one
+
+
+def _entries(document: Mapping[str, Any]) -> dict[str, str]:
+    data = {str(key): _text(key, value) for key, value in (document.get("data") or {}).items()}
+    if document["kind"] == "ConfigMap":
+        return data
+    given = document.get("stringData") or {}
+    try:
+        decoded = {
+            key: base64.b64decode(value, validate=True).decode() for key, value in data.items()
+        }
+    except (binascii.Error, UnicodeDecodeError):
+        raise ValueError("data of a Secret is text in base64; use stringData for others") from None
+    return decoded | {str(key): _text(key, value) for key, value in given.items()}
+
+
+def _text(key: object, value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"entry {key!r} is {value!r}; text is needed, in quotation marks")
+    return value
+
+
+def _said(reference: Mapping[str, Any], secret: bool) -> str:
+    return f"the {'Secret' if secret else 'ConfigMap'} {reference.get('name')!r}"

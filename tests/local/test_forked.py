@@ -1,0 +1,80 @@
+"""What the runner makes of what a fork server tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpo_lab.local import forked
+from hpo_lab.local.forked import ForkedTrial, Forks
+from hpo_lab.trial.folder import Task
+
+
+class Server:
+    """Stands for a fork server: tells what a test lets it tell."""
+
+    made: list[Server]
+
+    def __init__(self, config: Mapping[str, Any], folder: Path) -> None:
+        self.requests: list[Mapping[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+        self.made.append(self)
+
+    def send(self, request: Mapping[str, Any]) -> None:
+        self.requests.append(request)
+
+    def receive(self) -> list[dict[str, Any]]:
+        events, self.events = self.events, []
+        return events
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forks:
+    Server.made = []
+    monkeypatch.setattr(forked, "ForkServer", Server)
+    return Forks(tmp_path / "notebook.ipynb", {}, tmp_path, lambda reason: None)
+
+
+def start(forks: Forks, number: int) -> ForkedTrial:
+    task = Task("experiment", number, {}, {}, ("score",), "")
+    return forks.start(task, forks._folder / f"{number:05d}", seed=0)
+
+
+def tell(forks: Forks, **event: Any) -> None:
+    Server.made[-1].events.append(event)
+    forks.take_events()
+
+
+def test_the_end_of_a_trial_that_was_given_up_is_ignored(forks: Forks) -> None:
+    trial = start(forks, 0)
+    trial.ask_to_end()
+    assert trial.exit_code == 143
+
+    tell(forks, event="ready", hazards=[])
+    tell(forks, event="started", run="00000", pid=1)
+    tell(forks, event="ended", run="00000", code=0)
+
+    assert trial.exit_code == 143
+
+
+def test_a_trial_runs_once_on_a_server_that_follows_another(forks: Forks) -> None:
+    first = start(forks, 0)
+    tell(forks, event="ready", hazards=[])
+    forks.close()
+    assert first.exit_code == 137
+
+    second = start(forks, 1)
+    server = Server.made[-1]
+    assert len(Server.made) == 2
+    assert server.requests == []
+    tell(forks, event="ready", hazards=[])
+
+    assert [request["run"] for request in server.requests] == ["00001"]
+    tell(forks, event="ended", run="00001", code=0)
+    assert second.exit_code == 0

@@ -1,0 +1,41 @@
+"""The rule of the documentation, found by its entry point."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hpo_lab.stopping.rule import get_rule, stopping_problems
+
+from .asking import experiment, reason
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "early-stopping.md"
+
+
+@pytest.fixture(autouse=True)
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    module, declared = re.findall(
+        r"```(?:python\n# my_rules|toml\n).*?\n(.*?)```", PAGE.read_text(), re.S
+    )
+    (tmp_path / "my_rules.py").write_text(module)
+    info = tmp_path / "my_rules-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-rules\nVersion: 1.0\n")
+    name, target = re.findall(r'^(\S+) = "(\S+)"', declared, re.M)[0]
+    (info / "entry_points.txt").write_text(f"[hpo_lab.early_stopping]\n{name} = {target}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    sys.modules.pop("my_rules", None)
+    get_rule.cache_clear()
+
+
+def test_an_installed_package_adds_a_rule() -> None:
+    spec = experiment("no-progress")
+    assert stopping_problems(spec) == []
+    assert reason(spec, [0.5, 0.5]) is None
+    assert reason(spec, [0.5, 0.5, 0.5]) == "its first three values are the same"
+    assert reason(spec, [0.5, 0.5, 0.6]) is None
