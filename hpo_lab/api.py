@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_lab.dashboard.summary import Best, Summary, is_live, summarise, trial_row
 from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType, Value
 from hpo_lab.experiment.model import Experiment as ExperimentDocument
-from hpo_lab.experiment.rules import experiment_problems
+from hpo_lab.experiment.rules import experiment_problems, run_problems
 from hpo_lab.experiment.space import Domain
 from hpo_lab.local.enqueue import enqueue
 from hpo_lab.local.enrol import Enrolment, enrol, revise
@@ -224,7 +224,7 @@ def tune(
     early_stopping: str | None = None,
     goal: float | None = None,
     seed: int | None = None,
-    warm_start: tuple[str, ...] = (),
+    warm_start: str | Sequence[str] = (),
     name: str | None = None,
     timeout: float | None = None,
     trial_timeout: float | None = None,
@@ -286,7 +286,7 @@ def tune(
         setting=tuple((key, str(value)) for key, value in (settings or {}).items()),
         goal=goal,
         seed=seed,
-        warm_start=tuple(warm_start),
+        warm_start=(warm_start,) if isinstance(warm_start, str) else tuple(warm_start),
         name=name,
         timeout=timeout,
         trial_timeout=trial_timeout,
@@ -376,5 +376,8 @@ def check(document: ExperimentDocument, source: str = "") -> None:
     """
     spec = document.spec
     problems = [*experiment_problems(document), *search_problems(spec), *stopping_problems(spec)]
+    if spec.trial_template is not None:
+        # A manifest may be given its template later; the one that it has must be whole.
+        problems += run_problems(document)
     if problems:
         raise InvalidInput(problems, source)

@@ -6,8 +6,6 @@ flags from it.
 
 from __future__ import annotations
 
-import math
-import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -27,6 +25,18 @@ from hpo_lab.experiment.model import (
     ResumePolicy,
     Setting,
     TrialTemplate,
+)
+from hpo_lab.option_values import (
+    amount_of_memory,
+    constraint,
+    count,
+    early_stopping,
+    experiment_name,
+    number,
+    one_of,
+    pair,
+    seconds,
+    strategy,
 )
 from hpo_lab.problems import Problem, nearest
 
@@ -92,6 +102,7 @@ class TuneOptions:
     strategy: tuple[tuple[str, str], ...] = ()
     isolation: str | None = None
     trial_memory: int | None = None
+    trial_output: int | None = None
     keep: str | None = None
 
     @property
@@ -100,6 +111,7 @@ class TuneOptions:
         said = {
             "isolation": self.isolation,
             "memoryLimit": self.trial_memory,
+            "outputLimit": self.trial_output,
             "keep": self.keep,
         }
         return {name: value for name, value in said.items() if value is not None}
@@ -165,89 +177,6 @@ class TuneOptions:
         )
 
 
-def _count(least: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is no whole number; allowed are {least} and up") from None
-        if value < least:
-            raise ValueError(f"{value} is too small; allowed are {least} and up")
-        return value
-
-    return parse
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no number") from None
-    if not math.isfinite(value):
-        raise ValueError(f"{text!r} is not finite; a finite number is needed")
-    return value
-
-
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def _seconds(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text)
-    if match is None or float(match[1]) == 0:
-        raise ValueError(f"{text!r} is no time; allowed are seconds above 0, or 90s, 10m, 2h, 1d")
-    return float(match[1]) * _UNITS[match[2]]
-
-
-_BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-
-
-def _bytes(text: str) -> int:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", text.casefold())
-    if match is None or float(match[1]) == 0:
-        raise ValueError(f"{text!r} is no amount of memory; allowed are bytes above 0, or 512M, 2G")
-    return int(float(match[1]) * _BYTES[match[2]])
-
-
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in allowed:
-            raise ValueError(
-                f"{text!r} is not allowed; allowed are {', '.join(allowed)}{nearest(text, allowed)}"
-            )
-        return text
-
-    return parse
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise ValueError(f"{text!r} is no setting; write it as name=value")
-    return name, value
-
-
-def _early_stopping(text: str) -> EarlyStopping:
-    name, colon, given = text.partition(":")
-    if not name or (colon and not given):
-        raise ValueError(f"{text!r} is no rule; write it as NAME or NAME:setting=value,...")
-    pairs = [_pair(pair) for pair in given.split(",")] if given else []
-    settings = tuple(Setting(name=name, value=value) for name, value in pairs)
-    return EarlyStopping(algorithm_name=name, algorithm_settings=settings)
-
-
-_CONSTRAINT = re.compile(r"\s*([^<>=\s]+)\s*(<=|>=)\s*(\S+)\s*")
-
-
-def _constraint(text: str) -> MetricConstraint:
-    match = _CONSTRAINT.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text!r} is no constraint; write it as METRIC<=VALUE or METRIC>=VALUE")
-    bound = _number(match[3])
-    if match[2] == "<=":
-        return MetricConstraint(name=match[1], max=bound)
-    return MetricConstraint(name=match[1], min=bound)
-
-
 def _merged(constraints: Iterable[MetricConstraint]) -> tuple[MetricConstraint, ...]:
     """The *constraints* with a lower and an upper bound of one metric as one."""
     found: list[MetricConstraint] = []
@@ -262,72 +191,61 @@ def _merged(constraints: Iterable[MetricConstraint]) -> tuple[MetricConstraint, 
     return tuple(found)
 
 
-def _strategy(text: str) -> tuple[str, str]:
-    name, value = _pair(text)
-    allowed = [strategy.value for strategy in MetricStrategyType]
-    if value not in allowed:
-        raise ValueError(
-            f"{value!r} is no strategy; allowed are {', '.join(allowed)}{nearest(value, allowed)}"
-        )
-    return name, value
-
-
-_EXPERIMENT_NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
-
-
-def _name(text: str) -> str:
-    if not _EXPERIMENT_NAME.fullmatch(text):
-        raise ValueError(
-            f"{text!r} is no valid name; allowed are at most 40 lower-case letters, digits and "
-            "'-', starting with a letter and not ending with '-'"
-        )
-    return text
-
-
 OPTIONS: tuple[Option, ...] = (
-    Option("trials", "N", f"how many trials to run [default: {DEFAULT_TRIALS}]", _count(1)),
-    Option("parallel", "N", "how many trials run at a time [default: 2]", _count(1)),
+    Option("trials", "N", f"how many trials to run [default: {DEFAULT_TRIALS}]", count(1)),
+    Option("parallel", "N", "how many trials run at a time [default: 2]", count(1)),
     Option("algorithm", "NAME", "search algorithm [default: tpe]", str),
-    Option("setting", "K=V", "a setting of the algorithm; may be repeated", _pair, True),
+    Option("setting", "K=V", "a setting of the algorithm; may be repeated", pair, True),
     Option(
         "constraint",
         "METRIC<=VALUE",
         "a bound that a trial must keep (also >=) to be best; may be repeated",
-        _constraint,
+        constraint,
         True,
     ),
     Option(
         "early-stopping",
         "RULE[:K=V,...]",
         "rule that stops bad trials early, with its settings",
-        _early_stopping,
+        early_stopping,
     ),
-    Option("goal", "VALUE", "end as soon as the objective is this good", _number),
-    Option("seed", "N", "make the search reproducible", _count(0)),
+    Option("goal", "VALUE", "end as soon as the objective is this good", number),
+    Option("seed", "N", "make the search reproducible", count(0)),
     Option("warm-start", "NAME", "learn from this experiment's trials; may be repeated", str, True),
-    Option("name", "NAME", "the experiment's name", _name),
-    Option("timeout", "TIME", "time budget of the experiment: seconds, or 10m, 2h", _seconds),
-    Option("trial-timeout", "TIME", "time limit of one trial: seconds, or 10m, 2h", _seconds),
-    Option("trial-memory", "SIZE", "memory limit of one trial: bytes, or 512M, 2G", _bytes),
+    Option("name", "NAME", "the experiment's name", experiment_name),
+    Option("timeout", "TIME", "time budget of the experiment: seconds, or 10m, 2h", seconds),
+    Option("trial-timeout", "TIME", "time limit of one trial: seconds, or 10m, 2h", seconds),
+    Option(
+        "trial-memory",
+        "SIZE",
+        "memory limit of one trial: bytes, or 512M, 2G",
+        amount_of_memory,
+    ),
+    Option(
+        "trial-output",
+        "SIZE",
+        "how much output of a trial its notebook keeps [default: 16M]",
+        amount_of_memory,
+    ),
     Option(
         "isolation",
         "auto|fork|kernel",
         "whether trials share the set-up cells and fork [default: auto]",
-        _one_of("auto", "fork", "kernel"),
+        one_of("auto", "fork", "kernel"),
     ),
     Option(
         "keep",
         "all|best|failed|none",
         "whose executed notebooks are kept [default: all]",
-        _one_of("all", "best", "failed", "none"),
+        one_of("all", "best", "failed", "none"),
     ),
-    Option("max-failed", "N", "give up after so many failed trials", _count(1)),
+    Option("max-failed", "N", "give up after so many failed trials", count(1)),
     Option("additional-metric", "NAME", "also record this metric; may be repeated", str, True),
     Option(
         "strategy",
         "METRIC=min|max|latest",
         "which of a metric's values counts; may be repeated",
-        _strategy,
+        strategy,
         True,
     ),
 )

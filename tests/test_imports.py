@@ -45,7 +45,8 @@ HOUSE = {
     "stopping": Room("experiment search", lazily="scipy"),
     "local": Room("engine experiment search stopping store trial warm workload", "psutil"),
     "dashboard": Room("experiment store", "rich", "ipywidgets notebook plotly"),
-    "options": Room("experiment"),
+    "option_values": Room("experiment"),
+    "options": Room("experiment option_values"),
     "prepare": Room("experiment notebook options trial workload", lazily=ANYTHING),
     "api": Room(
         "dashboard experiment local options prepare search stopping store", lazily=ANYTHING

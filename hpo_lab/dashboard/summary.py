@@ -133,7 +133,7 @@ def _further(objective: Objective) -> dict[str, Any]:
     """What there is to say of an objective beyond the first metric, as plain data."""
     document = objective.to_document()
     fields = ("additionalObjectives", "constraints")
-    return {name: document[name] for name in fields if name in document}
+    return {name: document[name] for name in fields if document.get(name)}
 
 
 def summarise(record: ExperimentRecord, trials: Sequence[Trial], now: float) -> Summary:
@@ -169,8 +169,11 @@ def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
     row: dict[str, Any] = {"number": trial.number, "state": trial.state.value}
     row |= {parameter.name: trial.assignments.get(parameter.name) for parameter in spec.parameters}
     for name in dict.fromkeys([*objective.metric_names, *trial.metrics]):
-        metric = trial.metrics.get(name)
-        row[name] = None if metric is None else metric.by(objective.strategy(name))
+        metric, row[name] = trial.metrics.get(name), None
+        if metric is not None:
+            row[name] = metric.by(objective.strategy(name))
+            if row[name] is None and spec.nas_config is not None:
+                row[name] = metric.text or None
     started, completed = trial.started_at, trial.completed_at
     row["started"] = started
     row["seconds"] = completed - started if started and completed else None

@@ -15,7 +15,7 @@ from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState, objective_value, optimal_trial
 
-__all__ = ["Plan", "Verdict", "plan", "visible_history"]
+__all__ = ["SUGGESTION_END", "Plan", "Verdict", "plan", "search_failed", "visible_history"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,15 @@ STOPPED = Verdict(
     "ExperimentStopped",
     "Experiment was stopped and can be resumed",
 )
+
+
+def search_failed(error: str) -> Verdict:
+    """The end of an experiment whose algorithm raised *error* when it was asked."""
+    return Verdict(
+        ExperimentState.FAILED,
+        "ExperimentSuggestionFailed",
+        f"Experiment has failed because its search algorithm did: {error}",
+    )
 
 
 @dataclass(frozen=True, slots=True)

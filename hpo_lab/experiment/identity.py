@@ -27,7 +27,15 @@ _CHANGEABLE = (
     "resumePolicy",
 )
 # Where and how a trial runs does not change what it computes.
-_PLACES = ("workingDirectory", "kernelName", "path", "isolation", "memoryLimit", "keep")
+_PLACES = (
+    "workingDirectory",
+    "kernelName",
+    "path",
+    "isolation",
+    "memoryLimit",
+    "outputLimit",
+    "keep",
+)
 
 
 def identity(spec: ExperimentSpec) -> str:

@@ -19,6 +19,7 @@ from hpo_lab.experiment.trial import (
     Metric,
     Trial,
     TrialState,
+    latest_text,
     optimal_trial,
     pareto_front,
     trial_name,
@@ -208,7 +209,8 @@ def _trial_status(objective: Objective, trial: Trial) -> dict[str, Any]:
 
 
 def _optimal(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Any] | None:
-    best = optimal_trial(experiment.spec.objective, trials)
+    objective = experiment.spec.objective
+    best = optimal_trial(objective, trials) or latest_text(objective, trials)
     return None if best is None else _best(experiment, best)
 
 
@@ -247,7 +249,7 @@ def _metric(name: str, metric: Metric) -> dict[str, str]:
         "name": name,
         "min": _UNAVAILABLE if metric.min is None else repr(metric.min),
         "max": _UNAVAILABLE if metric.max is None else repr(metric.max),
-        "latest": repr(metric.latest),
+        "latest": metric.text or repr(metric.latest),
     }
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 
 from hpo_lab.experiment.model import MetricStrategyType, Objective, ObjectiveType, Value
 
@@ -15,6 +16,7 @@ __all__ = [
     "TrialState",
     "candidates",
     "dominates",
+    "latest_text",
     "losses",
     "missing_objectives",
     "objective_value",
@@ -48,13 +50,14 @@ class Metric:
     """What a trial reported under one name.
 
     `min` and `max` are over the finite values and None when there was none; `latest` is the
-    last value whatever it was, NaN when it was no number.
+    last value whatever it was, NaN when it was no number, and `text` what it was then.
     """
 
     latest: float
     min: float | None = None
     max: float | None = None
     count: int = 1
+    text: str = ""
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Metric:
@@ -68,10 +71,11 @@ class Metric:
         return summary
 
     @classmethod
-    def single(cls, value: float) -> Metric:
-        """The summary of one value."""
+    def single(cls, value: float, text: str = "") -> Metric:
+        """The summary of one value, which was reported as *text*."""
         finite = value if math.isfinite(value) else None
-        return cls(latest=value, min=finite, max=finite)
+        is_text = math.isnan(value) and text.lower().strip("+-") != "nan"
+        return cls(latest=value, min=finite, max=finite, text=text if is_text else "")
 
     def then(self, later: Metric) -> Metric:
         """The summary of these values followed by *later* ones."""
@@ -82,6 +86,7 @@ class Metric:
             min=min(lows, default=None),
             max=max(highs, default=None),
             count=self.count + later.count,
+            text=later.text,
         )
 
     def by(self, strategy: MetricStrategyType) -> float | None:
@@ -212,6 +217,16 @@ def optimal_trial(objective: Objective, trials: Iterable[Trial]) -> Trial | None
     """
     found = candidates(objective, trials)
     return found[0][1] if found else None
+
+
+def latest_text(objective: Objective, trials: Iterable[Trial]) -> Trial | None:
+    """The last trial that ended with a text for its objective, such as a genotype.
+
+    Texts have no order; as in Katib the latest stands for the best.
+    """
+    name = objective.objective_metric_name
+    found = [t for t in trials if t.state in _MEASURED and name in t.metrics]
+    return max((t for t in found if t.metrics[name].text), key=attrgetter("number"), default=None)
 
 
 def pareto_front(objective: Objective, trials: Iterable[Trial]) -> list[Trial]:

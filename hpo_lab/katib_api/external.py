@@ -49,6 +49,7 @@ class KatibService:
     }
     accepts_any_setting = True
     uses_history = True
+    uses_prior = False
 
     def suggest(self, ask: Ask) -> Suggestion | Wait:
         """The service's answer, within a minute.

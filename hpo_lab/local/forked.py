@@ -63,8 +63,10 @@ class ForkedTrial:
 class Forks:
     """The fork server of an experiment and the trials that it runs.
 
-    Where the set-up cannot be shared the trials run in processes of their own; `reason`
-    says why, once.
+    Where the set-up cannot be shared the trials run in processes of their own.
+
+    Attributes:
+        impossible: Whether that has turned out.
     """
 
     def __init__(
@@ -73,14 +75,16 @@ class Forks:
         spec: Mapping[str, Any],
         folder: Path,
         tell: Callable[[str], None],
+        start_process: Callable[[Task, Path], TrialProcess],
     ) -> None:
-        """Start the server, which begins with the set-up.
+        """Prepare the server, which begins with the set-up at the first trial.
 
         Args:
             notebook: The trial notebook.
             spec: The `spec` of the `NotebookTrial`.
             folder: The experiment's folder.
             tell: Called with the reason when the trials cannot be forked.
+            start_process: Starts a trial in processes of its own.
         """
         self._config = {
             "notebook": str(notebook),
@@ -90,9 +94,11 @@ class Forks:
         }
         self._folder = folder
         self._tell = tell
+        self._start_process = start_process
+        self._output_limit = spec.get("outputLimit")
         self._trials: dict[str, ForkedTrial] = {}
         self._ready = False
-        self._impossible = False
+        self.impossible = False
         self._server: ForkServer | None = None
 
     def fileno(self) -> int | None:
@@ -102,8 +108,8 @@ class Forks:
     def start(self, task: Task, folder: Path, seed: int) -> ForkedTrial:
         """Start a trial, as soon as the set-up is done; what was in *folder* is removed."""
         trial = ForkedTrial(self, task, folder, seed)
-        if self._impossible:
-            trial.own = TrialProcess(task, folder)
+        if self.impossible:
+            trial.own = self._start_process(task, folder)
             return trial
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(folder)
@@ -159,6 +165,7 @@ class Forks:
                 "folder": str(trial.folder),
                 "task": trial.task.to_document(),
                 "seed": trial.seed,
+                "limit": self._output_limit,
             }
         )
 
@@ -178,11 +185,11 @@ class Forks:
 
     def _give_up(self, reason: str) -> None:
         """Run this and all later trials in processes of their own."""
-        self._impossible = True
+        self.impossible = True
         self._tell(reason)
         waiting, self._trials = self._trials, {}
         if self._server is not None:
             self._server.close()
             self._server = None
         for trial in waiting.values():
-            trial.own = TrialProcess(trial.task, trial.folder)
+            trial.own = self._start_process(trial.task, trial.folder)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from hpo_lab.local.forked import Forks
 from hpo_lab.local.process import TrialProcess
+from hpo_lab.local.standby import Standby
 from hpo_lab.trial.folder import NOTEBOOK, Task
 
 __all__ = ["Launcher", "RunningTrial"]
@@ -61,13 +62,13 @@ class Launcher:
             tell: Called with the reason when trials could have been forked but cannot.
         """
         spec = trial_spec.get("spec", {})
-        forkable = (
-            trial_spec.get("kind") == "NotebookTrial"
-            and spec.get("isolation", "auto") != "kernel"
-            # Elsewhere the system's own libraries do not survive a fork.
-            and sys.platform == "linux"
-        )
-        self._forks = Forks(source / NOTEBOOK, spec, folder, tell) if forkable else None
+        is_notebook = trial_spec.get("kind") == "NotebookTrial"
+        # Elsewhere the system's own libraries do not survive a fork.
+        forkable = is_notebook and sys.platform == "linux"
+        self._standby = Standby(spec, folder) if is_notebook else None
+        self._forks: Forks | None = None
+        if forkable and spec.get("isolation", "auto") != "kernel":
+            self._forks = Forks(source / NOTEBOOK, spec, folder, tell, self._start_process)
         self._wake, self._woken = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._woken, False)
@@ -82,7 +83,17 @@ class Launcher:
         """
         if self._forks is not None:
             return self._forks.start(task, folder, seed)
-        return TrialProcess(task, folder)
+        return self._start_process(task, folder)
+
+    def prepare(self, folder: Path) -> None:
+        """Do what can be done for the trial of *folder* before it is started."""
+        if self._standby is not None and (self._forks is None or self._forks.impossible):
+            self._standby.prepare(folder)
+
+    def _start_process(self, task: Task, folder: Path) -> TrialProcess:
+        if self._standby is not None:
+            return self._standby.start(task, folder)
+        return TrialProcess(folder, task)
 
     def wait(self, trials: Iterable[RunningTrial], timeout: float) -> None:
         """Wait until a trial may have ended or `wake` is called, at most *timeout* seconds."""
@@ -105,8 +116,10 @@ class Launcher:
             os.write(self._woken, b"\0")
 
     def close(self) -> None:
-        """End whatever still runs in forks."""
+        """End whatever still runs in forks or waits for a trial."""
         if self._forks is not None:
             self._forks.close()
+        if self._standby is not None:
+            self._standby.close()
         os.close(self._wake)
         os.close(self._woken)

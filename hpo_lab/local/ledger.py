@@ -22,6 +22,7 @@ class Ledger:
     Attributes:
         trials: Every trial by number.
         best: The number of the best trial; None while there is none.
+        last: The highest number; -1 while there is none.
     """
 
     def __init__(self, objective: Objective, trials: Iterable[Trial] = ()) -> None:
@@ -30,7 +31,7 @@ class Ledger:
         self.best: int | None = None
         self._objective = objective
         self._open: dict[int, Trial] = {}
-        self._last = -1
+        self.last = -1
         self._settled = 0
         self._failed = 0
         self._failure: int | None = None
@@ -41,7 +42,7 @@ class Ledger:
         """Take in a trial in its new state; one that has ended stays as it is."""
         number = trial.number
         self.trials[number] = self._open[number] = trial
-        self._last = max(self._last, number)
+        self.last = max(self.last, number)
         known = [self._open[n] for n in (self.best, number) if n is not None]
         best = optimal_trial(self._objective, known)
         self.best = best.number if best else None
@@ -49,7 +50,7 @@ class Ledger:
             # One stays, so that a limit that is reached is seen to be.
             self._failure = number
         for candidate in [t for t in self._open.values() if t.is_final]:
-            if candidate.number not in (self.best, self._last, self._failure):
+            if candidate.number not in (self.best, self.last, self._failure):
                 del self._open[candidate.number]
                 self._settled += 1
                 self._failed += candidate.state in _FAILED

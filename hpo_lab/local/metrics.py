@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpo_lab.experiment.trial import Metric
 from hpo_lab.store import Observation
 from hpo_lab.trial.folder import METRICS
 
-__all__ = ["Batch", "read_metrics", "summarise"]
+__all__ = ["Batch", "read_metrics"]
 
 _MOST_BYTES = 4 * 1024 * 1024
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
@@ -61,15 +59,3 @@ def _number(value: float | str) -> float:
     if isinstance(value, str):
         return float(value) if _NOT_FINITE.fullmatch(value) else math.nan
     return float(value)
-
-
-def summarise(
-    metrics: Mapping[str, Metric], observations: Iterable[Observation]
-) -> Mapping[str, Metric]:
-    """The summaries *metrics* continued by *observations*."""
-    continued = dict(metrics)
-    for one in observations:
-        single = Metric.single(one.value)
-        before = continued.get(one.metric)
-        continued[one.metric] = before.then(single) if before else single
-    return continued

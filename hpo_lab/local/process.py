@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -25,16 +28,28 @@ _BETWEEN_LOOKS = 0.05
 class TrialProcess:
     """A started trial: its folder, and the supervisor above its processes."""
 
-    def __init__(self, task: Task, folder: Path) -> None:
-        """Start the trial of *task* in *folder*; what an earlier attempt left is removed."""
+    def __init__(
+        self, folder: Path, task: Task | None = None, *, module: str = "hpo_lab.trial.work"
+    ) -> None:
+        """Start a trial in *folder*; what an earlier attempt left there is removed.
+
+        Args:
+            folder: The trial's folder.
+            task: What it is to do; None for a *module* that is told later.
+            module: What runs it.
+        """
         self.folder = folder
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        task.write(folder)
+        if task is not None:
+            task.write(folder)
         with (folder / LOG).open("ab") as log:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-m", "hpo_lab.trial.supervise", str(folder), str(os.getpid())],
-                stdin=subprocess.DEVNULL,
+                [
+                    *(sys.executable, "-m", "hpo_lab.trial.supervise"),
+                    *(str(folder), str(os.getpid()), module),
+                ],
+                stdin=subprocess.PIPE if task is None else subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, TRIAL_FOLDER: str(folder), "PYTHONUNBUFFERED": "1"},
@@ -65,6 +80,13 @@ class TrialProcess:
                 end_leftovers(self.folder)
         return code
 
+    def tell(self, request: Mapping[str, Any]) -> None:
+        """Send a line of JSON to a module that waits for it; one that is gone gets nothing."""
+        assert self._supervisor.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._supervisor.stdin.write(json.dumps(request).encode() + b"\n")
+            self._supervisor.stdin.flush()
+
     def ask_to_end(self) -> None:
         """Tell the supervisor to end every process of the trial; returns at once."""
         with contextlib.suppress(ProcessLookupError):
@@ -81,6 +103,9 @@ class TrialProcess:
         self._forget()
 
     def _forget(self) -> None:
+        if self._supervisor.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._supervisor.stdin.close()
         if self._ending is not None:
             os.close(self._ending)
             self._ending = None

@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from traceback import print_exc
 
 from hpo_lab.engine.asking import is_ordered
-from hpo_lab.engine.plan import Plan, Verdict, plan
-from hpo_lab.experiment.model import Experiment, Objective
+from hpo_lab.engine.plan import SUGGESTION_END, Plan, Verdict, plan, search_failed
+from hpo_lab.experiment.model import Experiment, ExperimentSpec
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState, missing_objectives
 from hpo_lab.local.asking import Asking
@@ -24,14 +25,14 @@ from hpo_lab.local.ending import Ending, over_limit
 from hpo_lab.local.keeping import Keeping
 from hpo_lab.local.launcher import Launcher, RunningTrial
 from hpo_lab.local.ledger import Ledger
-from hpo_lab.local.metrics import Batch, read_metrics, summarise
+from hpo_lab.local.metrics import Batch, read_metrics
 from hpo_lab.local.process import end_leftovers
 from hpo_lab.local.stopping import Stopping
 from hpo_lab.local.tasks import task_of
 from hpo_lab.local.warm_start import prior_trials
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.algorithm import Wait
-from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
+from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store, summarise
 from hpo_lab.trial.folder import Outcome
 
 __all__ = ["AlreadyRunning", "LocalRunner", "trial_folder"]
@@ -39,6 +40,8 @@ __all__ = ["AlreadyRunning", "LocalRunner", "trial_folder"]
 _FOLLOW_EVERY = 0.1
 _CONTROL_EVERY = 0.25
 _RENEW_EVERY = 5.0
+_PREPARED = 2
+"""Most trials for which something is started before there is a slot for them."""
 
 
 class AlreadyRunning(RuntimeError):
@@ -83,6 +86,7 @@ class LocalRunner:
         self._stopping: Stopping
         self._running: dict[int, _Running] = {}
         self._exhausted = False
+        self._search_error = ""
         self._stop_requested = False
         self._source = store.folder(uid) / "source"
         self._launcher: Launcher | None = None
@@ -173,7 +177,7 @@ class LocalRunner:
             if outcome is None:
                 interrupted.append((number, offset))
             else:
-                self._take_in(number, offset, outcome, spec.objective)
+                self._take_in(number, offset, outcome, spec)
         for number, offset in interrupted:
             self._import(number, offset)
             reason = self._stopping.reason(number)
@@ -225,11 +229,25 @@ class LocalRunner:
                     ordered=is_ordered(experiment.spec),
                 )
                 if upcoming.verdict is not None:
-                    return self._conclude(upcoming.verdict, experiment)
+                    verdict = upcoming.verdict
+                    if verdict is SUGGESTION_END and self._search_error:
+                        verdict = search_failed(self._search_error)
+                    return self._conclude(verdict, experiment)
                 changed = not self._start_all(experiment, upcoming)
                 if not self._exhausted:
-                    self._asking.ask_ahead(experiment.spec, list(self._trials.values()))
+                    self._get_ahead(experiment.spec)
             self._wait()
+
+    def _get_ahead(self, spec: ExperimentSpec) -> None:
+        """Do for the next trials what need not wait for a slot."""
+        self._asking.ask_ahead(spec, list(self._trials.values()))
+        assert self._launcher is not None
+        following = self._ledger.last + 1
+        count = min(spec.parallel_trial_count, _PREPARED)
+        if spec.max_trial_count is not None:
+            count = min(count, spec.max_trial_count - following)
+        for number in range(following, following + count):
+            self._launcher.prepare(self._folder(number))
 
     def _wait(self) -> None:
         """Wait for the end of a trial, but no longer than until the next look at the others."""
@@ -253,7 +271,13 @@ class LocalRunner:
         return started
 
     def _ask(self, experiment: Experiment, number: int) -> Trial | Wait | None:
-        return self._asking.ask(experiment.spec, list(self._trials.values()), number)
+        try:
+            return self._asking.ask(experiment.spec, list(self._trials.values()), number)
+        except Exception as error:
+            # An algorithm may be anybody's. What runs comes to its end before the experiment.
+            print_exc()
+            self._search_error = f"{type(error).__name__}: {error}"
+            return None
 
     def _start(self, experiment: Experiment, number: int, new: Trial | None) -> bool:
         """Start a trial; False when it failed before it began."""
@@ -327,7 +351,7 @@ class LocalRunner:
         number = running.number
         over, outcome = running.over, Outcome.read(running.process.folder)
         if outcome is not None and not (over is not None and over.comes_before(outcome)):
-            self._take_in(number, running.offset, outcome, experiment.spec.objective)
+            self._take_in(number, running.offset, outcome, experiment.spec)
             return
         if over is None:
             signal = code - 128 if code > 128 else -code
@@ -336,7 +360,7 @@ class LocalRunner:
         last = read_metrics(running.process.folder, running.offset)
         self._finish(number, over.state, over.message, reason=over.reason, last=last)
 
-    def _take_in(self, number: int, offset: int, outcome: Outcome, objective: Objective) -> None:
+    def _take_in(self, number: int, offset: int, outcome: Outcome, spec: ExperimentSpec) -> None:
         """Record a trial that came to its end by itself, with what it reported last."""
         last = read_metrics(self._folder(number), offset)
         if read_metrics(self._folder(number), last.offset).offset > last.offset:
@@ -347,7 +371,10 @@ class LocalRunner:
         if not outcome.succeeded:
             self._finish(number, TrialState.FAILED, outcome.message, outcome.traceback, last=last)
             return
-        lacking = missing_objectives(objective, measured)
+        lacking = missing_objectives(spec.objective, measured)
+        if spec.nas_config is not None:
+            # What a search for architectures finds may be a text: the genotype.
+            lacking = [name for name in lacking if name not in metrics or not metrics[name].text]
         if not lacking:
             self._finish(number, TrialState.SUCCEEDED, last=last)
             return

@@ -53,8 +53,9 @@ def warm_start(store: Store, experiment: Experiment) -> WarmStart | None:
         taken += usable
         parts.append(f"{len(usable)} of the {len(ended)} trials of {record.title}")
     message = f"Experiment learns from {' and '.join(parts)}"
-    if not get_algorithm(spec.algorithm.algorithm_name).uses_history:
-        message = f"{spec.algorithm.algorithm_name} learns from no trials; warmStart has no effect"
+    algorithm = get_algorithm(spec.algorithm.algorithm_name)
+    if not getattr(algorithm, "uses_prior", algorithm.uses_history):
+        message = f"{algorithm.name} does not learn from other experiments; warmStart has no effect"
     content = json.dumps([_document(spec, trial) for trial in taken]).encode()
     return WarmStart(Artifact(name=_FILE, media_type="application/json", content=content), message)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from hpo_lab.notebook.quick_import import import_nbformat
 from hpo_lab.trial.folder import NOTEBOOK, Task
@@ -14,12 +14,10 @@ from hpo_lab.trial.kinds import TrialFailed
 __all__ = ["run_notebook"]
 
 
-def _runtime() -> str:
-    """The folder for this trial's sockets, which its supervisor removes at the end."""
-    return os.environ["JUPYTER_RUNTIME_DIR"]
-
-
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+kernel: Any = None
+"""The manager of a kernel that was started for this process's trial; None to start one."""
 
 
 def run_notebook(task: Task, folder: Path) -> None:
@@ -32,7 +30,8 @@ def run_notebook(task: Task, folder: Path) -> None:
     import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
+
+    from hpo_lab.notebook.kernel import ENGINE, OUTPUT_LIMIT, kernel_config
 
     notebook = nbformat.read(Path(task.source) / NOTEBOOK, as_version=4)
     # papermill formats the path with the parameters.
@@ -42,16 +41,17 @@ def run_notebook(task: Task, folder: Path) -> None:
             notebook,
             output,
             parameters=dict(task.assignments),
+            engine_name=ENGINE,
             kernel_name=task.spec.get("kernelName"),
+            km=kernel,
+            output_limit=task.spec.get("outputLimit") or OUTPUT_LIMIT,
             cwd=task.spec.get("workingDirectory"),
             progress_bar=False,
             stdout_file=sys.stdout,
             stderr_file=sys.stderr,
             # Widget state makes every executed notebook megabytes large.
             store_widget_state=False,
-            # Kernels started at the same time can pick the same TCP port. The sockets' names
-            # are relative to the working directory, which trials share, unless given.
-            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{_runtime()}/kernel"}}),
+            config=kernel_config(),
         )
     except PapermillExecutionError as error:
         traceback = _ANSI.sub("", "\n".join(error.traceback))

@@ -131,6 +131,9 @@ def sample(spec: ExperimentSpec) -> dict[str, Value]:
     for parameter in spec.parameters:
         space = parameter.feasible_space
         values[parameter.name] = space.list[0] if space.list else space.min
+    if spec.nas_config is not None and spec.trial_template is not None:
+        # What describes an architecture is named by the algorithm, and is text.
+        values |= {one.reference: "" for one in spec.trial_template.trial_parameters}
     return values
 
 

@@ -209,7 +209,9 @@ class Algorithm(Configurable, Protocol):
     - `several_objectives`: it searches for the Pareto front of several objectives, which one
       that does not use the history does anyway.
 
-    An assignment that is not wrapped in a `Suggestion` is kept from being a duplicate.
+    Where `uses_prior` is absent, an algorithm that uses the history uses the trials of other
+    experiments in it, too. An assignment that is not wrapped in a `Suggestion` is kept from
+    being a duplicate.
     """
 
     @property

@@ -28,6 +28,7 @@ class Asha:
     name = "asha"
     settings: ClassVar[Mapping[str, Setting]] = FIDELITY_SETTINGS
     uses_history = True
+    uses_prior = False
     takes_points = True
 
     def suggest(self, ask: Ask) -> Suggestion | Wait | None:

@@ -10,11 +10,10 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from hpo_lab.experiment.trial import Trial, objective_value
+from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import Ask, Setting
 from hpo_lab.search.fidelity import FIDELITY_SETTINGS, Fidelity
-from hpo_lab.search.history import Outcome, outcome_of
-from hpo_lab.search.promotion import Draw, drawn_at_random
+from hpo_lab.search.promotion import Draw, best, drawn_at_random
 from hpo_lab.search.space import Assignment
 from hpo_lab.search.successive_halving import Hyperband
 from hpo_lab.search.tpe import TPE
@@ -43,6 +42,7 @@ class BOHB(Hyperband):
             int, "Results that a model needs, and two more; the parameters and one.", minimum=1
         ),
     }
+    uses_prior = True
     # A model learns from every result, so their order would have an influence.
     synchronous = False
 
@@ -79,11 +79,6 @@ def _observed(ask: Ask, fidelity: Fidelity) -> list[Trial]:
     for level in reversed(range(len(fidelity.resources))):
         there = {trial.number for trial in fidelity.at(level, ask.trials) if trial.is_final}
         known = [trial for trial in ask.trials if trial.number in there or not trial.is_final]
-        if sum(_is_measured(ask, trial) for trial in known) >= least + 2:
+        if len(best(ask.spec.objective, known, least + 2)) == least + 2:
             return known
     return []
-
-
-def _is_measured(ask: Ask, trial: Trial) -> bool:
-    value = objective_value(ask.spec.objective, trial)
-    return outcome_of(trial, value) in (Outcome.MEASURED, Outcome.STOPPED)

@@ -67,6 +67,7 @@ class PBT:
         "random_state": RANDOM_STATE,
     }
     uses_history = True
+    uses_prior = False
     takes_points = True
 
     def suggest(self, ask: Ask) -> Suggestion | Wait:

@@ -6,12 +6,11 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from hpo_lab.experiment.model import Objective, ObjectiveType
-from hpo_lab.experiment.trial import Trial, objective_value
+from hpo_lab.experiment.model import Objective
+from hpo_lab.experiment.trial import Trial, TrialState, losses, violations
 from hpo_lab.search.algorithm import Ask, Suggestion
 from hpo_lab.search.distinct import is_used, one_left
 from hpo_lab.search.fidelity import Fidelity
-from hpo_lab.search.history import Outcome, outcome_of
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["RUNG", "Draw", "begin", "best", "drawn_at_random", "promote"]
@@ -73,15 +72,16 @@ def promote(
 def best(objective: Objective, trials: Iterable[Trial], count: int) -> list[Trial]:
     """The *count* best of *trials*, or fewer: one without a finite value is never among them.
 
-    The earlier of two equals is the better one.
+    Those that keep the constraints come before those that break them, by how much. The
+    earlier of two equals is the better one.
     """
-    sign = 1.0 if objective.type is ObjectiveType.MINIMIZE else -1.0
-    ranked = []
-    for trial in trials:
-        value = objective_value(objective, trial)
-        if value is not None and outcome_of(trial, value) in (Outcome.MEASURED, Outcome.STOPPED):
-            ranked.append((sign * value, trial.number, trial))
-    return [trial for _, _, trial in sorted(ranked, key=lambda one: one[:2])[:count]]
+    ranked = [
+        (sum(violations(objective, trial)), loss, trial.number, trial)
+        for trial in trials
+        if trial.state in (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
+        and (loss := losses(objective, trial)) is not None
+    ]
+    return [trial for *_, trial in sorted(ranked)[:count]]
 
 
 def drawn_at_random(space: Space) -> Draw:

@@ -144,6 +144,8 @@ def _frozen(experiment: Experiment, trial: Trial) -> FrozenTrial:
         distributions={name: _distribution(spaces[name]) for name in trial.assignments},
         user_attrs={
             "trial": trial_name(experiment.name, trial.number),
+            **trial.labels,
+            **_lineage(experiment.name, trial),
             **{
                 name: metric.latest
                 for name, metric in trial.metrics.items()
@@ -158,6 +160,10 @@ def _frozen(experiment: Experiment, trial: Trial) -> FrozenTrial:
     made.datetime_start = _moment(trial.started_at)
     made.datetime_complete = _moment(trial.completed_at)
     return made
+
+
+def _lineage(name: str, trial: Trial) -> dict[str, str]:
+    return {} if trial.parent is None else {"parent": trial_name(name, trial.parent)}
 
 
 def _moment(seconds: float | None) -> datetime:

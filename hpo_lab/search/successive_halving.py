@@ -36,6 +36,7 @@ class Hyperband:
     name = "hyperband"
     settings: ClassVar[Mapping[str, Setting]] = FIDELITY_SETTINGS
     uses_history = True
+    uses_prior = False
     takes_points = True
     synchronous = True
 
@@ -51,7 +52,10 @@ class Hyperband:
             waits |= answer is WAIT
             if waits and self.synchronous and ask.spec.seed is not None:
                 break
-        return WAIT if waits else None
+        if waits:
+            return WAIT
+        # No configuration begins any more: points of a person get all there is.
+        return begin(ask, fidelity, len(fidelity.resources) - 1, draw) if ask.point else None
 
     def brackets(
         self, fidelity: Fidelity, settings: Mapping[str, Value]
@@ -101,14 +105,14 @@ def _next(
     for index, rung in enumerate(rungs):
         labels = {_BRACKET: number, RUNG: str(index)}
         members = [trial for trial in mine if trial.labels.get(RUNG) == labels[RUNG]]
-        made = None
-        if index > 0:
-            among = best(ask.spec.objective, below, rung.size)
-            made = promote(ask, fidelity, rung.level, among, **labels)
-        elif len(members) < rung.size:
-            made = begin(ask, fidelity, rung.level, draw, **labels)
-        if made is not None:
-            return made
+        if len(members) < rung.size:
+            if index == 0:
+                made = begin(ask, fidelity, rung.level, draw, **labels)
+            else:
+                among = best(ask.spec.objective, below, rung.size)
+                made = promote(ask, fidelity, rung.level, among, **labels)
+            if made is not None:
+                return made
         if not all(trial.is_final for trial in members):
             return WAIT
         below = members

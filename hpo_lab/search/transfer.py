@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
-from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.experiment.trial import Trial, TrialState, objective_values
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.space import Assignment, Space
 
@@ -24,19 +24,10 @@ def transferred(spec: ExperimentSpec, trials: Sequence[Trial]) -> list[Trial]:
     value where there is just one, else that of the first initial point, which for a notebook
     is what the cell itself assigns; without either the trial is left out.
     """
-    objective = spec.objective
-    metrics = (
-        objective.objective_metric_name,
-        *(other.objective_metric_name for other in objective.additional_objectives),
-    )
     return [
         replace(trial, assignments=assignment, parent=None, labels={})
         for trial, assignment in _placed(spec, trials)
-        if trial.state in _MEASURED
-        and all(
-            name in trial.metrics and trial.metrics[name].by(objective.strategy(name)) is not None
-            for name in metrics
-        )
+        if trial.state in _MEASURED and objective_values(spec.objective, trial) is not None
     ]
 
 

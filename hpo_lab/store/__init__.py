@@ -19,6 +19,7 @@ from hpo_lab.store.records import (
     TrialRecord,
 )
 from hpo_lab.store.store import Store, open_store
+from hpo_lab.store.trials import summarise
 
 __all__ = [
     "LEASE_SECONDS",
@@ -37,4 +38,5 @@ __all__ = [
     "Store",
     "TrialRecord",
     "open_store",
+    "summarise",
 ]

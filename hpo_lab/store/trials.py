@@ -212,7 +212,7 @@ def summarise(metrics: Mapping[str, Metric], batch: Iterable[Observation]) -> di
     """The summaries *metrics* continued by *batch*."""
     result = dict(metrics)
     for observation in batch:
-        one = Metric.single(observation.value)
+        one = Metric.single(observation.value, observation.text)
         before = result.get(observation.metric)
         result[observation.metric] = before.then(one) if before else one
     return result
@@ -226,6 +226,7 @@ def encode_metrics(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
             "min": metric.min,
             "max": metric.max,
             "count": metric.count,
+            **({"text": metric.text} if metric.text else {}),
         }
         for name, metric in metrics.items()
     }
@@ -234,7 +235,9 @@ def encode_metrics(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
 def decode_metrics(document: Mapping[str, Mapping[str, Any]]) -> dict[str, Metric]:
     """What `encode_metrics` was given."""
     return {
-        name: Metric(float(one["latest"]), one["min"], one["max"], one["count"])
+        name: Metric(
+            float(one["latest"]), one["min"], one["max"], one["count"], one.get("text", "")
+        )
         for name, one in document.items()
     }
 

@@ -39,6 +39,11 @@ class Outputs:
         self._clear_first = False
         self._displays: dict[str, list[dict[str, Any]]] = {}
 
+    def restrict(self, limit: int) -> None:
+        """Lower the limit to *limit* bytes, what was kept so far not counted."""
+        if limit < self.left:
+            self.left = self._limit = limit
+
     def begin(self, cell: Cell) -> None:
         """Make *cell*, without its old outputs, the one that runs."""
         cell["outputs"] = []

@@ -151,7 +151,7 @@ class _Server:
         try:
             leave_parent(self._channel.detach(), self._signals, self._woken)
             warm = self._warm
-            warm.outputs.left = min(warm.outputs.left, limit)
+            warm.outputs.restrict(limit)
             log = open_log(fork.folder, warm.log)
             warm.shell.streams.log = log
             os.dup2(log, 1)

@@ -19,7 +19,11 @@ GOOD = TUNE + "lr = 0.1  # tune: uniform(0, 1)" + ENDS
         (GOOD, ["--trials"], "--trials: needs a value"),
         (GOOD, ["--algorithm", "tpee"], "'tpe'"),
         (GOOD, ["--maximize", "acuracy"], "did you mean 'accuracy'?"),
-        (GOOD, ["--maximize", "accuracy", "--minimize", "loss"], "one metric is needed"),
+        (
+            GOOD,
+            ["--maximize", "accuracy", "--minimize", "accuracy"],
+            "'accuracy' is an objective already",
+        ),
         (GOOD, ["more.ipynb"], "more.ipynb: unexpected"),
         (GOOD, ["--cell", "7"], "7"),
         (TUNE + "lr = 0.1  # tune: loguniform(0, 1)" + ENDS, [], "line 2"),

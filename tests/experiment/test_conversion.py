@@ -71,6 +71,8 @@ def test_what_katib_does_not_know_is_dropped_and_named() -> None:
             activeDeadlineSeconds=60,
             trialActiveDeadlineSeconds=10,
             initialPoints=[{"lr": 0.02, "layers": 3}],
+            enqueuedPoints=[{"layers": 4}],
+            warmStart=["earlier"],
         )
         document["spec"]["parameters"][0]["when"] = "layers > 2"
         document["status"] = {"trials": 3}
@@ -81,6 +83,8 @@ def test_what_katib_does_not_know_is_dropped_and_named() -> None:
         "spec.activeDeadlineSeconds",
         "spec.trialActiveDeadlineSeconds",
         "spec.initialPoints",
+        "spec.enqueuedPoints",
+        "spec.warmStart",
         "spec.parameters[0].when",
     }
     assert document == to_katib(experiment())[0]

@@ -223,7 +223,7 @@ def test_what_nothing_can_be_learnt_from_is_refused(store, enrolled, earlier):
 def test_a_search_that_does_not_learn_says_so(store, enrolled, earlier):
     record = enrolled(score, name="drawn", space=SPACE, warm_start=("earlier",))
     assert warm_start_note(store, record.uid) == (
-        "random learns from no trials; warmStart has no effect"
+        "random does not learn from other experiments; warmStart has no effect"
     )
 
 

@@ -15,6 +15,7 @@ import pytest
 import hpo_lab
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.local import asking
 from hpo_lab.local.runner import AlreadyRunning, LocalRunner, trial_folder
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -267,3 +268,21 @@ def test_trials_that_cannot_be_rendered_fail_and_stall_nothing(store, enrolled, 
     trials = store.trials(record.uid)
     assert [trial.state for trial in trials] == [TrialState.FAILED] * 5
     assert trials[0].message == "spec.trialTemplate: does not fit"
+
+
+def test_an_experiment_ends_when_its_search_fails(store, enrolled, monkeypatch, capfd):
+    record = enrolled(score, trials=6, parallel=2)
+    asked = asking.new_trial
+
+    def failing(spec, trials, number, **given):
+        if number == 3:
+            raise RuntimeError("the model is singular")
+        return asked(spec, trials, number, **given)
+
+    monkeypatch.setattr(asking, "new_trial", failing)
+    verdict = LocalRunner(store, record.uid).run()
+    assert verdict.reason == "ExperimentSuggestionFailed"
+    assert "RuntimeError: the model is singular" in verdict.message
+    assert [t.state for t in store.trials(record.uid)] == [TrialState.SUCCEEDED] * 3
+    assert store.experiment_by_uid(record.uid).state is ExperimentState.FAILED
+    assert "Traceback" in capfd.readouterr().err

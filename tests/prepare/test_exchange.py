@@ -15,8 +15,9 @@ from hpo_lab.cli import main
 from hpo_lab.experiment.identity import identity
 from hpo_lab.experiment.manifest import parse
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.options import TuneOptions
+from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare import prepare_manifest, prepare_notebook
+from hpo_lab.prepare.exchange import notebook_of
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.studies import copy_to_study, experiment_of_study
 
@@ -63,6 +64,20 @@ def test_a_notebook_becomes_a_manifest_and_comes_back(notebook: Path, tmp_path: 
     assert returned.experiment.name == original.experiment.name
 
 
+def test_objectives_and_rules_come_back_as_they_went(notebook: Path, tmp_path: Path) -> None:
+    line = (
+        "minimize score, maximize beta --constraint depth<=7 --constraint depth>=2.5 "
+        "--early-stopping medianstop:start_step=2,min_trials_required=4"
+    )
+    options, _, problems = parse_line(line, where="")
+    prepared = prepare_notebook(notebook, options)
+    back = tmp_path / "back.ipynb"
+    back.write_text(json.dumps(notebook_of(prepared)))
+    before, after = prepared.experiment.spec, prepare_notebook(back, TuneOptions()).experiment.spec
+    assert problems == [] and len(before.objective.additional_objectives) == 1
+    assert (after.objective, after.early_stopping) == (before.objective, before.early_stopping)
+
+
 def test_between_the_two_groups(tmp_path: Path) -> None:
     seeds = Path(__file__).parent.parent / "conformance"
     ours = cli("convert", seeds / "002-random-example.yaml")
@@ -80,6 +95,31 @@ def test_what_has_no_notebook_cannot_become_one() -> None:
     assert result.exit_code == 2 and "NotebookTrial" in result.stderr
 
 
+def test_a_study_has_all_objectives_and_constraints(notebook: Path, tmp_path: Path) -> None:
+    options, _, _ = parse_line("minimize score, maximize beta --constraint depth<=7", where="")
+    experiment = prepare_notebook(notebook, options).experiment
+    storage = f"sqlite:///{tmp_path / 'optuna.db'}"
+    values = {"x": 0.5, "depth": 3, "opt": "b", "beta": 0.25}
+    trials = [
+        Trial(
+            number,
+            values,
+            TrialState.SUCCEEDED,
+            {
+                "score": Metric.single(float(number)),
+                "beta": Metric.single(1.0),
+                "depth": Metric.single(5.0 + 4 * number),
+            },
+        )
+        for number in range(2)
+    ]
+    copy_to_study(experiment, trials, storage)
+    study = optuna.load_study(study_name="cells", storage=storage)
+    assert [direction.name for direction in study.directions] == ["MINIMIZE", "MAXIMIZE"]
+    assert [trial.values for trial in study.trials] == [[0.0, 1.0], [1.0, 1.0]]
+    assert [trial.constraints for trial in study.trials] == [{"depth": 0.0}, {"depth": 2.0}]
+
+
 def test_a_study_and_back(notebook: Path, tmp_path: Path) -> None:
     experiment = prepare_notebook(notebook, TuneOptions()).experiment
     storage = f"sqlite:///{tmp_path / 'optuna.db'}"
@@ -91,6 +131,8 @@ def test_a_study_and_back(notebook: Path, tmp_path: Path) -> None:
             metrics={} if value is None else {"score": Metric.single(value)},
             started_at=1e9,
             completed_at=1e9 + 5,
+            parent=number - 1 if number else None,
+            labels={"generation": str(number)},
         )
         for number, (state, value) in enumerate(
             [
@@ -106,6 +148,8 @@ def test_a_study_and_back(notebook: Path, tmp_path: Path) -> None:
     assert study.best_value == 0.75 and study.metric_names == ["score"]
     assert study.best_params == trials[2].assignments
     assert [trial.state.name for trial in study.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
+    attributes = {"trial": "cells-2", "generation": "2", "parent": "cells-1", "score": 0.75}
+    assert study.trials[2].user_attrs == attributes
     assert study.trials[0].duration is not None and study.trials[0].duration.total_seconds() == 5
 
     found = experiment_of_study(storage, "cells")

@@ -217,6 +217,23 @@ def test_failures_are_never_promoted_and_stop_no_rung(algorithm: str, seed: int 
     assert max(int(one.labels["rung"]) for one in trials) >= 3
 
 
+def test_what_breaks_a_constraint_is_promoted_last() -> None:
+    objective = {
+        "type": "maximize",
+        "objectiveMetricName": "score",
+        "constraints": [{"name": "memory", "max": 1.0}],
+    }
+    spec = searched("successivehalving", given={"r_l": "9"}, objective=objective)
+
+    def measured(one: Trial) -> Trial:
+        number = float(one.number)
+        metrics = {"score": Metric.single(number), "memory": Metric.single(number / 4)}
+        return replace(one, state=TrialState.SUCCEEDED, metrics=metrics)
+
+    trials = run(spec, measured, random.Random(0))
+    assert [one.parent for one in trials[9:12]] == [4, 3, 2]
+
+
 @pytest.mark.parametrize("algorithm", ["bohb", "hyperband", "successivehalving"])
 def test_when_everything_fails_the_search_still_ends(algorithm: str) -> None:
     spec = searched(algorithm, given={"r_l": "9"})
@@ -249,6 +266,17 @@ def test_points_of_a_person_are_the_first_configurations() -> None:
     assert trials[0].labels["bracket"] == "2"
     (longest,) = [one for one in trials if one.labels["resource"] == "9" and one.parent == 9]
     assert longest.assignments["x"] == 0.25 and POINT not in longest.labels
+
+
+def test_a_point_after_the_last_bracket_is_tried_in_full() -> None:
+    spec = searched("hyperband", given={"r_l": "9"})
+    trials = run(spec, succeeded, random.Random(0))
+    more = spec.model_copy(update={"enqueued_points": ({"x": 0.5},)})
+    answer = suggest(more, len(trials), trials)
+    assert isinstance(answer, Suggestion)
+    assert answer.assignments == {"x": 0.5, "epochs": 9}
+    one = Trial(len(trials), answer.assignments, labels=answer.labels)
+    assert suggest(more, len(trials) + 1, [*trials, succeeded(one)]) is None
 
 
 def test_bohb_learns_where_good_configurations_are() -> None:

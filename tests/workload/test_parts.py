@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.job_status import default_conditions, job_outcome
+from hpo_lab.problems import InvalidInput
+from hpo_lab.workload.configuration import Configuration
 from hpo_lab.workload.container import expand, variables, words
 from hpo_lab.workload.engine import container_command
 from hpo_lab.workload.launch import gpu_demand
@@ -56,7 +58,7 @@ def test_variables_of_a_container() -> None:
         "resources": {"limits": {"cpu": "2"}},
     }
     facts = {"metadata.name": "pod-1", "labels": {"a/b": "yes"}, "annotations": {}}
-    found = variables(container, facts, {"PORT": "80", "KEY": "secret"})
+    found = variables(container, facts, {"PORT": "80", "KEY": "secret"}, Configuration())
     assert found == {
         "HOST": "here",
         "WHERE": "here:80/$(LATER)",
@@ -68,7 +70,68 @@ def test_variables_of_a_container() -> None:
     }
     assert words(container, found) == ["run", "--at=here:80/$(LATER)", "pod-1"]
     with pytest.raises(ValueError, match="KEY: 's' is not on this machine"):
-        variables(container, facts, {})
+        variables(container, facts, {}, Configuration())
+
+
+def test_variables_of_config_maps_and_secrets(tmp_path: Path) -> None:
+    beside = tmp_path / "beside.yaml"
+    beside.write_text(CONFIGURATION)
+    configuration = Configuration.read([beside])
+    container = {
+        "envFrom": [
+            {"configMapRef": {"name": "settings"}},
+            {"prefix": "S_", "secretRef": {"name": "account"}},
+            {"configMapRef": {"name": "elsewhere", "optional": True}},
+        ],
+        "env": [
+            {"name": "depth", "value": "4"},
+            {"name": "W", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "width"}}},
+            {"name": "T", "valueFrom": {"secretKeyRef": {"name": "account", "key": "token"}}},
+        ],
+    }
+    found = variables(container, {}, {"W": "of this machine"}, configuration)
+    secrets = {"S_token": "plain", "S_user": "ada"}
+    assert found == {"depth": "4", "width": "64", **secrets, "W": "64", "T": "plain"}
+    for source in ({"configMapRef": {"name": "setings"}}, {"secretRef": {"name": "settings"}}):
+        with pytest.raises(ValueError, match="is not given; give it by --with FILE"):
+            variables({"envFrom": [source]}, {}, {}, configuration)
+    key = {"name": "settings", "key": "widht"}
+    with pytest.raises(ValueError, match="no entry 'widht'; did you mean 'width'"):
+        variables(
+            {"env": [{"name": "W", "valueFrom": {"configMapKeyRef": key}}]}, {}, {}, configuration
+        )
+
+
+CONFIGURATION = """
+kind: ConfigMap
+metadata: {name: settings}
+data: {depth: "3", width: "64"}
+---
+kind: Secret
+metadata: {name: account}
+data: {token: cGxhaW4=}
+stringData: {user: ada}
+---
+kind: Service
+metadata: {name: settings}
+"""
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (CONFIGURATION + "---\n" + CONFIGURATION, "describes the ConfigMap 'settings' again"),
+        ("{kind: ConfigMap, metadata: {name: a}, data: {k: 3}}", "entry 'k' is 3; text is needed"),
+        ("{kind: Secret, metadata: {name: a}, data: {k: plain}}", "text in base64"),
+        (None, "cannot be read"),
+    ],
+)
+def test_wrong_config_maps_and_secrets(tmp_path: Path, document: str | None, message: str) -> None:
+    path = tmp_path / "beside.yaml"
+    if document is not None:
+        path.write_text(document)
+    with pytest.raises(InvalidInput, match=message):
+        Configuration.read([path])
 
 
 def test_paths_of_a_container() -> None:

@@ -1,0 +1,82 @@
+"""Executing a trial notebook in a kernel: one that was started ahead, outputs up to a limit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+from papermill.log import logger
+from traitlets.config import Config
+
+__all__ = ["ENGINE", "OUTPUT_LIMIT", "kernel_config", "start_kernel"]
+
+ENGINE = "hpo-lab-kernel"
+"""The papermill engine of this module."""
+
+OUTPUT_LIMIT = 16 * 1024 * 1024
+"""How many bytes of output a trial keeps where nothing else is said."""
+
+
+def kernel_config() -> Config:
+    """How kernels of trials are talked to: over sockets in the folder of their supervisor.
+
+    Kernels that start at the same time can pick the same TCP port. Names of sockets are
+    relative to the working directory, which trials share, unless they are whole paths.
+    """
+    address = str(Path(os.environ["JUPYTER_RUNTIME_DIR"]) / "kernel")
+    return Config({"KernelManager": {"transport": "ipc", "ip": address}})
+
+
+def start_kernel(name: str, directory: str) -> Any:
+    """Start the kernel *name* in *directory*; its manager."""
+    client = NotebookClient(
+        nbformat.v4.new_notebook(), kernel_name=name or "python3", config=kernel_config()
+    )
+    manager = client.create_kernel_manager()
+    client.start_new_kernel(cwd=directory)
+    return manager
+
+
+class _Client(PapermillNotebookClient):  # type: ignore[misc]
+    """Takes a kernel over, and outputs until there are too many."""
+
+    def __init__(
+        self, nb_man: NotebookExecutionManager, km: Any, output_limit: int, **options: Any
+    ) -> None:
+        super().__init__(nb_man, km=km, **options)
+        # The kernel ends with the notebook, also one that was there before.
+        self.owns_km = True
+        self._limit = self._left = output_limit
+
+    def output(self, outs: list[Any], msg: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Take an output; after the last within the limit comes a notice."""
+        if self._left < 0:
+            return None
+        content = msg["content"]
+        self._left -= len(content.get("text") or str(content.get("data", "")))
+        if self._left < 0:
+            notice = f"[hpo_lab: the outputs of this trial are cut off after {self._limit} bytes]\n"
+            content = {"name": "stderr", "text": notice}
+            msg = {**msg, "msg_type": "stream", "content": content}
+        return super().output(outs, msg, *args, **kwargs)
+
+
+class _KernelEngine(Engine):  # type: ignore[misc]
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        input_path: str = "",
+        **options: Any,
+    ) -> None:
+        _Client(nb_man, kernel_name=kernel_name, log=logger, **options).execute()
+
+
+papermill_engines.register(ENGINE, _KernelEngine)
