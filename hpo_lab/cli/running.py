@@ -165,8 +165,7 @@ def _run(store: Store, record: ExperimentRecord, enrolment: Enrolment, request: 
         return signalled or INTERRUPTED
     if not summary.is_over:
         return signalled
-    # A search for architectures may end with texts, of which none is the best.
-    found = summary.best is not None or summary.spec.nas_config is not None
+    found = summary.best is not None or summary.text
     failed = summary.state == ExperimentState.FAILED.value or not found
     return FAILED if failed else 0
 
@@ -177,7 +176,7 @@ def _print_result(summary: Summary, notebook: str | None, defaults: Mapping[str,
     if summary.is_over and summary.state != LOST:
         out.print(summary.message, style="dim")
     if summary.best is None:
-        out.print("No trial produced the objective.")
+        out.print(f"Found: {summary.text}" if summary.text else "No trial produced the objective.")
         return
     out.print(f"Best: {best_line(summary, summary.best)}", style="bold")
     out.print()

@@ -12,6 +12,7 @@ from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import (
     Trial,
     TrialState,
+    latest_text,
     objective_values,
     optimal_trial,
     pareto_front,
@@ -78,6 +79,7 @@ class Summary:
         front: The Pareto front, the best in the first objective first; empty where there is
             one objective.
         elapsed: Seconds it has been running, over all its runs.
+        text: What was found last where the objective is a text, such as a genotype.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Summary:
     elapsed: float
     created_at: float
     front: tuple[Best, ...] = ()
+    text: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -124,6 +127,7 @@ class Summary:
             "trials": {state.value: count for state, count in self.counts.items()},
             "maxTrialCount": self.spec.max_trial_count,
             "best": None if self.best is None else self.best.to_json(),
+            **({"text": self.text} if self.text else {}),
             **(front if objective.additional_objectives else {}),
             "elapsedSeconds": round(self.elapsed, 3),
         }
@@ -147,6 +151,8 @@ def summarise(record: ExperimentRecord, trials: Sequence[Trial], now: float) -> 
     else:
         optimal = optimal_trial(objective, trials)
         front, best = (), Best.of(objective, optimal) if optimal else None
+    found = latest_text(objective, trials) if best is None else None
+    name = objective.objective_metric_name
     return Summary(
         name=record.name,
         namespace=record.namespace,
@@ -160,6 +166,7 @@ def summarise(record: ExperimentRecord, trials: Sequence[Trial], now: float) -> 
         front=front,
         elapsed=record.running_seconds(now),
         created_at=record.created_at,
+        text=found.metrics[name].text if found else "",
     )
 
 

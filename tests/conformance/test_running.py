@@ -339,7 +339,7 @@ def test_architectures_are_handed_to_the_trial_and_the_genotype_is_the_optimum(
     run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    ended(run("002-darts-example-gpu"))
+    summary = ended(run("002-darts-example-gpu"))
     (record,) = store.experiments()
     (trial,) = store.trials(record.uid)
     genotype = (
@@ -348,7 +348,7 @@ def test_architectures_are_handed_to_the_trial_and_the_genotype_is_the_optimum(
         "reduce_concat=range(2,6))"
     )
     assert trial.state is TrialState.SUCCEEDED
-    assert trial.metrics["Best-Genotype"].text == genotype
+    assert trial.metrics["Best-Genotype"].text == summary["text"] == genotype
     status = shown(f"{record.namespace}/{record.name}").status
     assert status is not None
     best = status["currentOptimalTrial"]
