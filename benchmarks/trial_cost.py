@@ -1,5 +1,7 @@
 """What one more trial costs, side by side: `python benchmarks/trial_cost.py [--rounds N]`.
 
+    [--ray PYTHON]  an interpreter that has Ray Tune, which need not be this one
+
 Every case runs the same code twice in a process of its own, with few trials and with many;
 the difference divided by the number of trials between them is the cost of a trial, without
 what a case pays once. The cases take turns, so that all meet the same weather, and medians
@@ -9,7 +11,6 @@ over the rounds are printed as a Markdown table.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import statistics
@@ -66,7 +67,11 @@ def hpo_lab(set_up: str, trials: int, folder: Path) -> None:
 
 
 def bare_fork(set_up: str, trials: int, folder: Path) -> None:
-    """The least that an isolated trial can be: fork a warm IPython shell, run, collect."""
+    """The least that an isolated trial can be: fork a warm IPython shell, run, collect.
+
+    The same cells with the same shell's `run_cell`, their output captured and sent back
+    through a pipe. Nothing is kept: no record, no notebook, no log.
+    """
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.utils.capture import capture_output
 
@@ -201,8 +206,8 @@ PLANS = {
     "papermill, command": Plan(papermill_command, 2, {"trivial": 6, "libraries": 4}),
     "Optuna, SQLite": Plan(optuna_sqlite, 4, {"trivial": 54, "libraries": 54}),
 }
-if importlib.util.find_spec("ray") is not None:
-    PLANS["Ray Tune"] = Plan(ray_tune, 2, {"trivial": 22, "libraries": 10})
+RAY = "Ray Tune"
+RAY_PLAN = Plan(ray_tune, 2, {"trivial": 22, "libraries": 10})
 
 
 @dataclass(frozen=True)
@@ -214,10 +219,10 @@ class Cost:
     memory: float
 
 
-def _measured(name: str, kind: str, trials: int) -> Cost:
+def _measured(python: str, name: str, kind: str, trials: int) -> Cost:
     """One run of a case in a process of its own, with everything below it."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, __file__, "--run", name, kind, str(trials), folder]
+        command = [python, __file__, "--run", name, kind, str(trials), folder]
         begun = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
@@ -227,25 +232,27 @@ def _measured(name: str, kind: str, trials: int) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def _per_trial(name: str, kind: str) -> Cost:
+def _per_trial(name: str, kind: str, python: str = sys.executable) -> Cost:
     plan = PLANS[name]
-    few, many = _measured(name, kind, plan.few), _measured(name, kind, plan.many[kind])
+    few = _measured(python, name, kind, plan.few)
+    many = _measured(python, name, kind, plan.many[kind])
     more = plan.many[kind] - plan.few
     return Cost((many.wall - few.wall) / more, (many.cpu - few.cpu) / more, many.memory)
 
 
-def _table(costs: dict[str, list[Cost]]) -> Iterator[str]:
+def _rows(costs: dict[str, list[Cost]]) -> Iterator[tuple[str, ...]]:
     def median(name: str, field: str) -> float:
         return statistics.median(getattr(cost, field) for cost in costs[name])
 
-    yield "| | wall ms a trial | times hpo_lab | CPU ms a trial | times hpo_lab | memory MB |"
-    yield "|---|--:|--:|--:|--:|--:|"
     for name in costs:
         wall, cpu = median(name, "wall"), median(name, "cpu")
         yield (
-            f"| {name} | {1000 * wall:.1f} | {wall / median('hpo_lab', 'wall'):.2f} "
-            f"| {1000 * cpu:.1f} | {cpu / median('hpo_lab', 'cpu'):.2f} "
-            f"| {median(name, 'memory') / 1e6:.0f} |"
+            name,
+            f"{1000 * wall:.1f}",
+            f"{wall / median('hpo_lab', 'wall'):.2f}",
+            f"{1000 * cpu:.1f}",
+            f"{cpu / median('hpo_lab', 'cpu'):.2f}",
+            f"{median(name, 'memory') / 1e6:.0f}",
         )
 
 
@@ -254,19 +261,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kind", choices=SET_UPS, action="append")
+    parser.add_argument("--case", choices=[*PLANS, RAY], action="append")
+    parser.add_argument("--ray", metavar="PYTHON", help="an interpreter that has Ray Tune")
+    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     parser.add_argument("--run", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.ray or (options.run and options.run[0] == RAY):
+        PLANS[RAY] = RAY_PLAN
     if options.run:
         name, kind, trials, folder = options.run
         PLANS[name].run(SET_UPS[kind], int(trials), Path(folder))
         return
+    # Here, because the interpreter that has Ray has not what this needs.
+    from tables import publish, setting, table
+
+    header = (
+        *("", "wall ms a trial", "times hpo_lab"),
+        *("CPU ms a trial", "times hpo_lab", "memory MB"),
+    )
     for kind in options.kind or SET_UPS:
-        costs: dict[str, list[Cost]] = {name: [] for name in PLANS}
+        costs: dict[str, list[Cost]] = {name: [] for name in options.case or PLANS}
         for _ in range(options.rounds):
-            for name in PLANS:
-                costs[name].append(_per_trial(name, kind))
-        print(f"\n{kind.capitalize()} set-up, {PARALLEL} at a time, {options.rounds} rounds:\n")
-        print("\n".join(_table(costs)), flush=True)
+            for name in costs:
+                python = options.ray if name == RAY else sys.executable
+                costs[name].append(_per_trial(name, kind, python))
+        publish(
+            f"trial-cost-{kind}",
+            [
+                *table(header, _rows(costs)),
+                "",
+                f"{PARALLEL} at a time, medians of {options.rounds} rounds. "
+                + setting("hpo_lab", "ipython", "papermill", "optuna"),
+            ],
+            write=options.write,
+        )
 
 
 if __name__ == "__main__":

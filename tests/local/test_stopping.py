@@ -72,6 +72,7 @@ def test_the_median_of_the_trials_before_stops_the_bad_ones(store, enrolled):
     record = enrolled(
         rises_to_x,
         trials=10,
+        parallel=4,
         early_stopping=rule("medianstop:start_step=2,min_trials_required=2"),
         algorithm="sobol",
     )

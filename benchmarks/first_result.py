@@ -1,0 +1,71 @@
+"""From `hpo-lab run` to the first result: `python benchmarks/first_result.py [--rounds N]`.
+
+The notebook is trivial, so this is what a person waits for hpo_lab itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+from tables import publish, setting, table
+
+from hpo_lab.store import open_store
+
+CELLS = ("base = 3", "x = 0.5  # tune: uniform(0, 1)\nscore = base - (x - 0.3) ** 2")
+
+
+def seconds(folder: Path) -> tuple[float, float]:
+    """How long after the start of the command its first and its last trial had ended."""
+    path = folder / "notebook.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(source) for source in CELLS]), path)
+    command = [sys.executable, "-m", "hpo_lab", "run", str(path), "--trials", "4"]
+    location = str(folder / "store.db")
+    begun = time.time()
+    subprocess.run(
+        [*command, "--maximize", "score", "--store", location],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    store = open_store(location)
+    (record,) = store.experiments()
+    ends = [trial.completed_at or 0.0 for trial in store.trials(record.uid)]
+    store.close()
+    return min(ends) - begun, max(ends) - begun
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
+    options = parser.parse_args()
+    found = []
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(seconds(Path(folder)))
+    first, last = (statistics.median(column) for column in zip(*found, strict=True))
+    publish(
+        "first-result",
+        [
+            *table(
+                ("`hpo-lab run`, a trivial notebook, a new store", "s"),
+                [("to the first result", f"{first:.2f}"), ("to the fourth", f"{last:.2f}")],
+            ),
+            "",
+            f"Medians of {options.rounds} rounds. {setting('hpo_lab')}",
+        ],
+        write=options.write,
+    )
+
+
+if __name__ == "__main__":
+    main()

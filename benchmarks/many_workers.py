@@ -1,0 +1,150 @@
+"""Trials recorded a second with 32 at a time: `python benchmarks/many_workers.py`.
+
+    [--postgresql URL]  an empty database; without it, SQLite alone
+
+The trials do nothing, so that asking and recording is all there is. In hpo_lab one runner
+asks for all its trials and records them; with Optuna each of 32 processes asks and tells
+the shared storage for itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
+
+from tables import publish, setting, table
+
+WORKERS = 32
+
+
+def hpo_lab(location: str, trials: int) -> float:
+    """Seconds for *trials*, of which 32 are always running."""
+    from hpo_lab.engine.asking import new_trial
+    from hpo_lab.experiment.model import (
+        Algorithm,
+        Experiment,
+        ExperimentSpec,
+        FeasibleSpace,
+        Metadata,
+        Objective,
+        ObjectiveType,
+        Parameter,
+        ParameterType,
+    )
+    from hpo_lab.experiment.trial import Metric, Trial, TrialState
+    from hpo_lab.store import Observation, Runner, open_store
+
+    spec = ExperimentSpec(
+        parameters=(
+            Parameter(
+                name="x",
+                parameter_type=ParameterType.DOUBLE,
+                feasible_space=FeasibleSpace(min=0, max=1),
+            ),
+        ),
+        objective=Objective(type=ObjectiveType.MAXIMIZE, objective_metric_name="score"),
+        algorithm=Algorithm(algorithm_name="random"),
+        parallel_trial_count=WORKERS,
+    )
+    store, me = open_store(location), Runner.current()
+    document = Experiment(metadata=Metadata(name="many"), spec=spec)
+    uid = store.create_experiment(document, identity="many").uid
+    store.acquire_lease(uid, me)
+    begun = time.perf_counter()
+    known: list[Trial] = []
+    running: deque[int] = deque()
+
+    def end(number: int) -> None:
+        x = float(str(known[number].assignments["x"]))
+        observation = Observation(metric="score", value=x, time=time.time())
+        store.finish_trial(
+            uid,
+            number,
+            TrialState.SUCCEEDED,
+            observations=[observation],
+            offset=1,
+            runner_id=me.id,
+        )
+        known[number] = Trial(
+            number, known[number].assignments, TrialState.SUCCEEDED, {"score": Metric.single(x)}
+        )
+
+    for number in range(trials):
+        if len(running) == WORKERS:
+            end(running.popleft())
+        new = new_trial(spec, known, number, uid=uid)
+        assert isinstance(new, Trial)
+        known.append(store.start_trial(uid, number, new=new, runner_id=me.id))
+        running.append(number)
+    for number in running:
+        end(number)
+    seconds = time.perf_counter() - begun
+    store.close()
+    return seconds
+
+
+def _work(url: str, trials: int) -> None:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    sampler = optuna.samplers.RandomSampler()
+    study = optuna.load_study(storage=url, study_name="many", sampler=sampler)
+    for _ in range(trials):
+        trial = study.ask()
+        study.tell(trial, trial.suggest_float("x", 0, 1))
+
+
+def optuna(url: str, trials: int) -> float:
+    """Seconds for *trials* in 32 processes."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    optuna.create_study(storage=url, study_name="many", direction="maximize")
+    fork = multiprocessing.get_context("fork")
+    begun = time.perf_counter()
+    workers = [fork.Process(target=_work, args=(url, trials // WORKERS)) for _ in range(WORKERS)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    seconds = time.perf_counter() - begun
+    done = len(optuna.load_study(storage=url, study_name="many").trials)
+    assert done == trials, f"{done} of {trials} trials were recorded"
+    return seconds
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=3200, help="for hpo_lab; Optuna a tenth")
+    parser.add_argument("--postgresql", metavar="URL")
+    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
+    options = parser.parse_args()
+    fewer = options.trials // 10 // WORKERS * WORKERS
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        places = [("SQLite", str(Path(folder) / "a.db"), f"sqlite:///{folder}/b.db")]
+        if options.postgresql:
+            url = options.postgresql.replace("postgresql://", "postgresql+psycopg://")
+            places.append(("PostgreSQL", options.postgresql, url))
+        for name, location, url in places:
+            mine = options.trials / hpo_lab(location, options.trials)
+            other = fewer / optuna(url, fewer)
+            rows.append((name, f"{mine:.0f}", f"{other:.1f}", f"{mine / other:.0f}"))
+    publish(
+        "many-workers",
+        [
+            *table(("trials a second", "hpo_lab", "Optuna", "ratio"), rows),
+            "",
+            setting("hpo_lab", "optuna", "sqlalchemy", "psycopg"),
+        ],
+        write=options.write,
+    )
+
+
+if __name__ == "__main__":
+    main()
