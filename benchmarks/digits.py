@@ -57,7 +57,7 @@ def hpo_lab(folder: Path, points: Path) -> None:
     LocalRunner(store, record.uid).run()
     done = [trial for trial in store.trials(record.uid) if trial.state.value == "Succeeded"]
     assert len(done) == TRIALS
-    assert len(list(store.folder(record.uid).glob("*/notebook.ipynb"))) == TRIALS
+    assert len(list(store.folder(record.uid).glob("[0-9]*/notebook.ipynb"))) == TRIALS
     points.write_text(json.dumps([dict(trial.assignments) for trial in done]))
 
 

@@ -49,6 +49,7 @@ class Darts:
     }
     accepts_any_setting = True
     uses_history = False
+    several_objectives = False
 
     def suggest(self, ask: Ask) -> Suggestion:
         """The settings, the operations and the number of layers, as text."""
