@@ -19,7 +19,15 @@ from hpo_lab.search.ask import suggest
 from hpo_lab.search.space import Space
 
 COUNTS = (100, 1000, 10_000)
-ALGORITHMS = ("random", "grid", "sobol", "halton", "cmaes", "tpe", "bayesianoptimization")
+RESOURCE = {"name": "epochs", "parameterType": "int", "feasibleSpace": {"min": 1, "max": 81}}
+BY_RUNGS = ("successivehalving", "hyperband", "asha", "bohb")
+ALGORITHMS = (
+    *("random", "grid", "sobol", "halton", "cmaes", "tpe", "bayesianoptimization"),
+    *BY_RUNGS,
+    *("pbt", "nsga2"),
+)
+SECOND = {"type": "minimize", "objectiveMetricName": "size"}
+SEVERAL = ("nsga2",)
 LOG = {"distribution": "logUniform"}
 PARAMETERS = [
     {"name": "lr", "parameterType": "double", "feasibleSpace": {"min": 1e-5, "max": 1, **LOG}},

@@ -19,7 +19,10 @@ from tables import publish, setting, table
 
 from hpo_lab.store import open_store
 
-CELLS = ("base = 3", "x = 0.5  # tune: uniform(0, 1)\nscore = base - (x - 0.3) ** 2")
+CELLS = (
+    "base = 3",
+    "%%tune maximize score\nx = 0.5  # tune: uniform(0, 1)\nscore = base - (x - 0.3) ** 2",
+)
 
 
 def seconds(folder: Path) -> tuple[float, float]:
@@ -30,7 +33,7 @@ def seconds(folder: Path) -> tuple[float, float]:
     location = str(folder / "store.db")
     begun = time.time()
     subprocess.run(
-        [*command, "--maximize", "score", "--store", location],
+        [*command, "--store", location],
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

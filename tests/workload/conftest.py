@@ -63,7 +63,10 @@ def run_job(store: Store) -> RunJob:
         document = {
             "apiVersion": "kubeflow.org/v1beta1",
             "kind": "Experiment",
-            "metadata": {"name": spec.pop("name", "one")},
+            "metadata": {
+                "name": spec.pop("name", "one"),
+                "annotations": spec.pop("annotations", {}),
+            },
             "spec": {
                 "objective": {"type": "maximize", "objectiveMetricName": "acc"},
                 "algorithm": {"algorithmName": "random"},
