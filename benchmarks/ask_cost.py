@@ -12,6 +12,7 @@ import argparse
 import random
 import statistics
 import time
+from dataclasses import replace
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
@@ -19,15 +20,16 @@ from hpo_lab.search.ask import suggest
 from hpo_lab.search.space import Space
 
 COUNTS = (100, 1000, 10_000)
-RESOURCE = {"name": "epochs", "parameterType": "int", "feasibleSpace": {"min": 1, "max": 81}}
 BY_RUNGS = ("successivehalving", "hyperband", "asha", "bohb")
+SEVERAL = ("nsga2",)
 ALGORITHMS = (
     *("random", "grid", "sobol", "halton", "cmaes", "tpe", "bayesianoptimization"),
     *BY_RUNGS,
     *("pbt", "nsga2"),
 )
-SECOND = {"type": "minimize", "objectiveMetricName": "size"}
-SEVERAL = ("nsga2",)
+# More rungs than anyone has: all the trials are those of one bracket.
+RESOURCE = {"name": "epochs", "parameterType": "int", "feasibleSpace": {"min": 1, "max": 3**9}}
+POPULATION = 20
 LOG = {"distribution": "logUniform"}
 PARAMETERS = [
     {"name": "lr", "parameterType": "double", "feasibleSpace": {"min": 1e-5, "max": 1, **LOG}},
@@ -39,29 +41,76 @@ PARAMETERS = [
 
 
 def experiment(algorithm: str) -> ExperimentSpec:
-    """Five mixed parameters, with steps where a grid needs them."""
+    """Five mixed parameters, with steps where a grid needs them, and what an algorithm needs."""
     parameters = [dict(parameter) for parameter in PARAMETERS]
     if algorithm == "grid":
         for parameter in parameters[:2]:
             parameter["feasibleSpace"] = {"min": 0, "max": 1, "step": 0.01}
+    settings = {}
+    if algorithm in BY_RUNGS:
+        parameters.append(RESOURCE)
+        settings = {"resource_name": "epochs"}
+    elif algorithm == "pbt":
+        settings = {"n_population": str(POPULATION)}
+    objective: dict[str, object] = {"type": "minimize", "objectiveMetricName": "loss"}
+    if algorithm in SEVERAL:
+        objective["additionalObjectives"] = [{"type": "minimize", "objectiveMetricName": "size"}]
     return ExperimentSpec.model_validate(
         {
             "parameters": parameters,
-            "objective": {"type": "minimize", "objectiveMetricName": "loss"},
-            "algorithm": {"algorithmName": algorithm},
+            "objective": objective,
+            "algorithm": {
+                "algorithmName": algorithm,
+                "algorithmSettings": [
+                    {"name": name, "value": value} for name, value in settings.items()
+                ],
+            },
         }
     )
 
 
 def history(spec: ExperimentSpec, count: int) -> list[Trial]:
-    """Random trials that have succeeded."""
+    """Random trials that have succeeded, with the labels that the algorithm gives them."""
     rng = random.Random(count)
     space = Space(spec.parameters)
-    made = [space.assign(lambda axis: axis.value_at(rng.random())) for _ in range(count)]
-    return [
-        Trial(number, one, TrialState.SUCCEEDED, {"loss": Metric.single(rng.random())})
-        for number, one in enumerate(made)
-    ]
+    name = spec.algorithm.algorithm_name
+    rungs = iter(climbed(count, rng)) if name in BY_RUNGS else None
+    trials: list[Trial] = []
+    for number in range(count):
+        assignment = space.assign(lambda axis: axis.value_at(rng.random()))
+        loss = rng.random()
+        # A trade-off, so that none is better than another in both.
+        metrics = {"loss": Metric.single(loss), "size": Metric.single(1 - loss)}
+        trial = Trial(number, assignment, TrialState.SUCCEEDED, metrics)
+        if rungs is not None:
+            rung, parent = next(rungs)
+            if parent is not None:
+                assignment = dict(trials[parent].assignments)
+            assignment["epochs"] = 3**rung
+            labels = {"bracket": "9", "rung": str(rung)}
+            trial = replace(trial, assignments=assignment, parent=parent, labels=labels)
+        elif name == "pbt":
+            generation, member = divmod(number, POPULATION)
+            labels = {"generation": str(generation), "member": str(member)}
+            trial = replace(
+                trial, parent=number - POPULATION if generation else None, labels=labels
+            )
+        trials.append(trial)
+    return trials
+
+
+def climbed(count: int, rng: random.Random) -> list[tuple[int, int | None]]:
+    """Rung and parent of *count* trials, two thirds of which begin and a third of each go on."""
+    found: list[tuple[int, int | None]] = []
+    members: list[int | None] = [None] * (2 * count // 3)
+    rung = 0
+    while len(found) < count:
+        begin = len(found)
+        found += [(rung, parent) for parent in members]
+        here = list(range(begin, len(found)))
+        members = [*rng.sample(here, max(1, len(here) // 3))]
+        rung += 1
+    return found[:count]
 
 
 def costs(algorithm: str, count: int, repeat: int) -> list[float]:

@@ -63,6 +63,7 @@ def hpo_lab(set_up: str, trials: int, folder: Path) -> None:
     record, _ = enrol(store, prepared.experiment, prepared.files)
     LocalRunner(store, record.uid).run()
     done = sum(trial.state.value == "Succeeded" for trial in store.trials(record.uid))
+    store.close()
     assert done == trials, f"{done} of {trials} succeeded"
 
 
@@ -184,6 +185,7 @@ def ray_tune(set_up: str, trials: int, folder: Path) -> None:
         trainable,
         param_space={"x": tune.uniform(0, 1)},
         tune_config=tune.TuneConfig(num_samples=trials, max_concurrent_trials=PARALLEL),
+        run_config=tune.RunConfig(storage_path=str(folder)),
     ).fit()
 
 

@@ -223,8 +223,9 @@ class Commands:
         if best is None:
             message = "no trial has ended with a value of the objective yet"
             raise InvalidInput([Problem(experiment.name, message)])
-        metric = summary.spec.objective.objective_metric_name
-        lines = [f"{experiment.name}: best {metric} {best.value!r} in trial {best.number}"]
+        values = ", ".join(f"{name} {value!r}" for name, value in best.values.items())
+        which = f"{len(summary.front)} on the Pareto front, first" if summary.front else "best"
+        lines = [f"{experiment.name}: {which} {values} in trial {best.number}"]
         namespace = self._shell.user_ns
         for name, value in best.parameters.items():
             if not arguments.apply:

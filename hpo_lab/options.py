@@ -52,6 +52,8 @@ __all__ = [
 ]
 
 DEFAULT_TRIALS = 20
+_ENDING = ("grid", "hyperband", "bohb", "successivehalving")
+"""Algorithms that end by themselves, when all they have to try was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,8 @@ class TuneOptions:
         """
         algorithm = self.algorithm or "tpe"
         trials = self.trials
-        # A grid ends by itself, and a time budget is a budget.
-        if trials is None and algorithm != "grid" and self.timeout is None:
+        # A time budget is a budget, too.
+        if trials is None and algorithm not in _ENDING and self.timeout is None:
             trials = DEFAULT_TRIALS
         parallel = self.parallel or 2
         if trials is not None and self.parallel is None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from types import FrameType
 from typing import Self
 
@@ -35,7 +36,7 @@ class Watch:
         self._store = store
         self._uid = uid
         self._console = console
-        self._announced: int | None = None
+        self._announced: set[int] = set()
         self._failures: set[str] = set()
         self._plain_shown = ("", time.monotonic())
         self._bar: Progress | None = None
@@ -50,7 +51,7 @@ class Watch:
             )
             self._task = self._bar.add_task("", total=None)
         summary, failed = self._read()
-        self._announced = summary.best.number if summary.best else None
+        self._announced |= {each.number for each in summary.leading}
         self._failures |= failed.keys()
 
     def __enter__(self) -> Self:
@@ -82,9 +83,11 @@ class Watch:
         for message in failed.keys() - self._failures:
             self._failures.add(message)
             self.say(f"trial {failed[message]} failed: {message}", "red")
-        if summary.best and summary.best.number != self._announced:
-            self._announced = summary.best.number
-            self.say(f"new best: {best_line(summary, summary.best)}", "green")
+        new = "on the Pareto front" if summary.front else "new best"
+        for best in sorted(summary.leading, key=attrgetter("number")):
+            if best.number not in self._announced:
+                self._announced.add(best.number)
+                self.say(f"{new}: {best_line(best)}", "green")
         if self._bar:
             self._bar.update(
                 self._task,
@@ -134,13 +137,18 @@ def follow(watch: Watch) -> int:
     Returns:
         0, or the exit code of SIGINT, which stops the following alone.
     """
-    watch.say("It is running in another process; following it (Ctrl-C stops following only)")
+    interrupted: list[int] = []
+    # A KeyboardInterrupt would be lost where it is raised in somebody's finaliser.
+    before = signal.signal(signal.SIGINT, lambda signum, _frame: interrupted.append(signum))
     try:
+        watch.say("It is running in another process; following it (Ctrl-C stops following only)")
         while not watch.update().is_over:
+            if interrupted:
+                watch.say("No longer following; the experiment runs on")
+                return 128 + signal.SIGINT
             time.sleep(_EVERY)
-    except KeyboardInterrupt:
-        watch.say("No longer following; the experiment runs on")
-        return 128 + signal.SIGINT
+    finally:
+        signal.signal(signal.SIGINT, before)
     return 0
 
 

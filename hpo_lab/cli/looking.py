@@ -12,7 +12,7 @@ import click
 
 from hpo_lab.cli import FAILED
 from hpo_lab.cli.options import json_option, name_argument, store_option
-from hpo_lab.cli.output import messages, print_json, results
+from hpo_lab.cli.output import messages, print_best, print_json, results
 from hpo_lab.cli.records import (
     best_notebook,
     find,
@@ -21,9 +21,8 @@ from hpo_lab.cli.records import (
     summary_of,
     title,
 )
-from hpo_lab.dashboard.summary import trial_row
+from hpo_lab.dashboard.summary import shown_labels, trial_row
 from hpo_lab.dashboard.tables import (
-    best_line,
     experiments_table,
     front_table,
     parameters_table,
@@ -79,13 +78,12 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
     out.print(title(record), style="bold")
     out.print(summary_table(summary))
     out.print(f"Folder: {folder}", soft_wrap=True)
-    if summary.best:
-        out.print()
-        out.print(parameters_table(summary.best.parameters, notebook_defaults(opened, record.uid)))
     if summary.front:
         out.print()
-        out.print(f"Pareto front: {len(summary.front)} trials")
         out.print(front_table(summary))
+    elif summary.best:
+        out.print()
+        out.print(parameters_table(summary.best.parameters, notebook_defaults(opened, record.uid)))
     if failure:
         out.print()
         out.print(f"Last failure, trial {failure['trial']}: {failure['message']}", style="red")
@@ -130,6 +128,7 @@ def _last_failure(store: Store, record: ExperimentRecord) -> dict[str, Any] | No
 def best_command(ctx: click.Context, name: str, store: str | None, as_json: bool) -> None:
     """Show the best trial so far: its value, its parameters, its notebook.
 
+    With several objectives the Pareto front is shown, the best in the first of them first.
     Ends with code 1 when no trial has produced the objective.
     """
     opened, record = find(store, name)
@@ -140,13 +139,7 @@ def best_command(ctx: click.Context, name: str, store: str | None, as_json: bool
         found = None if best is None else {**document["best"], "notebook": notebook}
         print_json({"name": record.name, "objective": document["objective"], "best": found})
     elif best:
-        out = results()
-        out.print(best_line(summary, best), style="bold")
-        out.print()
-        out.print(parameters_table(best.parameters, notebook_defaults(opened, record.uid)))
-        if notebook:
-            out.print()
-            out.print(f"Notebook of that trial: {notebook}", soft_wrap=True)
+        print_best(summary, notebook, notebook_defaults(opened, record.uid))
     else:
         messages().print("No trial has produced the objective.")
     if best is None:
@@ -190,7 +183,8 @@ def trials_command(
         writer.writeheader()
         writer.writerows(rows)
     else:
-        results().print(trials_table(spec, rows))
+        labels = dict.fromkeys(name for trial in trials for name in shown_labels(trial))
+        results().print(trials_table(spec, rows, labels))
 
 
 def _best_first(objective: Objective, trials: Sequence[Trial]) -> list[Trial]:

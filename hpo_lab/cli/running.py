@@ -18,7 +18,7 @@ from hpo_lab.cli.options import (
     name_argument,
     store_option,
 )
-from hpo_lab.cli.output import messages, print_json, results
+from hpo_lab.cli.output import messages, print_best, print_json, results
 from hpo_lab.cli.records import (
     best_notebook,
     find,
@@ -29,8 +29,8 @@ from hpo_lab.cli.records import (
 )
 from hpo_lab.cli.validating import prepare, say_warnings
 from hpo_lab.dashboard.summary import INTERRUPTED as LOST
-from hpo_lab.dashboard.summary import Summary
-from hpo_lab.dashboard.tables import best_line, parameters_table, progress_line, state_text
+from hpo_lab.dashboard.summary import Summary, objective_in_words
+from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.local.enrol import Enrolment, enrol, stop_described
@@ -130,10 +130,9 @@ def resume_command(ctx: click.Context, request: Request) -> None:
 
 def _announce(record: ExperimentRecord, enrolment: Enrolment, summary: Summary) -> None:
     name = title(record)
-    objective = summary.spec.objective
     match enrolment:
         case Enrolment.CREATED:
-            goal = f"{objective.type.value} {objective.objective_metric_name}"
+            goal = objective_in_words(summary.spec.objective)
             text = f"Experiment {name}: {goal}, {summary.spec.algorithm.algorithm_name}"
         case Enrolment.CONTINUED:
             text = f"Experiment {name} continues: {progress_line(summary)}"
@@ -178,9 +177,4 @@ def _print_result(summary: Summary, notebook: str | None, defaults: Mapping[str,
     if summary.best is None:
         out.print(f"Found: {summary.text}" if summary.text else "No trial produced the objective.")
         return
-    out.print(f"Best: {best_line(summary, summary.best)}", style="bold")
-    out.print()
-    out.print(parameters_table(summary.best.parameters, defaults))
-    if notebook:
-        out.print()
-        out.print(f"Notebook of that trial: {notebook}", soft_wrap=True)
+    print_best(summary, notebook, defaults, intro="Best: ")

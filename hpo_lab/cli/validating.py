@@ -10,11 +10,11 @@ import click
 from hpo_lab.api import check
 from hpo_lab.cli.options import json_option
 from hpo_lab.cli.output import messages, print_json, results
+from hpo_lab.dashboard.summary import objective_in_words
 from hpo_lab.dashboard.tables import (
     decisions_table,
     duration,
     number,
-    objective_in_words,
     space_table,
 )
 from hpo_lab.experiment.model import ExperimentSpec

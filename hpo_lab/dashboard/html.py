@@ -7,7 +7,7 @@ a notebook that is opened without a kernel.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from hpo_lab.experiment.model import Value
@@ -16,8 +16,10 @@ __all__ = [
     "BLUE",
     "CODE",
     "GREEN",
+    "GREY",
     "MUTED",
     "RED",
+    "assignments",
     "box",
     "cut",
     "dot",
@@ -36,7 +38,7 @@ _COLOURS = {
     "Running": BLUE,
     "Restarting": BLUE,
     "Succeeded": GREEN,
-    "EarlyStopped": GREEN,
+    "EarlyStopped": GREY,
     "Failed": RED,
     "MetricsUnavailable": RED,
     "Killed": ORANGE,
@@ -62,9 +64,10 @@ def box(*pieces: str) -> str:
     return f'<div class="jp-HpoLab" style="{_BOX}">{"".join(pieces)}</div>'
 
 
-def state_mark(state: str) -> str:
-    """The state of an experiment or a trial: a coloured dot, and its name."""
-    return f"{dot(_COLOURS.get(state, GREY))}{escape(state)}"
+def state_mark(state: str, why: str = "") -> str:
+    """The state of an experiment or a trial: a coloured dot, its name, and *why* as a tip."""
+    mark = f"{dot(_COLOURS.get(state, GREY))}{escape(state)}"
+    return f'<span title="{cut(why, 120)}">{mark}</span>' if why else mark
 
 
 def dot(colour: str) -> str:
@@ -113,3 +116,8 @@ def cut(text: str, room: int) -> str:
 def number(value: Value) -> str:
     """A value for a person: floats with four significant digits."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def assignments(values: Mapping[str, Value]) -> str:
+    """Values of parameters on one line, as text."""
+    return ", ".join(f"{name}={number(value)}" for name, value in values.items())

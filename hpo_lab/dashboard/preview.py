@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hpo_lab.dashboard.html import CODE, MUTED, box, cut, number, table
+from hpo_lab.dashboard.summary import objective_in_words
 from hpo_lab.experiment.model import Experiment, Parameter
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ def decisions_text(decisions: Sequence[Decision]) -> str:
 def _intent(experiment: Experiment) -> str:
     spec = experiment.spec
     count = spec.max_trial_count
-    trials = "any number of trials" if count is None else f"{count} trials"
+    trials = "" if count is None else f" in {count} trials"
     return (
-        f"{spec.objective.type.value} {spec.objective.objective_metric_name} in {trials}, "
+        f"{objective_in_words(spec.objective)}{trials}, "
         f"{spec.parallel_trial_count} at a time, by {spec.algorithm.algorithm_name}"
     )
 

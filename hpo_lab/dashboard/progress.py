@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hpo_lab.dashboard.front import front_html
 from hpo_lab.dashboard.html import (
     BLUE,
     CODE,
     GREEN,
     MUTED,
     RED,
+    assignments,
     box,
     cut,
     dot,
@@ -19,9 +21,9 @@ from hpo_lab.dashboard.html import (
     table,
 )
 from hpo_lab.dashboard.preview import decisions_html
-from hpo_lab.dashboard.summary import Summary
-from hpo_lab.experiment.model import Objective, Value
-from hpo_lab.experiment.trial import Trial, TrialState, candidates, objective_value
+from hpo_lab.dashboard.summary import Best, Summary, objective_in_words, shown_labels
+from hpo_lab.experiment.model import Objective
+from hpo_lab.experiment.trial import Trial, TrialState, candidates
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -32,6 +34,7 @@ _LOST = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE, TrialState.KILLED)
 
 _TOP = 3
 _LATEST = 3
+_OBJECTIVES = 4
 _PARAMETERS = 12
 _SIZE = 20_000
 """Of the HTML, in bytes: it is sent again and again, and stays in the notebook."""
@@ -56,8 +59,9 @@ def progress_html(
         above.append(f"<div>{cut(note, 400)}</div>")
     if summary.is_over and summary.message:
         above.append(f'<div style="{MUTED}">{cut(summary.message, 400)}</div>')
-    above.append(_best_html(summary))
-    above.append(_trials_html(summary.spec.objective, trials))
+    several = bool(summary.spec.objective.additional_objectives)
+    above.append(front_html(summary, trials) if several else _best_html(summary))
+    above.append(_trials_html(summary.spec.objective, trials, best=not several))
     if failed := _last_failure(trials):
         above.append(f'<div style="margin-top:6px">{dot(RED)}{cut(failed, 400)}</div>')
     hints = " &nbsp;·&nbsp; ".join(
@@ -81,11 +85,9 @@ def progress_text(summary: Summary, note: str = "") -> str:
     elif summary.is_over and summary.message:
         lines.append(summary.message)
     if summary.best:
-        metric = summary.spec.objective.objective_metric_name
-        values = _assignments(summary.best.parameters.items())
-        lines.append(
-            f"best {metric} {number(summary.best.value)} in trial {summary.best.number}: {values}"
-        )
+        found = f"{_values(summary.best)} in trial {summary.best.number}"
+        first = f"{len(summary.front)} on the Pareto front, first" if summary.front else "best"
+        lines.append(f"{first} {found}: {assignments(summary.best.parameters)}")
     return "\n".join(lines)
 
 
@@ -125,33 +127,38 @@ def duration(summary: Summary) -> str:
 
 
 def _headline(summary: Summary) -> str:
-    objective = summary.spec.objective
-    goal = "" if objective.goal is None else f", goal {number(objective.goal)}"
-    value = number(summary.best.value) if summary.best else "none yet"
     return (
         '<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 16px">'
         f'<b style="font-size:15px">{cut(summary.name, 100)}</b>'
         f"<span>{state_mark(summary.state)}</span>"
-        f"<span>best {cut(objective.objective_metric_name, 100)} <b>{value}</b> "
-        f'<span style="{MUTED}">{objective.type.value}{goal}</span></span>'
-        f"{_front_html(summary)}</div>"
+        f"<span>{_found(summary)}</span></div>"
     )
 
 
-def _front_html(summary: Summary) -> str:
-    """How many trials the Pareto front has, where there are several objectives."""
-    further = summary.spec.objective.additional_objectives
-    if not further:
-        return ""
-    others = ", ".join(f"{one.type.value} {one.objective_metric_name}" for one in further)
-    count = f"{len(summary.front)} on the Pareto front"
-    return f'<span style="{MUTED}">and {cut(others, 200)}: {count}</span>'
+def _found(summary: Summary) -> str:
+    """The best value, or, with several objectives, how many trials the front has."""
+    objective = summary.spec.objective
+    goal = "" if objective.goal is None else f", goal {number(objective.goal)}"
+    if objective.additional_objectives:
+        found = f"<b>{len(summary.front)}</b> on the Pareto front"
+    else:
+        value = number(summary.best.value) if summary.best else "none yet"
+        found = f"best {cut(objective.objective_metric_name, 100)} <b>{value}</b>"
+    wanted = objective_in_words(objective) if _is_many(objective) else objective.type.value
+    return f'{found} <span style="{MUTED}">{cut(wanted + goal, 300)}</span>'
+
+
+def _is_many(objective: Objective) -> bool:
+    """Whether there is more to say of the objective than the direction of its metric."""
+    return bool(objective.additional_objectives or objective.constraints)
 
 
 def _bar(summary: Summary) -> str:
     lost = sum(summary.counts.get(state, 0) for state in _LOST)
+    early = summary.counts.get(TrialState.EARLY_STOPPED, 0)
     parts = [
-        (summary.completed - lost, GREEN),
+        (summary.completed - lost - early, GREEN),
+        (early, f"{GREEN};opacity:.5"),
         (lost, RED),
         (summary.counts.get(TrialState.RUNNING, 0), BLUE),
     ]
@@ -188,7 +195,11 @@ def _others(summary: Summary) -> list[str]:
 def _best_value(summary: Summary) -> str:
     if summary.best is None:
         return ""
-    return f"{summary.spec.objective.objective_metric_name} {number(summary.best.value)}"
+    return f"{len(summary.front)} on the Pareto front" if summary.front else _values(summary.best)
+
+
+def _values(best: Best) -> str:
+    return ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
 
 
 def _best_html(summary: Summary) -> str:
@@ -205,31 +216,41 @@ def _best_html(summary: Summary) -> str:
     return f'<div style="margin-top:8px">{parameters}</div>'
 
 
-def _trials_html(objective: Objective, trials: Sequence[Trial]) -> str:
-    if not trials:
-        return ""
-    top = [trial for _, trial in candidates(objective, trials)[:_TOP]]
+def _trials_html(objective: Objective, trials: Sequence[Trial], *, best: bool) -> str:
+    """The latest trials, below those that are best where there is such an order."""
+    top = [trial for _, trial in candidates(objective, trials)[:_TOP]] if best else []
     started = [trial for trial in trials if trial.state is not TrialState.CREATED]
     latest = sorted(started, key=lambda trial: trial.number)[-_LATEST:]
     shown = [("best", trial) for trial in top]
     shown += [("latest", trial) for trial in reversed(latest) if trial not in top]
+    if not shown:
+        return ""
+    metrics = [name for name, _ in objective.objectives][:_OBJECTIVES]
     rows = [
         (
             f'<span style="{MUTED}">{rank}</span>',
             str(trial.number),
-            state_mark(trial.state.value),
-            _objective(objective, trial),
-            f'<span style="{CODE}">{cut(_assignments(trial.assignments.items()), 160)}</span>',
+            state_mark(trial.state.value, trial.message if trial.is_final else ""),
+            *(_metric(objective, trial, name) for name in metrics),
+            f'<span style="{CODE}">{cut(assignments(trial.assignments), 160)}</span>'
+            + _labels(trial),
         )
         for rank, trial in shown
     ]
-    heads = ("", "Trial", "State", objective.objective_metric_name, "Parameters")
-    return f'<div style="margin-top:8px">{table(heads, rows)}</div>' if rows else ""
+    heads = ("", "Trial", "State", *metrics, "Parameters")
+    return f'<div style="margin-top:8px">{table(heads, rows)}</div>'
 
 
-def _objective(objective: Objective, trial: Trial) -> str:
-    value = objective_value(objective, trial)
+def _metric(objective: Objective, trial: Trial, name: str) -> str:
+    metric = trial.metrics.get(name)
+    value = None if metric is None else metric.by(objective.strategy(name))
     return "–" if value is None else number(value)  # noqa: RUF001, a dash stands for no value
+
+
+def _labels(trial: Trial) -> str:
+    """How the search made the trial, as a line of its own: `rung 1, resource 3, parent 7`."""
+    text = ", ".join(f"{name} {text}" for name, text in shown_labels(trial).items())
+    return f'<div style="{MUTED}">{cut(text, 80)}</div>' if text else ""
 
 
 def _last_failure(trials: Sequence[Trial]) -> str:
@@ -245,7 +266,8 @@ def _hints(summary: Summary) -> list[tuple[str, str]]:
     name = summary.name
     hints = []
     if summary.best:
-        hints.append((f"%hpo best {name} --apply", "sets the best values here"))
+        which = f"values of trial {summary.best.number}" if summary.front else "best values"
+        hints.append((f"%hpo best {name} --apply", f"sets the {which} here"))
     if not summary.is_over:
         hints.append((f"%hpo stop {name}", "ends it"))
     elif summary.state in ("Stopped", "Interrupted"):
@@ -253,7 +275,3 @@ def _hints(summary: Summary) -> list[tuple[str, str]]:
     elif summary.best is None:
         hints.append((f"%hpo logs {name}", "says more"))
     return hints
-
-
-def _assignments(pairs: Iterable[tuple[str, Value]]) -> str:
-    return ", ".join(f"{name}={number(value)}" for name, value in pairs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hpo_lab.experiment.model import ExperimentSpec, Objective, Value
@@ -19,7 +19,15 @@ from hpo_lab.experiment.trial import (
 )
 from hpo_lab.store import ExperimentRecord
 
-__all__ = ["Best", "Summary", "is_live", "summarise", "trial_row"]
+__all__ = [
+    "Best",
+    "Summary",
+    "is_live",
+    "objective_in_words",
+    "shown_labels",
+    "summarise",
+    "trial_row",
+]
 
 INTERRUPTED = "Interrupted"
 """Shown for an experiment that should be running and has no live runner."""
@@ -48,7 +56,7 @@ class Best:
     number: int
     value: float
     parameters: Mapping[str, Value]
-    values: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, float]
 
     @classmethod
     def of(cls, objective: Objective, trial: Trial) -> Best:
@@ -105,6 +113,11 @@ class Summary:
     def completed(self) -> int:
         """How many trials have ended."""
         return sum(count for state, count in self.counts.items() if state.is_final)
+
+    @property
+    def leading(self) -> tuple[Best, ...]:
+        """The front of several objectives; the best trial, where there is one, of one."""
+        return self.front or ((self.best,) if self.best else ())
 
     def to_json(self) -> dict[str, Any]:
         """The summary as plain data."""
@@ -170,8 +183,18 @@ def summarise(record: ExperimentRecord, trials: Sequence[Trial], now: float) -> 
     )
 
 
+def objective_in_words(objective: Objective) -> str:
+    """`minimize loss, maximize accuracy, 1 <= memory <= 8`."""
+    parts = [f"{type.value} {name}" for name, type in objective.objectives]
+    for constraint in objective.constraints:
+        low = "" if constraint.min is None else f"{constraint.min:.6g} <= "
+        high = "" if constraint.max is None else f" <= {constraint.max:.6g}"
+        parts.append(f"{low}{constraint.name}{high}")
+    return ", ".join(parts)
+
+
 def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
-    """One trial as a flat row: number, state, parameters, metrics by strategy, times."""
+    """One trial as a flat row: number, state, parameters, metrics by strategy, times, labels."""
     objective = spec.objective
     row: dict[str, Any] = {"number": trial.number, "state": trial.state.value}
     row |= {parameter.name: trial.assignments.get(parameter.name) for parameter in spec.parameters}
@@ -186,4 +209,15 @@ def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
     row["seconds"] = completed - started if started and completed else None
     row["attempt"] = trial.attempt
     row["message"] = trial.message
-    return row
+    made = {"parent": trial.parent, **trial.labels}
+    return row | {name: value for name, value in made.items() if name not in row}
+
+
+def shown_labels(trial: Trial) -> dict[str, str]:
+    """What a person is shown of how the search made *trial*, by name.
+
+    Its labels, and the parent from whose checkpoint it continues. That it is a point of the
+    beginning goes without saying; that it is one enqueued later does not.
+    """
+    labels = {name: text for name, text in trial.labels.items() if not text.startswith("initial-")}
+    return labels if trial.parent is None else {**labels, "parent": str(trial.parent)}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hpo_lab.dashboard.summary import INTERRUPTED, Best, Summary
-from hpo_lab.experiment.model import ExperimentSpec, Objective, Parameter, ParameterType, Value
+from hpo_lab.dashboard.summary import INTERRUPTED, Best, Summary, objective_in_words
+from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 
@@ -24,7 +24,6 @@ __all__ = [
     "experiments_table",
     "front_table",
     "number",
-    "objective_in_words",
     "parameters_table",
     "progress_line",
     "space_table",
@@ -75,24 +74,17 @@ def _trials_done(summary: Summary) -> str:
     return str(summary.completed) if total is None else f"{summary.completed}/{total}"
 
 
-def best_line(summary: Summary, best: Best) -> str:
-    """`accuracy 0.97 in trial 7`."""
-    metric = summary.spec.objective.objective_metric_name
-    return f"{metric} {number(best.value)} in trial {best.number}"
-
-
-def objective_in_words(objective: Objective) -> str:
-    """`minimize loss, maximize accuracy, 1 <= memory <= 8`."""
-    parts = [f"{type.value} {name}" for name, type in objective.objectives]
-    for constraint in objective.constraints:
-        low = "" if constraint.min is None else f"{number(constraint.min)} <= "
-        high = "" if constraint.max is None else f" <= {number(constraint.max)}"
-        parts.append(f"{low}{constraint.name}{high}")
-    return ", ".join(parts)
+def best_line(best: Best) -> str:
+    """`accuracy 0.97 in trial 7`; of several objectives all."""
+    values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
+    return f"{values} in trial {best.number}"
 
 
 def progress_line(summary: Summary, *, best: bool = True) -> str:
-    """`12/30 trials, 2 running, 1 failed, best 0.97 in trial 7`; what is zero is left out."""
+    """`12/30 trials, 2 running, 1 failed, best 0.97 in trial 7`; what is zero is left out.
+
+    With several objectives the size of the Pareto front stands in place of the best.
+    """
     running = summary.counts.get(TrialState.RUNNING, 0)
     stopped = summary.counts.get(TrialState.EARLY_STOPPED, 0)
     failed = sum(summary.counts.get(state, 0) for state in _FAILURES)
@@ -100,7 +92,9 @@ def progress_line(summary: Summary, *, best: bool = True) -> str:
     parts += [f"{running} running"] * bool(running)
     parts += [f"{stopped} stopped early"] * bool(stopped)
     parts += [f"{failed} failed"] * bool(failed)
-    if best and summary.best:
+    if best and summary.front:
+        parts.append(f"{len(summary.front)} on the Pareto front")
+    elif best and summary.best:
         parts.append(f"best {number(summary.best.value)} in trial {summary.best.number}")
     return ", ".join(parts)
 
@@ -120,10 +114,16 @@ def experiments_table(rows: Iterable[tuple[str, Summary]], now: float) -> Table:
             name,
             state_text(summary.state),
             _trials_done(summary),
-            number(summary.best.value) if summary.best else "",
+            _best_value(summary),
             duration(max(0.0, now - summary.created_at)),
         )
     return table
+
+
+def _best_value(summary: Summary) -> str:
+    if summary.front:
+        return f"{len(summary.front)} on the front"
+    return number(summary.best.value) if summary.best else ""
 
 
 def summary_table(summary: Summary) -> Table:
@@ -144,8 +144,10 @@ def summary_table(summary: Summary) -> Table:
         table.add_row("early stopping", f"{rule.algorithm_name}{given}")
     table.add_row("progress", progress_line(summary, best=False))
     table.add_row("time", duration(summary.elapsed))
-    if summary.best:
-        table.add_row("best", best_line(summary, summary.best))
+    if summary.front:
+        table.add_row("Pareto front", f"{len(summary.front)} trials")
+    elif summary.best:
+        table.add_row("best", best_line(summary.best))
     return table
 
 
@@ -209,13 +211,21 @@ def decisions_table(decisions: Iterable[Decision]) -> Table:
     return table
 
 
-def trials_table(spec: ExperimentSpec, rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Trials, one a row, from rows made by `hpo_lab.dashboard.summary.trial_row`."""
+def trials_table(
+    spec: ExperimentSpec, rows: Sequence[Mapping[str, Any]], labels: Collection[str] = ()
+) -> Table:
+    """Trials, one a row.
+
+    Args:
+        spec: Of their experiment.
+        rows: Made by `hpo_lab.dashboard.summary.trial_row`.
+        labels: Those to show, by name.
+    """
     shown = [*spec.objective.metric_names, *(parameter.name for parameter in spec.parameters)]
-    names = list(dict.fromkeys(shown))
+    names = list(dict.fromkeys([*labels, *shown]))
     table = _table("trial", "state", *names, "time", right=["trial", *names, "time"])
     for row in rows:
-        values = ["" if row[name] is None else number(row[name]) for name in names]
+        values = ["" if row.get(name) is None else number(row[name]) for name in names]
         time = "" if row["seconds"] is None else duration(row["seconds"])
         table.add_row(str(row["number"]), state_text(row["state"]), *values, time)
     return table

@@ -9,13 +9,13 @@ from enum import StrEnum
 from operator import attrgetter
 
 from hpo_lab.experiment.model import MetricStrategyType, Objective, ObjectiveType, Value
+from hpo_lab.experiment.pareto import fronts
 
 __all__ = [
     "Metric",
     "Trial",
     "TrialState",
     "candidates",
-    "dominates",
     "latest_text",
     "losses",
     "missing_objectives",
@@ -235,15 +235,5 @@ def pareto_front(objective: Objective, trials: Iterable[Trial]) -> list[Trial]:
     They ended with finite objectives and keep every constraint; the best in the first
     objective comes first, and is the `optimal_trial`.
     """
-    front: list[tuple[tuple[float, ...], Trial]] = []
-    for loss, trial in candidates(objective, trials):
-        # In this order a trial can only be dominated by one before it, and most likely by
-        # the one that is nearest.
-        if not any(dominates(other, loss) for other, _ in reversed(front)):
-            front.append((loss, trial))
-    return [trial for _, trial in front]
-
-
-def dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    """Whether the losses *one* are better in one objective and worse in none."""
-    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+    found = candidates(objective, trials)
+    return [found[place][1] for front in fronts([loss for loss, _ in found], 1) for place in front]

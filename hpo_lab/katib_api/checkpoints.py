@@ -59,6 +59,7 @@ def carry_checkpoints(
         shutil.rmtree(folder, ignore_errors=True)
         parent = data / experiment / names.get(answer.labels.get(PARENT, "none"), "none")
         if parent.is_dir():
-            shutil.copytree(parent, folder)
+            # Links stay links: a trial must not come by files that only this service can read.
+            shutil.copytree(parent, folder, symlinks=True)
         else:
             folder.mkdir(parents=True)

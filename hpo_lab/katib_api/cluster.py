@@ -7,6 +7,7 @@ import os
 import ssl
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
@@ -78,7 +79,9 @@ class ApiServer:
         Raises:
             ClusterError: The server refused or is not there.
         """
-        path = f"/apis/kubeflow.org/v1beta1/namespaces/{self.namespace}/trials/{trial}"
+        # Whoever reaches the service says the name: it must not lead to another resource.
+        name = urllib.parse.quote(trial, safe="")
+        path = f"/apis/kubeflow.org/v1beta1/namespaces/{self.namespace}/trials/{name}"
         found = self._ask("GET", path)
         conditions = found.get("status", {}).get("conditions", [])
         if any(one.get("type") == "EarlyStopped" for one in conditions):

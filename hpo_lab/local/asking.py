@@ -13,8 +13,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 from hpo_lab.engine.asking import is_ordered, new_trial
 from hpo_lab.engine.plan import visible_history
@@ -51,7 +52,8 @@ class Asking:
         self._uid = uid
         self._prior = prior
         self._wake = wake
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hpo-lab search")
+        self._questions: SimpleQueue[_Question | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._closed = False
         self._question: _Question | None = None
@@ -115,13 +117,23 @@ class Asking:
         """Ask nothing any more; a question that is being answered is left alone."""
         with self._lock:
             self._closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._questions.put(None)
 
     def _put(self, spec: ExperimentSpec, trials: Sequence[Trial], number: int) -> _Question:
         question = _Question(spec, number, trials, Future())
         self._question = question
-        self._thread.submit(self._answer, question)
+        self._questions.put(question)
+        if self._thread is None:
+            # No end of the process waits for a search that does not answer.
+            self._thread = threading.Thread(
+                target=self._answer_all, name="hpo-lab search", daemon=True
+            )
+            self._thread.start()
         return question
+
+    def _answer_all(self) -> None:
+        while (question := self._questions.get()) is not None and not self._closed:
+            self._answer(question)
 
     def _answer(self, question: _Question) -> None:
         begun = time.monotonic()

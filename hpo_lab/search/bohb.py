@@ -25,7 +25,8 @@ class BOHB(Hyperband):
     """Draws where good configurations are dense, at the greatest resource that shows it.
 
     The model is one of the trials at the highest level with two more results than
-    `min_points_in_model`. Running trials count as bad ones.
+    `min_points_in_model`. New configurations that run count as bad ones, so that those asked
+    for together keep apart; promoted ones do not, being the best that are known.
     """
 
     name = "bohb"
@@ -72,13 +73,15 @@ def _modelled(
 
 
 def _observed(ask: Ask, fidelity: Fidelity) -> list[Trial]:
-    """The trials of the highest level with enough results, and all that run; or none."""
+    """The trials of the highest level with enough results, and what begins; or none."""
     least = ask.settings["min_points_in_model"]
     least = len(fidelity.parameters) + 1 if least is None else least
     assert isinstance(least, int)
+    begun = {trial.number for trial in ask.own if not trial.is_final and trial.parent is None}
     for level in reversed(range(len(fidelity.resources))):
         there = {trial.number for trial in fidelity.at(level, ask.trials) if trial.is_final}
-        known = [trial for trial in ask.trials if trial.number in there or not trial.is_final]
+        there |= begun
+        known = [trial for trial in ask.trials if trial.number in there]
         if len(best(ask.spec.objective, known, least + 2)) == least + 2:
             return known
     return []

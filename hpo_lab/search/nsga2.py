@@ -15,10 +15,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import ClassVar
 
 from hpo_lab.experiment.model import ParameterType, Value
-from hpo_lab.experiment.trial import dominates
+from hpo_lab.experiment.pareto import fronts
 from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.history import Observation, observations
@@ -83,27 +85,19 @@ class NSGA2:
 
 def _survivors(ended: Sequence[Observation], size: int) -> list[Observation]:
     """The *size* best, those of the first front first, the least crowded of a front first."""
-    # Sorted so, each can only be dominated by one before it.
-    rest = sorted(ended, key=lambda one: (one.broken, one.losses))
+    ranked = sorted(ended, key=attrgetter("broken", "losses"))
     chosen: list[Observation] = []
-    while len(chosen) < size:
-        front: list[Observation] = []
-        behind: list[Observation] = []
-        for one in rest:
-            dominated = any(_dominates(other, one) for other in reversed(front))
-            (behind if dominated else front).append(one)
-        crowding = _crowding([one.losses for one in front])
-        order = sorted(range(len(front)), key=lambda place: -crowding[place])
-        chosen += [front[place] for place in order]
-        rest = behind
+    # One that breaks the constraints less dominates all that break them more.
+    for _, alike in groupby(ranked, key=attrgetter("broken")):
+        group = list(alike)
+        losses = [one.losses for one in group]
+        for front in fronts(losses, size - len(chosen)):
+            crowding = _crowding([losses[place] for place in front])
+            order = sorted(range(len(front)), key=crowding.__getitem__, reverse=True)
+            chosen += [group[front[place]] for place in order]
+        if len(chosen) >= size:
+            break
     return chosen[:size]
-
-
-def _dominates(one: Observation, other: Observation) -> bool:
-    """Deb's constrained domination, of two that are sorted already."""
-    if one.broken < other.broken:
-        return True
-    return one.broken == other.broken and dominates(one.losses, other.losses)
 
 
 def _crowding(front: Sequence[tuple[float, ...]]) -> list[float]:

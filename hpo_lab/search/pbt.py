@@ -77,6 +77,8 @@ class PBT:
         latest: dict[int, Trial] = {}
         ended: dict[int, list[Trial]] = defaultdict(list)
         for trial in ask.own:
+            if _MEMBER not in trial.labels:
+                continue  # Drawn for Katib when there was nothing to go on with.
             latest[int(trial.labels[_MEMBER])] = trial
             if trial.is_final:
                 ended[int(trial.labels[_GENERATION])].append(trial)

@@ -37,13 +37,8 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from hpo_lab.experiment.model import ExperimentSpec, Objective, ParameterType, Value
-from hpo_lab.experiment.trial import (
-    Trial,
-    dominates,
-    losses,
-    objective_values,
-    violations,
-)
+from hpo_lab.experiment.pareto import fronts
+from hpo_lab.experiment.trial import Trial, losses, objective_values, violations
 from hpo_lab.problems import Problem
 from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
 from hpo_lab.search.axis import Axis
@@ -239,10 +234,6 @@ class _Rank(NamedTuple):
     outcome: int
     losses: tuple[float, ...]
 
-    def dominates(self, other: _Rank) -> bool:
-        """Whether this one is better in one objective and worse in none, or breaks less."""
-        return self.broken < other.broken or dominates(self.losses, other.losses)
-
 
 class _Known(NamedTuple):
     """A trial, its number, and its rank where it has finished with a value."""
@@ -277,11 +268,10 @@ def _best(ranked: Sequence[tuple[_Rank, _Known]]) -> Sequence[tuple[_Rank, _Know
     """
     if len(ranked[0][0].losses) == 1:
         return heapq.nsmallest(_MOST_GOOD, ranked, key=itemgetter(0))
-    front: list[tuple[_Rank, _Known]] = []
-    for rank, one in sorted(ranked, key=itemgetter(0)):
-        if not any(other.dominates(rank) for other, _ in reversed(front)):
-            front.append((rank, one))
-    return front[:: math.ceil(len(front) / _MOST_FRONT)]
+    known = sorted(ranked, key=itemgetter(0))
+    least = [rank.losses for rank, _ in known if rank.broken == known[0][0].broken]
+    (front,) = fronts(least, 1)
+    return [known[place] for place in front[:: math.ceil(len(front) / _MOST_FRONT)]]
 
 
 _STATES = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import ClassVar
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
@@ -131,14 +132,19 @@ def _rungs(first: int, eta: int, ceiling: int) -> list[int]:
 
 def _bracket(number: int, brackets: int, eta: int) -> int:
     """The bracket of a trial: 0 for the one that begins at the first rung."""
-    # As many trials as Hyperband starts in each bracket: eta**s * (s_max + 1) / (s + 1).
-    sizes = [math.ceil(brackets / (s + 1) * eta**s) for s in reversed(range(brackets))]
+    sizes = _sizes(brackets, eta)
     place = (number * _GOLDEN) % 1.0 * sum(sizes)
     for bracket, size in enumerate(sizes):
         place -= size
         if place < 0:
             return bracket
     return brackets - 1
+
+
+@lru_cache(maxsize=8)
+def _sizes(brackets: int, eta: int) -> tuple[int, ...]:
+    """How many trials Hyperband begins in each bracket: eta**s * (s_max + 1) / (s + 1)."""
+    return tuple(math.ceil(brackets / (s + 1) * eta**s) for s in reversed(range(brackets)))
 
 
 def _most(settings: Mapping[str, Value]) -> int | None:

@@ -180,7 +180,7 @@ def test_objects_of_other_kinds_are_named() -> None:
     with pytest.raises(InvalidInput) as refused:
         read(seed("000-optuna-postgres"))
     (problem,) = refused.value.problems
-    assert "5 documents (Secret, Service, StatefulSet, Job, Job)" in problem.message
+    assert "4 documents (Service, StatefulSet, Job, Job)" in problem.message
     assert "one Experiment" in problem.message
 
 

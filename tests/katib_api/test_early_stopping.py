@@ -240,6 +240,11 @@ def test_a_trial_that_is_not_there_is_said(api_server: ApiServer) -> None:
         api_server.mark_early_stopped("t-2", 0.0)
 
 
+def test_a_name_leads_to_no_other_resource(api_server: ApiServer) -> None:
+    with pytest.raises(ClusterError, match=r"/trials/\.\.%2Fpods%2Fp: HTTP Error 404"):
+        api_server.mark_early_stopped("../pods/p", 0.0)
+
+
 def test_the_service_marks_trials(serve: Serve) -> None:
     marked: list[str] = []
     stopping = Client(serve(early_stopping_service(marked.append)), EARLY_STOPPING)

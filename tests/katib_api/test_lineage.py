@@ -126,6 +126,30 @@ def test_a_repeated_request_makes_the_same_folders(serve: Serve, volume: Path) -
     assert not list((volume / "test" / "test-0").iterdir())
 
 
+def test_more_trials_at_once_than_members_go_on(client: Client) -> None:
+    of = experiment("pbt", {"n_population": "5"}, LEARNED, max_trial_count=20)
+    controller = Controller(client, of)
+    members = [one.labels.get("hpolab.dev/member") for one in controller.begin(8)]
+    assert members == ["0", "1", "2", "3", "4", None, None, None]
+    for number in range(8):
+        controller.end(number, float(number))
+    assert {one.labels["hpolab.dev/generation"] for one in controller.begin(5)} == {"1"}
+
+
+def test_links_in_a_checkpoint_lead_nowhere_else(serve: Serve, volume: Path) -> None:
+    secret = volume.parent / "token"
+    secret.write_text("secret")
+    of = experiment("pbt", PBT, LEARNED, max_trial_count=20)
+    controller = Controller(Client(serve(suggestion_service(volume))), of)
+    for number in range(5):
+        controller.begin(1)
+        (volume / "test" / controller.trials[number].name / "model").symlink_to(secret)
+        controller.end(number, 1.0)
+    (answer,) = controller.begin(1)
+    assert "hpolab.dev/parent" in answer.labels
+    assert (volume / "test" / answer.trial_name / "model").readlink() == secret
+
+
 def test_without_the_volume_it_is_said_what_is_missing(serve: Serve, tmp_path: Path) -> None:
     client = Client(serve(suggestion_service(tmp_path / "nowhere")))
     code, reason = client.refusal("GetSuggestions", ask(experiment("pbt", PBT, LEARNED)))

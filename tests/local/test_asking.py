@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -105,6 +107,19 @@ def answered(asking: Asking, woken: threading.Event, ask: Callable[[], object]) 
         assert asking.has_news()
         assert not asking.has_news()
     return answer
+
+
+def test_a_search_that_never_answers_does_not_keep_the_process() -> None:
+    code = """
+from threading import Event
+from hpo_lab.local import asking
+from tests.local.test_asking import spec
+asking.new_trial = lambda *_, **__: Event().wait()
+one = asking.Asking("uid", (), lambda: None)
+assert one.ask(spec(), [], 0) is asking.WAIT
+one.close()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_a_quick_answer_is_there_at_once(asking: Asking, woken: threading.Event) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from hpo_lab.local import forked
 from hpo_lab.local.forked import ForkedTrial, Forks
+from hpo_lab.local.process import TrialProcess
 from hpo_lab.trial.folder import Task
 
 
@@ -34,11 +35,15 @@ class Server:
         pass
 
 
+def started_alone(task: Task, folder: Path) -> TrialProcess:
+    raise AssertionError("these trials are forked")
+
+
 @pytest.fixture
 def forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forks:
     Server.made = []
     monkeypatch.setattr(forked, "ForkServer", Server)
-    return Forks(tmp_path / "notebook.ipynb", {}, tmp_path, lambda reason: None)
+    return Forks(tmp_path / "notebook.ipynb", {}, tmp_path, lambda reason: None, started_alone)
 
 
 def start(forks: Forks, number: int) -> ForkedTrial:

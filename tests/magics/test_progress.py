@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from hypothesis import given, settings
@@ -8,9 +10,15 @@ from hypothesis import strategies as st
 
 from hpo_lab.dashboard.progress import progress_html, progress_text
 from hpo_lab.dashboard.summary import Best, Summary
-from hpo_lab.experiment.model import ExperimentSpec, ObjectiveType, TrialTemplate
+from hpo_lab.experiment.model import (
+    AdditionalObjective,
+    ExperimentSpec,
+    ObjectiveType,
+    TrialTemplate,
+    Value,
+)
 from hpo_lab.experiment.space import uniform
-from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.experiment.trial import Metric, Trial, TrialState, pareto_front
 from hpo_lab.notebook.slicing import Cell, Decision
 from hpo_lab.options import TuneOptions
 
@@ -38,6 +46,29 @@ def _summary(trials: list[Trial], *, state: str = "Running", **changes: object) 
         "created_at": 0.0,
     }
     return Summary(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def _several(trials: list[Trial]) -> Summary:
+    """Of an experiment that minimises loss and maximises accuracy."""
+    options = TuneOptions(
+        direction=ObjectiveType.MINIMIZE,
+        metric="loss",
+        additional_objectives=(
+            AdditionalObjective(type=ObjectiveType.MAXIMIZE, objective_metric_name="accuracy"),
+        ),
+    )
+    spec = options.spec([uniform(0, 1).named("lr")], TrialTemplate())
+    front = tuple(Best.of(spec.objective, each) for each in pareto_front(spec.objective, trials))
+    return _summary(trials, spec=spec, best=front[0] if front else None, front=front)
+
+
+def _pair(number: int, loss: float, accuracy: float) -> Trial:
+    metrics = {"loss": Metric.single(loss), "accuracy": Metric.single(accuracy)}
+    return Trial(number, {"lr": number / 7}, TrialState.SUCCEEDED, metrics)
+
+
+def _best(number: int, value: float, parameters: Mapping[str, Value]) -> Best:
+    return Best(number, value, parameters, {"accuracy": value})
 
 
 def _trial(number: int, value: float | None, state: TrialState = TrialState.SUCCEEDED) -> Trial:
@@ -99,7 +130,7 @@ def test_the_smallest_objective_leads_when_it_is_minimised() -> None:
 
 def test_counts_failures_and_the_way_on_are_told() -> None:
     trials = [_trial(0, 0.5), _trial(1, None, TrialState.FAILED), _trial(2, None)]
-    summary = _summary(trials, state="Stopped", best=Best(0, 0.51239, {"lr": 0.123456}))
+    summary = _summary(trials, state="Stopped", best=_best(0, 0.51239, {"lr": 0.123456}))
 
     html = _Checker(progress_html(summary, trials)).text
     text = progress_text(summary)
@@ -118,6 +149,60 @@ def test_counts_failures_and_the_way_on_are_told() -> None:
 def test_a_trial_that_reported_no_number_has_no_value() -> None:
     trials = [_trial(0, float("nan"))]
     assert "nan" not in progress_html(_summary(trials), trials)
+
+
+def test_of_several_objectives_the_front_is_shown_and_drawn() -> None:
+    trials = [_pair(0, 1, 0.5), _pair(1, 2, 0.4), _pair(2, 3, 0.9), _pair(3, 0.5, 0.25)]
+    summary = _several(trials)
+
+    html = progress_html(summary, trials)
+
+    assert "3 on the Pareto front minimize loss, maximize accuracy" in _Checker(html).text
+    rows = _rows(html)
+    assert rows[0] == "Front: triallossaccuracyParameters"
+    assert [row[0] for row in rows[1:4]] == ["3", "0", "2"]
+    assert rows[5].startswith("latest3Succeeded0.50.25")
+    dots = [len(re.findall("h0", path)) for path in re.findall(r'<path d="(.*?)"', html)]
+    assert dots == [1, 0, 3]
+    assert "3 on the Pareto front, first loss 0.5, accuracy 0.25 in trial 3" in progress_text(
+        summary
+    )
+
+
+@given(
+    st.lists(st.tuples(st.floats(-1e308, 1e308), st.floats(-1e308, 1e308)), min_size=1, max_size=9)
+)
+def test_whatever_the_objectives_are_the_drawing_holds_every_trial(
+    pairs: list[tuple[float, float]],
+) -> None:
+    trials = [_pair(number, *pair) for number, pair in enumerate(pairs)]
+    html = progress_html(_several(trials), trials)
+    assert len(html.encode()) <= 20_000
+    places = re.findall(r"M(\d+) (\d+)", "".join(re.findall(r'<path d="(.*?)"', html)))
+    assert places
+    assert all(int(x) <= 240 and int(y) <= 150 for x, y in places)
+
+
+def test_a_large_front_is_shown_from_end_to_end() -> None:
+    trials = [_pair(number, number, number) for number in range(300)]
+    html = progress_html(_several(trials), trials)
+    numbers = _rows(html)[1:10]
+    assert numbers[0].startswith("000")
+    assert numbers[7].startswith("299")
+    assert numbers[8] == "and 292 between them"
+    assert len(html.encode()) <= 20_000
+
+
+def test_how_the_search_made_a_trial_is_told() -> None:
+    made = {"rung": "1", "resource": "9", "point": "initial-0"}
+    trials = [replace(_trial(4, 0.5), labels=made, parent=2)]
+    rows = _rows(progress_html(_summary(trials), trials))
+    assert rows[1].endswith("rung 1, resource 9, parent 2")
+
+
+def test_why_a_trial_was_stopped_early_is_at_its_state() -> None:
+    trials = [replace(_trial(4, 0.5, TrialState.EARLY_STOPPED), message='worse than "3"')]
+    assert 'title="worse than &quot;3&quot;"' in progress_html(_summary(trials), trials)
 
 
 _words = st.text(max_size=80)
@@ -143,27 +228,34 @@ def test_whatever_it_is_called_the_html_is_whole_harmless_and_small(
         message=message,
         state="Failed",
         spec=_spec(name),
-        best=Best(1, 1.0, values),
+        best=_best(1, 1.0, values),
     )
 
     html = progress_html(summary, trials, decisions, note=reason)
 
     assert len(html.encode()) <= 20_000
     harmless = {"div", "span", "b", "code", "details", "summary"}
-    harmless |= {"table", "thead", "tbody", "tr", "th", "td"}
+    harmless |= {"table", "thead", "tbody", "tr", "th", "td", "svg", "path"}
     assert _Checker(html).tags <= harmless
 
 
 def test_the_largest_that_can_be_is_small() -> None:
     long = "<&\"'é" * 100
     values = {f"{long}{n}": long for n in range(50)}
+    measured = {long: Metric.single(1.0)}
+    labels = {long: long}
     trials = [
-        Trial(n, values, TrialState.SUCCEEDED, {long: Metric.single(n)}, message=long)
+        Trial(n, values, TrialState.SUCCEEDED, measured, message=long, labels=labels)
         for n in range(10)
     ]
     trials += [Trial(n, values, TrialState.METRICS_UNAVAILABLE, message=long) for n in (10, 11, 12)]
     decisions = [Decision(Cell("", label=long), True, long) for _ in range(100)]
     summary = _summary(
-        trials, name=long, message=long, state="Failed", spec=_spec(long), best=Best(1, 1.0, values)
+        trials,
+        name=long,
+        message=long,
+        state="Failed",
+        spec=_spec(long),
+        best=_best(1, 1.0, values),
     )
     assert len(progress_html(summary, trials, decisions, note=long).encode()) <= 20_000

@@ -288,6 +288,25 @@ def test_bohb_learns_where_good_configurations_are() -> None:
     assert all(distance("bohb", seed) < 0.75 * distance("hyperband", seed) for seed in range(2))
 
 
+def test_bohb_goes_on_near_the_configurations_that_it_has_promoted() -> None:
+    spec = searched("bohb", given={"random_fraction": "0"})
+    first = [succeeded(Trial(number, {"x": number / 10, "epochs": 1})) for number in range(10)]
+    running = [
+        Trial(10 + place, {"x": parent / 10, "epochs": 3}, TrialState.RUNNING, parent=parent)
+        for place, parent in enumerate((3, 2, 4))
+    ]
+    drawn = [
+        float(str(answer.assignments["x"]))
+        for seed in range(5)
+        if isinstance(
+            answer := suggest(spec.model_copy(update={"seed": seed}), 13, [*first, *running]),
+            Suggestion,
+        )
+    ]
+    assert len(drawn) == 5
+    assert all(abs(x - 0.3) < 0.2 for x in drawn)
+
+
 def test_bohb_draws_a_share_at_random() -> None:
     def drawn(share: str) -> list[float]:
         spec = searched("bohb", given={"random_fraction": share}, maxTrialCount=60)
