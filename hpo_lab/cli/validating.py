@@ -148,6 +148,8 @@ def _in_words(spec: ExperimentSpec) -> str:
     goal = "" if objective.goal is None else f" until it is {number(objective.goal)}"
     parts = [f"{objective_in_words(objective)}{goal}"]
     parts.append(f"algorithm {spec.algorithm.algorithm_name}")
+    if spec.early_stopping is not None:
+        parts.append(f"early stopping {spec.early_stopping.algorithm_name}")
     if spec.max_trial_count is not None:
         parts.append(f"{spec.max_trial_count} trials")
     parts.append(f"{spec.parallel_trial_count} at a time")

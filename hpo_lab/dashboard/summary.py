@@ -32,6 +32,13 @@ __all__ = [
 INTERRUPTED = "Interrupted"
 """Shown for an experiment that should be running and has no live runner."""
 
+_WORDS = {
+    "ExperimentGoalReached": "The goal is reached",
+    "ExperimentMaxTrialsReached": "All trials of the budget have run",
+    "ExperimentSuggestionEndReached": "The search has nothing left to try",
+}
+"""By reason, where Katib's message, which is recorded, speaks of its own parts."""
+
 _TAKE_UP = 10.0
 """Seconds a runner may need from its start to the lease."""
 
@@ -172,7 +179,7 @@ def summarise(record: ExperimentRecord, trials: Sequence[Trial], now: float) -> 
         uid=record.uid,
         state=INTERRUPTED if lost else record.state.value,
         reason=record.reason,
-        message=record.message,
+        message=_WORDS.get(record.reason, record.message),
         spec=spec,
         counts=Counter(trial.state for trial in trials),
         best=best,

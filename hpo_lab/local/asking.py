@@ -83,6 +83,9 @@ class Asking:
             question = self._put(spec, trials, number)
         if not self._is_answered(question):
             return WAIT
+        if question.answer.exception() is not None:
+            # Asked once more, it may be answered.
+            self._question = None
         answer = question.answer.result()
         if not self._holds(question, spec, trials):
             # It was worked out while something changed.

@@ -19,20 +19,20 @@ from hpo_lab.engine.asking import is_ordered
 from hpo_lab.engine.plan import SUGGESTION_END, Plan, Verdict, plan, search_failed
 from hpo_lab.experiment.model import Experiment, ExperimentSpec
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import Trial, TrialState, missing_objectives
+from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.local.asking import Asking
 from hpo_lab.local.ending import Ending, over_limit
 from hpo_lab.local.keeping import Keeping
 from hpo_lab.local.launcher import Launcher, RunningTrial
 from hpo_lab.local.ledger import Ledger
-from hpo_lab.local.metrics import Batch, read_metrics
 from hpo_lab.local.process import end_leftovers
+from hpo_lab.local.recording import Recording
 from hpo_lab.local.stopping import Stopping
 from hpo_lab.local.tasks import task_of
 from hpo_lab.local.warm_start import prior_trials
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.algorithm import Wait
-from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store, summarise
+from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
 from hpo_lab.trial.folder import Outcome
 
 __all__ = ["AlreadyRunning", "LocalRunner", "trial_folder"]
@@ -81,9 +81,8 @@ class LocalRunner:
         self._uid = uid
         self._on_change = on_change or (lambda: None)
         self._me = Runner.current()
-        self._ledger: Ledger
+        self._recording: Recording
         self._asking = Asking(uid, (), lambda: None)
-        self._stopping: Stopping
         self._running: dict[int, _Running] = {}
         self._exhausted = False
         self._search_error = ""
@@ -145,6 +144,10 @@ class LocalRunner:
         )
 
     @property
+    def _ledger(self) -> Ledger:
+        return self._recording.ledger
+
+    @property
     def _trials(self) -> dict[int, Trial]:
         return self._ledger.trials
 
@@ -165,10 +168,18 @@ class LocalRunner:
             trial_spec, self._source, self._store.folder(self._uid), self._tell_kernels
         )
         trials = self._store.trials(self._uid)
-        self._ledger = Ledger(spec.objective, trials)
         prior = prior_trials(self._store, self._uid)
         self._asking = Asking(self._uid, prior, self._launcher.wake)
-        self._stopping = Stopping.recovered(spec, trials, self._store, self._uid)
+        self._recording = recording = Recording(
+            self._store,
+            self._uid,
+            self._me.id,
+            ledger=Ledger(spec.objective, trials),
+            stopping=Stopping.recovered(spec, trials, self._store, self._uid),
+            keeping=self._keeping,
+            folder_of=self._folder,
+            on_change=self._on_change,
+        )
         interrupted = []
         for number in [trial.number for trial in trials if trial.state is TrialState.RUNNING]:
             stored = self._store.trial(self._uid, number)
@@ -177,14 +188,14 @@ class LocalRunner:
             if outcome is None:
                 interrupted.append((number, offset))
             else:
-                self._take_in(number, offset, outcome, spec)
+                recording.take_in(number, offset, outcome, spec)
         for number, offset in interrupted:
-            self._import(number, offset)
-            reason = self._stopping.reason(number)
+            recording.follow(number, offset)
+            reason = recording.stopping.reason(number)
             if reason is None:
-                self._requeue(number)
+                recording.requeue(number)
             else:
-                self._finish(number, TrialState.EARLY_STOPPED, reason)
+                recording.finish(number, TrialState.EARLY_STOPPED, reason)
 
     def _write_sources(self) -> None:
         self._source.mkdir(parents=True, exist_ok=True)
@@ -214,7 +225,7 @@ class LocalRunner:
                 control = self._store.control(self._uid)
                 if control.document != experiment:
                     # With new points there may be something to try again.
-                    changed, self._exhausted = True, False
+                    changed, self._exhausted, self._search_error = True, False, ""
                 experiment, stop = control.document, control.stop_requested
             stop |= self._stop_requested
             changed |= self._follow(experiment) | self._asking.has_news()
@@ -292,7 +303,7 @@ class LocalRunner:
                 task = replace(task, parent=str(self._folder(trial.parent)))
         except InvalidInput as error:
             message = "; ".join(map(str, error.problems))
-            self._finish(number, TrialState.FAILED, message, reason="TrialNotRendered")
+            self._recording.finish(number, TrialState.FAILED, message, reason="TrialNotRendered")
             return False
         assert self._launcher is not None
         seed = _seed(self._uid if spec.seed is None else str(spec.seed), number)
@@ -310,7 +321,9 @@ class LocalRunner:
             code = running.process.exit_code
             if code is not None:
                 del self._running[running.number]
-                self._end(running, code, experiment)
+                self._recording.end(
+                    running.number, running.offset, experiment.spec, running.over, code
+                )
                 changed = True
                 continue
             # The end of one trial is no reason to look at the others.
@@ -318,7 +331,7 @@ class LocalRunner:
                 continue
             running.followed = time.monotonic()
             before = running.offset
-            running.offset = self._import(running.number, before)
+            running.offset = self._recording.follow(running.number, before)
             if running.over is None:
                 running.over = over_limit(experiment.spec, running.started, running.process.pid)
                 if running.over is None and running.offset > before:
@@ -328,107 +341,8 @@ class LocalRunner:
         return changed
 
     def _early_end(self, number: int) -> Ending | None:
-        reason = self._stopping.reason(number)
+        reason = self._recording.stopping.reason(number)
         return None if reason is None else Ending.early(reason)
-
-    def _import(self, number: int, offset: int) -> int:
-        """Store what the trial reported from *offset* on; where the next import starts."""
-        while (batch := read_metrics(self._folder(number), offset)).offset > offset:
-            self._store.add_observations(
-                self._uid, number, batch.observations, batch.offset, runner_id=self._me.id
-            )
-            offset = batch.offset
-            self._summarise(number, batch)
-            self._on_change()
-        return offset
-
-    def _summarise(self, number: int, batch: Batch) -> None:
-        self._stopping.report(number, batch.observations)
-        trial = self._trials[number]
-        self._ledger.put(replace(trial, metrics=summarise(trial.metrics, batch.observations)))
-
-    def _end(self, running: _Running, code: int, experiment: Experiment) -> None:
-        number = running.number
-        over, outcome = running.over, Outcome.read(running.process.folder)
-        if outcome is not None and not (over is not None and over.comes_before(outcome)):
-            self._take_in(number, running.offset, outcome, experiment.spec)
-            return
-        if over is None:
-            signal = code - 128 if code > 128 else -code
-            how = f"was killed by signal {signal}" if signal > 0 else f"ended with code {code}"
-            over = Ending(TrialState.FAILED, "", f"the trial's process {how}")
-        last = read_metrics(running.process.folder, running.offset)
-        self._finish(number, over.state, over.message, reason=over.reason, last=last)
-
-    def _take_in(self, number: int, offset: int, outcome: Outcome, spec: ExperimentSpec) -> None:
-        """Record a trial that came to its end by itself, with what it reported last."""
-        last = read_metrics(self._folder(number), offset)
-        if read_metrics(self._folder(number), last.offset).offset > last.offset:
-            # More than is read at once.
-            last = Batch((), self._import(number, offset))
-        metrics = summarise(self._trials[number].metrics, last.observations)
-        measured = replace(self._trials[number], metrics=metrics)
-        if not outcome.succeeded:
-            self._finish(number, TrialState.FAILED, outcome.message, outcome.traceback, last=last)
-            return
-        lacking = missing_objectives(spec.objective, measured)
-        if spec.nas_config is not None:
-            # What a search for architectures finds may be a text: the genotype.
-            lacking = [name for name in lacking if name not in metrics or not metrics[name].text]
-        if not lacking:
-            self._finish(number, TrialState.SUCCEEDED, last=last)
-            return
-        reported = {name: metrics[name].latest for name in lacking if name in metrics}
-        found = [
-            f"{name} {f'was {reported[name]}' if name in reported else 'was never reported'}"
-            for name in lacking
-        ]
-        message = f"{', '.join(found)}; a finite number is needed"
-        self._finish(number, TrialState.METRICS_UNAVAILABLE, message, last=last)
-
-    def _finish(
-        self,
-        number: int,
-        state: TrialState,
-        message: str = "",
-        traceback: str = "",
-        reason: str = "",
-        last: Batch | None = None,
-    ) -> None:
-        now = time.time()
-        last = last or Batch((), 0)
-        self._summarise(number, last)
-        self._stopping.set_state(number, state)
-        before = self._ledger.best
-        self._ledger.put(
-            replace(self._trials[number], state=state, completed_at=now, message=message)
-        )
-        if before is not None and self._ledger.best != before:
-            self._keeping.superseded(before)
-        self._store.finish_trial(
-            self._uid,
-            number,
-            state,
-            now,
-            message=message,
-            traceback=traceback,
-            reason=reason or f"Trial{state.value}",
-            observations=last.observations,
-            offset=last.offset,
-            artifacts=self._keeping.at_end(number, state, self._ledger.best),
-            runner_id=self._me.id,
-        )
-        self._on_change()
-
-    def _requeue(self, number: int) -> None:
-        self._store.requeue_trial(self._uid, number, runner_id=self._me.id)
-        self._stopping.set_state(number, TrialState.CREATED)
-        self._refresh(number)
-
-    def _refresh(self, number: int) -> None:
-        stored = self._store.trial(self._uid, number)
-        if stored is not None:
-            self._ledger.put(stored.trial)
 
     def _conclude(self, verdict: Verdict, experiment: Experiment) -> Verdict:
         """End what still runs and record the end of the experiment."""
@@ -436,17 +350,19 @@ class LocalRunner:
         self._end_processes(ended)
         for running in ended:
             if running.over is not None or Outcome.read(running.process.folder) is not None:
-                self._end(running, 0, experiment)
+                self._recording.end(
+                    running.number, running.offset, experiment.spec, running.over, 0
+                )
             else:
-                self._import(running.number, running.offset)
+                self._recording.follow(running.number, running.offset)
         for number, trial in list(self._trials.items()):
             if trial.is_final:
                 continue
             if verdict.state is not ExperimentState.STOPPED:
-                self._finish(number, TrialState.KILLED, "the experiment ended")
+                self._recording.finish(number, TrialState.KILLED, "the experiment ended")
             elif trial.state is TrialState.RUNNING:
                 # Runs again, under its number, when the experiment is resumed.
-                self._requeue(number)
+                self._recording.requeue(number)
         for artifact in self._keeping.of_best(self._ledger.best):
             self._store.add_artifact(self._uid, artifact, runner_id=self._me.id)
         self._store.set_condition(

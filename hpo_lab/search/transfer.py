@@ -22,7 +22,8 @@ def transferred(spec: ExperimentSpec, trials: Sequence[Trial]) -> list[Trial]:
     A trial counts when it has a value of each objective and lies in the space. Parameters
     that the space does not have are dropped. One that the trial did not have gets its only
     value where there is just one, else that of the first initial point, which for a notebook
-    is what the cell itself assigns; without either the trial is left out.
+    is what the cell itself assigns; without either the trial is left out, and so is one that
+    shares no parameter with the space.
     """
     return [
         replace(trial, assignments=assignment, parent=None, labels={})
@@ -36,7 +37,10 @@ def _placed(spec: ExperimentSpec, trials: Sequence[Trial]) -> Iterator[tuple[Tri
     usual = {axis.parameter.name: axis.level(0) for axis in space.axes if axis.size == 1}
     if spec.initial_points:
         usual |= spec.initial_points[0]
+    names = {parameter.name for parameter in spec.parameters}
     for trial in trials:
+        if names.isdisjoint(trial.assignments):
+            continue
         try:
             assignment = space.assign(partial(_value, {**usual, **trial.assignments}))
         except KeyError:

@@ -11,7 +11,10 @@ import pytest
 import yaml
 
 from hpo_lab.experiment.manifest import load
+from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.store import Observation, Store
 
 
 def test_nothing_is_made_by_looking(cli: Any, tmp_path: Path) -> None:
@@ -156,3 +159,40 @@ def test_logs(cli: Any, recorded: Any, store: Any) -> None:
 def test_text_of_users_is_no_markup(cli: Any, recorded: Any) -> None:
     record = recorded([None])
     assert "[really]" in cli("show", record.name).stdout
+
+
+def test_how_the_search_made_a_trial_is_in_its_row(cli: Any, store: Store, enrolled: Any) -> None:
+    uid = enrolled().uid
+    made = {"rung": "1", "x": "no column of its own"}
+    store.add_trials(uid, [Trial(0, {"x": 1.5}), Trial(1, {"x": 1.5}, parent=0, labels=made)])
+    header, _, first, second = cli("trials", "parabola").stdout.splitlines()
+    assert header.split() == ["trial", "state", "rung", "x", "parent", "score", "time"]
+    assert first.split() == ["0", "Created", "1.5"]
+    assert second.split() == ["1", "Created", "1", "1.5", "0"]
+    rows = json.loads(cli("trials", "parabola", "--json").stdout)
+    assert [(row["parent"], row.get("rung"), row["x"]) for row in rows] == [
+        (None, None, 1.5),
+        (0, "1", 1.5),
+    ]
+
+
+def test_of_several_objectives_the_front_is_shown(cli: Any, store: Store, enrolled: Any) -> None:
+    second = AdditionalObjective(type=ObjectiveType.MINIMIZE, objective_metric_name="cost")
+    uid = enrolled(additional_objectives=(second,)).uid
+    store.add_trials(uid, [Trial(number, {"x": number}) for number in range(3)])
+    for number, (score, cost) in enumerate([(0.5, 1.0), (0.75, 2.0), (0.25, 3.0)]):
+        store.start_trial(uid, number)
+        seen = [
+            Observation(metric=name, value=value, time=1.0)
+            for name, value in (("score", score), ("cost", cost))
+        ]
+        store.finish_trial(uid, number, TrialState.SUCCEEDED, observations=seen, offset=1)
+    for command in ("best", "show"):
+        lines = cli(command, "parabola").stdout.splitlines()
+        header = next(n for n, line in enumerate(lines) if line.startswith("trial"))
+        assert [line.split() for line in lines[header:] if line[:1] != "─"] == [
+            ["trial", "score", "cost", "x"],
+            ["1", "0.75", "2", "1"],
+            ["0", "0.5", "1", "0"],
+        ]
+    assert "2 on the front" in cli("list").stdout

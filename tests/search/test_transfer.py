@@ -60,6 +60,12 @@ def test_shared_parameters_are_kept_and_unknown_ones_dropped() -> None:
     assert kept({"x": domains.int(0, 1)}, trial(x=0.5)) is None
 
 
+def test_a_trial_that_shares_no_parameter_is_left_out() -> None:
+    point = {"x": 0.5, "y": 0.5}
+    assert kept(PLANE, trial(z=1.0), initial_points=(point,)) is None
+    assert kept(PLANE, trial(x=1.0), initial_points=(point,)) == {"x": 1.0, "y": 0.5}
+
+
 def test_a_missing_parameter_gets_its_only_or_its_usual_value() -> None:
     space = {"x": uniform(0, 1), "n": domains.int(1, 4)}
     assert kept(space, trial(x=0.5)) is None
