@@ -50,12 +50,12 @@ def new_trial(
         InvalidSuggestion: The algorithm's answer is none.
     """
     ordered = is_ordered(spec)
-    known = visible_history(spec, trials, number, ordered=ordered)
+    # Otherwise everything is visible, and thousands of trials need not be gone through.
+    known = visible_history(spec, trials, number, ordered=True) if ordered else trials
     answer = suggest(spec, number, [*prior, *known], uid=uid)
     if answer is WAIT and ordered and all(t.is_final for t in trials if t.number < number):
         # Everything it could wait for is there, only hidden.
-        known = visible_history(spec, trials, number, ordered=False)
-        answer = suggest(spec, number, [*prior, *known], uid=uid)
+        answer = suggest(spec, number, [*prior, *trials], uid=uid)
     if not isinstance(answer, Suggestion):
         return answer
     return Trial(number, answer.assignments, parent=answer.parent, labels=answer.labels)

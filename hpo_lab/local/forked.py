@@ -77,7 +77,7 @@ class Forks:
         tell: Callable[[str], None],
         start_process: Callable[[Task, Path], TrialProcess],
     ) -> None:
-        """Prepare the server, which begins with the set-up at the first trial.
+        """Prepare the server, which begins with the set-up at the first trial, or before.
 
         Args:
             notebook: The trial notebook.
@@ -105,6 +105,11 @@ class Forks:
         """The descriptor that becomes readable when there are events."""
         return self._server.fileno() if self._server else None
 
+    def warm_up(self) -> None:
+        """Begin with the set-up, unless that is done or no use."""
+        if self._server is None and not self.impossible:
+            self._server = ForkServer(self._config, self._folder)
+
     def start(self, task: Task, folder: Path, seed: int) -> ForkedTrial:
         """Start a trial, as soon as the set-up is done; what was in *folder* is removed."""
         trial = ForkedTrial(self, task, folder, seed)
@@ -114,8 +119,7 @@ class Forks:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
-        if self._server is None:
-            self._server = ForkServer(self._config, self._folder)
+        self.warm_up()
         self._trials[folder.name] = trial
         if self._ready:
             self._run(trial)

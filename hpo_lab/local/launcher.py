@@ -53,7 +53,7 @@ class Launcher:
         folder: Path,
         tell: Callable[[str], None],
     ) -> None:
-        """Prepare; nothing is started before the first trial.
+        """Prepare; nothing is started yet.
 
         Args:
             trial_spec: The trial object, as in `trialTemplate.trialSpec`.
@@ -72,6 +72,11 @@ class Launcher:
         self._wake, self._woken = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._woken, False)
+
+    def warm_up(self) -> None:
+        """Begin with what all trials share, so that it is there when the first one starts."""
+        if self._forks is not None:
+            self._forks.warm_up()
 
     def start(self, task: Task, folder: Path, seed: int) -> RunningTrial:
         """Start a trial in *folder*; what an earlier attempt left there is removed.

@@ -270,6 +270,9 @@ class LocalRunner:
     def _start_all(self, experiment: Experiment, upcoming: Plan) -> bool:
         """Start the planned trials; False when one could not be, so that plans change."""
         started = True
+        if upcoming.start:
+            assert self._launcher is not None
+            self._launcher.warm_up()
         for number in upcoming.start:
             known = number in self._trials
             new = None if known else self._ask(experiment, number)

@@ -91,6 +91,7 @@ def _answer(
     algorithm: Algorithm, question: Ask, space: Space, source: str
 ) -> Suggestion | Wait | None:
     number, own = question.number, question.own
+    can_repeat = algorithm.uses_history or space.cardinality is not None
     answer: Assignment | None = None
     for retry in range(_TRIES):
         made = algorithm.suggest(replace(question, seed=_seed(f"{source}/{retry}")))
@@ -103,7 +104,8 @@ def _answer(
         if isinstance(made, Suggestion):
             return made
         answer = made
-        if not is_used(answer, own):
+        # Draws from a continuum do not repeat themselves.
+        if not can_repeat or not is_used(answer, own):
             break
     else:
         if space.cardinality is not None:

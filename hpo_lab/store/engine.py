@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from hpo_lab.store.location import Location, unusable
 from hpo_lab.store.tables import metadata
 
-__all__ = ["HEAD", "VERSION_TABLE", "connect", "writing"]
+__all__ = ["HEAD", "VERSION_TABLE", "connect", "migrate", "writing"]
 
 HEAD = "0001"
 """The newest migration. Kept here so that opening a current store need not import alembic."""
@@ -116,8 +116,11 @@ def _bring_up_to_date(engine: Engine, location: Location) -> None:
         if not location.path:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         # Another process may have done it while this one waited for the lock.
-        if _version(connection, location) != HEAD:
-            _migrate(connection)
+        version = _version(connection, location)
+        if version is None:
+            _make(connection)
+        elif version != HEAD:
+            migrate(connection)
 
 
 def _version(connection: Connection, location: Location) -> str | None:
@@ -140,7 +143,17 @@ def _version(connection: Connection, location: Location) -> str | None:
     return version
 
 
-def _migrate(connection: Connection) -> None:
+def _make(connection: Connection) -> None:
+    """Make the tables in an empty database, sooner than by going through the migrations."""
+    metadata.create_all(connection)
+    connection.exec_driver_sql(
+        f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+    )
+    connection.exec_driver_sql(f"INSERT INTO {VERSION_TABLE} VALUES ('{HEAD}')")
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables from the revision they have, or from none, to the present one."""
     from alembic import command
     from alembic.config import Config
 

@@ -11,11 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Store, open_store
-from hpo_lab.store.engine import HEAD, VERSION_TABLE
+from hpo_lab.store.engine import HEAD, VERSION_TABLE, migrate
 from hpo_lab.store.location import Location
 from hpo_lab.store.tables import metadata
 
@@ -26,13 +26,27 @@ def test_head_is_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
-def test_migrations_make_the_tables(location: str) -> None:
-    store = open_store(location)
+def differences(connection: Connection) -> list[object]:
+    """Between the tables of a database and those that are declared."""
     options = {"version_table": VERSION_TABLE, "compare_type": True}
+    context = MigrationContext.configure(connection, opts=options)
+    assert context.get_current_revision() == HEAD
+    return list(compare_metadata(context, metadata))
+
+
+def test_migrations_make_the_tables(location: str) -> None:
+    engine = create_engine(Location.parse(location).url)
+    with engine.begin() as connection:
+        migrate(connection)
+    with engine.connect() as connection:
+        assert differences(connection) == []
+    assert open_store(location).experiments() == []
+
+
+def test_a_new_store_has_the_tables(location: str) -> None:
+    store = open_store(location)
     with create_engine(Location.parse(store.location).url).connect() as connection:
-        assert (
-            compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
-        )
+        assert differences(connection) == []
 
 
 def test_a_current_store_opens_without_alembic(store: Store) -> None:
