@@ -62,8 +62,9 @@ def test_the_front_is_found_and_shown(store, enrolled):
     assert [best.value for best in front] == sorted(best.value for best in front)
 
     shown = CliRunner().invoke(main, ["show", record.name, "--store", store.location])
-    assert f"Pareto front: {len(front)} trials" in shown.stdout
-    assert "minimize loss, maximize accuracy, memory <= 7" in " ".join(shown.stdout.split())
+    words = " ".join(shown.stdout.split())
+    assert f"Pareto front {len(front)} trials" in words
+    assert "minimize loss, maximize accuracy, memory <= 7" in words
     document = CliRunner().invoke(main, ["show", record.name, "--store", store.location, "--json"])
     listed = json.loads(document.stdout)["paretoFront"]
     assert [one["trial"] for one in listed] == [best.number for best in front]
