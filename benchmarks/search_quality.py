@@ -1,7 +1,8 @@
 """How near each search algorithm comes to the known minimum of five functions.
 
     python benchmarks/search_quality.py [--seeds 20] [--trials 200] [--batch 1 8]
-        [--only tpe ...] [--functions Branin ...] [--results quality/runs.jsonl] [--table]
+        [--only tpe ...] [--by Optuna] [--functions Branin ...]
+        [--results quality/runs.jsonl] [--table]
 
 Prints a Markdown table of the simple regret after 50, 100 and 200 trials: the geometric mean
 over the seeds and its 95 % interval by Student's t on the logarithm. Beside each algorithm
@@ -151,7 +152,7 @@ def missing(
             for function in every:
                 for batch in arguments.batch:
                     for by, make in MAKERS.items():
-                        if by == "Optuna" and algorithm not in SAMPLERS:
+                        if by not in arguments.by or (by == "Optuna" and algorithm not in SAMPLERS):
                             continue
                         run = Run(function.name, algorithm, by, batch, seed, {})
                         if run.key in known:
@@ -216,6 +217,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--batch", type=int, nargs="*", default=[1, 8])
     parser.add_argument("--only", nargs="*", choices=ALGORITHMS)
+    parser.add_argument("--by", nargs="*", choices=MAKERS, default=list(MAKERS))
     parser.add_argument("--functions", nargs="*")
     parser.add_argument("--results", type=Path, default=Path("quality/runs.jsonl"))
     parser.add_argument("--table", action="store_true")

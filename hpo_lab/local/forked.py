@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -91,11 +90,11 @@ class Forks:
             "directory": spec.get("workingDirectory") or str(folder),
             "kernel": spec.get("kernelName") or "python3",
             "isolation": spec.get("isolation", "auto"),
+            "outputLimit": spec.get("outputLimit"),
         }
         self._folder = folder
         self._tell = tell
         self._start_process = start_process
-        self._output_limit = spec.get("outputLimit")
         self._trials: dict[str, ForkedTrial] = {}
         self._ready = False
         self.impossible = False
@@ -116,9 +115,11 @@ class Forks:
         if self.impossible:
             trial.own = self._start_process(task, folder)
             return trial
-        with contextlib.suppress(FileNotFoundError):
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
             shutil.rmtree(folder)
-        folder.mkdir(parents=True)
+            folder.mkdir()
         self.warm_up()
         self._trials[folder.name] = trial
         if self._ready:
@@ -169,7 +170,6 @@ class Forks:
                 "folder": str(trial.folder),
                 "task": trial.task.to_document(),
                 "seed": trial.seed,
-                "limit": self._output_limit,
             }
         )
 

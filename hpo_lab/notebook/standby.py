@@ -24,7 +24,7 @@ def main(folder: Path) -> int:
     """Start a kernel, wait for the task and run it; the exit code."""
     wanted = json.loads(sys.stdin.readline())
     # The kernel has this environment; the folder itself is made when the trial begins.
-    os.environ[CHECKPOINT_DIR] = str(checkpoint_folder(folder))
+    os.environ[CHECKPOINT_DIR] = checkpoint_folder(folder)
     try:
         run.kernel = start_kernel(wanted["kernel"], wanted["directory"])
     except Exception as error:

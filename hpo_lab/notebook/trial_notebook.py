@@ -18,7 +18,6 @@ nothing above has defined.
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,7 @@ from hpo_lab.notebook.names import names_bound
 from hpo_lab.notebook.quick_import import import_nbformat
 from hpo_lab.notebook.slicing import Cell, names_left_unbound
 from hpo_lab.problems import Problem, nearest
+from hpo_lab.trial.report import source_of_report
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -99,12 +99,7 @@ def build_trial_notebook(
     ]
     turned_off = {a.name: f"{a.name}: set by the trial" for a in annotations}
     tune = code(without_own_magics(without_annotated(tuned, turned_off)), TUNE_TAG, id="tune")
-    report = code(
-        "from hpo_lab.trial import report_variables as _report\n"
-        f"_report(globals(), {json.dumps(objective.metric_names)})",
-        OBJECTIVE_TAG,
-        id="objective",
-    )
+    report = code(source_of_report(objective.metric_names), OBJECTIVE_TAG, id="objective")
     bound = {name for cell in kept for name in _produced(cell.source, set()) or ()}
     first = names_left_unbound(kept) & set(turned_off) and not bound & set(turned_off)
     front = [parameters, *set_up] if first else [*set_up, parameters]

@@ -30,24 +30,24 @@ def _outside() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="hpo-checkpoint-")
 
 
-def checkpoint_folder(folder: Path) -> Path:
+def checkpoint_folder(folder: Path | str) -> str:
     """Where the checkpoint of the trial in *folder* is."""
-    return folder / "checkpoint"
+    return f"{folder}/checkpoint"
 
 
-def open_checkpoint(folder: Path, parent: str) -> None:
+def open_checkpoint(folder: Path | str, parent: str) -> None:
     """Give the trial in *folder*, which is about to start in this process, its checkpoint folder.
 
     Args:
         folder: The trial's folder, as the runner made it.
         parent: The folder of the trial that it continues from; empty when it begins anew.
     """
-    place, staged = checkpoint_folder(folder), folder / "checkpoint.part"
-    left = checkpoint_folder(Path(parent))
-    # The trial sees the whole copy or none: one killed in between starts with a new folder.
-    if parent and left.is_dir():
-        shutil.copytree(left, staged, symlinks=True)
+    place = checkpoint_folder(folder)
+    left = checkpoint_folder(parent) if parent else ""
+    if left and os.path.isdir(left):
+        # The trial sees the whole copy or none: one killed in between starts anew.
+        shutil.copytree(left, f"{place}.part", symlinks=True)
+        os.replace(f"{place}.part", place)
     else:
-        staged.mkdir()
-    staged.replace(place)
-    os.environ[CHECKPOINT_DIR] = str(place)
+        os.mkdir(place)
+    os.environ[CHECKPOINT_DIR] = place

@@ -1,14 +1,16 @@
 """The folder of a trial: what is in it and what it is called.
 
-The runner writes the task, the trial writes the rest; both may be killed at any moment, so
-whatever is read by the other side is either appended line by line or renamed into place.
+The runner writes the task before the trial starts, the trial writes the rest. Both may be
+killed at any moment, so whatever is read by the other side is either appended line by line,
+renamed into place, or taken for missing as long as it is no whole document.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,7 @@ class Task:
 
     def write(self, folder: Path) -> None:
         """Write the task into *folder*."""
-        _write(folder / _TASK, self.to_document())
+        (folder / _TASK).write_text(json.dumps(self.to_document()), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Task:
@@ -86,9 +88,14 @@ class Outcome:
     message: str = ""
     traceback: str = field(default="", repr=False)
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path | str) -> None:
         """Write the outcome into *folder*."""
-        _write(folder / _OUTCOME, asdict(self))
+        document = {each.name: getattr(self, each.name) for each in fields(self)}
+        descriptor = os.open(f"{folder}/{_OUTCOME}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        try:
+            os.write(descriptor, json.dumps(document).encode())
+        finally:
+            os.close(descriptor)
 
     @classmethod
     def read(cls, folder: Path) -> Outcome | None:
@@ -96,12 +103,7 @@ class Outcome:
         try:
             return cls(**json.loads((folder / _OUTCOME).read_text()))
         except (FileNotFoundError, json.JSONDecodeError):
-            # A file without its content is what a power cut leaves: the trial runs again,
-            # which is rarer and cheaper than to wait for the disk at the end of every trial.
+            # A file without its content is what a kill in the wrong moment or a power cut
+            # leaves: the trial runs again, which is rarer and cheaper than to rename a file
+            # and to wait for the disk at the end of every trial.
             return None
-
-
-def _write(path: Path, data: Mapping[str, Any]) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(data), encoding="utf-8")
-    part.replace(path)

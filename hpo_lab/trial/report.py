@@ -10,13 +10,12 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat, SupportsIndex
 
 from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER
 
-__all__ = ["report", "report_variables"]
+__all__ = ["report", "report_variables", "source_of_report"]
 
 
 def report(step: SupportsIndex | None = None, **metrics: SupportsFloat) -> None:
@@ -46,7 +45,7 @@ def _send(index: int | None, values: Mapping[str, float]) -> None:
         shown = "  ".join(f"{name}={value:g}" for name, value in values.items())
         print(shown if index is None else f"step {index}: {shown}")
         return
-    _append(Path(folder) / METRICS, index, values)
+    _append(f"{folder}/{METRICS}", index, values)
 
 
 def report_variables(namespace: Mapping[str, Any], names: Iterable[str]) -> None:
@@ -60,7 +59,7 @@ def report_variables(namespace: Mapping[str, Any], names: Iterable[str]) -> None
         TypeError: when a variable is no number.
     """
     folder = os.environ.get(TRIAL_FOLDER)
-    known = set() if folder is None else _reported(Path(folder) / METRICS)
+    known = set() if folder is None else _reported(f"{folder}/{METRICS}")
     values = {
         name: _number(name, namespace[name])
         for name in names
@@ -68,6 +67,14 @@ def report_variables(namespace: Mapping[str, Any], names: Iterable[str]) -> None
     }
     if values:
         _send(None, values)
+
+
+def source_of_report(names: Sequence[str]) -> str:
+    """The cell that calls `report_variables` at the end of a trial notebook."""
+    return (
+        "from hpo_lab.trial import report_variables as _report\n"
+        f"_report(globals(), {json.dumps(list(names))})"
+    )
 
 
 def _step(step: SupportsIndex) -> int:
@@ -87,7 +94,7 @@ def _number(name: str, value: SupportsFloat) -> float:
         raise TypeError(f"metric {name!r} must be a number, not an object of {kind}") from None
 
 
-def _append(path: Path, step: int | None, values: Mapping[str, float]) -> None:
+def _append(path: str, step: int | None, values: Mapping[str, float]) -> None:
     # JSON has no NaN or infinity; they travel as text.
     metrics = {name: v if math.isfinite(v) else repr(v) for name, v in values.items()}
     line = json.dumps({"time": time.time(), "step": step, "metrics": metrics}) + "\n"
@@ -98,9 +105,9 @@ def _append(path: Path, step: int | None, values: Mapping[str, float]) -> None:
         os.close(descriptor)
 
 
-def _reported(path: Path) -> set[str]:
-    try:
-        lines = path.read_text().splitlines()
-    except FileNotFoundError:
+def _reported(path: str) -> set[str]:
+    if not os.path.exists(path):
         return set()
+    with open(path, encoding="utf-8") as file:
+        lines = file.readlines()
     return {name for line in lines for name in json.loads(line)["metrics"]}

@@ -7,9 +7,9 @@ trial, whose import costs more than most trials.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from hpo_lab.warm.outputs import Cell, Outputs
@@ -42,6 +42,7 @@ class Execution:
         notebook: The notebook, filled in as its cells run.
         position: The cell that is next.
         failed: Whether a cell ended the execution.
+        actions: What cells of a known source do, which are not run then.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Execution:
         self.notebook = notebook
         self.position = 0
         self.failed = False
+        self.actions: Mapping[str, Callable[[], None]] = {}
         self._shell = shell
         self._outputs = outputs
         self._watch = watch
@@ -79,6 +81,10 @@ class Execution:
         tagged = [n for n, each in enumerate(cells) if "parameters" in _tags(each)]
         _prepare(cell)
         cells.insert(tagged[0] + 1 if tagged else 0, cell)
+
+    def foresee(self) -> None:
+        """Do beforehand what every fork of this process would do for the cells to come."""
+        self._shell.foresee(_source(cell) for cell in self.notebook["cells"][self.position :])
 
     def run(self, until: int | None = None, *, mark: Mapping[str, Any] | None = None) -> None:
         """Run the cells up to number *until*, or to the end, or to one that fails.
@@ -113,7 +119,9 @@ class Execution:
         if cell["cell_type"] != "code" or not source.strip() or "skip-execution" in tags:
             return True
         self._outputs.begin(cell)
-        return self._shell.run(source) or "raises-exception" in tags
+        action = self.actions.get(source)
+        succeeded = self._shell.act(source, action) if action else self._shell.run(source)
+        return succeeded or "raises-exception" in tags
 
     def complete(self) -> Failure | None:
         """Complete the record; the error that papermill would raise, if any."""
@@ -133,16 +141,17 @@ class Execution:
         cells.insert(0, _marker("papermill-error-top", _TOP % count))
         return failure
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str) -> None:
         """Write the notebook in one step, a line for each cell.
 
         Indented as `nbformat` writes it, it would take ten times as long.
         """
         cells = ",\n".join(_json(cell) for cell in self.notebook["cells"])
         rest = _json({name: part for name, part in self.notebook.items() if name != "cells"})
-        part = path.with_suffix(".part")
-        part.write_text(f'{{"cells": [\n{cells}\n], {rest[1:]}\n', encoding="utf-8")
-        part.replace(path)
+        part = f"{path}.part"
+        with open(part, "w", encoding="utf-8") as file:
+            file.write(f'{{"cells": [\n{cells}\n], {rest[1:]}\n')
+        os.replace(part, path)
 
 
 def failure_of(cells: Iterable[Cell]) -> tuple[int, Failure] | None:

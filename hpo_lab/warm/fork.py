@@ -12,7 +12,19 @@ from typing import Any
 from hpo_lab.trial.processes import end_descendants, end_with_parent, reap_orphans
 from hpo_lab.trial.supervise import GRACE
 
-__all__ = ["end_own_processes", "finalise", "leave_parent"]
+__all__ = ["end_own_processes", "finalise", "get_ready", "leave_parent"]
+
+
+def get_ready() -> None:
+    """Do once, in a process that is to be forked, what every fork would have to do.
+
+    What the set-up registered for the end is about things that all forks use. A fork ends
+    when it is asked to, and has nobody else's signals.
+    """
+    atexit._clear()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def leave_parent(*descriptors: int) -> None:
@@ -24,13 +36,8 @@ def leave_parent(*descriptors: int) -> None:
     end_with_parent(signal.SIGKILL)
     reap_orphans()
     os.setsid()
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for descriptor in descriptors:
         os.close(descriptor)
-    # What the set-up registered is about things that other forks still use.
-    atexit._clear()
 
 
 def finalise(namespace: dict[str, Any], before: Mapping[str, Any]) -> None:

@@ -3,12 +3,13 @@
 It runs the set-up cells of a trial notebook once and then forks one process per trial. The
 channel is a socket with one JSON object a line. The first that it reads says what to set up:
 
-    {"notebook": PATH, "directory": PATH, "kernel": NAME, "isolation": "auto" | "fork"}
+    {"notebook": PATH, "directory": PATH, "kernel": NAME, "isolation": "auto" | "fork",
+     "outputLimit": BYTES | null}
 
 It answers `{"event": "ready", "hazards": [...]}`; where there are hazards, it runs nothing
 unless the isolation is `fork`. Then every
 
-    {"run": ID, "folder": PATH, "task": {...}, "seed": N, "limit": BYTES}
+    {"run": ID, "folder": PATH, "task": {...}, "seed": N}
 
 is answered by `started` (with `pid`) and `ended` (with `code`), and `{"end": ID}` ends a
 trial. When the channel closes, everything ends.
@@ -36,7 +37,7 @@ from hpo_lab.trial.folder import TRIAL_FOLDER, Task
 from hpo_lab.trial.supervise import GRACE
 from hpo_lab.warm.channel import open_channel
 from hpo_lab.warm.execution import Execution
-from hpo_lab.warm.fork import end_own_processes, finalise, leave_parent
+from hpo_lab.warm.fork import end_own_processes, finalise, get_ready, leave_parent
 from hpo_lab.warm.hazards import descriptors, fork_hazards, put_pools_away
 from hpo_lab.warm.kernels import not_this_interpreter
 from hpo_lab.warm.outputs import Outputs
@@ -56,7 +57,9 @@ _NO_OUTCOME = 70
 class _Fork:
     identifier: str
     task: Task
-    folder: Path
+    folder: str
+    ended: int
+    """A descriptor that becomes readable at its end."""
     kill_at: float | None = None
     code: int | None = None
 
@@ -64,7 +67,7 @@ class _Fork:
 class _Warm:
     """A shell that has run the set-up, and the notebook up to there."""
 
-    def __init__(self, notebook: dict[str, Any]) -> None:
+    def __init__(self, notebook: dict[str, Any], limit: int) -> None:
         self.known = descriptors()
         self.outputs = Outputs(_OUTPUT_LIMIT)
         log = os.memfd_create("set-up")
@@ -74,12 +77,15 @@ class _Warm:
         self.execution = Execution(notebook, self.shell, self.outputs)
         self.shell.streams.open()
         self.execution.run(shared_cells(notebook["cells"]), mark={"warm": True})
+        self.execution.foresee()
         self.randomness.end_of_set_up()
         self.pending = self.shell.end_loop()
         self.shell.streams.close()
+        self.outputs.restrict(limit)
         size = os.lseek(log, 0, os.SEEK_END)
         self.log = os.pread(log, size, 0).decode(errors="replace")
         put_pools_away()
+        get_ready()
         # Copied here, because a copy in a fork would copy the page of every variable.
         self.variables = dict(self.shell.user_ns)
         gc.collect()
@@ -97,23 +103,17 @@ class _Server:
         self._forks: dict[int, _Fork] = {}
         self._ended: list[_Fork] = []
         self._orphans: dict[int, float] = {}
-        self._signals, self._woken = os.pipe()
-        os.set_blocking(self._signals, False)
-        os.set_blocking(self._woken, False)
-        signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
-        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
 
     def serve(self) -> None:
         """Serve until the channel closes; what still runs is ended by the supervisor."""
         received = b""
-        watched: list[int] = [self._channel.fileno(), self._signals]
+        channel = self._channel.fileno()
         while True:
-            busy = self._orphans or any(fork.kill_at for fork in self._forks.values())
+            forks = self._forks.values()
+            busy = self._orphans or any(fork.kill_at for fork in forks)
+            watched = [channel, *(fork.ended for fork in forks)]
             ready, _, _ = select.select(watched, [], [], 0.05 if busy else None)
-            if self._signals in ready:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self._signals, 4096)
-            if self._channel.fileno() in ready:
+            if channel in ready:
                 data = self._channel.recv(1 << 20)
                 if not data:
                     return
@@ -137,28 +137,27 @@ class _Server:
                 _signal_tree(pid, signal.SIGTERM)
 
     def _start(self, request: dict[str, Any]) -> None:
-        folder = Path(request["folder"])
-        fork = _Fork(request["run"], Task.from_document(request["task"]), folder)
+        task = Task.from_document(request["task"])
         pid = os.fork()
         if pid == 0:
-            self._become(fork, request["seed"], request.get("limit") or _OUTPUT_LIMIT)
+            self._become(task, request["folder"], request["seed"])
+        fork = _Fork(request["run"], task, request["folder"], os.pidfd_open(pid))
         self._forks[pid] = fork
         self.tell("started", run=fork.identifier, pid=pid)
 
-    def _become(self, fork: _Fork, seed: int, limit: int) -> None:
+    def _become(self, task: Task, folder: str, seed: int) -> None:
         """Be the trial, in the forked process; does not return."""
         code = _NO_OUTCOME
         try:
-            leave_parent(self._channel.detach(), self._signals, self._woken)
+            others = [fork.ended for fork in self._forks.values()]
+            leave_parent(self._channel.detach(), *others)
             warm = self._warm
-            warm.outputs.restrict(limit)
-            log = open_log(fork.folder, warm.log)
+            log = open_log(folder, warm.log)
             warm.shell.streams.log = log
             os.dup2(log, 1)
             os.dup2(log, 2)
-            warm.shell.forked()
             warm.randomness.renew(seed, warm.variables)
-            succeeded = run_trial(fork.task, fork.folder, warm.execution, warm.shell)
+            succeeded = run_trial(task, folder, warm.execution, warm.shell)
             finalise(warm.shell.user_ns, warm.variables)
             code = 0 if succeeded else 1
         except BaseException:
@@ -179,6 +178,7 @@ class _Server:
             if fork is None:
                 self._orphans.pop(pid, None)
                 continue
+            os.close(fork.ended)
             fork.code = os.waitstatus_to_exitcode(status)
             self._ended.append(fork)
             if fork.code not in (0, 1):
@@ -247,7 +247,8 @@ def main() -> None:
     hazards = [reason] if reason else []
     warm = None
     if not reason:
-        warm = _Warm(json.loads(Path(config["notebook"]).read_text(encoding="utf-8")))
+        notebook = json.loads(Path(config["notebook"]).read_text(encoding="utf-8"))
+        warm = _Warm(notebook, config["outputLimit"] or _OUTPUT_LIMIT)
         if config["isolation"] == "auto":
             hazards = warm.hazards()
     answer = json.dumps({"event": "ready", "hazards": hazards}).encode()

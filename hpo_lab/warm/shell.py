@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -133,6 +133,33 @@ class Shell:
         self.streams.flush()
         return succeeded
 
+    def act(self, source: str, action: Callable[[], None]) -> bool:
+        """Do at once what the cell *source* would do, which the program itself wrote.
+
+        It counts as a cell like any other. Where *action* fails, having done nothing, the
+        cell runs, for the sake of its traceback.
+        """
+        try:
+            action()
+        except Exception:
+            return self.run(source)
+        shell = self._shell
+        self._deliver("execute_input", {"execution_count": shell.execution_count})
+        shell.history_manager.store_inputs(shell.execution_count, source)
+        shell.execution_count += 1
+        self.streams.flush()
+        return True
+
+    def foresee(self, sources: Iterable[str]) -> None:
+        """Do beforehand what is the same whenever one of the cells *sources* runs.
+
+        The kernel names a cell in warnings by a hash, which it computes byte by byte.
+        """
+        compiler = self._shell.compile
+        name = compiler.get_code_name
+        known = {source: name(source, source, 0) for source in sources}
+        compiler.get_code_name = lambda raw, code, number: known.get(raw) or name(raw, code, number)
+
     async def _execute(self, source: str) -> bool:
         """Do what the kernel does for an `execute_request`, without what only a reply needs.
 
@@ -176,7 +203,3 @@ class Shell:
         os.environ.update(environment)
         self._shell.init_environment()
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-
-    def forked(self) -> None:
-        """Tell the shell that it is in a new process now."""
-        self._kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())

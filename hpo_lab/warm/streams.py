@@ -9,6 +9,7 @@ so that nobody waits for a full pipe, and before every write, so that the order 
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import io
 import os
@@ -55,7 +56,7 @@ class Streams:
         self._writing: list[int] = []
         self._saved: dict[int, int] = {}
         self._stop = -1
-        self._reader: threading.Thread | None = None
+        self._reading = _thread.allocate_lock()
 
     def open(self) -> None:
         """Take descriptors 1 and 2 over; in a forked process anew."""
@@ -70,10 +71,11 @@ class Streams:
             # Stays open, so that no pipe comes to its end while the thread waits for it.
             self._writing.append(writing)
         wake, self._stop = os.pipe()
-        self._reader = threading.Thread(
-            target=self._read, args=(wake,), name="hpo-lab streams", daemon=True
-        )
-        self._reader.start()
+        # Not by `threading`, whose threads are waited for until they run: that takes as long
+        # as the processor is busy with other trials, and most trials are over before.
+        self._reading = _thread.allocate_lock()
+        self._reading.acquire()
+        _thread.start_new_thread(self._read, (wake,))
 
     def close(self, *, last: bool = False) -> None:
         """Give the descriptors back; what is held is sent.
@@ -90,11 +92,11 @@ class Streams:
                 self.tick = lambda: None
             return
         os.close(self._stop)
-        if self._reader is not None:
-            self._reader.join()
+        with self._reading:
+            pass
         for descriptor in (*self._pipes, *self._writing):
             os.close(descriptor)
-        self._pipes, self._writing, self._saved, self._reader = {}, [], {}, None
+        self._pipes, self._writing, self._saved = {}, [], {}
 
     def flush(self) -> None:
         """Send everything that was written up to now, `stdout` first."""
@@ -149,16 +151,14 @@ class Streams:
                     self._hold(number, data.decode(errors="replace"))
 
     def _read(self, wake: int) -> None:
-        pipes = [*self._pipes]
-        while True:
-            ready, _, _ = select.select([wake, *pipes], [], [], _TICK)
-            if wake in ready:
-                os.close(wake)
-                return
+        watched = [wake, *self._pipes]
+        while wake not in (ready := select.select(watched, [], [], _TICK)[0]):
             with self.lock:
                 self._drain()
                 if not ready:
                     self.tick()
+        os.close(wake)
+        self._reading.release()
 
 
 class _Stream(io.TextIOBase):

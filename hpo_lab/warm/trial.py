@@ -7,10 +7,10 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from hpo_lab.trial.checkpoint import open_checkpoint
 from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER, Outcome, Task
+from hpo_lab.trial.report import report_variables, source_of_report
 from hpo_lab.warm.execution import Execution, Failure, parameters_cell
 from hpo_lab.warm.shell import Shell
 
@@ -21,7 +21,7 @@ _SAVE_FIRST = 1.0
 _SAVE_EVERY = 10.0
 
 
-def run_trial(task: Task, folder: Path, execution: Execution, shell: Shell) -> bool:
+def run_trial(task: Task, folder: str, execution: Execution, shell: Shell) -> bool:
     """Run the trial of *task* in this process, whose shell has run the set-up.
 
     The executed notebook and the outcome are left in *folder*.
@@ -29,10 +29,14 @@ def run_trial(task: Task, folder: Path, execution: Execution, shell: Shell) -> b
     Returns:
         Whether it succeeded.
     """
-    os.environ[TRIAL_FOLDER] = str(folder)
+    os.environ[TRIAL_FOLDER] = folder
     open_checkpoint(folder, task.parent)
-    path = folder / NOTEBOOK
-    _inject(task, folder, execution)
+    path = f"{folder}/{NOTEBOOK}"
+    values = _inject(task, path, execution)
+    execution.actions = {
+        values: lambda: shell.user_ns.update(task.assignments),
+        source_of_report(task.metrics): lambda: report_variables(shell.user_ns, task.metrics),
+    }
     shell.streams.tick = _saver(execution, path)
     shell.streams.open()
     try:
@@ -48,30 +52,33 @@ def run_trial(task: Task, folder: Path, execution: Execution, shell: Shell) -> b
     return outcome.succeeded
 
 
-def record_killed(task: Task, folder: Path, execution: Execution) -> None:
+def record_killed(task: Task, folder: str, execution: Execution) -> None:
     """Leave a notebook for a trial that was killed before it could: the set-up and the values.
 
     To be called in a fork, because it changes *execution*.
     """
-    path = folder / NOTEBOOK
-    if not path.exists():
-        _inject(task, folder, execution)
+    path = f"{folder}/{NOTEBOOK}"
+    if not os.path.exists(path):
+        _inject(task, path, execution)
         execution.save(path)
 
 
-def open_log(folder: Path, earlier: str) -> int:
+def open_log(folder: str, earlier: str) -> int:
     """Open the trial's log; it begins with what the set-up wrote."""
-    descriptor = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = os.open(f"{folder}/{LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     if earlier:
         os.write(descriptor, earlier.encode(errors="replace"))
     return descriptor
 
 
-def _inject(task: Task, folder: Path, execution: Execution) -> None:
-    execution.insert(parameters_cell(task.assignments))
+def _inject(task: Task, path: str, execution: Execution) -> str:
+    """Insert the cell with the values of the trial; its source."""
+    cell = parameters_cell(task.assignments)
+    execution.insert(cell)
     record = execution.notebook["metadata"]["papermill"]
     record["parameters"] = dict(task.assignments)
-    record["output_path"] = str(folder / NOTEBOOK)
+    record["output_path"] = path
+    return str(cell["source"])
 
 
 def _outcome(failure: Failure | None) -> Outcome:
@@ -82,7 +89,7 @@ def _outcome(failure: Failure | None) -> Outcome:
     return Outcome(False, time.time(), message, traceback)
 
 
-def _saver(execution: Execution, path: Path) -> Callable[[], None]:
+def _saver(execution: Execution, path: str) -> Callable[[], None]:
     """Saves the notebook of a long trial from time to time, for the case that it is killed."""
     due = time.monotonic() + _SAVE_FIRST
 

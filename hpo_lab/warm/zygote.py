@@ -24,7 +24,7 @@ from ipykernel.ipkernel import IPythonKernel
 
 from hpo_lab.warm.channel import open_channel
 from hpo_lab.warm.execution import Execution
-from hpo_lab.warm.fork import end_own_processes, finalise, leave_parent
+from hpo_lab.warm.fork import end_own_processes, finalise, get_ready, leave_parent
 from hpo_lab.warm.outputs import Outputs
 from hpo_lab.warm.shell import Shell
 
@@ -102,7 +102,7 @@ class _Zygote:
         """Run a notebook in the forked process; does not return."""
         try:
             leave_parent(self._channel.detach())
-            self._shell.forked()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             before = dict(self._shell.user_ns)
             self._notebook = _Notebook(self._shell, self._outputs, channel)
             self._notebook.run()
@@ -117,6 +117,7 @@ class _Zygote:
 def main() -> None:
     """Serve the socket at standard input."""
     channel = open_channel()
+    get_ready()
     # Nobody waits for the forks.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     _Zygote(channel).serve()

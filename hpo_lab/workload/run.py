@@ -212,7 +212,7 @@ class _Workload:
         root = self._own_folder(replica) / "root"
         shutil.rmtree(root, ignore_errors=True)
         places = dict(self._settings.paths)
-        checkpoint = str(checkpoint_folder(self._folder))
+        checkpoint = checkpoint_folder(self._folder)
         if self._settings.checkpoint:
             places[self._settings.checkpoint] = checkpoint
         if self._settings.runtime:
@@ -264,7 +264,7 @@ class _Workload:
             self._settings,
             trial=self._trial,
             given={
-                CHECKPOINT_DIR: str(checkpoint_folder(self._folder)),
+                CHECKPOINT_DIR: checkpoint_folder(self._folder),
                 **given,
                 **self._pushing,
                 **self._metrics_path(places),

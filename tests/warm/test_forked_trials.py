@@ -235,7 +235,8 @@ def test_the_server_grows_by_nothing(tuned: Tuned) -> None:
         trials=30,
     )
 
-    assert len(set(run.scores())) == 1
+    # One descriptor tells the end of each trial that runs, of two at most.
+    assert max(run.scores()) - min(run.scores()) <= 1
 
 
 def test_a_killed_server_fails_its_trials_and_the_next_one_starts(tuned, store) -> None:

@@ -33,7 +33,7 @@ def hazards_after(set_up: str, folder: Path) -> list[str]:
     path = folder / "notebook.ipynb"
     path.write_text(json.dumps(notebook))
     config = {"notebook": str(path), "directory": str(folder), "kernel": "python3"}
-    server = ForkServer({**config, "isolation": "auto"}, folder)
+    server = ForkServer({**config, "isolation": "auto", "outputLimit": None}, folder)
     try:
         select.select([server], [], [], 60)
         events = server.receive()
