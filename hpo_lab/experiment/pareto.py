@@ -23,12 +23,20 @@ class _Front:
 
     def add(self, place: int, rest: tuple[float, ...]) -> None:
         self.places.append(place)
-        self._edge = [other for other in self._edge if not all(map(le, rest, other))]
-        self._edge.append(rest)
+        if len(rest) > 1:
+            self._edge = [other for other in self._edge if not all(map(le, rest, other))]
+            self._edge.append(rest)
+        else:
+            # A single number that comes to an open front is the best of it.
+            self._edge = [rest]
 
     def is_open(self, rest: tuple[float, ...]) -> bool:
         """Whether none of its points dominates one with *rest* behind the first loss."""
-        return not any(all(map(le, other, rest)) for other in self._edge)
+        # A loop, since generators would take a third of the time of a search.
+        for other in self._edge:  # noqa: SIM110
+            if all(map(le, other, rest)):
+                return False
+        return True
 
 
 def fronts(points: Sequence[tuple[float, ...]], count: int) -> list[list[int]]:
@@ -42,14 +50,17 @@ def fronts(points: Sequence[tuple[float, ...]], count: int) -> list[list[int]]:
     before: tuple[float, ...] | None = None
     level = held = 0
     for place, point in enumerate(points):
+        rest = point[1:]
         if point != before:
-            level = bisect_left(found, True, key=lambda front: front.is_open(point[1:]))
-            before = point
+            before, level = point, 0
+            # The first front is asked by itself: most points of a trade-off are of it.
+            if found and not found[0].is_open(rest):
+                level = bisect_left(found, True, lo=1, key=lambda front: front.is_open(rest))
         if level == len(found):
             if held >= count:
                 continue
             found.append(_Front())
-        found[level].add(place, point[1:])
+        found[level].add(place, rest)
         held += 1
         while held - len(found[-1].places) >= count:
             held -= len(found.pop().places)

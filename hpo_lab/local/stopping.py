@@ -1,6 +1,7 @@
 """Asks the early stopping rule of an experiment about its running trials.
 
-The curves are kept in memory as they grow; a new runner makes them from the store.
+The curves of running trials are kept in memory as they grow, and of the ended ones what the
+rule remembers; a new runner makes both from the store.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Stopping:
         """Prepare for an experiment, which may be one without a rule."""
         self._spec = spec
         self._metric = spec.objective.objective_metric_name
-        self._trials: dict[int, Progress] = {}
+        self._running: dict[int, Curve] = {}
         self._rule = None
         if spec.early_stopping is not None:
             self._rule = get_rule(spec.early_stopping.algorithm_name)
@@ -51,22 +52,24 @@ class Stopping:
         found = [(one.step, one.value) for one in observations if one.metric == self._metric]
         if self._rule is None or not found:
             return
-        before = self._trials.get(number)
-        if before is None:
-            strategy = self._spec.objective.strategy(self._metric)
-            before = Progress(TrialState.RUNNING, Curve(strategy))
-        self._trials[number] = Progress(before.state, before.curve.then(found))
+        before = self._running.get(number) or Curve(self._spec.objective.strategy(self._metric))
+        self._running[number] = before.then(found)
 
     def set_state(self, number: int, state: TrialState) -> None:
         """A trial is in another state now; one that is to run again starts from nothing."""
-        if state is TrialState.CREATED:
-            self._trials.pop(number, None)
-        elif number in self._trials:
-            self._trials[number] = Progress(state, self._trials[number].curve)
+        if state is TrialState.RUNNING:
+            return
+        curve = self._running.pop(number, None)
+        tell = getattr(self._rule, "tell", None)
+        if curve is not None and tell is not None and state.is_final:
+            tell(Progress(self._spec, self._settings, number, state, curve))
 
     def reason(self, number: int) -> str | None:
-        """Why a trial is to be stopped, in words; None when it goes on."""
-        if self._rule is None or number not in self._trials:
+        """Why a running trial is to be stopped, in words; None when it goes on."""
+        curve = self._running.get(number)
+        if self._rule is None or curve is None:
             return None
-        question = Question(self._spec, number, self._trials, self._settings)
-        return self._rule.should_stop(question)
+        others = {other: one for other, one in self._running.items() if other != number}
+        return self._rule.should_stop(
+            Question(self._spec, self._settings, number, TrialState.RUNNING, curve, others)
+        )

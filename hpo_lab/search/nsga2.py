@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from heapq import nlargest
 from operator import attrgetter
 from typing import ClassVar
 
@@ -85,19 +85,21 @@ class NSGA2:
 
 def _survivors(ended: Sequence[Observation], size: int) -> list[Observation]:
     """The *size* best, those of the first front first, the least crowded of a front first."""
-    ranked = sorted(ended, key=attrgetter("broken", "losses"))
+    by_broken: dict[float, list[Observation]] = {}
+    for one in ended:
+        by_broken.setdefault(one.broken, []).append(one)
     chosen: list[Observation] = []
     # One that breaks the constraints less dominates all that break them more.
-    for _, alike in groupby(ranked, key=attrgetter("broken")):
-        group = list(alike)
+    for broken in sorted(by_broken):
+        group = sorted(by_broken[broken], key=attrgetter("losses"))
         losses = [one.losses for one in group]
         for front in fronts(losses, size - len(chosen)):
             crowding = _crowding([losses[place] for place in front])
-            order = sorted(range(len(front)), key=crowding.__getitem__, reverse=True)
+            order = nlargest(size - len(chosen), range(len(front)), key=crowding.__getitem__)
             chosen += [group[front[place]] for place in order]
         if len(chosen) >= size:
             break
-    return chosen[:size]
+    return chosen
 
 
 def _crowding(front: Sequence[tuple[float, ...]]) -> list[float]:
@@ -106,10 +108,11 @@ def _crowding(front: Sequence[tuple[float, ...]]) -> list[float]:
     for values in zip(*front, strict=True):
         order = sorted(range(len(front)), key=values.__getitem__)
         distances[order[0]] = distances[order[-1]] = math.inf
-        spread = values[order[-1]] / 2 - values[order[0]] / 2
+        halves = [values[place] / 2 for place in order]
+        spread = halves[-1] - halves[0]
         if spread > 0:
-            for before, place, after in zip(order, order[1:], order[2:], strict=False):
-                distances[place] += (values[after] / 2 - values[before] / 2) / spread
+            for place, below, above in zip(order[1:], halves, halves[2:], strict=False):
+                distances[place] += (above - below) / spread
     return distances
 
 

@@ -6,16 +6,18 @@ form that stops and never pauses); Li et al., "Hyperband", JMLR 18, 2018.
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Callable, Mapping
+from array import array
+from bisect import bisect_left, insort
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import ClassVar
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.problems import Problem
 from hpo_lab.search.algorithm import Setting, read_settings
-from hpo_lab.stopping.rule import Question
+from hpo_lab.stopping.curve import Curve
+from hpo_lab.stopping.rule import Progress, Question
 
 __all__ = ["Asha", "Hyperband"]
 
@@ -42,16 +44,53 @@ class Asha:
         "eta": _ETA,
     }
 
+    def __init__(self) -> None:
+        # By the lowest rung of their bracket and the rung, sorted.
+        self._losses: dict[tuple[int | None, int], array[float]] = {}
+
+    def tell(self, ended: Progress) -> None:
+        """Remember the value of a trial at each rung that it has reached."""
+        first = self._first_rung(ended, ended.number)
+        for rung in _reached(ended, first):
+            losses = self._losses.setdefault((first, rung), array("d"))
+            insort(losses, _loss(ended, ended.curve, rung))
+
     def should_stop(self, question: Question) -> str | None:
         """Why the trial is to be stopped, if it is."""
-        return _judge(question, question.integer("min_resource"), lambda number: True)
+        first = self._first_rung(question, question.number)
+        reached = _reached(question, first)
+        if not reached:
+            return None
+        rung = reached[-1]
+        ended = self._losses.get((first, rung), array("d"))
+        running = [
+            _loss(question, curve, rung)
+            for number, curve in question.others.items()
+            if curve.steps[-1] >= rung and self._first_rung(question, number) == first
+        ]
+        mine = _loss(question, question.curve, rung)
+        before = bisect_left(ended, mine) + sum(loss < mine for loss in running)
+        count = 1 + len(ended) + len(running)
+        places = max(1, count // question.integer("eta"))
+        if count == 1 or (before < places and mine < math.inf):
+            return None
+        value = question.curve.value(rung)
+        found = "no finite value" if value is None else f"{value:.6g}"
+        return (
+            f"its value at step {rung}, {found}, is not among the best {places} of the "
+            f"{count} trials that have reached it"
+        )
+
+    def _first_rung(self, asked: Progress, number: int) -> int | None:
+        """The lowest rung at which the trial *number* is judged, None for no rung at all."""
+        return asked.integer("min_resource")
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:
         """A problem where there is no room for a rung."""
         return _range_problems(read_settings(self, _given(spec)), spec)
 
 
-class Hyperband:
+class Hyperband(Asha):
     """Several brackets of `asha`, which differ in their first rung.
 
     Every trial belongs to one of them by its number, in the proportions of Hyperband and
@@ -66,18 +105,12 @@ class Hyperband:
         "eta": _ETA,
     }
 
-    def should_stop(self, question: Question) -> str | None:
-        """Why the trial is to be stopped, if it is."""
-        eta, most = question.integer("eta"), _most(question.settings)
+    def _first_rung(self, asked: Progress, number: int) -> int | None:
+        eta, most = asked.integer("eta"), _most(asked.settings)
         assert most is not None
-        firsts = _rungs(question.integer("min_resource"), eta, most)
-        mine = _bracket(question.number, len(firsts) + 1, eta)
-        if mine == len(firsts):
-            # The last bracket is that of trials which are never stopped.
-            return None
-        return _judge(
-            question, firsts[mine], lambda number: _bracket(number, len(firsts) + 1, eta) == mine
-        )
+        firsts = _rungs(asked.integer("min_resource"), eta, most)
+        # The last bracket is that of trials which are never stopped.
+        return [*firsts, None][_bracket(number, len(firsts) + 1, eta)]
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:
         """A problem where the brackets cannot be laid out."""
@@ -88,40 +121,23 @@ class Hyperband:
         return _range_problems(settings, spec)
 
 
-def _judge(question: Question, first: int, competes: Callable[[int], bool]) -> str | None:
-    """Why the trial is to be stopped at its rung, where the lowest rung is *first*."""
-    eta, step = question.integer("eta"), question.curve.last_step
-    if step is None or step < first:
-        return None
-    ceiling = _most(question.settings) or math.inf
-    rung = first
-    while rung * eta <= step and rung * eta < ceiling:
-        rung *= eta
-    if rung >= ceiling:
-        return None
-    sign = 1.0 if question.minimize else -1.0
-
-    def loss(value: float | None) -> float:
-        return math.inf if value is None else sign * value
-
-    reached = [
-        loss(one.curve.value(rung))
-        for number, one in question.trials.items()
-        if one.curve.steps and one.curve.steps[-1] >= rung and competes(number)
-    ]
-    places = max(1, len(reached) // eta)
-    limit = heapq.nsmallest(places, reached)[-1]
-    mine = loss(question.curve.value(rung))
-    if mine <= limit < math.inf or len(reached) == 1:
-        return None
-    found = "no finite value" if math.isinf(mine) else f"{sign * mine:.6g}"
-    return (
-        f"its value at step {rung}, {found}, is not among the best {places} of the "
-        f"{len(reached)} trials that have reached it"
-    )
+def _reached(asked: Progress, first: int | None) -> list[int]:
+    """The rungs that a trial has reached, where the lowest, if there is any, is *first*."""
+    if first is None:
+        return []
+    ceiling = _most(asked.settings) or math.inf
+    return _rungs(first, asked.integer("eta"), min(ceiling, asked.curve.steps[-1] + 1))
 
 
-def _rungs(first: int, eta: int, ceiling: int) -> list[int]:
+def _loss(asked: Progress, curve: Curve, rung: int) -> float:
+    """The value of a trial at a *rung* as a loss, infinite where it has none."""
+    value = curve.value(rung)
+    if value is None:
+        return math.inf
+    return value if asked.minimize else -value
+
+
+def _rungs(first: int, eta: int, ceiling: float) -> list[int]:
     """The steps `first * eta**k` below *ceiling*."""
     rungs = []
     while first < ceiling:

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from statistics import median
 from typing import ClassVar
 
+from hpo_lab.experiment.trial import TrialState
 from hpo_lab.search.algorithm import Setting
-from hpo_lab.stopping.rule import Question
+from hpo_lab.stopping.averages import Averages
+from hpo_lab.stopping.rule import Progress, Question
 
 __all__ = ["MedianStop"]
 
@@ -26,18 +28,27 @@ class MedianStop:
         "start_step": Setting(int, "The first step at which one is stopped.", default=4, minimum=1),
     }
 
+    def __init__(self) -> None:
+        self._succeeded = Averages()
+
+    def tell(self, ended: Progress) -> None:
+        """Remember a trial that has succeeded."""
+        if ended.state is TrialState.SUCCEEDED:
+            self._succeeded.add(ended.curve)
+
     def should_stop(self, question: Question) -> str | None:
         """Why the trial is to be stopped, if it is."""
         step, best = question.curve.last_step, question.curve.best(minimize=question.minimize)
         if step is None or best is None or step < question.integer("start_step"):
             return None
-        means = [mean for one in question.succeeded() if (mean := one.mean(step)) is not None]
-        if len(means) < question.integer("min_trials_required"):
+        means = self._succeeded.until(step)
+        count = len(means)
+        if count < question.integer("min_trials_required"):
             return None
-        middle = median(means)
+        middle = median(means[(count - 1) // 2 : count // 2 + 1])
         if not question.spec.objective.is_better(middle, than=best):
             return None
         return (
             f"its best value, {best:.6g}, is worse at step {step} than {middle:.6g}, the median "
-            f"of the averages of {len(means)} trials up to there"
+            f"of the averages of {count} trials up to there"
         )

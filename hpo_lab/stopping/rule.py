@@ -1,12 +1,14 @@
 """What an early stopping rule is, and where rules are found.
 
 A rule is registered under the entry point group `hpo_lab.early_stopping` as a class without
-arguments, like a search algorithm.
+arguments, like a search algorithm. Unlike one it may remember: each run of an experiment has a
+rule of its own, which is told every ended trial once, so that a question costs the same however
+many there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
@@ -37,43 +39,26 @@ ENTRY_POINT_GROUP = "hpo_lab.early_stopping"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a trial is: its state, and what it has reported of the objective."""
-
-    state: TrialState
-    curve: Curve
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Whether one trial is to be stopped.
+    """How far a trial is that has reported something.
 
     Attributes:
         spec: The experiment.
-        number: The trial, which runs and has reported something.
-        trials: The progress of every trial that has reported something, by number.
         settings: A value for every declared setting of the rule.
+        number: The trial.
+        state: Its state.
+        curve: What it has reported of the objective.
     """
 
     spec: ExperimentSpec
+    settings: Mapping[str, Value]
     number: int
-    trials: Mapping[int, Progress]
-    settings: Mapping[str, Value] = field(default_factory=dict)
-
-    @property
-    def curve(self) -> Curve:
-        """What the trial itself has reported."""
-        return self.trials[self.number].curve
+    state: TrialState
+    curve: Curve
 
     @property
     def minimize(self) -> bool:
         """Whether smaller values of the objective are better."""
         return self.spec.objective.type is ObjectiveType.MINIMIZE
-
-    def succeeded(self) -> Iterator[Curve]:
-        """The curves of the trials that have ended successfully."""
-        for progress in self.trials.values():
-            if progress.state is TrialState.SUCCEEDED:
-                yield progress.curve
 
     def integer(self, setting: str) -> int:
         """The value of an integer setting that is set."""
@@ -87,25 +72,38 @@ class Question:
         return None if value is None else float(value)
 
 
-class EarlyStoppingRule(Configurable, Protocol):
-    """An early stopping rule: a pure function of the question.
+@dataclass(frozen=True, slots=True)
+class Question(Progress):
+    """Whether a running trial is to be stopped.
 
-    It may also have a method `problems(spec) -> list[Problem]`, which says what of an
-    otherwise valid experiment it cannot judge.
+    Attributes:
+        others: What the other running trials have reported of the objective, by number.
+    """
+
+    others: Mapping[int, Curve] = field(default_factory=dict)
+
+
+class EarlyStoppingRule(Configurable, Protocol):
+    """An early stopping rule of one run, which answers from the question and what it was told.
+
+    It may also have a method `tell(ended: Progress) -> None`, which is called once for every
+    trial that has ended after reporting something, in whatever order; a rule that compares
+    trials remembers there what it needs of them. And it may have a method
+    `problems(spec) -> list[Problem]`, which says what of an otherwise valid experiment it
+    cannot judge.
     """
 
     def should_stop(self, question: Question) -> str | None:
         """Why trial `question.number` is to be stopped, in words; None when it goes on."""
 
 
-@lru_cache(maxsize=16)
 def get_rule(name: str) -> EarlyStoppingRule:
-    """The rule registered as *name*.
+    """A new rule of those registered as *name*, which has been told of no trial.
 
     Raises:
         LookupError: There is none, or its package cannot load it.
     """
-    rule: EarlyStoppingRule = load_registered(ENTRY_POINT_GROUP, name, "early stopping rule")
+    rule: EarlyStoppingRule = _registered(name)()
     return rule
 
 
@@ -133,3 +131,9 @@ def stopping_problems(spec: ExperimentSpec) -> list[Problem]:
         found.append(Problem(f"{path}.algorithmName", message))
     own = getattr(rule, "problems", None)
     return [*found, *own(spec)] if own and not found else found
+
+
+@lru_cache(maxsize=16)
+def _registered(name: str) -> type[EarlyStoppingRule]:
+    # To look through the installed packages takes milliseconds.
+    return type(load_registered(ENTRY_POINT_GROUP, name, "early stopping rule"))

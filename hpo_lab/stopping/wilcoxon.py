@@ -13,7 +13,7 @@ from typing import ClassVar
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.search.algorithm import Setting
 from hpo_lab.stopping.curve import Curve
-from hpo_lab.stopping.rule import Question
+from hpo_lab.stopping.rule import Progress, Question
 
 __all__ = ["Wilcoxon"]
 
@@ -36,12 +36,23 @@ class Wilcoxon:
         ),
     }
 
+    def __init__(self) -> None:
+        self._best: tuple[float, int, Curve] | None = None
+
+    def tell(self, ended: Progress) -> None:
+        """Remember a trial if it is the best that has succeeded, of equal ones the first."""
+        value = ended.curve.value()
+        if ended.state is not TrialState.SUCCEEDED or value is None:
+            return
+        loss = value if ended.minimize else -value
+        if self._best is None or (loss, ended.number) < self._best[:2]:
+            self._best = loss, ended.number, ended.curve
+
     def should_stop(self, question: Question) -> str | None:
         """Why the trial is to be stopped, if it is."""
-        best = _best(question)
-        if best is None:
+        if self._best is None:
             return None
-        number, reference = best
+        _, number, reference = self._best
         sign = 1.0 if question.minimize else -1.0
         known = dict(reference)
         pairs = [
@@ -66,17 +77,3 @@ class Wilcoxon:
             f"it is worse than trial {number}, the best, on {len(pairs)} steps (p = {p:.3g} in "
             "Wilcoxon's signed-rank test)"
         )
-
-
-def _best(question: Question) -> tuple[int, Curve] | None:
-    """The succeeded trial with the best value, and what it reported."""
-    sign = 1.0 if question.minimize else -1.0
-    ranked = [
-        (sign * value, number)
-        for number, one in question.trials.items()
-        if one.state is TrialState.SUCCEEDED and (value := one.curve.value()) is not None
-    ]
-    if not ranked:
-        return None
-    number = min(ranked)[1]
-    return number, question.trials[number].curve

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -51,7 +52,8 @@ def test_a_stopped_trial_keeps_what_it_reported_and_is_one_of_the_trials(store, 
         seen = store.observations(record.uid, trial.number)
         assert [(one.step, one.value) for one in seen] == [(0, x), (1, x), (2, x)]
         assert store.artifact(record.uid, "log.txt", trial.number) is not None
-    recovered = Stopping.recovered(record.document.spec, trials, store, record.uid)
+    running = [replace(trial, state=TrialState.RUNNING) for trial in stopped]
+    recovered = Stopping.recovered(record.document.spec, running, store, record.uid)
     assert [recovered.reason(t.number) for t in stopped] == [t.message for t in stopped]
     assert {t.state for t in trials if t.assignments["x"] >= 0.5} == {TrialState.SUCCEEDED}
     summary = hpo_lab.get(record.name, store=store.location).summary()

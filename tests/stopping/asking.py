@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.stopping.curve import Curve
-from hpo_lab.stopping.rule import Progress, Question, get_rule, settings_of
+from hpo_lab.stopping.rule import EarlyStoppingRule, Progress, Question, get_rule, settings_of
 
 Values = Sequence[float] | Sequence[tuple[int | None, float]]
 
@@ -33,7 +34,13 @@ def experiment(
 
 def progress(spec: ExperimentSpec, values: Values, state: TrialState) -> Progress:
     points = [one if isinstance(one, tuple) else (None, one) for one in values]
-    return Progress(state, Curve(spec.objective.strategy("score")).then(points))
+    curve = Curve(spec.objective.strategy("score")).then(points)
+    return Progress(spec, settings_of(rule_of(spec), spec), 0, state, curve)
+
+
+def rule_of(spec: ExperimentSpec) -> EarlyStoppingRule:
+    assert spec.early_stopping is not None
+    return get_rule(spec.early_stopping.algorithm_name)
 
 
 def reason(
@@ -48,7 +55,10 @@ def reason(
     if not isinstance(others, Mapping):
         known = {n: progress(spec, v, TrialState.SUCCEEDED) for n, v in enumerate(others)}
     mine = len(known) if number is None else number
-    known[mine] = progress(spec, values, TrialState.RUNNING)
-    assert spec.early_stopping is not None
-    rule = get_rule(spec.early_stopping.algorithm_name)
-    return rule.should_stop(Question(spec, mine, known, settings_of(rule, spec)))
+    rule = rule_of(spec)
+    for other, one in known.items():
+        if one.state.is_final and hasattr(rule, "tell"):
+            rule.tell(replace(one, number=other))
+    running = {n: one.curve for n, one in known.items() if one.state is TrialState.RUNNING}
+    asked = progress(spec, values, TrialState.RUNNING)
+    return rule.should_stop(Question(spec, asked.settings, mine, asked.state, asked.curve, running))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hpo_lab.stopping.rule import get_rule, stopping_problems
+from hpo_lab.stopping import rule
+from hpo_lab.stopping.rule import stopping_problems
 
 from .asking import experiment, reason
 
@@ -30,12 +31,15 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
     sys.modules.pop("my_rules", None)
-    get_rule.cache_clear()
+    rule._registered.cache_clear()
 
 
 def test_an_installed_package_adds_a_rule() -> None:
-    spec = experiment("no-progress")
+    spec = experiment("bad-start")
     assert stopping_problems(spec) == []
-    assert reason(spec, [0.5, 0.5]) is None
-    assert reason(spec, [0.5, 0.5, 0.5]) == "its first three values are the same"
-    assert reason(spec, [0.5, 0.5, 0.6]) is None
+    assert reason(spec, [0.2]) is None
+    others = [[0.3, 0.9], [0.5, 0.8]]
+    assert reason(spec, [0.2, 0.9], others) == "it began with less than half of 0.5"
+    assert reason(spec, [0.3, 0.1], others) is None
+    # It was made anew for each of these questions.
+    assert reason(spec, [0.2]) is None

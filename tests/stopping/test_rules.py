@@ -95,6 +95,7 @@ def test_the_first_at_a_rung_goes_on_and_one_without_a_value_does_not():
     assert reason(spec, [math.nan]) is None
     assert reason(spec, [math.nan], [[1.0]]) is not None
     assert reason(spec, [2.0], [[math.nan]]) is None
+    assert reason(experiment("asha", "minimize", eta=2), [2.0], [[math.nan]] * 3) is None
 
 
 def test_asha_stops_none_at_the_full_resource():
@@ -147,6 +148,8 @@ def test_wilcoxon_takes_the_best_trial_and_says_which():
     found = reason(spec, [value - 0.2 for value in FOLDS], [worse, FOLDS])
     assert found is not None and "trial 1, the best, on 8 steps" in found
     assert reason(spec, [value - 0.2 for value in FOLDS], [worse]) is None
+    as_good = {n: progress(spec, FOLDS, TrialState.SUCCEEDED) for n in (5, 3)}
+    assert "trial 3, the best" in (reason(spec, worse, as_good) or "")
 
 
 @pytest.mark.parametrize(
