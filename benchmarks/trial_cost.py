@@ -35,7 +35,15 @@ SET_UPS = {
 }
 
 
-def hpo_lab(set_up: str, trials: int, folder: Path) -> None:
+def hpo_lab(
+    set_up: str,
+    trials: int,
+    folder: Path,
+    *,
+    tuned: str = TUNED,
+    algorithm: str = "random",
+    isolation: str | None = None,
+) -> None:
     """The runner, its store and all, as `hpo-lab run` uses it."""
     from hpo_lab.experiment.model import ObjectiveType
     from hpo_lab.local.enrol import enrol
@@ -46,14 +54,15 @@ def hpo_lab(set_up: str, trials: int, folder: Path) -> None:
     from hpo_lab.store import open_store
 
     prepared = prepare_cell(
-        f"x = 0.5  # tune: uniform(0, 1)\n{TUNED}",
+        f"x = 0.5  # tune: uniform(0, 1)\n{tuned}",
         [Cell(set_up)],
         TuneOptions(
             direction=ObjectiveType.MAXIMIZE,
             metric="score",
             trials=trials,
             parallel=PARALLEL,
-            algorithm="random",
+            algorithm=algorithm,
+            isolation=isolation,
         ),
         where="cell",
         name="cost",
@@ -65,6 +74,11 @@ def hpo_lab(set_up: str, trials: int, folder: Path) -> None:
     done = sum(trial.state.value == "Succeeded" for trial in store.trials(record.uid))
     store.close()
     assert done == trials, f"{done} of {trials} succeeded"
+
+
+def hpo_lab_kernels(set_up: str, trials: int, folder: Path) -> None:
+    """The same with a kernel of its own for every trial, as for notebooks in other languages."""
+    hpo_lab(set_up, trials, folder, isolation="kernel")
 
 
 def bare_fork(set_up: str, trials: int, folder: Path) -> None:
@@ -203,6 +217,7 @@ class Plan:
 
 PLANS = {
     "hpo_lab": Plan(hpo_lab, 4, {"trivial": 104, "libraries": 64}),
+    "hpo_lab, kernels": Plan(hpo_lab_kernels, 2, {"trivial": 12, "libraries": 6}),
     "bare fork": Plan(bare_fork, 4, {"trivial": 104, "libraries": 64}),
     "papermill, loop": Plan(papermill_loop, 1, {"trivial": 5, "libraries": 3}),
     "papermill, command": Plan(papermill_command, 2, {"trivial": 6, "libraries": 4}),
@@ -221,23 +236,23 @@ class Cost:
     memory: float
 
 
-def _measured(python: str, name: str, kind: str, trials: int) -> Cost:
+def _measured(python: str, name: str, kind: str, trials: int, place: str) -> Cost:
     """One run of a case in a process of its own, with everything below it."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [python, __file__, "--run", name, kind, str(trials), folder]
-        begun = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begun
+    folder = tempfile.mkdtemp(dir=place)
+    command = [python, __file__, "--run", name, kind, str(trials), folder]
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begun
     if status:
         raise SystemExit(f"{name} failed")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def _per_trial(name: str, kind: str, python: str = sys.executable) -> Cost:
+def _per_trial(name: str, kind: str, python: str, place: str) -> Cost:
     plan = PLANS[name]
-    few = _measured(python, name, kind, plan.few)
-    many = _measured(python, name, kind, plan.many[kind])
+    few = _measured(python, name, kind, plan.few, place)
+    many = _measured(python, name, kind, plan.many[kind], place)
     more = plan.many[kind] - plan.few
     return Cost((many.wall - few.wall) / more, (many.cpu - few.cpu) / more, many.memory)
 
@@ -283,10 +298,12 @@ def main() -> None:
     )
     for kind in options.kind or SET_UPS:
         costs: dict[str, list[Cost]] = {name: [] for name in options.case or PLANS}
-        for _ in range(options.rounds):
-            for name in costs:
-                python = options.ray if name == RAY else sys.executable
-                costs[name].append(_per_trial(name, kind, python))
+        # Removed at the end: on ext4 whoever makes a file pays for those deleted before.
+        with tempfile.TemporaryDirectory() as place:
+            for _ in range(options.rounds):
+                for name in costs:
+                    python = options.ray if name == RAY else sys.executable
+                    costs[name].append(_per_trial(name, kind, python, place))
         publish(
             f"trial-cost-{kind}",
             [

@@ -43,9 +43,10 @@ class Ledger:
         number = trial.number
         self.trials[number] = self._open[number] = trial
         self.last = max(self.last, number)
-        known = [self._open[n] for n in (self.best, number) if n is not None]
-        best = optimal_trial(self._objective, known)
-        self.best = best.number if best else None
+        if trial.is_final:
+            known = [self._open[n] for n in (self.best, number) if n is not None]
+            best = optimal_trial(self._objective, known)
+            self.best = best.number if best else None
         if trial.state in _FAILED:
             # One stays, so that a limit that is reached is seen to be.
             self._failure = number

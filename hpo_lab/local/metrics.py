@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,17 @@ _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a trial reported since the last look, and where the next look starts."""
+    """What a trial reported since the last look.
+
+    Attributes:
+        observations: In the order they were reported.
+        offset: Where the next look starts, in bytes.
+        more: Whether there may be more already than is read at once.
+    """
 
     observations: tuple[Observation, ...]
     offset: int
+    more: bool = False
 
 
 def read_metrics(folder: Path, offset: int) -> Batch:
@@ -32,8 +40,12 @@ def read_metrics(folder: Path, offset: int) -> Batch:
     """
     try:
         with (folder / METRICS).open("rb") as file:
+            there = os.fstat(file.fileno()).st_size - offset
+            if there <= 0:
+                return Batch((), offset)
             file.seek(offset)
-            data = file.read(_MOST_BYTES)
+            # No more than is there: memory for 4 MiB is not had for nothing.
+            data = file.read(min(there, _MOST_BYTES))
     except FileNotFoundError:
         return Batch((), offset)
     complete = data[: data.rfind(b"\n") + 1]
@@ -51,7 +63,7 @@ def read_metrics(folder: Path, offset: int) -> Batch:
                     text=text,
                 )
             )
-    return Batch(tuple(observations), offset + len(complete))
+    return Batch(tuple(observations), offset + len(complete), len(data) == _MOST_BYTES)
 
 
 def _number(value: float | str) -> float:

@@ -68,14 +68,11 @@ class Recording:
                 self._uid, number, batch.observations, batch.offset, runner_id=self._runner_id
             )
             offset = batch.offset
-            self._summarise(number, batch)
+            self.stopping.report(number, batch.observations)
+            trial = self.ledger.trials[number]
+            self.ledger.put(replace(trial, metrics=summarise(trial.metrics, batch.observations)))
             self._on_change()
         return offset
-
-    def _summarise(self, number: int, batch: Batch) -> None:
-        self.stopping.report(number, batch.observations)
-        trial = self.ledger.trials[number]
-        self.ledger.put(replace(trial, metrics=summarise(trial.metrics, batch.observations)))
 
     def end(
         self, number: int, offset: int, spec: ExperimentSpec, over: Ending | None, code: int
@@ -104,8 +101,7 @@ class Recording:
     def take_in(self, number: int, offset: int, outcome: Outcome, spec: ExperimentSpec) -> None:
         """Record a trial that came to its end by itself, with what it reported last."""
         last = read_metrics(self._folder(number), offset)
-        if read_metrics(self._folder(number), last.offset).offset > last.offset:
-            # More than is read at once.
+        if last.more:
             last = Batch((), self.follow(number, offset))
         metrics = summarise(self.ledger.trials[number].metrics, last.observations)
         measured = replace(self.ledger.trials[number], metrics=metrics)
@@ -139,11 +135,13 @@ class Recording:
         """Record the end of a trial, with what it reported *last*."""
         now = time.time()
         last = last or Batch((), 0)
-        self._summarise(number, last)
+        self.stopping.report(number, last.observations)
         self.stopping.set_state(number, state)
         before = self.ledger.best
+        trial = self.ledger.trials[number]
+        metrics = summarise(trial.metrics, last.observations)
         self.ledger.put(
-            replace(self.ledger.trials[number], state=state, completed_at=now, message=message)
+            replace(trial, state=state, metrics=metrics, completed_at=now, message=message)
         )
         if before is not None and self.ledger.best != before:
             self._keeping.superseded(before)

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from traceback import print_exc
 
@@ -89,6 +90,8 @@ class LocalRunner:
         self._stop_requested = False
         self._source = store.folder(uid) / "source"
         self._launcher: Launcher | None = None
+        # Where the files of a trial are is asked several times while it runs.
+        self._folder = lru_cache(maxsize=1024)(partial(trial_folder, store, uid))
         self._keeping = Keeping({}, self._folder)
 
     def run(self) -> Verdict:
@@ -127,9 +130,6 @@ class LocalRunner:
         self._stop_requested = True
         if self._launcher is not None:
             self._launcher.wake()
-
-    def _folder(self, number: int) -> Path:
-        return trial_folder(self._store, self._uid, number)
 
     def _tell_kernels(self, reason: str) -> None:
         """Say, once, that trials cannot share their set-up."""
@@ -223,10 +223,13 @@ class LocalRunner:
             if now - controlled >= _CONTROL_EVERY:
                 controlled = now
                 control = self._store.control(self._uid)
-                if control.document != experiment:
-                    # With new points there may be something to try again.
-                    changed, self._exhausted, self._search_error = True, False, ""
-                experiment, stop = control.document, control.stop_requested
+                if control.updated_at != record.updated_at:
+                    record = self._record()
+                    if record.document != experiment:
+                        # With new points there may be something to try again.
+                        changed, self._exhausted, self._search_error = True, False, ""
+                    experiment = record.document
+                stop = control.stop_requested
             stop |= self._stop_requested
             changed |= self._follow(experiment) | self._asking.has_news()
             limit = experiment.spec.active_deadline_seconds

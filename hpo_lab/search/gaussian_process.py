@@ -2,14 +2,13 @@
 
 Matern 5/2 kernel with one length scale per parameter, fitted by maximum a posteriori.
 Values of a category are either equal or one unit apart. Rasmussen and Williams, "Gaussian
-Processes for Machine Learning", 2006; the prior of the length scales is that of Hvarfner
-et al., "Vanilla Bayesian Optimization Performs Great in High Dimensions", ICML 2024.
+Processes for Machine Learning", 2006.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +20,12 @@ __all__ = ["Array", "GaussianProcess", "fit"]
 Array = NDArray[np.float64]
 
 _ROOT5 = math.sqrt(5)
-# Means and deviations of the logarithms of amplitude and noise variance, for values of
-# unit variance: a priori the model explains most of what it sees.
+# Means and deviations of logarithms, for values of unit variance. A priori a length scale
+# is about the width of the cube, half or twice that: with longer ones the model takes what
+# few points show for noise. And the model explains most of what it sees.
+_WEIGHT_PRIOR = 0.0, 1.5
 _AMPLITUDE_PRIOR = 0.0, 1.0
-_NOISE_PRIOR = -6.0, 2.0
+_NOISE_PRIOR = -9.0, 2.0
 _NOISE_BOUNDS = math.log(1e-6), 0.0
 _JITTER = 1e-8
 
@@ -38,7 +39,7 @@ class GaussianProcess:
         categorical: Which columns are categories.
         weights: The inverse squared length scale of each column.
         amplitude, noise: Variances.
-        factor: The lower Cholesky factor of the points' covariance with noise.
+        whitener: The inverse of the lower Cholesky factor of the points' covariance with noise.
         solved: That covariance's inverse applied to the values.
     """
 
@@ -47,37 +48,48 @@ class GaussianProcess:
     weights: Array
     amplitude: float
     noise: float
-    factor: Array
+    whitener: Array
     solved: Array
 
     def predict(self, points: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of the noiseless function at *points*."""
         squares = _squares(points, self.points, self.categorical)
         covariance = self.amplitude * _matern(squares @ self.weights)
-        part = solve_triangular(self.factor, covariance.T, lower=True, check_finite=False)
-        variance = self.amplitude - np.sum(part**2, axis=0)
-        return covariance @ self.solved, np.sqrt(np.maximum(variance, 1e-12))
+        return covariance @ self.solved, self._deviation(covariance @ self.whitener.T)
+
+    def slope(self, point: Array) -> tuple[Array, Array, Array, Array]:
+        """Mean and standard deviation at one *point*, and the gradients of both."""
+        squares = _squares(point, self.points, self.categorical) @ self.weights
+        covariance = self.amplitude * _matern(squares)
+        part = self.whitener @ covariance
+        deviation = self._deviation(part)
+        slope = np.where(self.categorical, 0.0, (point - self.points) * (2 * self.weights))
+        slope *= self.amplitude * _matern_slope(squares)[:, None]
+        of_mean, of_deviation = self.solved @ slope, -(part @ self.whitener) @ slope / deviation
+        return covariance @ self.solved, deviation, of_mean, of_deviation
 
     def given(self, points: Array) -> GaussianProcess:
         """The process after its own predictions have been observed at *points*.
 
         Its mean stays as it is and its uncertainty shrinks about them.
         """
-        values = self.factor @ (self.factor.T @ self.solved)
-        believed = np.concatenate([values, self.predict(points)[0]])
         everything = np.concatenate([self.points, points])
         logs = np.log([*self.weights, self.amplitude, self.noise])
-        return _condition(everything, self.categorical, believed, logs)
+        # What was expected changes no mean, so it has no weight in it.
+        solved = np.concatenate([self.solved, np.zeros(len(points))])
+        whitener = _whitener(everything, self.categorical, logs)
+        return replace(self, points=everything, whitener=whitener, solved=solved)
+
+    def _deviation(self, part: Array) -> Array:
+        return np.asarray(np.sqrt(np.maximum(self.amplitude - np.sum(part**2, axis=-1), 1e-12)))
 
 
 def fit(points: Array, categorical: NDArray[np.bool_], values: Array) -> GaussianProcess:
     """The process most probable after *values*, of mean 0 and variance 1, at *points*."""
     squares = _squares(points, points, categorical)
     dimensions = points.shape[1]
-    # The prior of a length scale, told for the logarithm of its inverse square.
-    centre = -2 * (math.sqrt(2) + math.log(dimensions) / 2)
-    means = np.array([*[centre] * dimensions, _AMPLITUDE_PRIOR[0], _NOISE_PRIOR[0]])
-    deviations = np.array([*[2 * math.sqrt(3)] * dimensions, _AMPLITUDE_PRIOR[1], _NOISE_PRIOR[1]])
+    priors = [*[_WEIGHT_PRIOR] * dimensions, _AMPLITUDE_PRIOR, _NOISE_PRIOR]
+    means, deviations = np.array(priors).T
 
     def loss(logs: Array) -> tuple[float, Array]:
         weights, amplitude, noise = np.exp(logs[:-2]), math.exp(logs[-2]), math.exp(logs[-1])
@@ -97,29 +109,32 @@ def fit(points: Array, categorical: NDArray[np.bool_], values: Array) -> Gaussia
         gradient[-1] = noise * np.trace(outer) / 2
         return float(result), gradient + away / deviations
 
-    # From a length scale that suits few points; the prior's own would start nearly flat.
+    # From a length scale that suits few points.
     start = np.array([*[math.log(4.0 / dimensions)] * dimensions, 0.0, math.log(1e-3)])
     bounds = [*[(math.log(1e-4), math.log(1e4))] * dimensions, (-4.0, 4.0), _NOISE_BOUNDS]
     found = minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}
     )
-    return _condition(points, categorical, values, found.x)
+    whitener = _whitener(points, categorical, found.x)
+    *weights, amplitude, noise = np.exp(found.x)
+    solved = whitener.T @ (whitener @ values)
+    return GaussianProcess(
+        points, categorical, np.array(weights), amplitude, noise, whitener, solved
+    )
 
 
-def _condition(
-    points: Array, categorical: NDArray[np.bool_], values: Array, logs: Array
-) -> GaussianProcess:
-    weights, amplitude, noise = np.exp(logs[:-2]), math.exp(logs[-2]), math.exp(logs[-1])
+def _whitener(points: Array, categorical: NDArray[np.bool_], logs: Array) -> Array:
+    *weights, amplitude, noise = np.exp(logs)
     covariance = amplitude * _matern(_squares(points, points, categorical) @ weights)
-    covariance += (noise + _JITTER) * np.eye(len(values))
-    factor = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
-    solved = cho_solve((factor, True), values, check_finite=False)
-    return GaussianProcess(points, categorical, weights, amplitude, noise, factor, solved)
+    covariance += (noise + _JITTER) * np.eye(len(points))
+    factor = np.linalg.cholesky(covariance)
+    inverse = solve_triangular(factor, np.eye(len(points)), lower=True, check_finite=False)
+    return np.asarray(inverse, dtype=np.float64)
 
 
 def _squares(one: Array, other: Array, categorical: NDArray[np.bool_]) -> Array:
     """Squared distances by pair and column."""
-    difference = one[:, None, :] - other[None, :, :]
+    difference = one[..., None, :] - other
     return np.where(categorical, difference != 0, difference**2)
 
 

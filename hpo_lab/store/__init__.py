@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hpo_lab.store.errors import LeaseLost, NameTaken, NotFound
 from hpo_lab.store.lease import LEASE_SECONDS, Lease, Runner
+from hpo_lab.store.observations import summarise
 from hpo_lab.store.records import (
     Artifact,
     ArtifactRecord,
@@ -19,7 +20,6 @@ from hpo_lab.store.records import (
     TrialRecord,
 )
 from hpo_lab.store.store import Store, open_store
-from hpo_lab.store.trials import summarise
 
 __all__ = [
     "LEASE_SECONDS",

@@ -6,6 +6,7 @@ So a store can be moved together with its folder.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,10 @@ _THIS = (
     & (_artifacts.c.number.is_not_distinct_from(bindparam("of_number", type_=Integer)))
     & (_artifacts.c.name == bindparam("of_name"))
 )
+_CHUNK = 1 << 16
 _WHOLE = select(_artifacts).where(_THIS)
 _REMOVE = delete(_artifacts).where(_THIS)
-_INSERT = insert(_artifacts)
+_PUT = insert(_artifacts).prefix_with("OR REPLACE", dialect="sqlite")
 
 
 def describe(artifact: Artifact, files: Path) -> dict[str, Any]:
@@ -37,14 +39,13 @@ def describe(artifact: Artifact, files: Path) -> dict[str, Any]:
         size, sha256 = len(artifact.content), hashlib.sha256(artifact.content).hexdigest()
     else:
         assert artifact.path is not None
-        path = artifact.path
-        if ".." in path.parts or not path.is_relative_to(files):
-            path = path.resolve()
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
-        if path.is_relative_to(files):
-            path = path.relative_to(files)
+        with artifact.path.open("rb") as file:
+            # `hashlib.file_digest` clears a large buffer first, for files that are mostly small.
+            digest = hashlib.sha256()
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+            size, sha256 = file.tell(), digest.hexdigest()
+        path = _stored(artifact.path, files)
     return {
         "number": artifact.number,
         "name": artifact.name,
@@ -52,14 +53,24 @@ def describe(artifact: Artifact, files: Path) -> dict[str, Any]:
         "size": size,
         "sha256": sha256,
         "content": artifact.content,
-        "path": str(path) if path else None,
+        "path": path,
     }
+
+
+def _stored(path: Path, files: Path) -> str:
+    """*path* as it is kept."""
+    # As text: for every trial, paths as objects would cost as much as writing the rows.
+    inside, below = str(path), f"{files}{os.sep}"
+    if ".." in inside or not inside.startswith(below):
+        inside = str(path.resolve())
+    return inside.removeprefix(below)
 
 
 def put(connection: Connection, uid: str, rows: Sequence[dict[str, Any]]) -> None:
     """Add artifacts, at least one, in place of those of the same names."""
-    connection.execute(_REMOVE, [_this(uid, row["number"], row["name"]) for row in rows])
-    connection.execute(_INSERT, [{"uid": uid, **row} for row in rows])
+    if connection.dialect.name != "sqlite":
+        connection.execute(_REMOVE, [_this(uid, row["number"], row["name"]) for row in rows])
+    connection.execute(_PUT, [{"uid": uid, **row} for row in rows])
 
 
 def one(

@@ -7,7 +7,8 @@ import os
 import sqlite3
 import time
 import weakref
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
@@ -25,7 +26,7 @@ VERSION_TABLE = "hpo_lab_version"
 
 _BUSY_SECONDS = 30.0
 _CONNECT_SECONDS = 10
-_to_json = partial(json.dumps, allow_nan=False)
+_to_json = json.JSONEncoder(allow_nan=False).encode
 _MIGRATION_LOCK = 0x68706F5F6C6162  # "hpo_lab"; any fixed number does
 
 
@@ -56,13 +57,17 @@ def connect(location: Location) -> Engine:
     return engine
 
 
-def writing(engine: Engine) -> Engine:
-    """The engine whose transactions take the write lock at their start.
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction, which in SQLite takes the write lock at its start.
 
     In WAL mode a transaction that began as a reader and then writes fails at once when
     another has written meanwhile, whatever the busy timeout.
     """
-    return engine.execution_options(write=True)
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
 
 
 def _sqlite(location: Location) -> Engine:
@@ -80,14 +85,10 @@ def _sqlite(location: Location) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: object) -> None:
-        connection.isolation_level = None  # transactions begin below, not in sqlite3
+        # A transaction begins in `writing` and not in sqlite3; one query is one by itself.
+        connection.isolation_level = None
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
 
@@ -112,7 +113,7 @@ def _bring_up_to_date(engine: Engine, location: Location) -> None:
             return
     if location.path:
         _switch_to_wal(engine)
-    with writing(engine).begin() as connection:
+    with writing(engine) as connection:
         if not location.path:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         # Another process may have done it while this one waited for the lock.
@@ -125,9 +126,10 @@ def _bring_up_to_date(engine: Engine, location: Location) -> None:
 
 def _version(connection: Connection, location: Location) -> str | None:
     """The revision of the schema; None for an empty database."""
-    found = inspect(connection)
-    if not found.has_table(VERSION_TABLE):
-        foreign = sorted(set(found.get_table_names()) & set(metadata.tables))
+    # One query: between two, another process may make the tables.
+    found = set(inspect(connection).get_table_names())
+    if VERSION_TABLE not in found:
+        foreign = sorted(found & set(metadata.tables))
         if foreign:
             raise unusable(
                 f"{location} belongs to another program (it has a table {foreign[0]!r}); "

@@ -33,7 +33,16 @@ def lock(connection: Connection, uid: str, runner_id: str | None = None) -> None
     Writers of one experiment thus follow each other, which makes the ids of its
     observations appear in their order.
     """
-    row = connection.execute(_LOCK, {"of_uid": uid}).one_or_none()
+    check_lease(connection.execute(_LOCK, {"of_uid": uid}).one_or_none(), uid, runner_id)
+
+
+def check_lease(row: Row[*tuple[Any, ...]] | None, uid: str, runner_id: str | None) -> None:
+    """Check the `runner` that was read of a locked experiment.
+
+    Raises:
+        LeaseLost: It is not *runner_id*.
+        NotFound: There is no experiment, or its trials went with it.
+    """
     if runner_id is not None and (row is None or row.runner != runner_id):
         raise LeaseLost(f"runner {runner_id} no longer holds the lease of experiment {uid}")
     if row is None:
@@ -126,13 +135,19 @@ def remove(connection: Connection, uid: str) -> None:
 def control(connection: Connection, uid: str) -> Control:
     """What its runner has to poll."""
     row = connection.execute(
-        select(_experiments.c.stop_requested, _experiments.c.document).where(
+        select(_experiments.c.stop_requested, _experiments.c.updated_at).where(
             _experiments.c.uid == uid
         )
     ).one_or_none()
     if row is None:
         raise NotFound(f"no experiment with uid {uid!r}")
-    return Control(row.stop_requested, Experiment.model_validate(row.document))
+    return Control(row.stop_requested, row.updated_at)
+
+
+def document(connection: Connection, uid: str) -> Experiment:
+    """The document of a locked experiment."""
+    query = select(_experiments.c.document).where(_experiments.c.uid == uid)
+    return Experiment.model_validate(connection.execute(query).scalar_one())
 
 
 def history(connection: Connection, uid: str) -> list[Condition]:

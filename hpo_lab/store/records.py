@@ -84,10 +84,15 @@ class ExperimentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What a runner must know about the wishes of others."""
+    """What a runner must know about the wishes of others.
+
+    Attributes:
+        stop_requested: As in an `ExperimentRecord`.
+        updated_at: As there; another value when the document is another.
+    """
 
     stop_requested: bool
-    document: Experiment
+    updated_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,32 @@
-"""Trials and their observations in SQL; the caller holds the transaction and the lock."""
+"""Trials in SQL; the caller holds the transaction.
+
+What writes one trial locks its experiment itself; for the others the caller does.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
-from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.store import tables
+from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.store import experiments, observations, tables
 from hpo_lab.store.errors import NotFound
-from hpo_lab.store.records import Observation, ObservationRecord, TrialRecord
+from hpo_lab.store.observations import decode_metrics
+from hpo_lab.store.records import Observation, TrialRecord
 
 _trials = tables.trials
-_observations = tables.observations
 
 _TRIAL_COLUMNS = [
     _trials.c.number,
@@ -33,14 +44,44 @@ _TRIAL_COLUMNS = [
 # A runner executes these for every trial: making a statement takes SQLAlchemy longer than
 # running it. No column is called `of_uid` or `of_number`, so these are no values to set.
 _THIS = (_trials.c.uid == bindparam("of_uid")) & (_trials.c.number == bindparam("of_number"))
-_ONE = select(*_TRIAL_COLUMNS, _trials.c.observations_offset).where(_THIS)
 _WHOLE = select(_trials).where(_THIS)
 _CHANGE = update(_trials).where(_THIS)
 _INSERT = insert(_trials)
-_OBSERVE = insert(_observations)
-_FORGET = delete(_observations).where(
-    _observations.c.uid == bindparam("of_uid"), _observations.c.number == bindparam("of_number")
+
+
+def _beside_runner(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Columns of a trial, NULL where there is none, beside who runs its experiment."""
+    of = tables.experiments
+    this = (_trials.c.uid == of.c.uid) & (_trials.c.number == bindparam("of_number"))
+    query = select(of.c.runner, *columns).select_from(of.outerjoin(_trials, this))
+    return query.where(of.c.uid == bindparam("of_uid"))
+
+
+_TO_START = _beside_runner(*_TRIAL_COLUMNS)
+_TO_CHANGE = _beside_runner(
+    _trials.c.number,
+    _trials.c.state,
+    _trials.c.attempt,
+    _trials.c.metrics,
+    _trials.c.observations_offset,
 )
+
+
+def _locked(
+    connection: Connection,
+    query: Select[*tuple[Any, ...]],
+    uid: str,
+    number: int,
+    runner_id: str | None,
+) -> Row[*tuple[Any, ...]] | None:
+    """Lock an experiment as `experiments.lock` does, and read one of its trials."""
+    if connection.dialect.name != "sqlite":
+        # In SQLite the transaction itself is the lock. Elsewhere a query that waits for a lock
+        # shows of other tables what was there before it waited, so the trial comes in a second.
+        experiments.lock(connection, uid, runner_id)
+    row = connection.execute(query, _this(uid, number)).one_or_none()
+    experiments.check_lease(row, uid, runner_id)
+    return row if row is not None and row.number is not None else None
 
 
 def listed(connection: Connection, uid: str, numbers: Iterable[int] | None = None) -> list[Trial]:
@@ -77,10 +118,16 @@ def add(connection: Connection, uid: str, asked: Sequence[Trial], now: float) ->
 
 
 def start(
-    connection: Connection, uid: str, number: int, now: float, pid: int | None, new: Trial | None
+    connection: Connection,
+    uid: str,
+    number: int,
+    runner_id: str | None,
+    now: float,
+    pid: int | None,
+    new: Trial | None,
 ) -> Trial:
     """Set a trial that has not ended to Running, or insert it as that; as it is stored now."""
-    row = connection.execute(_ONE, _this(uid, number)).one_or_none()
+    row = _locked(connection, _TO_START, uid, number, runner_id)
     if row is None:
         if new is None:
             raise _missing(uid, number)
@@ -98,23 +145,24 @@ def finish(
     connection: Connection,
     uid: str,
     number: int,
+    runner_id: str | None,
     batch: Sequence[Observation],
     offset: int,
     **values: Any,
 ) -> bool:
     """Set a trial to its final state with its last observations; False when it had ended."""
-    row = _present(connection, uid, number)
+    row = _present(connection, uid, number, runner_id)
     if TrialState(row.state).is_final:
         return False
-    observed = _observe(connection, uid, row, batch, offset)
+    observed = observations.add(connection, uid, row, batch, offset)
     _change(connection, uid, number, pid=None, **values, **observed)
     return True
 
 
-def requeue(connection: Connection, uid: str, number: int) -> int:
+def requeue(connection: Connection, uid: str, number: int, runner_id: str | None) -> int:
     """Set a trial back to its beginning; the attempt that is to follow."""
-    attempt: int = _present(connection, uid, number).attempt + 1
-    connection.execute(_FORGET, _this(uid, number))
+    attempt: int = _present(connection, uid, number, runner_id).attempt + 1
+    observations.forget(connection, uid, number)
     _change(
         connection,
         uid,
@@ -134,127 +182,19 @@ def requeue(connection: Connection, uid: str, number: int) -> int:
 
 
 def observe(
-    connection: Connection, uid: str, number: int, batch: Sequence[Observation], offset: int
+    connection: Connection,
+    uid: str,
+    number: int,
+    runner_id: str | None,
+    batch: Sequence[Observation],
+    offset: int,
 ) -> bool:
     """Store a batch that ends at *offset*, unless that much is stored already."""
-    changes = _observe(connection, uid, _present(connection, uid, number), batch, offset)
+    row = _present(connection, uid, number, runner_id)
+    changes = observations.add(connection, uid, row, batch, offset)
     if changes:
         _change(connection, uid, number, **changes)
     return bool(changes)
-
-
-def _observe(
-    connection: Connection,
-    uid: str,
-    row: Row[*tuple[Any, ...]],
-    batch: Sequence[Observation],
-    offset: int,
-) -> dict[str, Any]:
-    """Insert a batch; what changes in its trial, nothing when that much is stored already."""
-    if batch and offset <= 0:
-        raise ValueError(f"a batch of observations ends at a positive offset, not {offset}")
-    if row.observations_offset >= offset:
-        return {}
-    if batch:
-        rows = [
-            {
-                "uid": uid,
-                "number": row.number,
-                "attempt": row.attempt,
-                "time": observation.time,
-                "step": observation.step,
-                "metric": observation.metric,
-                "value": observation.value if math.isfinite(observation.value) else None,
-                "text": _text(observation),
-            }
-            for observation in batch
-        ]
-        connection.execute(_OBSERVE, rows)
-    metrics = summarise(decode_metrics(row.metrics), batch)
-    return {"metrics": encode_metrics(metrics), "observations_offset": offset}
-
-
-def observed(
-    connection: Connection,
-    uid: str,
-    number: int | None,
-    metric: str | None,
-    after_id: int,
-    limit: int | None,
-) -> list[ObservationRecord]:
-    """Observations in the order of storing."""
-    query = (
-        select(_observations)
-        .where(_observations.c.uid == uid, _observations.c.id > after_id)
-        .order_by(_observations.c.id)
-        .limit(limit)
-    )
-    if number is not None:
-        query = query.where(_observations.c.number == number)
-    if metric is not None:
-        query = query.where(_observations.c.metric == metric)
-    return [
-        ObservationRecord(
-            id=row.id,
-            number=row.number,
-            attempt=row.attempt,
-            metric=row.metric,
-            value=row.value if row.value is not None else _nonfinite(row.text),
-            time=row.time,
-            step=row.step,
-            text=row.text or "",
-        )
-        for row in connection.execute(query)
-    ]
-
-
-def summarise(metrics: Mapping[str, Metric], batch: Iterable[Observation]) -> dict[str, Metric]:
-    """The summaries *metrics* continued by *batch*."""
-    result = dict(metrics)
-    for observation in batch:
-        one = Metric.single(observation.value, observation.text)
-        before = result.get(observation.metric)
-        result[observation.metric] = before.then(one) if before else one
-    return result
-
-
-def encode_metrics(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
-    """Summaries as JSON, where a `latest` that is not finite is text."""
-    return {
-        name: {
-            "latest": metric.latest if math.isfinite(metric.latest) else repr(metric.latest),
-            "min": metric.min,
-            "max": metric.max,
-            "count": metric.count,
-            **({"text": metric.text} if metric.text else {}),
-        }
-        for name, metric in metrics.items()
-    }
-
-
-def decode_metrics(document: Mapping[str, Mapping[str, Any]]) -> dict[str, Metric]:
-    """What `encode_metrics` was given."""
-    return {
-        name: Metric(
-            float(one["latest"]), one["min"], one["max"], one["count"], one.get("text", "")
-        )
-        for name, one in document.items()
-    }
-
-
-def _text(observation: Observation) -> str | None:
-    if math.isfinite(observation.value):
-        return None
-    return observation.text or repr(observation.value)
-
-
-def _nonfinite(text: str) -> float:
-    """The infinity that *text* spells, NaN for anything else."""
-    try:
-        value = float(text)
-    except ValueError:
-        return math.nan
-    return value if math.isinf(value) else math.nan
 
 
 def _this(uid: str, number: int) -> dict[str, Any]:
@@ -265,8 +205,10 @@ def _missing(uid: str, number: int) -> NotFound:
     return NotFound(f"experiment {uid} has no trial {number}")
 
 
-def _present(connection: Connection, uid: str, number: int) -> Row[*tuple[Any, ...]]:
-    row = connection.execute(_ONE, _this(uid, number)).one_or_none()
+def _present(
+    connection: Connection, uid: str, number: int, runner_id: str | None
+) -> Row[*tuple[Any, ...]]:
+    row = _locked(connection, _TO_CHANGE, uid, number, runner_id)
     if row is None:
         raise _missing(uid, number)
     return row

@@ -48,7 +48,7 @@ def test_a_running_experiment_takes_over_new_budgets(store, enrolled):
     store.acquire_lease(record.uid, runner)
     _, enrolment = revise(store, record, change(record, max_trial_count=9))
     assert enrolment is Enrolment.RUNNING
-    assert store.control(record.uid).document.spec.max_trial_count == 9
+    assert store.experiment_by_uid(record.uid).document.spec.max_trial_count == 9
     store.release_lease(record.uid, runner.id)
 
 

@@ -7,7 +7,9 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
@@ -104,6 +106,24 @@ def test_threads_share_a_store(store: Store, experiment: ExperimentRecord) -> No
         for job in jobs:
             job.result()
     check_complete(store, experiment.uid)
+
+
+def test_a_trial_ends_once(store: Store, experiment: ExperimentRecord) -> None:
+    uid = experiment.uid
+    numbers = range(10)
+    store.add_trials(uid, [Trial(number) for number in numbers])
+    together = threading.Barrier(PROCESSES)
+
+    def end(number: int) -> bool:
+        together.wait()
+        return store.finish_trial(
+            uid, number, TrialState.SUCCEEDED, observations=batch(0), offset=100
+        )
+
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        for number in numbers:
+            assert sum(pool.map(end, [number] * PROCESSES)) == 1
+    assert Counter(one.number for one in store.observations(uid)) == dict.fromkeys(numbers, REPORTS)
 
 
 def write_for_ever(location: str, uid: str, done: Connection) -> None:

@@ -102,10 +102,14 @@ def test_conditions(store: Store, experiment: ExperimentRecord) -> None:
 def test_control(store: Store, experiment: ExperimentRecord, document: Make) -> None:
     uid = experiment.uid
     store.request_stop(uid)
+    before = store.control(uid)
+    assert before.stop_requested
+    assert store.control(uid) == before
     store.update_spec(uid, document(max_trial_count=50))
-    control = store.control(uid)
-    assert control.stop_requested
-    assert control.document.spec.max_trial_count == 50
+    record = store.experiment_by_uid(uid)
+    assert record is not None
+    assert record.document.spec.max_trial_count == 50
+    assert store.control(uid).updated_at == record.updated_at != before.updated_at
     store.clear_stop(uid)
     assert not store.control(uid).stop_requested
     with pytest.raises(ValueError, match="default/digits cannot become default/other"):

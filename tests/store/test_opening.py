@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine
 
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Store, open_store
-from hpo_lab.store.engine import HEAD, VERSION_TABLE, migrate
+from hpo_lab.store.engine import HEAD, VERSION_TABLE, migrate, writing
 from hpo_lab.store.location import Location
 from hpo_lab.store.tables import metadata
 
@@ -75,7 +75,7 @@ def test_sqlite_settings(tmp_path: Path) -> None:
 
 def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
     store = open_store(tmp_path / "lab.db")
-    with store._writer.begin():
+    with writing(store._engine):
         assert store.experiments() == []
 
 

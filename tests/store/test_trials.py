@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.store import ExperimentRecord, NotFound, Observation, Store
-from hpo_lab.store.trials import decode_metrics, encode_metrics, summarise
+from hpo_lab.store.observations import decode_metrics, encode_metrics, summarise
 
 
 def observed(*values: float, metric: str = "accuracy") -> list[Observation]:

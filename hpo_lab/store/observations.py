@@ -1,0 +1,138 @@
+"""What trials reported, in SQL, and its summaries; the caller holds the transaction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+
+from hpo_lab.experiment.trial import Metric
+from hpo_lab.store import tables
+from hpo_lab.store.records import Observation, ObservationRecord
+
+_observations = tables.observations
+_ADD = insert(_observations)
+_FORGET = delete(_observations).where(
+    _observations.c.uid == bindparam("of_uid"), _observations.c.number == bindparam("of_number")
+)
+
+
+def add(
+    connection: Connection,
+    uid: str,
+    row: Row[*tuple[Any, ...]],
+    batch: Sequence[Observation],
+    offset: int,
+) -> dict[str, Any]:
+    """Insert a batch; what changes in its trial, nothing when that much is stored already."""
+    if batch and offset <= 0:
+        raise ValueError(f"a batch of observations ends at a positive offset, not {offset}")
+    if row.observations_offset >= offset:
+        return {}
+    if batch:
+        rows = [
+            {
+                "uid": uid,
+                "number": row.number,
+                "attempt": row.attempt,
+                "time": observation.time,
+                "step": observation.step,
+                "metric": observation.metric,
+                "value": observation.value if math.isfinite(observation.value) else None,
+                "text": _text(observation),
+            }
+            for observation in batch
+        ]
+        connection.execute(_ADD, rows)
+    metrics = summarise(decode_metrics(row.metrics), batch)
+    return {"metrics": encode_metrics(metrics), "observations_offset": offset}
+
+
+def forget(connection: Connection, uid: str, number: int) -> None:
+    """Delete the observations of a trial."""
+    connection.execute(_FORGET, {"of_uid": uid, "of_number": number})
+
+
+def listed(
+    connection: Connection,
+    uid: str,
+    number: int | None,
+    metric: str | None,
+    after_id: int,
+    limit: int | None,
+) -> list[ObservationRecord]:
+    """Observations in the order of storing."""
+    query = (
+        select(_observations)
+        .where(_observations.c.uid == uid, _observations.c.id > after_id)
+        .order_by(_observations.c.id)
+        .limit(limit)
+    )
+    if number is not None:
+        query = query.where(_observations.c.number == number)
+    if metric is not None:
+        query = query.where(_observations.c.metric == metric)
+    return [
+        ObservationRecord(
+            id=row.id,
+            number=row.number,
+            attempt=row.attempt,
+            metric=row.metric,
+            value=row.value if row.value is not None else _nonfinite(row.text),
+            time=row.time,
+            step=row.step,
+            text=row.text or "",
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def summarise(metrics: Mapping[str, Metric], batch: Iterable[Observation]) -> dict[str, Metric]:
+    """The summaries *metrics* continued by *batch*."""
+    result = dict(metrics)
+    for observation in batch:
+        one = Metric.single(observation.value, observation.text)
+        before = result.get(observation.metric)
+        result[observation.metric] = before.then(one) if before else one
+    return result
+
+
+def encode_metrics(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
+    """Summaries as JSON, where a `latest` that is not finite is text."""
+    return {
+        name: {
+            "latest": metric.latest if math.isfinite(metric.latest) else repr(metric.latest),
+            "min": metric.min,
+            "max": metric.max,
+            "count": metric.count,
+            **({"text": metric.text} if metric.text else {}),
+        }
+        for name, metric in metrics.items()
+    }
+
+
+def decode_metrics(document: Mapping[str, Mapping[str, Any]]) -> dict[str, Metric]:
+    """What `encode_metrics` was given."""
+    return {
+        name: Metric(
+            float(one["latest"]), one["min"], one["max"], one["count"], one.get("text", "")
+        )
+        for name, one in document.items()
+    }
+
+
+def _text(observation: Observation) -> str | None:
+    if math.isfinite(observation.value):
+        return None
+    return observation.text or repr(observation.value)
+
+
+def _nonfinite(text: str) -> float:
+    """The infinity that *text* spells, NaN for anything else."""
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    return value if math.isinf(value) else math.nan
