@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
 __all__ = ["Array", "GaussianProcess", "fit"]
@@ -96,11 +97,13 @@ def fit(points: Array, categorical: NDArray[np.bool_], values: Array) -> Gaussia
         distance = squares @ weights
         kernel = amplitude * _matern(distance)
         covariance = kernel + (noise + _JITTER) * np.eye(len(values))
-        factor = cho_factor(covariance, lower=True, check_finite=False)
-        inverse = cho_solve(factor, np.eye(len(values)), check_finite=False)
-        solved = inverse @ values
+        factor = np.linalg.cholesky(covariance)
+        solved = cho_solve((factor, True), values, check_finite=False)
+        # The lower half of the inverse, in a third of the time that solving takes.
+        inverse = dpotri(factor, lower=True)[0]
+        inverse += np.tril(inverse, -1).T
         away = (logs - means) / deviations
-        result = values @ solved / 2 + np.sum(np.log(np.diag(factor[0]))) + away @ away / 2
+        result = values @ solved / 2 + np.sum(np.log(np.diag(factor))) + away @ away / 2
         outer = inverse - np.outer(solved, solved)
         sloped = outer * (amplitude * _matern_slope(distance))
         gradient = np.empty_like(logs)

@@ -228,19 +228,20 @@ def test_the_median_rule_takes_the_median_and_asks_at_every_step() -> None:
     )
     strategy = asked.objective.strategy("loss")
 
-    def progress(state: TrialState, *losses: float) -> Progress:
-        return Progress(state, Curve(strategy).then([(None, loss) for loss in losses]))
+    rule = get_rule("medianstop")
+    settings = settings_of(rule, asked)
+
+    def curve(*losses: float) -> Curve:
+        return Curve(strategy).then([(None, loss) for loss in losses])
 
     # One outlier moves the mean of the others to 34, their median is 2.
-    others = {
-        number: progress(TrialState.SUCCEEDED, *[loss] * 5)
-        for number, loss in enumerate((1.0, 2.0, 99.0))
-    }
-    rule = get_rule("medianstop")
+    for number, loss in enumerate((1.0, 2.0, 99.0)):
+        ended = curve(*[loss] * 5)
+        rule.tell(Progress(asked, settings, number, TrialState.SUCCEEDED, ended))
 
     def stops(*losses: float) -> bool:
-        mine = progress(TrialState.RUNNING, *losses)
-        question = Question(asked, 3, {**others, 3: mine}, settings_of(rule, asked))
+        mine = curve(*losses)
+        question = Question(asked, settings, 3, TrialState.RUNNING, mine, {})
         return rule.should_stop(question) is not None
 
     assert not stops(3.0)
