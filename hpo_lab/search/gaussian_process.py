@@ -24,7 +24,7 @@ _ROOT5 = math.sqrt(5)
 # Means and deviations of logarithms, for values of unit variance. A priori a length scale
 # is about the width of the cube, half or twice that: with longer ones the model takes what
 # few points show for noise. And the model explains most of what it sees.
-_WEIGHT_PRIOR = 0.0, 1.5
+_WEIGHT_PRIOR = 0.0, 1.0
 _AMPLITUDE_PRIOR = 0.0, 1.0
 _NOISE_PRIOR = -9.0, 2.0
 _NOISE_BOUNDS = math.log(1e-6), 0.0

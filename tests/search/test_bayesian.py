@@ -132,5 +132,6 @@ def nearest_pair(seed: int) -> float:
 
 
 def test_trials_asked_for_together_keep_apart() -> None:
-    # Where what is believed of a running trial is no record, the next one lies beside it.
-    assert statistics.median(nearest_pair(seed) for seed in range(5)) > 0.01
+    # Where what is believed of a running trial is no record, the next one lies beside it, a
+    # ten thousandth of the range away.
+    assert statistics.median(nearest_pair(seed) for seed in range(5)) > 0.002
