@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.local.process import TrialProcess, end_leftovers
+from hpo_lab.local.process import RunningTrial, end_leftovers
 from hpo_lab.trial.folder import Task
 from hpo_lab.trial.supervise import GRACE
 from hpo_lab.warm.client import ForkServer
@@ -26,10 +26,15 @@ class ForkedTrial:
         self.folder = folder
         self.task = task
         self.seed = seed
-        self.pid: int | None = None
+        self.fork: int | None = None
         self.code: int | None = None
-        self.own: TrialProcess | None = None
+        self.own: RunningTrial | None = None
         self._forks = forks
+
+    @property
+    def pid(self) -> int | None:
+        """The process above its processes; None while it has none."""
+        return self.own.pid if self.own else self.fork
 
     @property
     def exit_code(self) -> int | None:
@@ -74,7 +79,7 @@ class Forks:
         spec: Mapping[str, Any],
         folder: Path,
         tell: Callable[[str], None],
-        start_process: Callable[[Task, Path], TrialProcess],
+        start_process: Callable[[Task, Path], RunningTrial],
     ) -> None:
         """Prepare the server, which begins with the set-up at the first trial, or before.
 
@@ -144,7 +149,7 @@ class Forks:
         for event in events:
             match event["event"]:
                 case "started" if event["run"] in self._trials:
-                    self._trials[event["run"]].pid = event["pid"]
+                    self._trials[event["run"]].fork = event["pid"]
                 case "ended":
                     self._ended(event["run"], event["code"])
                 case "ready" if event["hazards"]:

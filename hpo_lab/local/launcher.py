@@ -8,39 +8,16 @@ import select
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hpo_lab.local.forked import Forks
-from hpo_lab.local.process import TrialProcess
+from hpo_lab.local.process import RunningTrial, TrialProcess
 from hpo_lab.local.standby import Standby
 from hpo_lab.trial.folder import NOTEBOOK, Task
 
-__all__ = ["Launcher", "RunningTrial"]
+__all__ = ["Launcher"]
 
 _POLL = 0.05
-
-
-class RunningTrial(Protocol):
-    """A started trial."""
-
-    folder: Path
-
-    @property
-    def pid(self) -> int | None:
-        """The process above its processes; None while it has none."""
-
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the trial, or None while it runs."""
-
-    def fileno(self) -> int | None:
-        """A descriptor that becomes readable at its end, where it has one of its own."""
-
-    def ask_to_end(self) -> None:
-        """Have every process of the trial ended; returns at once."""
-
-    def wait(self) -> None:
-        """Wait until the trial's processes are gone."""
 
 
 class Launcher:
@@ -95,10 +72,10 @@ class Launcher:
         if self._standby is not None and (self._forks is None or self._forks.impossible):
             self._standby.prepare(folder)
 
-    def _start_process(self, task: Task, folder: Path) -> TrialProcess:
+    def _start_process(self, task: Task, folder: Path) -> RunningTrial:
         if self._standby is not None:
             return self._standby.start(task, folder)
-        return TrialProcess(folder, task)
+        return TrialProcess(task, folder)
 
     def wait(self, trials: Iterable[RunningTrial], timeout: float) -> None:
         """Wait until a trial may have ended or `wake` is called, at most *timeout* seconds."""

@@ -3,58 +3,59 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import psutil
 
 from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task
 from hpo_lab.trial.processes import end_all
-from hpo_lab.trial.supervise import GRACE
+from hpo_lab.trial.supervise import GRACE, start_supervisor
 
-__all__ = ["TrialProcess", "end_leftovers"]
+__all__ = ["RunningTrial", "TrialProcess", "end_leftovers", "make_empty", "wait_for"]
 
 _MOST_LOOKS = 20
 _BETWEEN_LOOKS = 0.05
 
 
+class RunningTrial(Protocol):
+    """A started trial."""
+
+    folder: Path
+
+    @property
+    def pid(self) -> int | None:
+        """The process above its processes; None while it has none."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the trial, or None while it runs."""
+
+    def fileno(self) -> int | None:
+        """A descriptor that becomes readable at its end, where it has one of its own."""
+
+    def ask_to_end(self) -> None:
+        """Have every process of the trial ended; returns at once."""
+
+    def wait(self) -> None:
+        """Wait until the trial's processes are gone."""
+
+
 class TrialProcess:
     """A started trial: its folder, and the supervisor above its processes."""
 
-    def __init__(
-        self, folder: Path, task: Task | None = None, *, module: str = "hpo_lab.trial.work"
-    ) -> None:
-        """Start a trial in *folder*; what an earlier attempt left there is removed.
-
-        Args:
-            folder: The trial's folder.
-            task: What it is to do; None for a *module* that is told later.
-            module: What runs it.
-        """
+    def __init__(self, task: Task, folder: Path) -> None:
+        """Start a trial in *folder*; what an earlier attempt left there is removed."""
         self.folder = folder
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        if task is not None:
-            task.write(folder)
+        make_empty(folder)
+        task.write(folder)
         with (folder / LOG).open("ab") as log:
-            self._supervisor = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "hpo_lab.trial.supervise"),
-                    *(str(folder), str(os.getpid()), module),
-                ],
-                stdin=subprocess.PIPE if task is None else subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, TRIAL_FOLDER: str(folder), "PYTHONUNBUFFERED": "1"},
-                # A Ctrl-C in the runner's terminal is the runner's to handle.
-                start_new_session=True,
+            self._supervisor = start_supervisor(
+                folder, "hpo_lab.trial.work", stdin=subprocess.DEVNULL, log=log
             )
         # Linux tells the end of a process by a descriptor; elsewhere it has to be asked for.
         opener = getattr(os, "pidfd_open", None)
@@ -72,43 +73,45 @@ class TrialProcess:
     @property
     def exit_code(self) -> int | None:
         """Exit code of the trial, or None while it runs."""
-        code = self._supervisor.poll()
-        if code is not None:
-            self._forget()
-            if code < 0:
-                # The supervisor itself was killed and could not end what it stood above.
-                end_leftovers(self.folder)
-        return code
-
-    def tell(self, request: Mapping[str, Any]) -> None:
-        """Send a line of JSON to a module that waits for it; one that is gone gets nothing."""
-        assert self._supervisor.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._supervisor.stdin.write(json.dumps(request).encode() + b"\n")
-            self._supervisor.stdin.flush()
+        if self._supervisor.poll() is None:
+            return None
+        self.wait()
+        return self._supervisor.returncode
 
     def ask_to_end(self) -> None:
         """Tell the supervisor to end every process of the trial; returns at once."""
-        with contextlib.suppress(ProcessLookupError):
-            self._supervisor.terminate()
+        self._supervisor.terminate()
 
     def wait(self) -> None:
         """Wait until the trial's processes are gone, by force when they take too long."""
-        try:
-            self._supervisor.wait(timeout=2 * GRACE + 2)
-        except subprocess.TimeoutExpired:
-            self._supervisor.kill()
-            self._supervisor.wait()
-            end_leftovers(self.folder)
-        self._forget()
-
-    def _forget(self) -> None:
-        if self._supervisor.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self._supervisor.stdin.close()
+        wait_for(self._supervisor, self.folder)
         if self._ending is not None:
             os.close(self._ending)
             self._ending = None
+
+
+def make_empty(folder: Path) -> None:
+    """Make *folder*, without what is in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def wait_for(supervisor: subprocess.Popen[bytes], *folders: Path) -> int:
+    """Wait until a supervisor has ended, by force when it takes too long; its exit code.
+
+    Args:
+        supervisor: Which.
+        *folders: Those of the processes below it, which it cannot end once it was killed.
+    """
+    try:
+        code = supervisor.wait(timeout=2 * GRACE + 2)
+    except subprocess.TimeoutExpired:
+        supervisor.kill()
+        code = supervisor.wait()
+    if code < 0:
+        for folder in folders:
+            end_leftovers(folder)
+    return code
 
 
 def end_leftovers(folder: Path) -> None:

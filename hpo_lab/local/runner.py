@@ -24,9 +24,9 @@ from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.local.asking import Asking
 from hpo_lab.local.ending import Ending, over_limit
 from hpo_lab.local.keeping import Keeping
-from hpo_lab.local.launcher import Launcher, RunningTrial
+from hpo_lab.local.launcher import Launcher
 from hpo_lab.local.ledger import Ledger
-from hpo_lab.local.process import end_leftovers
+from hpo_lab.local.process import RunningTrial, end_leftovers
 from hpo_lab.local.recording import Recording
 from hpo_lab.local.stopping import Stopping
 from hpo_lab.local.tasks import task_of

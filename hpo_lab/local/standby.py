@@ -1,22 +1,137 @@
-"""Workers that have a kernel started before there is a trial for them."""
+"""Workers that run notebook trials one after the other, each in a new kernel.
+
+A kernel is started before there is a slot for its trial, and what its worker has imported
+serves the next trial too.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shutil
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.local.process import TrialProcess
-from hpo_lab.trial.folder import Task
+from hpo_lab.local.process import make_empty, wait_for
+from hpo_lab.trial.folder import LOG, Task
+from hpo_lab.trial.supervise import start_supervisor
 
-__all__ = ["Standby"]
+__all__ = ["KernelTrial", "Standby"]
 
-_MODULE = "hpo_lab.notebook.standby"
+
+class _Worker:
+    """A process that runs one trial at a time, below a supervisor."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start it.
+
+        Args:
+            folder: Gets its log, and marks it as the trial's folder marks what a trial runs.
+        """
+        self._folder = folder
+        make_empty(folder)
+        self._channel, theirs = socket.socketpair()
+        with theirs, (folder / LOG).open("ab") as log:
+            self._supervisor = start_supervisor(
+                folder, "hpo_lab.notebook.standby", stdin=theirs.fileno(), log=log
+            )
+        self.pid = self._supervisor.pid
+        self.trial: Path | None = None
+        """Folder of the trial that it runs or waits for."""
+        self._asked_to_end = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can take a trial once it has none."""
+        return not self._asked_to_end and self._supervisor.poll() is None
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when its trial ends, or itself."""
+        return self._channel.fileno()
+
+    def send(self, request: Mapping[str, str]) -> None:
+        """Send a request; one to a dead worker is lost, which `receive` tells."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._channel.sendall(json.dumps(request).encode() + b"\n")
+
+    def receive(self) -> int | None:
+        """The exit code of its trial, which may be its own; None while that runs."""
+        try:
+            answer = self._channel.recv(1, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except ConnectionResetError:
+            answer = b""
+        code = answer[0] if answer else self.wait()
+        self.trial = None
+        return code
+
+    def ask_to_end(self) -> None:
+        """Have it ended with its trial; returns at once."""
+        self._asked_to_end = True
+        self._supervisor.terminate()
+
+    def wait(self) -> int:
+        """Wait until it is gone with its trial, by force when that takes too long; exit code."""
+        return wait_for(self._supervisor, self._folder, *([self.trial] if self.trial else []))
+
+    def close(self) -> None:
+        """Have it gone."""
+        self.ask_to_end()
+        self.wait()
+        self._channel.close()
+
+
+class KernelTrial:
+    """A trial that a worker runs in a kernel of the trial's own."""
+
+    def __init__(self, folder: Path, worker: _Worker, wanted: Mapping[str, str]) -> None:
+        """Have *worker* start the kernel; what an earlier attempt left in *folder* is removed."""
+        self.folder = folder
+        self._worker = worker
+        self._code: int | None = None
+        make_empty(folder)
+        worker.trial = folder
+        worker.send({"folder": str(folder), **wanted})
+
+    def begin(self, task: Task) -> None:
+        """Have it run."""
+        task.write(self.folder)
+        self._worker.send({})
+
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor of its worker."""
+        return self._worker.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the trial, or None while it runs."""
+        if self._code is None:
+            self._code = self._worker.receive()
+        return self._code
+
+    def fileno(self) -> int | None:
+        """A descriptor that becomes readable at the trial's end."""
+        return self._worker.fileno() if self._code is None else None
+
+    def ask_to_end(self) -> None:
+        """Have the worker ended with every process of the trial; returns at once."""
+        if self._code is None:
+            self._worker.ask_to_end()
+
+    def wait(self) -> None:
+        """Wait until the trial's processes are gone, by force when they take too long."""
+        if self._code is None:
+            self._worker.wait()
+            # It may have come to its end before its worker did.
+            self._code = self._worker.receive()
 
 
 class Standby:
-    """The waiting workers of an experiment, each of which runs one trial and ends."""
+    """The workers of an experiment: those that run a trial, wait for one, or are free."""
 
     def __init__(self, spec: Mapping[str, Any], folder: Path) -> None:
         """Prepare.
@@ -29,29 +144,42 @@ class Standby:
             "kernel": spec.get("kernelName", ""),
             "directory": spec.get("workingDirectory") or str(folder),
         }
-        self._waiting: dict[Path, TrialProcess] = {}
+        self._folder = folder
+        self._workers: list[_Worker] = []
+        self._started = 0
+        self._waiting: dict[Path, KernelTrial] = {}
 
     def prepare(self, folder: Path) -> None:
-        """Have a worker wait for the trial of *folder*, unless one does."""
+        """Have a kernel wait for the trial of *folder*, unless one does."""
         if folder not in self._waiting:
-            process = TrialProcess(folder, module=_MODULE)
-            process.tell(self._wanted)
-            self._waiting[folder] = process
+            self._waiting[folder] = KernelTrial(folder, self._free_worker(), self._wanted)
 
-    def start(self, task: Task, folder: Path) -> TrialProcess:
-        """Start a trial, with the worker that waits for it where there is one."""
-        process = self._waiting.pop(folder, None)
-        if process is None or process.exit_code is not None:
-            return TrialProcess(folder, task)
-        task.write(folder)
-        process.tell({})
-        return process
+    def start(self, task: Task, folder: Path) -> KernelTrial:
+        """Start a trial, in the kernel that waits for it where there is one."""
+        trial = self._waiting.pop(folder, None)
+        if trial is None or trial.exit_code is not None:
+            trial = KernelTrial(folder, self._free_worker(), self._wanted)
+        trial.begin(task)
+        return trial
 
     def close(self) -> None:
-        """End the workers that still wait."""
-        for process in self._waiting.values():
-            process.ask_to_end()
-        for folder, process in self._waiting.items():
-            process.wait()
+        """End the workers, and those trials that only wait."""
+        for worker in self._workers:
+            worker.ask_to_end()
+        for worker in self._workers:
+            worker.close()
+        for folder in self._waiting:
             shutil.rmtree(folder, ignore_errors=True)
+        self._workers.clear()
         self._waiting.clear()
+
+    def _free_worker(self) -> _Worker:
+        for worker in [one for one in self._workers if one.trial is None]:
+            if worker.is_alive:
+                return worker
+            worker.close()
+            self._workers.remove(worker)
+        self._started += 1
+        worker = _Worker(self._folder / f"worker-{self._started}")
+        self._workers.append(worker)
+        return worker

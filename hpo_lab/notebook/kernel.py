@@ -13,6 +13,8 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from papermill.log import logger
 from traitlets.config import Config
 
+from hpo_lab.trial.supervise import RUNTIME
+
 __all__ = ["ENGINE", "OUTPUT_LIMIT", "kernel_config", "start_kernel"]
 
 ENGINE = "hpo-lab-kernel"
@@ -23,13 +25,21 @@ OUTPUT_LIMIT = 16 * 1024 * 1024
 
 
 def kernel_config() -> Config:
-    """How kernels of trials are talked to: over sockets in the folder of their supervisor.
+    """How kernels of trials are talked to: over sockets in a folder of the trial's own.
 
     Kernels that start at the same time can pick the same TCP port. Names of sockets are
     relative to the working directory, which trials share, unless they are whole paths.
     """
-    address = str(Path(os.environ["JUPYTER_RUNTIME_DIR"]) / "kernel")
-    return Config({"KernelManager": {"transport": "ipc", "ip": address}})
+    runtime = Path(os.environ[RUNTIME])
+    return Config(
+        {
+            "KernelManager": {
+                "transport": "ipc",
+                "ip": str(runtime / "kernel"),
+                "connection_file": str(runtime / "kernel.json"),
+            }
+        }
+    )
 
 
 def start_kernel(name: str, directory: str) -> Any:

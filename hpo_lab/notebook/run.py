@@ -17,7 +17,7 @@ __all__ = ["run_notebook"]
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 kernel: Any = None
-"""The manager of a kernel that was started for this process's trial; None to start one."""
+"""The manager of a kernel that was started for the trial; None to start one."""
 
 
 def run_notebook(task: Task, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Keeps the processes of one trial together, or those of all that one fork server runs.
+"""Keeps the processes of one trial together, or those of all that one server runs.
 
 As a program: `python -m hpo_lab.trial.supervise FOLDER PARENT [MODULE]`.
 
@@ -20,16 +20,47 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from hpo_lab.trial.folder import TRIAL_FOLDER
 from hpo_lab.trial.processes import end_descendants, end_with_parent, reap_orphans
 
-__all__ = ["supervise"]
+__all__ = ["GRACE", "RUNTIME", "start_supervisor", "supervise"]
 
 GRACE = 5.0
 """Seconds between asking a trial's processes to end and killing them."""
 
+RUNTIME = "JUPYTER_RUNTIME_DIR"
+"""Environment variable with the folder for sockets, which Jupyter knows too."""
+
 _POLL = 1.0
+
+
+def start_supervisor(
+    folder: Path, module: str, *, stdin: int, log: BinaryIO, cwd: str | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a supervisor below this process, with which it ends.
+
+    Args:
+        folder: The trial's folder, or another one that is nobody else's.
+        module: What runs below it, with the folder as its argument.
+        stdin: The standard input of both.
+        log: Gets what both print, and the processes below them.
+        cwd: Working directory of both; None for that of this process.
+    """
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "hpo_lab.trial.supervise"),
+            *(str(folder), str(os.getpid()), module),
+        ],
+        stdin=stdin,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        cwd=cwd,
+        env={**os.environ, TRIAL_FOLDER: str(folder), "PYTHONUNBUFFERED": "1"},
+        # A Ctrl-C in the runner's terminal is the runner's to handle.
+        start_new_session=True,
+    )
 
 
 def supervise(folder: Path, parent: int, module: str = "hpo_lab.trial.work") -> int:
@@ -61,7 +92,7 @@ def supervise(folder: Path, parent: int, module: str = "hpo_lab.trial.work") -> 
 
     # Sockets of kernels have short names, and those of a killed kernel must not pile up.
     runtime = tempfile.mkdtemp(prefix="hpo-")
-    environment = {**os.environ, TRIAL_FOLDER: str(folder), "JUPYTER_RUNTIME_DIR": runtime}
+    environment = {**os.environ, TRIAL_FOLDER: str(folder), RUNTIME: runtime}
     worker = subprocess.Popen(
         [sys.executable, "-m", module, str(folder)],
         env=environment,

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.trial.folder import TRIAL_FOLDER
+from hpo_lab.trial.supervise import start_supervisor
 
 __all__ = ["ForkServer"]
 
@@ -32,17 +29,8 @@ class ForkServer:
         self._channel, theirs = socket.socketpair()
         self._received = b""
         with theirs, (folder / SERVER_LOG).open("ab") as log:
-            self._supervisor = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "hpo_lab.trial.supervise"),
-                    *(str(folder), str(os.getpid()), "hpo_lab.warm.server"),
-                ],
-                stdin=theirs.fileno(),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, TRIAL_FOLDER: str(folder), "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,
-                cwd="/",
+            self._supervisor = start_supervisor(
+                folder, "hpo_lab.warm.server", stdin=theirs.fileno(), log=log, cwd="/"
             )
         self.send(config)
 

@@ -169,9 +169,11 @@ def test_a_killed_trial_leaves_its_notebook_and_no_process(tuned, store) -> None
     assert processes_below(store.files) == []
 
 
-def test_a_trial_is_ended_when_it_uses_too_much_memory(tuned: Tuned) -> None:
+@pytest.mark.parametrize("set_up", ["", "import socket\nopened = socket.socket()"])
+def test_a_trial_is_ended_when_it_uses_too_much_memory(tuned: Tuned, set_up: str) -> None:
+    """In a fork, and where the set-up forbids one, in a kernel."""
     run = tuned(
-        "",
+        set_up,
         "import time\nheld = bytearray(400 << 20) if x == 0.5 else 0\n"
         "time.sleep(20 if held else 0)\nscore = x",
         trial_memory=300 << 20,
