@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
@@ -24,6 +25,14 @@ OUTPUT_LIMIT = 16 * 1024 * 1024
 """How many bytes of output a trial keeps where nothing else is said."""
 
 
+class _Manager(AsyncKernelManager):
+    async def _async_interrupt_kernel(self) -> None:
+        # Before its end a kernel is interrupted, in case it is busy. Here it never is, and one
+        # that has just become idle writes of the interrupt into the trial's log.
+        if not self.shutting_down:
+            await super()._async_interrupt_kernel()
+
+
 def kernel_config() -> Config:
     """How kernels of trials are talked to: over sockets in a folder of the trial's own.
 
@@ -33,6 +42,7 @@ def kernel_config() -> Config:
     runtime = Path(os.environ[RUNTIME])
     return Config(
         {
+            "NotebookClient": {"kernel_manager_class": _Manager},
             "KernelManager": {
                 "transport": "ipc",
                 "ip": str(runtime / "kernel"),

@@ -22,6 +22,8 @@ from IPython.core.application import BaseIPythonApplication
 from jupyter_client.session import Session
 from traitlets.config import Config
 
+from hpo_lab.warm.compiler import Compiler
+from hpo_lab.warm.loop import LateLoop, run_without_waiting
 from hpo_lab.warm.streams import Streams
 
 __all__ = ["Shell"]
@@ -110,8 +112,9 @@ class Shell:
         app.init_extensions()
         app.init_code()
         self._shell = cast(Any, self._kernel.shell)
+        self._compiler = self._shell.compile = Compiler()
         sys.displayhook = self._shell.displayhook
-        self._loop: asyncio.Runner | None = None
+        self._open_loop()
 
     @property
     def user_ns(self) -> dict[str, Any]:
@@ -126,10 +129,11 @@ class Shell:
     def run(self, source: str) -> bool:
         """Run a cell; whether it came to its end without an error."""
         self._deliver("execute_input", {"execution_count": self._shell.execution_count})
-        if self._loop is None:
-            self._loop = asyncio.Runner()
         # Not by `Runner.run`, which handles an interrupt at the price of half a cell.
-        succeeded = self._loop.get_loop().run_until_complete(self._execute(source))
+        if (transformed := self._compiler.transformed(source)) is not None:
+            succeeded = run_without_waiting(self._loop, self._run(source, transformed))
+        else:
+            succeeded = self._loop.run_until_complete(self._execute(source))
         self.streams.flush()
         return succeeded
 
@@ -151,14 +155,10 @@ class Shell:
         return True
 
     def foresee(self, sources: Iterable[str]) -> None:
-        """Do beforehand what is the same whenever one of the cells *sources* runs.
-
-        The kernel names a cell in warnings by a hash, which it computes byte by byte.
-        """
-        compiler = self._shell.compile
-        name = compiler.get_code_name
-        known = {source: name(source, source, 0) for source in sources}
-        compiler.get_code_name = lambda raw, code, number: known.get(raw) or name(raw, code, number)
+        """Do beforehand what is the same whenever one of the cells *sources* runs."""
+        for source in sources:
+            if not _MAY_AWAIT.search(source):
+                self._compiler.foresee(source, self._shell)
 
     async def _execute(self, source: str) -> bool:
         """Do what the kernel does for an `execute_request`, without what only a reply needs.
@@ -168,12 +168,14 @@ class Shell:
         if _MAY_AWAIT.search(source):
             reply = await self._kernel.do_execute(source, silent=False)
             return bool(reply["status"] == "ok")
-        shell = self._shell
-        transformed, problem, result = source, None, None
         try:
-            transformed = shell.transform_cell(source)
+            transformed = self._shell.transform_cell(source)
         except Exception:
-            problem = sys.exc_info()
+            return await self._run(source, source, sys.exc_info())
+        return await self._run(source, transformed)
+
+    async def _run(self, source: str, transformed: str, problem: object = None) -> bool:
+        shell, result = self._shell, None
         shell._last_traceback_during_displayhook = False
         try:
             result = await shell.run_cell_async(
@@ -189,13 +191,16 @@ class Shell:
         return bool(result.success) and not shell._last_traceback_during_displayhook
 
     def end_loop(self) -> int:
-        """Close the event loop; how many tasks were still pending."""
-        if self._loop is None:
-            return 0
-        pending = len(asyncio.all_tasks(self._loop.get_loop()))
-        self._loop.close()
-        self._loop = None
+        """Close the event loop, of which forks have their own; how many tasks were pending."""
+        pending = len(asyncio.all_tasks(self._loop)) if self._loop.is_made else 0
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.get_loop()
+        self._open_loop()
         return pending
+
+    def _open_loop(self) -> None:
+        self._loop = LateLoop()
+        asyncio.set_event_loop(self._loop)
 
     def set_environment(self, environment: Mapping[str, str]) -> None:
         """Replace the environment by another, in which this is a kernel."""

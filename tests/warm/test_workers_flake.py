@@ -1,0 +1,87 @@
+"""Workers that run one trial after the other, each in a new kernel."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from hpo_lab.experiment.model import EarlyStopping, Setting
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.store import Store
+from hpo_lab.trial.folder import LOG
+
+from .conftest import Tuned
+from .test_kill import below
+
+ABOUT_THE_WORKER = """
+import os, psutil, subprocess
+worker = psutil.Process().parent()
+here = os.environ["HPO_LAB_TRIAL_FOLDER"]
+assert os.environ["HPO_CHECKPOINT_DIR"] == here + "/checkpoint" and os.path.isdir(here)
+subprocess.Popen(["setsid", "sleep", "600"])
+trials = len(os.listdir(os.path.dirname(os.environ["JUPYTER_RUNTIME_DIR"])))
+print("worker", worker.pid, worker.num_fds(), worker.cwd(), len(worker.children()), trials)
+score = x
+"""
+
+
+def test_a_worker_runs_many_trials_and_keeps_nothing_of_them(tuned: Tuned, store: Store) -> None:
+    run = tuned("", ABOUT_THE_WORKER, trials=8, parallel=1, isolation="kernel")
+
+    found = defaultdict(list)
+    for number, one in enumerate(run.trials):
+        assert one.trial.state is TrialState.SUCCEEDED, one.trial.message
+        _t=(run.folder(number) / LOG).read_text(); open("/tmp/perf/flake.out","a").write(_t if _t.count("\n")!=1 else ""); (line,) = _t.splitlines()
+        _, pid, descriptors, directory, children, trials = line.split()
+        assert (children, trials) == ("1", "1")
+        found[pid].append((int(descriptors), directory))
+    # One runs a trial, the other waits for the next.
+    assert len(found) == 2
+    for seen in found.values():
+        assert len(seen) > 2 and len({directory for _, directory in seen}) == 1
+        assert seen[-1][0] <= seen[1][0]
+    assert below(store) == []
+
+
+ENDS_ONE = """
+import os, psutil, signal, subprocess, time
+kernel = psutil.Process()
+if os.environ["HPO_LAB_TRIAL_FOLDER"].endswith("0"):
+    subprocess.Popen(["setsid", "sleep", "600"])
+    [kernel, *kernel.parents()][{above}].kill()
+    time.sleep(600)
+score = x
+"""
+
+
+@pytest.mark.parametrize("victim", ["kernel", "worker", "supervisor"])
+def test_what_is_killed_fails_one_trial(tuned: Tuned, store: Store, victim: str) -> None:
+    above = ["kernel", "worker", "supervisor"].index(victim)
+    run = tuned("", ENDS_ONE.format(above=above), trials=2, parallel=1, isolation="kernel")
+
+    states = [one.trial.state for one in run.trials]
+    assert states == [TrialState.FAILED, TrialState.SUCCEEDED]
+    assert below(store) == []
+
+
+def test_the_trial_after_one_that_was_stopped_has_a_new_worker(tuned: Tuned, store: Store) -> None:
+    run = tuned(
+        "",
+        "import os, time\nfrom hpo_lab import report\n"
+        "first = os.environ['HPO_LAB_TRIAL_FOLDER'].endswith('0')\n"
+        "print(os.getppid(), flush=True)\n"
+        "report(step=0, score=-1.0 if first else 1.0)\ntime.sleep(600 * first)",
+        trials=2,
+        parallel=1,
+        isolation="kernel",
+        early_stopping=EarlyStopping(
+            algorithm_name="threshold", algorithm_settings=(Setting(name="lower", value="0"),)
+        ),
+    )
+
+    states = [one.trial.state for one in run.trials]
+    assert states == [TrialState.EARLY_STOPPED, TrialState.SUCCEEDED]
+    workers = {(run.folder(number) / LOG).read_text().split()[0] for number in range(2)}
+    assert len(workers) == 2
+    assert below(store) == []
