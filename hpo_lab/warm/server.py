@@ -42,6 +42,7 @@ from hpo_lab.warm.hazards import descriptors, fork_hazards, put_pools_away
 from hpo_lab.warm.kernels import not_this_interpreter
 from hpo_lab.warm.outputs import Outputs
 from hpo_lab.warm.randomness import Randomness
+from hpo_lab.warm.rehearsal import rehearse
 from hpo_lab.warm.setup import shared_cells
 from hpo_lab.warm.shell import Shell
 from hpo_lab.warm.trial import open_log, record_killed, run_trial
@@ -69,9 +70,12 @@ class _Warm:
 
     def __init__(self, notebook: dict[str, Any], limit: int) -> None:
         self.known = descriptors()
-        self.outputs = Outputs(_OUTPUT_LIMIT)
         log = os.memfd_create("set-up")
-        self.shell = Shell(self.outputs.take, log)
+        self.shell = Shell(log)
+        rehearse(self.shell)
+        self.outputs = Outputs(_OUTPUT_LIMIT)
+        self.shell.emit = self.outputs.take
+        self.shell.begin()
         self.known |= descriptors()
         self.randomness = Randomness()
         self.execution = Execution(notebook, self.shell, self.outputs)

@@ -74,19 +74,23 @@ class Shell:
     """The IPython shell of this process; there is one.
 
     Attributes:
+        emit: Called with the type and the content of every message.
         streams: Its standard streams.
         user_ns: The variables of the notebook.
     """
 
-    def __init__(self, emit: Emit, log: int) -> None:
+    def __init__(self, log: int) -> None:
         """Make the shell and take `sys.stdout`, `sys.stderr` and `sys.displayhook` over.
 
+        What is run before `begin` is not of the user's session.
+
         Args:
-            emit: Called with the type and the content of every message.
             log: Descriptor of the file that gets the text of both streams at once.
         """
-        self._emit = emit
-        self.streams = Streams(lambda name, text: emit("stream", {"name": name, "text": text}), log)
+        self.emit: Emit = lambda kind, content: None
+        self.streams = Streams(
+            lambda name, text: self.emit("stream", {"name": name, "text": text}), log
+        )
         sys.stdout, sys.stderr = self.streams.stdout, self.streams.stderr
         session = _Outbox()
         session.deliver = self._deliver  # type: ignore[method-assign]
@@ -108,13 +112,24 @@ class Shell:
         app.init_pdb()
         app.init_path()
         app.init_shell()
-        app.init_gui_pylab()
-        app.init_extensions()
-        app.init_code()
+        self._app = app
         self._shell = cast(Any, self._kernel.shell)
-        self._compiler = self._shell.compile = Compiler()
         sys.displayhook = self._shell.displayhook
-        self._open_loop()
+        self._forget_cells()
+
+    def _forget_cells(self) -> None:
+        self._compiler = self._shell.compile = Compiler()
+        self._loop = LateLoop()
+        asyncio.set_event_loop(self._loop)
+
+    def begin(self) -> None:
+        """Begin a session: what ran before is forgotten, what the user configured runs."""
+        if self._shell.execution_count > 1:
+            self._shell.reset()
+            self._forget_cells()
+        self._app.init_gui_pylab()
+        self._app.init_extensions()
+        self._app.init_code()
 
     @property
     def user_ns(self) -> dict[str, Any]:
@@ -124,7 +139,7 @@ class Shell:
 
     def _deliver(self, kind: str, content: Mapping[str, Any]) -> None:
         with self.streams.lock:
-            self._emit(kind, content)
+            self.emit(kind, content)
 
     def run(self, source: str) -> bool:
         """Run a cell; whether it came to its end without an error."""
@@ -195,12 +210,9 @@ class Shell:
         pending = len(asyncio.all_tasks(self._loop)) if self._loop.is_made else 0
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.get_loop()
-        self._open_loop()
-        return pending
-
-    def _open_loop(self) -> None:
         self._loop = LateLoop()
         asyncio.set_event_loop(self._loop)
+        return pending
 
     def set_environment(self, environment: Mapping[str, str]) -> None:
         """Replace the environment by another, in which this is a kernel."""

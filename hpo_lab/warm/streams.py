@@ -87,6 +87,7 @@ class Streams:
         for number, saved in self._saved.items():
             os.dup2(saved, number)
             os.close(saved)
+        self._saved = {}
         if last:
             with self.lock:
                 self.tick = lambda: None
@@ -96,7 +97,7 @@ class Streams:
             pass
         for descriptor in (*self._pipes, *self._writing):
             os.close(descriptor)
-        self._pipes, self._writing, self._saved = {}, [], {}
+        self._pipes, self._writing = {}, []
 
     def flush(self) -> None:
         """Send everything that was written up to now, `stdout` first."""

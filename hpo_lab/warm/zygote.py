@@ -82,7 +82,9 @@ class _Zygote:
         self._channel = channel
         self._outputs = Outputs(_NO_LIMIT)
         self._notebook: _Notebook | None = None
-        self._shell = Shell(self._take, os.open(os.devnull, os.O_WRONLY))
+        self._shell = Shell(os.open(os.devnull, os.O_WRONLY))
+        self._shell.emit = self._take
+        self._shell.begin()
 
     def serve(self) -> None:
         while True:
