@@ -11,8 +11,8 @@ unless the isolation is `fork`. Then every
 
     {"run": ID, "folder": PATH, "task": {...}, "seed": N}
 
-is answered by `started` (with `pid`) and `ended` (with `code`), and `{"end": ID}` ends a
-trial. When the channel closes, everything ends.
+is answered by `ended` (with `code`), and before by `started` (with `pid`) where it takes
+longer than a moment; `{"end": ID}` ends a trial. When the channel closes, everything ends.
 
 This process runs none of the user's code once it is ready. It adopts what a dead trial
 leaves behind (`PR_SET_CHILD_SUBREAPER`); while it lives, a trial adopts its own.
@@ -50,17 +50,18 @@ from hpo_lab.warm.trial import open_log, record_killed, run_trial
 __all__ = ["main"]
 
 _OUTPUT_LIMIT = 16 * 1024 * 1024
+_MOMENT = 0.05
 _NO_OUTCOME = 70
 """Exit code of a fork that failed outside its notebook."""
 
 
 @dataclass(slots=True)
 class _Fork:
-    identifier: str
-    task: Task
-    folder: str
+    request: dict[str, Any]
     ended: int
     """A descriptor that becomes readable at its end."""
+    tell_at: float | None
+    """When to tell that it has started: most end before, and nobody waits for it."""
     kill_at: float | None = None
     code: int | None = None
 
@@ -114,9 +115,9 @@ class _Server:
         channel = self._channel.fileno()
         while True:
             forks = self._forks.values()
-            busy = self._orphans or any(fork.kill_at for fork in forks)
+            busy = self._orphans or any(fork.kill_at or fork.tell_at for fork in forks)
             watched = [channel, *(fork.ended for fork in forks)]
-            ready, _, _ = select.select(watched, [], [], 0.05 if busy else None)
+            ready, _, _ = select.select(watched, [], [], _MOMENT if busy else None)
             if channel in ready:
                 data = self._channel.recv(1 << 20)
                 if not data:
@@ -125,7 +126,9 @@ class _Server:
                 for line in lines:
                     self._obey(json.loads(line))
             self._reap()
-            self._kill_late()
+            if busy:
+                self._kill_late()
+                self._tell_started()
 
     def tell(self, event: str, **details: Any) -> None:
         with contextlib.suppress(BrokenPipeError):
@@ -136,23 +139,28 @@ class _Server:
             self._start(request)
             return
         for pid, fork in self._forks.items():
-            if fork.identifier == request["end"] and fork.kill_at is None:
+            if fork.request["run"] == request["end"] and fork.kill_at is None:
                 fork.kill_at = time.monotonic() + GRACE
                 _signal_tree(pid, signal.SIGTERM)
 
     def _start(self, request: dict[str, Any]) -> None:
-        task = Task.from_document(request["task"])
         pid = os.fork()
         if pid == 0:
-            self._become(task, request["folder"], request["seed"])
-        fork = _Fork(request["run"], task, request["folder"], os.pidfd_open(pid))
-        self._forks[pid] = fork
-        self.tell("started", run=fork.identifier, pid=pid)
+            self._become(request)
+        self._forks[pid] = _Fork(request, os.pidfd_open(pid), time.monotonic() + _MOMENT)
 
-    def _become(self, task: Task, folder: str, seed: int) -> None:
+    def _tell_started(self) -> None:
+        now = time.monotonic()
+        for pid, fork in self._forks.items():
+            if fork.tell_at is not None and now >= fork.tell_at:
+                fork.tell_at = None
+                self.tell("started", run=fork.request["run"], pid=pid)
+
+    def _become(self, request: dict[str, Any]) -> None:
         """Be the trial, in the forked process; does not return."""
         code = _NO_OUTCOME
         try:
+            task, folder = Task.from_document(request["task"]), request["folder"]
             others = [fork.ended for fork in self._forks.values()]
             leave_parent(self._channel.detach(), *others)
             warm = self._warm
@@ -160,7 +168,7 @@ class _Server:
             warm.shell.streams.log = log
             os.dup2(log, 1)
             os.dup2(log, 2)
-            warm.randomness.renew(seed, warm.variables)
+            warm.randomness.renew(request["seed"], warm.variables)
             succeeded = run_trial(task, folder, warm.execution, warm.shell)
             finalise(warm.shell.user_ns, warm.variables)
             code = 0 if succeeded else 1
@@ -191,7 +199,7 @@ class _Server:
         if self._ended and not self._orphans:
             for fork in self._ended:
                 code = fork.code or 0
-                self.tell("ended", run=fork.identifier, code=code if code >= 0 else 128 - code)
+                self.tell("ended", run=fork.request["run"], code=code if code >= 0 else 128 - code)
             self._ended.clear()
 
     def _record(self, fork: _Fork) -> None:
@@ -199,7 +207,8 @@ class _Server:
         pid = os.fork()
         if pid == 0:
             try:
-                record_killed(fork.task, fork.folder, self._warm.execution)
+                task = Task.from_document(fork.request["task"])
+                record_killed(task, fork.request["folder"], self._warm.execution)
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
