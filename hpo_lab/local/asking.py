@@ -99,10 +99,12 @@ class Asking:
     def ask_ahead(self, spec: ExperimentSpec, trials: Sequence[Trial]) -> None:
         """Begin to work out the next trial after *trials*.
 
-        Does nothing where answers come quickly, where there is no further trial, or where it
-        would have to wait for results that are still to come.
+        Does nothing where there is no further trial, where it would have to wait for results
+        that are still to come, or where they matter and answers come quickly.
         """
-        if self._question is not None or self._seconds < _COSTLY or is_ordered(spec):
+        if self._question is not None or is_ordered(spec):
+            return
+        if self._seconds < _COSTLY and get_algorithm(spec.algorithm.algorithm_name).uses_history:
             return
         if spec.max_trial_count is None or len(trials) < spec.max_trial_count:
             number = max((trial.number for trial in trials), default=-1) + 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpo_lab.store import Observation
-from hpo_lab.trial.folder import METRICS
+from hpo_lab.trial.folder import METRICS, Outcome
 
 __all__ = ["Batch", "read_metrics"]
 
@@ -26,17 +26,20 @@ class Batch:
         observations: In the order they were reported.
         offset: Where the next look starts, in bytes.
         more: Whether there may be more already than is read at once.
+        outcome: How the trial ended, if it did; nothing comes after that.
     """
 
     observations: tuple[Observation, ...]
     offset: int
     more: bool = False
+    outcome: Outcome | None = None
 
 
 def read_metrics(folder: Path, offset: int) -> Batch:
     """The complete lines of the metrics file in *folder* from byte *offset* on.
 
     A line that is being written is left for the next time; at most 4 MiB are read at once.
+    The outcome is given whenever the file is read to its end, and is never behind the offset.
     """
     try:
         with (folder / METRICS).open("rb") as file:
@@ -49,9 +52,12 @@ def read_metrics(folder: Path, offset: int) -> Batch:
     except FileNotFoundError:
         return Batch((), offset)
     complete = data[: data.rfind(b"\n") + 1]
-    observations = []
-    for line in complete.splitlines():
+    observations: list[Observation] = []
+    for line in complete.splitlines(keepends=True):
         report = json.loads(line)
+        if "outcome" in report:
+            return Batch(tuple(observations), offset, outcome=Outcome(**report["outcome"]))
+        offset += len(line)
         for metric, value in report["metrics"].items():
             text = value if isinstance(value, str) else ""
             observations.append(
@@ -63,7 +69,7 @@ def read_metrics(folder: Path, offset: int) -> Batch:
                     text=text,
                 )
             )
-    return Batch(tuple(observations), offset + len(complete), len(data) == _MOST_BYTES)
+    return Batch(tuple(observations), offset, len(data) == _MOST_BYTES)
 
 
 def _number(value: float | str) -> float:

@@ -86,23 +86,25 @@ class Recording:
             over: How it is to be recorded, where it was asked to end.
             code: The exit code of its process.
         """
-        folder = self._folder(number)
-        outcome = Outcome.read(folder)
+        last = read_metrics(self._folder(number), offset)
+        if last.more:
+            last = read_metrics(self._folder(number), self.follow(number, offset))
+        outcome = last.outcome
         if outcome is not None and not (over is not None and over.comes_before(outcome)):
-            self.take_in(number, offset, outcome, spec)
+            self._take_in(number, last, outcome, spec)
             return
         if over is None:
             signal = code - 128 if code > 128 else -code
             how = f"was killed by signal {signal}" if signal > 0 else f"ended with code {code}"
             over = Ending(TrialState.FAILED, "", f"the trial's process {how}")
-        last = read_metrics(folder, offset)
         self.finish(number, over.state, over.message, reason=over.reason, last=last)
 
-    def take_in(self, number: int, offset: int, outcome: Outcome, spec: ExperimentSpec) -> None:
+    def has_ended(self, number: int, offset: int) -> bool:
+        """Whether the trial came to its end by itself."""
+        return read_metrics(self._folder(number), offset).outcome is not None
+
+    def _take_in(self, number: int, last: Batch, outcome: Outcome, spec: ExperimentSpec) -> None:
         """Record a trial that came to its end by itself, with what it reported last."""
-        last = read_metrics(self._folder(number), offset)
-        if last.more:
-            last = Batch((), self.follow(number, offset))
         metrics = summarise(self.ledger.trials[number].metrics, last.observations)
         measured = replace(self.ledger.trials[number], metrics=metrics)
         if not outcome.succeeded:

@@ -34,7 +34,6 @@ from hpo_lab.local.warm_start import prior_trials
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.algorithm import Wait
 from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
-from hpo_lab.trial.folder import Outcome
 
 __all__ = ["AlreadyRunning", "LocalRunner", "trial_folder"]
 
@@ -183,14 +182,12 @@ class LocalRunner:
         interrupted = []
         for number in [trial.number for trial in trials if trial.state is TrialState.RUNNING]:
             stored = self._store.trial(self._uid, number)
-            offset = stored.offset if stored else 0
-            outcome = Outcome.read(self._folder(number))
-            if outcome is None:
-                interrupted.append((number, offset))
+            offset = recording.follow(number, stored.offset if stored else 0)
+            if recording.has_ended(number, offset):
+                recording.end(number, offset, spec, None, 0)
             else:
-                recording.take_in(number, offset, outcome, spec)
-        for number, offset in interrupted:
-            recording.follow(number, offset)
+                interrupted.append(number)
+        for number in interrupted:
             reason = recording.stopping.reason(number)
             if reason is None:
                 recording.requeue(number)
@@ -355,12 +352,10 @@ class LocalRunner:
         ended = list(self._running.values())
         self._end_processes(ended)
         for running in ended:
-            if running.over is not None or Outcome.read(running.process.folder) is not None:
-                self._recording.end(
-                    running.number, running.offset, experiment.spec, running.over, 0
-                )
-            else:
-                self._recording.follow(running.number, running.offset)
+            number = running.number
+            offset = self._recording.follow(number, running.offset)
+            if running.over is not None or self._recording.has_ended(number, offset):
+                self._recording.end(number, offset, experiment.spec, running.over, 0)
         for number, trial in list(self._trials.items()):
             if trial.is_final:
                 continue

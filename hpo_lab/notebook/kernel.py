@@ -47,7 +47,7 @@ def kernel_config() -> Config:
                 "transport": "ipc",
                 "ip": str(runtime / "kernel"),
                 "connection_file": str(runtime / "kernel.json"),
-            }
+            },
         }
     )
 

@@ -2,7 +2,7 @@
 
 The runner writes the task before the trial starts, the trial writes the rest. Both may be
 killed at any moment, so whatever is read by the other side is either appended line by line,
-renamed into place, or taken for missing as long as it is no whole document.
+or renamed into place.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LOG", "METRICS", "NOTEBOOK", "TRIAL_FOLDER", "Outcome", "Task"]
+__all__ = ["LOG", "METRICS", "NOTEBOOK", "TRIAL_FOLDER", "Outcome", "Task", "append_line"]
 
 TRIAL_FOLDER = "HPO_LAB_TRIAL_FOLDER"
 """Environment variable with the trial's folder; it also marks every process of the trial."""
 
 METRICS = "metrics.jsonl"
+"""What the trial reported, a line for each report; the last line is its outcome."""
+
 LOG = "log.txt"
 NOTEBOOK = "notebook.ipynb"
 _TASK = "task.json"
-_OUTCOME = "outcome.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +91,16 @@ class Outcome:
 
     def write(self, folder: Path | str) -> None:
         """Write the outcome into *folder*."""
+        # Below the metrics: where many files were deleted before, a new one is dear on ext4.
         document = {each.name: getattr(self, each.name) for each in fields(self)}
-        descriptor = os.open(f"{folder}/{_OUTCOME}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        try:
-            os.write(descriptor, json.dumps(document).encode())
-        finally:
-            os.close(descriptor)
+        append_line(f"{folder}/{METRICS}", {"outcome": document})
 
-    @classmethod
-    def read(cls, folder: Path) -> Outcome | None:
-        """The outcome in *folder*; None when the trial did not come to its end."""
-        try:
-            return cls(**json.loads((folder / _OUTCOME).read_text()))
-        except (FileNotFoundError, json.JSONDecodeError):
-            # A file without its content is what a kill in the wrong moment or a power cut
-            # leaves: the trial runs again, which is rarer and cheaper than to rename a file
-            # and to wait for the disk at the end of every trial.
-            return None
+
+def append_line(path: str, document: Mapping[str, Any]) -> None:
+    """Append a line to the file at *path*, which is there whole or not at all."""
+    line = json.dumps(document) + "\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, line.encode())
+    finally:
+        os.close(descriptor)

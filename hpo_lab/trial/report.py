@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat, SupportsIndex
 
-from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER
+from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, append_line
 
 __all__ = ["report", "report_variables", "source_of_report"]
 
@@ -97,12 +97,7 @@ def _number(name: str, value: SupportsFloat) -> float:
 def _append(path: str, step: int | None, values: Mapping[str, float]) -> None:
     # JSON has no NaN or infinity; they travel as text.
     metrics = {name: v if math.isfinite(v) else repr(v) for name, v in values.items()}
-    line = json.dumps({"time": time.time(), "step": step, "metrics": metrics}) + "\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(descriptor, line.encode())
-    finally:
-        os.close(descriptor)
+    append_line(path, {"time": time.time(), "step": step, "metrics": metrics})
 
 
 def _reported(path: str) -> set[str]:
