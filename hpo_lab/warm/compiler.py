@@ -38,14 +38,12 @@ class Compiler(XCachingCompiler):
         """Compile a cell that *shell* may run later.
 
         One that has something to say when it is compiled, an error or a warning, says it when
-        it runs, as does one that changes how the next is compiled.
+        it runs.
 
         Args:
-            source: The cell, without `await`.
+            source: The cell, without `await` and imports from `__future__`.
             shell: The shell whose compiler this is.
         """
-        if "__future__" in source:
-            return
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             try:

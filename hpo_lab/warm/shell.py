@@ -172,6 +172,9 @@ class Shell:
     def foresee(self, sources: Iterable[str]) -> None:
         """Do beforehand what is the same whenever one of the cells *sources* runs."""
         for source in sources:
+            if "__future__" in source:
+                # It changes how the cells below are compiled.
+                return
             if not _MAY_AWAIT.search(source):
                 self._compiler.foresee(source, self._shell)
 

@@ -89,6 +89,15 @@ CELLS = {
         "coroutine = value()\ntry:\n    asyncio.run(coroutine)\nexcept RuntimeError as error:\n"
         "    print(error)\ncoroutine.close()"
     ),
+    "task": (
+        "did = []\nasync def later():\n    did.append('later')\n\n"
+        "task = asyncio.get_event_loop().create_task(later())"
+    ),
+    "task has run": "did, task.done(), asyncio.get_running_loop() is task.get_loop()",
+    "warning of the compiler": "(1, 2) is (1, 2)",
+    "history": "len(In), In[-2:], _i, get_ipython().execution_count, sorted(Out)[-1:]",
+    "future": "from __future__ import annotations\n\ndef future(x: Nothing): ...",
+    "after future": "def also(x: Nothing): ...\n\nalso.__annotations__",
     "capture": "%%capture captured\nprint('inside'); display('shown')",
     "captured": "print(captured.stdout); len(captured.outputs)",
     "line magic": "values = %sx echo one\nvalues",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import re
+import select
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from hpo_lab.trial.folder import NOTEBOOK, Task
+from hpo_lab.warm.client import ForkServer
+
 from .cells import CELLS
 
 DIFFERENT = {
     "time magic": "times differ from run to run",
+    "warning of the compiler": "a kernel compiles a cell three times, and says so",
 }
 """What is left, with the reason; docs/trials.md lists the kinds."""
 
@@ -25,6 +30,7 @@ def _notebook() -> Any:
     cells = [
         new_code_cell(source, metadata={"tags": ["raises-exception"]}) for source in CELLS.values()
     ]
+    cells.insert(0, new_code_cell("parameter = 0", metadata={"tags": ["parameters"]}))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
@@ -34,19 +40,68 @@ def _executed(folder: Path, engine: str | None) -> dict[str, Any]:
     # papermill raises for tagged cells too, after all have run.
     with contextlib.suppress(papermill.PapermillExecutionError):
         papermill.execute_notebook(
-            _notebook(), str(path), engine_name=engine, progress_bar=False, cwd=str(folder)
+            _notebook(),
+            str(path),
+            {"parameter": 1},
+            engine_name=engine,
+            progress_bar=False,
+            cwd=str(folder),
         )
+    return _cells(path)
+
+
+def _forked(folder: Path) -> dict[str, Any]:
+    """The cells as those of a trial, which are compiled before the fork."""
+    path = folder / "set-up.ipynb"
+    nbformat.write(_notebook(), path)
+    config = {
+        "notebook": str(path),
+        "directory": str(folder),
+        "kernel": "python3",
+        "isolation": "fork",
+        "outputLimit": None,
+    }
+    trial = folder / "trial"
+    trial.mkdir()
+    task = Task("cells", 0, {}, {"parameter": 1}, (), "").to_document()
+    server = ForkServer(config, folder)
+    try:
+        _wait_for("ready", server)
+        server.send({"run": "0", "folder": str(trial), "task": task, "seed": 0})
+        _wait_for("ended", server)
+    finally:
+        server.close()
+    return _cells(trial / NOTEBOOK)
+
+
+def _wait_for(event: str, server: ForkServer) -> None:
+    while True:
+        select.select([server], [], [])
+        events = server.receive()
+        assert events is not None, "the server ended"
+        if event in [one["event"] for one in events]:
+            return
+
+
+def _cells(path: Path) -> dict[str, Any]:
     cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
-    return dict(zip(CELLS, cells, strict=True))
+    return dict(zip(CELLS, cells[2:], strict=True))
+
+
+Executed = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Executed:
     folder = tmp_path_factory.mktemp("cells")
     with pytest.MonkeyPatch.context() as patch:
         # ipykernel does not capture the descriptors where it sees this.
         patch.delenv("PYTEST_CURRENT_TEST")
-        return _executed(folder, None), _executed(folder, "hpo-lab")
+        return {
+            "kernel": _executed(folder, None),
+            "engine": _executed(folder, "hpo-lab"),
+            "trial": _forked(folder),
+        }
 
 
 def comparable(cell: Any) -> Any:
@@ -81,29 +136,25 @@ def _same_stream(outputs: list[dict[str, Any]], name: str) -> dict[str, Any] | N
     return None
 
 
+@pytest.mark.parametrize("where", ["engine", "trial"])
 @pytest.mark.parametrize("about", [name for name in CELLS if name not in DIFFERENT])
-def test_a_cell_gives_the_outputs_of_a_kernel(
-    about: str, executed: tuple[dict[str, Any], dict[str, Any]]
-) -> None:
-    kernel, fork = (side[about] for side in executed)
+def test_a_cell_gives_the_outputs_of_a_kernel(about: str, where: str, executed: Executed) -> None:
+    kernel, fork = executed["kernel"][about], executed[where][about]
 
     assert comparable(fork) == comparable(kernel)
     assert fork.execution_count == kernel.execution_count
 
 
-def test_what_is_listed_as_different_is_different(
-    executed: tuple[dict[str, Any], dict[str, Any]],
-) -> None:
-    kernel, fork = executed
-
+@pytest.mark.parametrize("where", ["engine", "trial"])
+def test_what_is_listed_as_different_is_different(where: str, executed: Executed) -> None:
     for about in DIFFERENT:
-        assert comparable(kernel[about]) != comparable(fork[about])
+        assert comparable(executed["kernel"][about]) != comparable(executed[where][about])
 
 
-def test_the_record_of_papermill_is_kept(
-    executed: tuple[dict[str, Any], dict[str, Any]],
-) -> None:
-    for kernel, fork in zip(*(side.values() for side in executed), strict=True):
-        assert fork.metadata.papermill.keys() == kernel.metadata.papermill.keys()
-        assert fork.metadata.papermill.status == kernel.metadata.papermill.status
-        assert fork.metadata.papermill.exception == kernel.metadata.papermill.exception
+@pytest.mark.parametrize("where", ["engine", "trial"])
+def test_the_record_of_papermill_is_kept(where: str, executed: Executed) -> None:
+    for about, kernel in executed["kernel"].items():
+        fork = executed[where][about].metadata.papermill
+        assert fork.keys() == kernel.metadata.papermill.keys()
+        assert fork.status == kernel.metadata.papermill.status
+        assert fork.exception == kernel.metadata.papermill.exception
