@@ -216,9 +216,9 @@ class Plan:
 
 
 PLANS = {
-    "hpo_lab": Plan(hpo_lab, 4, {"trivial": 104, "libraries": 64}),
+    "hpo_lab": Plan(hpo_lab, 4, {"trivial": 204, "libraries": 204}),
     "hpo_lab, kernels": Plan(hpo_lab_kernels, 2, {"trivial": 12, "libraries": 6}),
-    "bare fork": Plan(bare_fork, 4, {"trivial": 104, "libraries": 64}),
+    "bare fork": Plan(bare_fork, 4, {"trivial": 204, "libraries": 204}),
     "papermill, loop": Plan(papermill_loop, 1, {"trivial": 5, "libraries": 3}),
     "papermill, command": Plan(papermill_command, 2, {"trivial": 6, "libraries": 4}),
     "Optuna, SQLite": Plan(optuna_sqlite, 4, {"trivial": 54, "libraries": 54}),

@@ -6,8 +6,10 @@ import json
 import math
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hpo_lab.store import Observation
 from hpo_lab.trial.folder import METRICS, Outcome
@@ -26,13 +28,17 @@ class Batch:
         observations: In the order they were reported.
         offset: Where the next look starts, in bytes.
         more: Whether there may be more already than is read at once.
-        outcome: How the trial ended, if it did; nothing comes after that.
+        outcome: How the trial ended, if it did.
+        late: What was reported after that, by an exit handler or by a thread.
+        end: The byte after all that.
     """
 
     observations: tuple[Observation, ...]
     offset: int
     more: bool = False
     outcome: Outcome | None = None
+    late: tuple[Observation, ...] = ()
+    end: int = 0
 
 
 def read_metrics(folder: Path, offset: int) -> Batch:
@@ -52,24 +58,45 @@ def read_metrics(folder: Path, offset: int) -> Batch:
     except FileNotFoundError:
         return Batch((), offset)
     complete = data[: data.rfind(b"\n") + 1]
+    start = offset
     observations: list[Observation] = []
+    late: list[Observation] = []
+    outcome: Outcome | None = None
     for line in complete.splitlines(keepends=True):
-        report = json.loads(line)
+        report = _read(line)
         if "outcome" in report:
-            return Batch(tuple(observations), offset, outcome=Outcome(**report["outcome"]))
-        offset += len(line)
-        for metric, value in report["metrics"].items():
-            text = value if isinstance(value, str) else ""
-            observations.append(
-                Observation(
-                    metric=metric,
-                    value=_number(value),
-                    time=report["time"],
-                    step=report["step"],
-                    text=text,
-                )
-            )
-    return Batch(tuple(observations), offset, len(data) == _MOST_BYTES)
+            outcome = Outcome(**report["outcome"])
+        elif outcome is not None:
+            late += _observations(report)
+        else:
+            observations += _observations(report)
+        if outcome is None:
+            offset += len(line)
+    end = start + len(complete)
+    more = outcome is None and len(data) == _MOST_BYTES
+    return Batch(tuple(observations), offset, more, outcome, tuple(late), end)
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    try:
+        report: dict[str, Any] = json.loads(line)
+    except json.JSONDecodeError:
+        # Where a disk was full, a line can be without its end. What it said is lost.
+        return {"metrics": {}}
+    return report
+
+
+def _observations(report: Mapping[str, Any]) -> list[Observation]:
+    return [
+        Observation(
+            metric=metric,
+            value=_number(value),
+            time=report["time"],
+            step=report["step"],
+            text=value if isinstance(value, str) else "",
+        )
+        for metric, value in report["metrics"].items()
+    ]
 
 
 def _number(value: float | str) -> float:

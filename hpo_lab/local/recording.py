@@ -89,6 +89,8 @@ class Recording:
         last = read_metrics(self._folder(number), offset)
         if last.more:
             last = read_metrics(self._folder(number), self.follow(number, offset))
+        if last.late:
+            last = replace(last, observations=last.observations + last.late, offset=last.end)
         outcome = last.outcome
         if outcome is not None and not (over is not None and over.comes_before(outcome)):
             self._take_in(number, last, outcome, spec)
@@ -100,7 +102,7 @@ class Recording:
         self.finish(number, over.state, over.message, reason=over.reason, last=last)
 
     def has_ended(self, number: int, offset: int) -> bool:
-        """Whether the trial came to its end by itself."""
+        """Whether the trial, followed up to *offset*, came to its end by itself."""
         return read_metrics(self._folder(number), offset).outcome is not None
 
     def _take_in(self, number: int, last: Batch, outcome: Outcome, spec: ExperimentSpec) -> None:

@@ -7,6 +7,7 @@ or renamed into place.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ METRICS = "metrics.jsonl"
 LOG = "log.txt"
 NOTEBOOK = "notebook.ipynb"
 _TASK = "task.json"
+_LONGEST = 100_000
+"""Characters of a message and of a traceback that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +95,25 @@ class Outcome:
     def write(self, folder: Path | str) -> None:
         """Write the outcome into *folder*."""
         # Below the metrics: where many files were deleted before, a new one is dear on ext4.
-        document = {each.name: getattr(self, each.name) for each in fields(self)}
+        document = {
+            "succeeded": self.succeeded,
+            "completed_at": self.completed_at,
+            "message": self.message[:_LONGEST],
+            "traceback": self.traceback[-_LONGEST:],
+        }
         append_line(f"{folder}/{METRICS}", {"outcome": document})
 
 
 def append_line(path: str, document: Mapping[str, Any]) -> None:
-    """Append a line to the file at *path*, which is there whole or not at all."""
-    line = json.dumps(document) + "\n"
+    """Append *document* as a line to the file at *path*.
+
+    Raises:
+        OSError: There is no room for it.
+    """
+    line = json.dumps(document).encode() + b"\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(descriptor, line.encode())
+        if os.write(descriptor, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
     finally:
         os.close(descriptor)

@@ -84,7 +84,8 @@ class Execution:
 
     def foresee(self) -> None:
         """Do beforehand what every fork of this process would do for the cells to come."""
-        self._shell.foresee(_source(cell) for cell in self.notebook["cells"][self.position :])
+        following = self.notebook["cells"][self.position :]
+        self._shell.foresee(_source(cell) for cell in following if _runs(cell))
 
     def run(self, until: int | None = None, *, mark: Mapping[str, Any] | None = None) -> None:
         """Run the cells up to number *until*, or to the end, or to one that fails.
@@ -114,14 +115,13 @@ class Execution:
             self.position += 1
 
     def _run(self, cell: Cell) -> bool:
-        source = _source(cell)
-        tags = _tags(cell)
-        if cell["cell_type"] != "code" or not source.strip() or "skip-execution" in tags:
+        if not _runs(cell):
             return True
+        source = _source(cell)
         self._outputs.begin(cell)
         action = self.actions.get(source)
         succeeded = self._shell.act(source, action) if action else self._shell.run(source)
-        return succeeded or "raises-exception" in tags
+        return succeeded or "raises-exception" in _tags(cell)
 
     def complete(self) -> Failure | None:
         """Complete the record; the error that papermill would raise, if any."""
@@ -213,6 +213,14 @@ def _json(document: Mapping[str, Any]) -> str:
 def _source(cell: Cell) -> str:
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
+
+
+def _runs(cell: Cell) -> bool:
+    return (
+        cell["cell_type"] == "code"
+        and bool(_source(cell).strip())
+        and "skip-execution" not in _tags(cell)
+    )
 
 
 def _tags(cell: Cell) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from asyncio import events
 from collections.abc import Coroutine
+from contextvars import Context
 from typing import Any, TypeVar
 
 __all__ = ["LateLoop", "run_without_waiting"]
@@ -18,47 +19,61 @@ class LateLoop(asyncio.SelectorEventLoop):
 
     In a kernel every cell runs inside of a loop, and few know. To make one takes longer than
     a small trial runs, and a loop that was made before a fork would be shared by all forks.
+
+    Attributes:
+        is_made: Whether it has been used.
+        held_by: The thread that runs something which may not know that it is in a loop.
     """
 
     is_made = False
+    held_by: int | None = None
+    _is_being_made = False
 
     def __init__(self) -> None:
         """Leave everything for later."""
+        self._making = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:
-        if self.is_made:
-            raise AttributeError(name)
-        self.is_made = True
-        given = dict(self.__dict__)
-        super().__init__()
-        self.__dict__ |= given
-        if events._get_running_loop() is self:
-            self._thread_id = threading.get_ident()
-        return getattr(self, name)
+        with self._making:
+            if not self.is_made:
+                if self._is_being_made:
+                    raise AttributeError(name)
+                self._is_being_made = True
+                given = dict(self.__dict__)
+                super().__init__()
+                self.__dict__ |= given
+                self._thread_id = self.held_by
+                self.is_made = True
+        return object.__getattribute__(self, name)
 
     def __del__(self) -> None:
         if self.is_made:
             super().__del__()
 
 
-def run_without_waiting(loop: LateLoop, work: Coroutine[Any, Any, _Result]) -> _Result:
+def run_without_waiting(
+    loop: LateLoop, work: Coroutine[Any, Any, _Result], context: Context
+) -> _Result:
     """Run in *loop* what never waits.
 
     Args:
         loop: Is only made if *work* asks for it; what it began then gets its turn afterwards.
         work: What to do.
+        context: Its context variables, which it may change.
     """
     if loop.is_made:
-        return loop.run_until_complete(work)
+        return loop.run_until_complete(loop.create_task(work, context=context))
+    loop.held_by = threading.get_ident()
     events._set_running_loop(loop)
     try:
-        work.send(None)
+        context.run(work.send, None)
     except StopIteration as end:
         result: _Result = end.value
     else:
-        raise RuntimeError("a cell without `await` waited")
+        raise RuntimeError("what was not to wait has waited")
     finally:
         events._set_running_loop(None)
+        loop.held_by = None
         if loop.is_made:
             loop._thread_id = None
     if loop.is_made:

@@ -16,6 +16,7 @@ from typing import Any
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR
 from hpo_lab.trial.folder import TRIAL_FOLDER, Task
 from hpo_lab.trial.report import source_of_report
+from hpo_lab.trial.supervise import RUNTIME
 from hpo_lab.warm.execution import Execution
 from hpo_lab.warm.outputs import Outputs
 from hpo_lab.warm.shell import Shell
@@ -29,30 +30,40 @@ _TIMES = 8
 
 def rehearse(shell: Shell) -> None:
     """Run a trial that nobody asked for in *shell*, before its session begins."""
-    task = Task("rehearsal", 0, {}, {"x": 0.5}, ("score",), "")
     known = dict(os.environ)
     log, saved = shell.streams.log, [os.dup(1), os.dup(2)]
-    with tempfile.TemporaryDirectory() as place:
-        for number in range(_TIMES):
-            outputs = Outputs(1 << 20)
-            shell.emit = outputs.take
-            execution = Execution(copy.deepcopy(_NOTEBOOK), shell, outputs)
-            execution.foresee()
-            folder = f"{place}/{number}"
-            Path(folder).mkdir()
-            shell.streams.log = open_log(folder, "")
-            for standard in (1, 2):
-                os.dup2(shell.streams.log, standard)
-            run_trial(task, folder, execution, shell)
-            shell.streams.close()
-            os.close(shell.streams.log)
-    shell.streams.log = log
-    for standard, descriptor in enumerate(saved, start=1):
-        os.dup2(descriptor, standard)
-        os.close(descriptor)
-    for name in (TRIAL_FOLDER, CHECKPOINT_DIR):
-        os.environ.pop(name, None)
-    os.environ.update(known)
+    try:
+        with tempfile.TemporaryDirectory(dir=known.get(RUNTIME)) as place:
+            for number in range(_TIMES):
+                _run_once(shell, f"{place}/{number}")
+    except OSError:
+        # Without room for files it is left out.
+        pass
+    finally:
+        shell.streams.log = log
+        for standard, descriptor in enumerate(saved, start=1):
+            os.dup2(descriptor, standard)
+            os.close(descriptor)
+        for name in (TRIAL_FOLDER, CHECKPOINT_DIR):
+            os.environ.pop(name, None)
+        os.environ.update(known)
+
+
+def _run_once(shell: Shell, folder: str) -> None:
+    task = Task("rehearsal", 0, {}, {"x": 0.5}, ("score",), "")
+    outputs = Outputs(1 << 20)
+    shell.emit = outputs.take
+    execution = Execution(copy.deepcopy(_NOTEBOOK), shell, outputs)
+    execution.foresee()
+    Path(folder).mkdir()
+    log = shell.streams.log = open_log(folder, "")
+    try:
+        for standard in (1, 2):
+            os.dup2(log, standard)
+        run_trial(task, folder, execution, shell)
+    finally:
+        shell.streams.close()
+        os.close(log)
 
 
 def _cell(source: str, *tags: str) -> dict[str, Any]:

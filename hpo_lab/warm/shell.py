@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import os
 import re
 import sys
@@ -114,6 +115,7 @@ class Shell:
         app.init_shell()
         self._app = app
         self._shell = cast(Any, self._kernel.shell)
+        self._logs, self._shell.logger.log_active = self._shell.logger.log_active, False
         sys.displayhook = self._shell.displayhook
         self._forget_cells()
 
@@ -121,12 +123,16 @@ class Shell:
         self._compiler = self._shell.compile = Compiler()
         self._loop = LateLoop()
         asyncio.set_event_loop(self._loop)
+        # One for all cells, as in a kernel: some settings are context variables, NumPy's too.
+        self._context = contextvars.copy_context()
 
     def begin(self) -> None:
         """Begin a session: what ran before is forgotten, what the user configured runs."""
-        if self._shell.execution_count > 1:
-            self._shell.reset()
-            self._forget_cells()
+        self._shell.reset()
+        history = self._shell.history_manager
+        history._i00 = history._i = history._ii = history._iii = ""
+        self._shell.logger.log_active = self._logs
+        self._forget_cells()
         self._app.init_gui_pylab()
         self._app.init_extensions()
         self._app.init_code()
@@ -145,10 +151,13 @@ class Shell:
         """Run a cell; whether it came to its end without an error."""
         self._deliver("execute_input", {"execution_count": self._shell.execution_count})
         # Not by `Runner.run`, which handles an interrupt at the price of half a cell.
-        if (transformed := self._compiler.transformed(source)) is not None:
-            succeeded = run_without_waiting(self._loop, self._run(source, transformed))
+        transformed = self._compiler.transformed(source, self._shell)
+        if transformed is not None:
+            work = self._run(source, transformed)
+            succeeded = run_without_waiting(self._loop, work, self._context)
         else:
-            succeeded = self._loop.run_until_complete(self._execute(source))
+            task = self._loop.create_task(self._execute(source), context=self._context)
+            succeeded = self._loop.run_until_complete(task)
         self.streams.flush()
         return succeeded
 
@@ -171,11 +180,12 @@ class Shell:
 
     def foresee(self, sources: Iterable[str]) -> None:
         """Do beforehand what is the same whenever one of the cells *sources* runs."""
+        as_now = True
         for source in sources:
-            if "__future__" in source:
-                # It changes how the cells below are compiled.
-                return
-            if not _MAY_AWAIT.search(source):
+            self._compiler.name(source)
+            # It changes how the cells below are compiled.
+            as_now = as_now and "__future__" not in source
+            if as_now:
                 self._compiler.foresee(source, self._shell)
 
     async def _execute(self, source: str) -> bool:
@@ -211,8 +221,9 @@ class Shell:
     def end_loop(self) -> int:
         """Close the event loop, of which forks have their own; how many tasks were pending."""
         pending = len(asyncio.all_tasks(self._loop)) if self._loop.is_made else 0
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.get_loop()
+        if self._loop.is_made:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.get_loop()
         self._loop = LateLoop()
         asyncio.set_event_loop(self._loop)
         return pending

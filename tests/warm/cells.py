@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CELLS = {
+    "what came before": "_i, _ii, _iii",
     "print": "print('one'); print('two')",
     "print without end": "print('a', end=''); print('b', end='')",
     "both streams": "import sys\nprint('out'); print('err', file=sys.stderr); print('out again')",
@@ -94,6 +95,28 @@ CELLS = {
         "task = asyncio.get_event_loop().create_task(later())"
     ),
     "task has run": "did, task.done(), asyncio.get_running_loop() is task.get_loop()",
+    "context variable": (
+        "import contextvars\nvariable = contextvars.ContextVar('variable')\nvariable.set(1); None"
+    ),
+    "context variable set": "variable.get()",
+    "timeit of nothing": "%%timeit -n1 -r1 -q\nx = 2",
+    "names of magics": "config, history, env, run, ls = {}, [], 'e', 'r', [1]",
+    "config": "config",
+    "environment or variable": "env",
+    "alias": "ls",
+    "transformer": (
+        "import ast\n\nclass Answer(ast.NodeTransformer):\n"
+        "    def visit_Constant(self, node):\n"
+        "        return ast.copy_location(ast.Constant(42), node) if node.value == 41 else node\n\n"
+        "get_ipython().ast_transformers.append(Answer())"
+    ),
+    "transformed": "print(41)",
+    "transformer of text": (
+        "get_ipython().ast_transformers.clear()\n"
+        "def power(lines):\n    return [line.replace('^', '**') for line in lines]\n\n"
+        "get_ipython().input_transformers_cleanup.append(power)"
+    ),
+    "transformed text": "print(2^10)\nget_ipython().input_transformers_cleanup.remove(power)",
     "warning of the compiler": "(1, 2) is (1, 2)",
     "history": "len(In), In[-2:], _i, get_ipython().execution_count, sorted(Out)[-1:]",
     "future": "from __future__ import annotations\n\ndef future(x: Nothing): ...",
@@ -107,9 +130,12 @@ CELLS = {
     "failing bash": "%%bash\nexit 3",
     "unknown magic": "%no_such_magic",
     "help": "len?",
-    "subprocess": "import subprocess\ndone = subprocess.run('echo from below', shell=True)",
-    "descriptor": "import os\nos.write(1, b'raw\\n'); None",
-    "subprocess twice": "os.system('echo one'); os.system('echo two >&2'); None",
+    "subprocess": (
+        "import subprocess, time\ndone = subprocess.run('echo from below', shell=True)\n"
+        "time.sleep(0.5)"
+    ),
+    "descriptor": "import os\nos.write(1, b'raw\\n'); time.sleep(0.5)",
+    "subprocess twice": "os.system('echo one'); os.system('echo two >&2'); time.sleep(0.5)",
     "logging": (
         "import logging\nlog = logging.getLogger('cells')\nlog.warning('careful')\nlog.info('not')"
     ),

@@ -312,3 +312,25 @@ def test_a_set_up_that_looks_at_a_checkpoint_is_not_shared(tuned: Tuned) -> None
 
     folders = [str(run.folder(number) / "checkpoint") for number in range(2)]
     assert run.scores() == [len(folder) for folder in folders]
+
+
+@pytest.mark.parametrize("isolation", ["fork", "kernel"])
+def test_settings_of_the_set_up_hold_in_the_trials(tuned: Tuned, isolation: str) -> None:
+    run = tuned(
+        "import decimal\nimport numpy as np\n"
+        "decimal.getcontext().prec = 5\nnp.seterr(divide='raise'); None",
+        "score = x + decimal.getcontext().prec\nassert np.geterr()['divide'] == 'raise'",
+        isolation=isolation,
+        trials=1,
+        parallel=1,
+    )
+
+    assert run.scores() == [run.trials[0].trial.assignments["x"] + 5]
+
+
+def test_a_report_of_an_exit_handler_counts(tuned: Tuned) -> None:
+    run = tuned(
+        "import atexit\nfrom hpo_lab import report", "atexit.register(lambda: report(score=x))"
+    )
+
+    assert run.scores() == [one.trial.assignments["x"] for one in run.trials]

@@ -76,7 +76,7 @@ def _forked(folder: Path) -> dict[str, Any]:
 
 def _wait_for(event: str, server: ForkServer) -> None:
     while True:
-        select.select([server], [], [])
+        assert select.select([server], [], [], 120)[0]
         events = server.receive()
         assert events is not None, "the server ended"
         if event in [one["event"] for one in events]:

@@ -1,0 +1,66 @@
+"""What is read of the file in which a trial reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpo_lab.local.metrics import Batch, read_metrics
+from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, Outcome
+from hpo_lab.trial.report import report
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(TRIAL_FOLDER, str(tmp_path))
+    return tmp_path
+
+
+def values(batch: Batch) -> list[float]:
+    return [one.value for one in batch.observations]
+
+
+def test_the_outcome_is_told_as_often_as_it_is_asked_for(folder: Path) -> None:
+    report(score=1)
+    Outcome(True, 5.0).write(folder)
+
+    first = read_metrics(folder, 0)
+    again = read_metrics(folder, first.offset)
+
+    assert values(first) == [1.0] and values(again) == []
+    assert first.outcome == again.outcome == Outcome(True, 5.0)
+    assert again.offset == first.offset
+
+
+def test_a_report_after_the_outcome_is_kept_apart(folder: Path) -> None:
+    report(score=1)
+    Outcome(True, 5.0).write(folder)
+    report(score=2)
+
+    found = read_metrics(folder, 0)
+
+    assert values(found) == [1.0]
+    assert [one.value for one in found.late] == [2.0]
+
+
+def test_a_line_without_its_end_is_lost_and_no_other(folder: Path) -> None:
+    report(score=1)
+    with (folder / METRICS).open("a") as file:
+        file.write('{"time": 1, "st')
+    Outcome(True, 5.0).write(folder)
+    report(score=2)
+
+    found = read_metrics(folder, 0)
+
+    assert values(found) == [1.0, 2.0]
+    assert found.outcome is None
+
+
+def test_an_endless_traceback_is_cut(folder: Path) -> None:
+    Outcome(False, 5.0, "é" * 10_000_000, "x" * 10_000_000 + "the end").write(folder)
+
+    outcome = read_metrics(folder, 0).outcome
+
+    assert outcome is not None and outcome.traceback.endswith("the end")
+    assert len(outcome.message) + len(outcome.traceback) <= 200_000
