@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
@@ -25,14 +25,6 @@ OUTPUT_LIMIT = 16 * 1024 * 1024
 """How many bytes of output a trial keeps where nothing else is said."""
 
 
-class _Manager(AsyncKernelManager):
-    async def _async_interrupt_kernel(self) -> None:
-        # Before its end a kernel is interrupted, in case it is busy. Here it never is, and one
-        # that has just become idle writes of the interrupt into the trial's log.
-        if not self.shutting_down:
-            await super()._async_interrupt_kernel()
-
-
 def kernel_config() -> Config:
     """How kernels of trials are talked to: over sockets in a folder of the trial's own.
 
@@ -42,7 +34,6 @@ def kernel_config() -> Config:
     runtime = Path(os.environ[RUNTIME])
     return Config(
         {
-            "NotebookClient": {"kernel_manager_class": _Manager},
             "KernelManager": {
                 "transport": "ipc",
                 "ip": str(runtime / "kernel"),
@@ -72,6 +63,16 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         # The kernel ends with the notebook, also one that was there before.
         self.owns_km = True
         self._limit = self._left = output_limit
+
+    def _cleanup_kernel(self) -> None:
+        """End the kernel, whose last words are not the trial's.
+
+        It is interrupted and asked to end at once, of which it logs what it happens to be at.
+        """
+        log = os.fstat(1)
+        super()._cleanup_kernel()
+        if stat.S_ISREG(log.st_mode):
+            os.ftruncate(1, log.st_size)
 
     def output(self, outs: list[Any], msg: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Take an output; after the last within the limit comes a notice."""

@@ -85,3 +85,15 @@ def test_the_trial_after_one_that_was_stopped_has_a_new_worker(tuned: Tuned, sto
     workers = {(run.folder(number) / LOG).read_text().split()[0] for number in range(2)}
     assert len(workers) == 2
     assert below(store) == []
+
+
+def test_what_a_kernel_says_at_its_end_is_not_in_the_log(tuned: Tuned) -> None:
+    run = tuned(
+        "",
+        "import atexit, os\nlog = open(os.environ['HPO_LAB_TRIAL_FOLDER'] + '/log.txt', 'a')\n"
+        "atexit.register(log.write, 'last words')\nprint('of the trial')\nscore = x",
+        trials=2,
+        isolation="kernel",
+    )
+
+    assert [(run.folder(n) / LOG).read_text() for n in range(2)] == ["of the trial\n"] * 2
