@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -33,7 +33,7 @@ _COSTLY = 0.02
 class _Question:
     spec: ExperimentSpec
     number: int
-    trials: Sequence[Trial]
+    trials: list[Trial]
     answer: Future[Trial | Wait | None]
     seconds: float = 0.0
 
@@ -61,13 +61,13 @@ class Asking:
         self._seconds = 0.0
 
     def ask(
-        self, spec: ExperimentSpec, trials: Sequence[Trial], number: int
+        self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int
     ) -> Trial | Wait | None:
         """The trial to start under *number*, as `engine.asking.new_trial` gives it.
 
         Args:
             spec: The experiment.
-            trials: Its trials.
+            trials: Its trials by number.
             number: The first that is not among them.
 
         Returns:
@@ -96,8 +96,8 @@ class Asking:
             self._question = None
         return answer
 
-    def ask_ahead(self, spec: ExperimentSpec, trials: Sequence[Trial]) -> None:
-        """Begin to work out the next trial after *trials*.
+    def ask_ahead(self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int) -> None:
+        """Begin to work out the trial *number*, the first that is not among *trials*.
 
         Does nothing where there is no further trial, where it would have to wait for results
         that are still to come, or where they matter and answers come quickly.
@@ -107,7 +107,6 @@ class Asking:
         if self._seconds < _COSTLY and get_algorithm(spec.algorithm.algorithm_name).uses_history:
             return
         if spec.max_trial_count is None or len(trials) < spec.max_trial_count:
-            number = max((trial.number for trial in trials), default=-1) + 1
             self._put(spec, trials, number)
 
     def has_news(self) -> bool:
@@ -124,8 +123,8 @@ class Asking:
             self._closed = True
         self._questions.put(None)
 
-    def _put(self, spec: ExperimentSpec, trials: Sequence[Trial], number: int) -> _Question:
-        question = _Question(spec, number, trials, Future())
+    def _put(self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int) -> _Question:
+        question = _Question(spec, number, list(trials.values()), Future())
         self._question = question
         self._questions.put(question)
         if self._thread is None:
@@ -168,21 +167,25 @@ class Asking:
             self._waited_for = False
         return not self._waited_for
 
-    def _holds(self, question: _Question, spec: ExperimentSpec, trials: Sequence[Trial]) -> bool:
+    def _holds(
+        self, question: _Question, spec: ExperimentSpec, trials: Mapping[int, Trial]
+    ) -> bool:
         """Whether an answer may be given although time has passed since its question."""
         if question.answer.exception() is not None:
             return True
         if question.spec is not spec and question.spec != spec:
             return False
-        if question.trials is trials or question.trials == trials:
+        is_trial = isinstance(question.answer.result(), Trial)
+        if is_trial and not get_algorithm(spec.algorithm.algorithm_name).uses_history:
             return True
-        if not isinstance(question.answer.result(), Trial):
+        now = list(trials.values())
+        if question.trials == now:
+            return True
+        if not is_trial:
             return False
-        if not get_algorithm(spec.algorithm.algorithm_name).uses_history:
-            return True
         if spec.seed is None:
             return question.seconds >= _COSTLY
         number = question.number
         return is_ordered(spec) and visible_history(
             spec, question.trials, number, ordered=True
-        ) == visible_history(spec, trials, number, ordered=True)
+        ) == visible_history(spec, now, number, ordered=True)

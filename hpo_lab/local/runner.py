@@ -251,9 +251,9 @@ class LocalRunner:
 
     def _get_ahead(self, spec: ExperimentSpec) -> None:
         """Do for the next trials what need not wait for a slot."""
-        self._asking.ask_ahead(spec, list(self._trials.values()))
-        assert self._launcher is not None
         following = self._ledger.last + 1
+        self._asking.ask_ahead(spec, self._trials, following)
+        assert self._launcher is not None
         count = min(spec.parallel_trial_count, _PREPARED)
         if spec.max_trial_count is not None:
             count = min(count, spec.max_trial_count - following)
@@ -286,7 +286,7 @@ class LocalRunner:
 
     def _ask(self, experiment: Experiment, number: int) -> Trial | Wait | None:
         try:
-            return self._asking.ask(experiment.spec, list(self._trials.values()), number)
+            return self._asking.ask(experiment.spec, self._trials, number)
         except Exception as error:
             # An algorithm may be anybody's. What runs comes to its end before the experiment.
             print_exc()

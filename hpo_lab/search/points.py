@@ -18,14 +18,17 @@ def waiting_points(
     spec: ExperimentSpec, trials: Sequence[Trial]
 ) -> Iterator[tuple[str, Mapping[str, Value]]]:
     """The points that none of the *trials* has yet, in order, each with its label."""
-    if not spec.initial_points and not spec.enqueued_points:
-        return
-    taken = {trial.labels.get(POINT) for trial in trials}
-    for kind, points in (("initial", spec.initial_points), ("enqueued", spec.enqueued_points)):
-        for index, point in enumerate(points):
-            label = f"{kind}-{index}"
-            if label not in taken:
-                yield label, point
+    waiting = {
+        f"{kind}-{index}": point
+        for kind, points in (("initial", spec.initial_points), ("enqueued", spec.enqueued_points))
+        for index, point in enumerate(points)
+    }
+    for trial in trials:
+        # Mostly the first trials have them all, and the thousands that follow need no look.
+        if not waiting:
+            break
+        waiting.pop(trial.labels.get(POINT, ""), None)
+    yield from waiting.items()
 
 
 def next_point(

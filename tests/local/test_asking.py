@@ -116,14 +116,14 @@ from hpo_lab.local import asking
 from tests.local.test_asking import spec
 asking.new_trial = lambda *_, **__: Event().wait()
 one = asking.Asking("uid", (), lambda: None)
-assert one.ask(spec(), [], 0) is asking.WAIT
+assert one.ask(spec(), {}, 0) is asking.WAIT
 one.close()
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_a_quick_answer_is_there_at_once(asking: Asking, woken: threading.Event) -> None:
-    answer = answered(asking, woken, lambda: asking.ask(spec(), [ended(0)], 1))
+    answer = answered(asking, woken, lambda: asking.ask(spec(), {0: ended(0)}, 1))
 
     assert answer == Trial(1, {"x": 1})
 
@@ -133,14 +133,14 @@ def test_a_slow_one_holds_nothing_up(
 ) -> None:
     search.may_answer.clear()
 
-    assert asking.ask(spec(), [], 0) is WAIT
-    assert asking.ask(spec(), [], 0) is WAIT
+    assert asking.ask(spec(), {}, 0) is WAIT
+    assert asking.ask(spec(), {}, 0) is WAIT
     assert not asking.has_news()
     search.may_answer.set()
     assert woken.wait(10)
 
     assert asking.has_news()
-    assert asking.ask(spec(), [], 0) == Trial(0, {"x": 0})
+    assert asking.ask(spec(), {}, 0) == Trial(0, {"x": 0})
     assert search.asked == [0]
 
 
@@ -148,7 +148,7 @@ def teach_that_answers_are_slow(
     asking: Asking, search: Search, woken: threading.Event, what: ExperimentSpec
 ) -> None:
     search.seconds = 0.03
-    answered(asking, woken, lambda: asking.ask(what, [], 0))
+    answered(asking, woken, lambda: asking.ask(what, {}, 0))
 
 
 def ask_ahead(
@@ -156,9 +156,9 @@ def ask_ahead(
 ) -> object:
     """The answer for trial 2, asked while 0 and 1 run and used when 0 has ended."""
     teach_that_answers_are_slow(asking, search, woken, what)
-    before = [running(0), running(1)]
-    asking.ask_ahead(what, before)
-    after = [ended(0), before[1]]
+    before = {0: running(0), 1: running(1)}
+    asking.ask_ahead(what, before, 2)
+    after = before | {0: ended(0)}
     return answered(asking, woken, lambda: asking.ask(what, after, 2))
 
 
@@ -194,10 +194,10 @@ def test_another_specification_is_another_question(
     asking: Asking, search: Search, woken: threading.Event
 ) -> None:
     teach_that_answers_are_slow(asking, search, woken, spec())
-    asking.ask_ahead(spec(), [running(0)])
+    asking.ask_ahead(spec(), {0: running(0)}, 1)
     wider = spec(max_failed_trial_count=3)
 
-    answer = answered(asking, woken, lambda: asking.ask(wider, [ended(0)], 1))
+    answer = answered(asking, woken, lambda: asking.ask(wider, {0: ended(0)}, 1))
 
     assert answer == Trial(1, {"x": 1})
 
@@ -205,9 +205,9 @@ def test_another_specification_is_another_question(
 def test_quick_answers_are_not_asked_for_ahead(
     asking: Asking, search: Search, woken: threading.Event
 ) -> None:
-    answered(asking, woken, lambda: asking.ask(spec(), [], 0))
-    asking.ask_ahead(spec(), [running(0)])
-    answered(asking, woken, lambda: asking.ask(spec(), [running(0)], 1))
+    answered(asking, woken, lambda: asking.ask(spec(), {}, 0))
+    asking.ask_ahead(spec(), {0: running(0)}, 1)
+    answered(asking, woken, lambda: asking.ask(spec(), {0: running(0)}, 1))
 
     assert search.asked == [0, 1]
 
@@ -217,7 +217,7 @@ def test_no_trial_beyond_the_last_is_asked_for(
 ) -> None:
     what = spec(max_trial_count=1)
     teach_that_answers_are_slow(asking, search, woken, what)
-    asking.ask_ahead(what, [running(0)])
+    asking.ask_ahead(what, {0: running(0)}, 1)
 
     assert search.asked == [0]
 
@@ -227,10 +227,10 @@ def test_nothing_to_start_is_asked_again_when_a_result_comes(
     asking: Asking, search: Search, woken: threading.Event, nothing: Wait | None
 ) -> None:
     search.answer = lambda number, seen: Trial(number, {"x": seen}) if seen else nothing
-    assert asking.ask(spec(), [running(0)], 1) is nothing
-    assert asking.ask(spec(), [running(0)], 1) is nothing
+    assert asking.ask(spec(), {0: running(0)}, 1) is nothing
+    assert asking.ask(spec(), {0: running(0)}, 1) is nothing
 
-    answer = answered(asking, woken, lambda: asking.ask(spec(), [ended(0)], 1))
+    answer = answered(asking, woken, lambda: asking.ask(spec(), {0: ended(0)}, 1))
 
     assert answer == Trial(1, {"x": 1})
     assert search.asked == [1, 1]
@@ -245,14 +245,14 @@ def test_what_the_search_raises_reaches_the_runner(
     search.answer = fail
 
     with pytest.raises(LookupError, match="no such algorithm"):
-        answered(asking, woken, lambda: asking.ask(spec(), [], 0))
+        answered(asking, woken, lambda: asking.ask(spec(), {}, 0))
 
 
 def test_nobody_is_woken_after_the_end(
     asking: Asking, search: Search, woken: threading.Event
 ) -> None:
     search.may_answer.clear()
-    assert asking.ask(spec(), [], 0) is WAIT
+    assert asking.ask(spec(), {}, 0) is WAIT
 
     asking.close()
     search.may_answer.set()
