@@ -173,7 +173,7 @@ def cell(values: np.ndarray[Any, Any]) -> str:
     if size < 2:
         return f"{10**mean:.2g}"
     half = student.ppf(0.975, size - 1) * float(values.std(ddof=1)) / math.sqrt(size)
-    return f"{10**mean:.2g} ({10 ** (mean - half):.1g} to {10 ** (mean + half):.1g})"
+    return f"{10**mean:.2g} ({10 ** (mean - half):.2g} to {10 ** (mean + half):.2g})"
 
 
 def ratio(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> str:

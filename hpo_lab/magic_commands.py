@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hpo_lab.api import Experiment, get
+from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.dashboard.summary import summarise
@@ -227,15 +228,17 @@ class Commands:
         which = f"{len(summary.front)} on the Pareto front, first" if summary.front else "best"
         lines = [f"{experiment.name}: {which} {values} in trial {best.number}"]
         namespace = self._shell.user_ns
-        for name, value in best.parameters.items():
-            if not arguments.apply:
-                lines.append(f"{name} = {value!r}")
-            elif name in namespace:
-                lines.append(f"{name} = {value!r}  (was {_short(namespace[name])})")
-            else:
-                lines.append(f"{name} = {value!r}  (new)")
+        # The trial ran with these, too, also where the cell does nothing with them.
+        own = notebook_defaults(experiment.store, experiment.uid)
+        unset = own.keys() - best.parameters
+        inactive = {p.name: own[p.name] for p in summary.spec.parameters if p.name in unset}
+        for name, value in {**best.parameters, **inactive}.items():
+            notes = ["inactive"] if name in inactive else []
+            if arguments.apply:
+                notes.append(f"was {_short(namespace[name])}" if name in namespace else "new")
+            lines.append(f"{name} = {value!r}" + (f"  ({', '.join(notes)})" if notes else ""))
         if arguments.apply:
-            self._shell.push(dict(best.parameters))
+            self._shell.push({**best.parameters, **inactive})
         print("\n".join(lines))
 
     def _wait(self, experiment: Experiment, arguments: Arguments) -> None:

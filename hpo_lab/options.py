@@ -145,7 +145,7 @@ class TuneOptions:
             trials = DEFAULT_TRIALS
         parallel = self.parallel or 2
         if trials is not None and self.parallel is None:
-            parallel = min(parallel, trials)
+            parallel = min(parallel, max(trials, 1))
         return ExperimentSpec(
             parameters=tuple(parameters),
             objective=Objective(

@@ -115,6 +115,7 @@ def test_defaults():
     assert (spec().max_trial_count, spec().parallel_trial_count) == (20, 2)
     assert spec().algorithm.algorithm_name == "tpe"
     assert spec(trials=1).parallel_trial_count == 1
+    assert spec(trials=-1).parallel_trial_count == 1
     assert spec(timeout=60.0).max_trial_count is None
     assert spec(algorithm="grid").max_trial_count is None
     assert spec(timeout=60.0, trials=5).max_trial_count == 5

@@ -16,11 +16,11 @@ from hpo_lab.cli.output import messages, print_best, print_json, results
 from hpo_lab.cli.records import (
     best_notebook,
     find,
-    notebook_defaults,
     summaries,
     summary_of,
     title,
 )
+from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.summary import shown_labels, trial_row
 from hpo_lab.dashboard.tables import (
     experiments_table,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import time
 
 from hpo_lab.dashboard.summary import Summary, summarise
-from hpo_lab.experiment.model import Value
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.store import ExperimentRecord, NotFound, Store, open_store
 from hpo_lab.store.location import Location
@@ -18,7 +15,6 @@ __all__ = [
     "best_notebook",
     "find",
     "latest",
-    "notebook_defaults",
     "summaries",
     "summary_of",
     "title",
@@ -82,28 +78,6 @@ def latest(store: Store, record: ExperimentRecord) -> ExperimentRecord:
 def summary_of(store: Store, record: ExperimentRecord) -> Summary:
     """The experiment at a glance, as it is now."""
     return summarise(record, store.trials(record.uid), time.time())
-
-
-def notebook_defaults(store: Store, uid: str) -> dict[str, Value]:
-    """The parameter values that the notebook of an experiment itself assigns, by name."""
-    artifact = store.artifact(uid, NOTEBOOK)
-    if artifact is None:
-        return {}
-    for cell in json.loads(artifact.read())["cells"]:
-        if "parameters" in cell["metadata"].get("tags", []):
-            source = cell["source"]
-            return _literals(source if isinstance(source, str) else "".join(source))
-    return {}
-
-
-def _literals(source: str) -> dict[str, Value]:
-    return {
-        target.id: ast.literal_eval(statement.value)
-        for statement in ast.parse(source).body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
 
 
 def best_notebook(store: Store, summary: Summary) -> str | None:

@@ -23,11 +23,11 @@ from hpo_lab.cli.records import (
     best_notebook,
     find,
     latest,
-    notebook_defaults,
     summary_of,
     title,
 )
 from hpo_lab.cli.validating import prepare, say_warnings
+from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.summary import INTERRUPTED as LOST
 from hpo_lab.dashboard.summary import Summary, objective_in_words
 from hpo_lab.dashboard.tables import progress_line, state_text

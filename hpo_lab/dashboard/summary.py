@@ -32,6 +32,8 @@ __all__ = [
 INTERRUPTED = "Interrupted"
 """Shown for an experiment that should be running and has no live runner."""
 
+_LOST = "its runner is gone; it can be resumed"
+
 _WORDS = {
     "ExperimentGoalReached": "The goal is reached",
     "ExperimentMaxTrialsReached": "All trials of the budget have run",
@@ -179,7 +181,7 @@ def summarise(record: ExperimentRecord, trials: Sequence[Trial], now: float) -> 
         uid=record.uid,
         state=INTERRUPTED if lost else record.state.value,
         reason=record.reason,
-        message=_WORDS.get(record.reason, record.message),
+        message=_LOST if lost else _WORDS.get(record.reason, record.message),
         spec=spec,
         counts=Counter(trial.state for trial in trials),
         best=best,

@@ -135,8 +135,7 @@ def summary_table(summary: Summary) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     table.add_row("state", state_text(summary.state))
-    lost = summary.state == INTERRUPTED
-    table.add_row("", "its runner is gone; it can be resumed" if lost else summary.message)
+    table.add_row("", summary.message)
     table.add_row("objective", f"{objective_in_words(objective)}{goal}")
     table.add_row("algorithm", f"{algorithm.algorithm_name}{settings}")
     if (rule := summary.spec.early_stopping) is not None:

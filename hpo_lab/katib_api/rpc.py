@@ -22,6 +22,9 @@ _THREADS = 4
 _STOPPING = 1.0
 # The trials of a long experiment are more than the 4 MiB that gRPC takes by default.
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+# Channels to one address share connections, and the pause after one that could not be made:
+# a service that has just come up would be refused.
+_ALONE = ("grpc.use_local_subchannel_pool", 1)
 # Katib's deployments ask for this name, whatever the image serves.
 _PROBED = "manager.v1beta1.Suggestion"
 
@@ -96,7 +99,7 @@ def call(address: str, service: str, method: str, request: Any, *, timeout: floa
             (`DEADLINE_EXCEEDED`), or whoever is there refused.
     """
     sent, received = method_classes(service)[method]
-    with grpc.insecure_channel(address, options=_OPTIONS) as channel:
+    with grpc.insecure_channel(address, options=[*_OPTIONS, _ALONE]) as channel:
         ask = channel.unary_unary(
             f"/{service}/{method}",
             request_serializer=sent.SerializeToString,

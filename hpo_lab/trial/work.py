@@ -31,6 +31,7 @@ def work(folder: Path) -> Outcome:
         outcome = Outcome(False, time.time(), str(error), error.traceback)
     except BaseException as error:
         outcome = Outcome(False, time.time(), _line(error), traceback.format_exc())
+        print(outcome.traceback, file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     outcome.write(folder)

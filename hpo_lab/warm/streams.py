@@ -53,6 +53,7 @@ class Streams:
         self._since: dict[int, float] = {}
         self._owner = os.getpid()
         self._pipes: dict[int, int] = {}
+        self._filled = select.poll()
         self._writing: list[int] = []
         self._saved: dict[int, int] = {}
         self._stop = -1
@@ -68,6 +69,7 @@ class Streams:
             os.set_blocking(reading, False)
             os.dup2(writing, number)
             self._pipes[reading] = number
+            self._filled.register(reading, select.POLLIN)
             # Stays open, so that no pipe comes to its end while the thread waits for it.
             self._writing.append(writing)
         wake, self._stop = os.pipe()
@@ -97,6 +99,7 @@ class Streams:
             pass
         for descriptor in (*self._pipes, *self._writing):
             os.close(descriptor)
+        self._filled = select.poll()
         self._pipes, self._writing = {}, []
 
     def flush(self) -> None:
@@ -146,10 +149,11 @@ class Streams:
 
     def _drain(self) -> None:
         """Take what is in the pipes now."""
-        for reading, number in self._pipes.items():
+        # Mostly there is nothing, which is asked at every write.
+        for reading, _ in self._filled.poll(0):
             with contextlib.suppress(BlockingIOError):
                 while data := os.read(reading, _CHUNK):
-                    self._hold(number, data.decode(errors="replace"))
+                    self._hold(self._pipes[reading], data.decode(errors="replace"))
 
     def _read(self, wake: int) -> None:
         watched = [wake, *self._pipes]

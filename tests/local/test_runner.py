@@ -65,6 +65,8 @@ def test_a_failing_trial_keeps_its_traceback_and_the_others_go_on(store, enrolle
         assert trial.message == f"ValueError: {trial.assignments['x']} is too much"
         stored = store.trial(record.uid, trial.number)
         assert 'raise ValueError(f"{x} is too much")' in stored.traceback
+        log = (trial_folder(store, record.uid, trial.number) / "log.txt").read_text()
+        assert stored.traceback.rstrip() in log
 
 
 def test_gives_up_after_the_allowed_failures(store, enrolled):

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+from hpo_lab.dashboard.summary import summarise
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.magic_commands import COMMANDS, parse_command
 from hpo_lab.problems import InvalidInput
-from hpo_lab.store import Store
-from hpo_lab.trial.folder import LOG
+from hpo_lab.store import Artifact, Store
+from hpo_lab.trial.folder import LOG, NOTEBOOK
 
 if TYPE_CHECKING:
     from tests.magics.conftest import Record, Shell
@@ -73,6 +76,30 @@ def test_best_shows_values_and_applies_them_on_demand(shell: Shell, record: Reco
     assert "lr = 0.0123456  (was 0.1)" in shown
     assert "opt = 'adam'  (new)" in shown
     assert (shell.names["lr"], shell.names["opt"]) == (0.0123456, "adam")
+
+
+def test_an_inactive_parameter_gets_the_value_that_the_trial_had(
+    shell: Shell, record: Record, store: Store
+) -> None:
+    uid = record("digits", (SUCCEEDED, {"lr": 0.01}, 0.9))
+    cell = {"source": "lr = 0.1\nopt = 'sgd'", "metadata": {"tags": ["parameters"]}}
+    content = json.dumps({"cells": [cell]}).encode()
+    kept = Artifact(name=NOTEBOOK, media_type="application/x-ipynb+json", content=content)
+    store.add_artifact(uid, kept)
+    shell.run("opt = 'adam'")
+
+    assert "opt = 'sgd'  (inactive)" in shell.run("%hpo best")[1]
+    assert "opt = 'sgd'  (inactive, was 'adam')" in shell.run("%hpo best --apply")[1]
+    assert (shell.names["lr"], shell.names["opt"]) == (0.01, "sgd")
+
+
+def test_what_is_said_of_an_experiment_whose_runner_is_gone(record: Record, store: Store) -> None:
+    uid = record("digits", *_TWO, state="Running")
+    known = store.experiment_by_uid(uid)
+    assert known is not None
+    found = summarise(known, store.trials(uid), time.time() + 60).to_json()
+    assert found["state"] == "Interrupted"
+    assert found["message"] == "its runner is gone; it can be resumed"
 
 
 def test_without_a_value_there_is_no_best(shell: Shell, record: Record) -> None:
