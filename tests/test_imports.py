@@ -44,7 +44,7 @@ HOUSE = {
     ),
     "stopping": Room("experiment search", lazily="scipy"),
     "local": Room("engine experiment search stopping store trial warm workload", "psutil"),
-    "dashboard": Room("experiment store", "rich", "ipywidgets notebook plotly"),
+    "dashboard": Room("experiment store trial", "rich", "ipywidgets notebook plotly"),
     "option_values": Room("experiment"),
     "options": Room("experiment option_values"),
     "prepare": Room("experiment notebook options trial workload", lazily=ANYTHING),
