@@ -147,7 +147,7 @@ class Experiment:
             max_failed=max_failed,
         )
         if enrolment is not Enrolment.RUNNING:
-            launch(self.store, record.uid)
+            launch(self.store, record)
         return self
 
     def enqueue(self, *points: Mapping[str, Value]) -> str:
@@ -343,7 +343,7 @@ def run_in_background(store: Store, prepared: Prepared) -> tuple[Experiment, Enr
     check(prepared.experiment)
     record, enrolment = enrol(store, prepared.experiment, prepared.files)
     if enrolment in (Enrolment.CREATED, Enrolment.CONTINUED):
-        launch(store, record.uid)
+        launch(store, record)
     return Experiment(store, record.uid, record.name, record.namespace), enrolment
 
 

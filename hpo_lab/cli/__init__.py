@@ -66,6 +66,13 @@ class _Commands(click.Group):
         if name not in _COMMANDS and not ctx.resilient_parsing:
             hint = nearest(name, list(_COMMANDS)) or f"; known are {', '.join(_COMMANDS)}"
             raise InvalidInput([Problem(name, f"unknown command{hint}")])
+        if _runs_notebook(args):
+            from hpo_lab.warm.client import ForkServer
+
+            # It takes as long to start as the command does.
+            server = ForkServer()
+            ctx.call_on_close(server.close)
+            ctx.obj = server
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -95,6 +102,12 @@ class _Commands(click.Group):
                 raise
             click.echo(f"error: {error}", err=True)
             ctx.exit(FAILED)
+
+
+def _runs_notebook(args: list[str]) -> bool:
+    """Whether the trials of a command are probably forked."""
+    is_run = args[0] == "run" and not {"-h", "--help"} & set(args)
+    return is_run and sys.platform == "linux" and any(arg.endswith(".ipynb") for arg in args)
 
 
 def _import_at_once(module: str) -> None:

@@ -21,6 +21,7 @@ from hpo_lab.dashboard.tables import best_line, progress_line
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local.runner import AlreadyRunning, LocalRunner
 from hpo_lab.store import NotFound, Store
+from hpo_lab.warm.client import ForkServer
 
 __all__ = ["Watch", "follow", "run_here"]
 
@@ -111,21 +112,29 @@ class Watch:
         self._console.print(Text(text, style=style))
 
 
-def run_here(store: Store, uid: str, console: Console) -> int:
+def run_here(store: Store, uid: str, console: Console, server: ForkServer | None = None) -> int:
     """Run the experiment in this process, and follow it when another one runs it.
 
     The first SIGINT or SIGTERM stops it cleanly; the second one leaves at once, and the
     trials end with this process.
 
+    Args:
+        store: Where the experiment is recorded.
+        uid: The experiment.
+        console: Where its progress is shown.
+        server: A fork server that waits for a set-up; ended where it is no use.
+
     Returns:
         0, or the exit code of the signal that interrupted it.
     """
-    runner = LocalRunner(store, uid)
+    runner = LocalRunner(store, uid, server=server)
     with Watch(store, uid, console) as watch:
         try:
             with _stopped_by_signals(runner, console) as received, _drawing(watch, received):
                 runner.run()
         except AlreadyRunning:
+            if server is not None:
+                server.close()
             return follow(watch)
         watch.update()
     return 128 + received[0] if received else 0

@@ -39,6 +39,7 @@ from hpo_lab.options import OPTIONS
 from hpo_lab.prepare import runs_here
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import ExperimentRecord, Store, open_store
+from hpo_lab.warm.client import ForkServer
 
 __all__ = ["resume_command", "run_command"]
 
@@ -94,7 +95,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
     _announce(record, enrolment, summary_of(store, record))
     if enrolment is Enrolment.CREATED and (note := warm_start_note(store, record.uid)):
         messages().print(f"{note}.", soft_wrap=True)
-    ctx.exit(_run(store, record, enrolment, request))
+    ctx.exit(_run(store, record, enrolment, request, ctx.obj))
 
 
 @click.command(
@@ -147,11 +148,17 @@ def _announce(record: ExperimentRecord, enrolment: Enrolment, summary: Summary) 
     messages().print(text)
 
 
-def _run(store: Store, record: ExperimentRecord, enrolment: Enrolment, request: Request) -> int:
+def _run(
+    store: Store,
+    record: ExperimentRecord,
+    enrolment: Enrolment,
+    request: Request,
+    server: ForkServer | None = None,
+) -> int:
     """Run an enrolled experiment to its end, print its result; the exit code."""
     signalled = 0
     if enrolment is not Enrolment.COMPLETE:
-        signalled = run_here(store, record.uid, messages())
+        signalled = run_here(store, record.uid, messages(), server)
     summary = summary_of(store, latest(store, record))
     notebook = best_notebook(store, summary)
     if request.as_json:

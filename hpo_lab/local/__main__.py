@@ -1,4 +1,7 @@
-"""A runner as a process: `python -m hpo_lab.local UID`, with the store in `HPO_LAB_STORE`."""
+"""A runner as a process: `python -m hpo_lab.local UID [forks]`, its store in `HPO_LAB_STORE`.
+
+With `forks` a fork server starts at once, which takes as long as importing the rest here.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ import contextlib
 import signal
 import sys
 
-from hpo_lab.local.runner import AlreadyRunning, LocalRunner
-from hpo_lab.store import open_store
+from hpo_lab.warm.client import ForkServer
 
 
-def main(uid: str) -> int:
+def main(uid: str, server: ForkServer | None = None) -> int:
     """Run the experiment *uid* to its end; SIGTERM stops it cleanly."""
-    runner = LocalRunner(open_store(), uid)
+    from hpo_lab.local.runner import AlreadyRunning, LocalRunner
+    from hpo_lab.store import open_store
+
+    runner = LocalRunner(open_store(), uid, server=server)
     signal.signal(signal.SIGTERM, lambda _signal, _frame: runner.stop())
     with contextlib.suppress(AlreadyRunning):
         runner.run()
@@ -20,4 +25,9 @@ def main(uid: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    with contextlib.ExitStack() as stack:
+        early = None
+        if "forks" in sys.argv[2:]:
+            early = ForkServer()
+            stack.callback(early.close)
+        sys.exit(main(sys.argv[1], early))

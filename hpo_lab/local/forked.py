@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,10 +14,22 @@ from hpo_lab.trial.folder import Task
 from hpo_lab.trial.supervise import GRACE
 from hpo_lab.warm.client import ForkServer
 
-__all__ = ["ForkedTrial", "Forks"]
+__all__ = ["ForkedTrial", "Forks", "can_fork"]
 
 _KILLED = 137
 _ENDED = 143
+
+
+def can_fork(trial_spec: Mapping[str, Any]) -> bool:
+    """Whether trials may be forked here, as far as can be said before the set-up has run.
+
+    Args:
+        trial_spec: The trial object, as in `trialTemplate.trialSpec`.
+    """
+    is_notebook = trial_spec.get("kind") == "NotebookTrial"
+    # Elsewhere the system's own libraries do not survive a fork.
+    forkable = is_notebook and sys.platform == "linux"
+    return forkable and trial_spec.get("spec", {}).get("isolation", "auto") != "kernel"
 
 
 class ForkedTrial:
@@ -80,6 +93,7 @@ class Forks:
         folder: Path,
         tell: Callable[[str], None],
         start_process: Callable[[Task, Path], RunningTrial],
+        server: ForkServer | None = None,
     ) -> None:
         """Prepare the server, which begins with the set-up at the first trial, or before.
 
@@ -89,6 +103,7 @@ class Forks:
             folder: The experiment's folder.
             tell: Called with the reason when the trials cannot be forked.
             start_process: Starts a trial in processes of its own.
+            server: One that waits for a set-up.
         """
         self._config = {
             "notebook": str(notebook),
@@ -104,6 +119,7 @@ class Forks:
         self._ready = False
         self.impossible = False
         self._server: ForkServer | None = None
+        self._waiting = server
 
     def fileno(self) -> int | None:
         """The descriptor that becomes readable when there are events."""
@@ -112,7 +128,8 @@ class Forks:
     def warm_up(self) -> None:
         """Begin with the set-up, unless that is done or no use."""
         if self._server is None and not self.impossible:
-            self._server = ForkServer(self._config, self._folder)
+            self._server, self._waiting = self._waiting or ForkServer(), None
+            self._server.set_up(self._config, self._folder)
 
     def start(self, task: Task, folder: Path, seed: int) -> ForkedTrial:
         """Start a trial, as soon as the set-up is done; what was in *folder* is removed."""
@@ -161,9 +178,10 @@ class Forks:
 
     def close(self) -> None:
         """End the server and every trial that it runs."""
-        if self._server is not None:
-            self._server.close()
-            self._server, self._ready = None, False
+        for server in (self._server, self._waiting):
+            if server is not None:
+                server.close()
+        self._server, self._waiting, self._ready = None, None, False
         for name in list(self._trials):
             self._ended(name, _KILLED)
 

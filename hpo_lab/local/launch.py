@@ -7,25 +7,28 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hpo_lab.store import Store
+from hpo_lab.local.forked import can_fork
+from hpo_lab.store import ExperimentRecord, Store
 
 __all__ = ["RUNNER_LOG", "launch"]
 
 RUNNER_LOG = "runner.log"
 
 
-def launch(store: Store, uid: str) -> Path:
-    """Run the experiment *uid* in a process of its own, which outlives this one.
+def launch(store: Store, record: ExperimentRecord) -> Path:
+    """Run the experiment of *record* in a process of its own, which outlives this one.
 
     Returns:
         The runner's log.
     """
-    folder = store.folder(uid)
+    folder = store.folder(record.uid)
+    template = record.document.spec.trial_template
+    forks = can_fork((template.trial_spec if template else None) or {})
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / RUNNER_LOG
     with log.open("ab") as file:
         subprocess.Popen(
-            [sys.executable, "-m", "hpo_lab.local", uid],
+            [sys.executable, "-m", "hpo_lab.local", record.uid, *(["forks"] if forks else [])],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

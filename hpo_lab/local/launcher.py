@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.local.forked import Forks
+from hpo_lab.local.forked import Forks, can_fork
 from hpo_lab.local.process import RunningTrial, TrialProcess
 from hpo_lab.local.standby import Standby
 from hpo_lab.trial.folder import NOTEBOOK, Task
+from hpo_lab.warm.client import ForkServer
 
 __all__ = ["Launcher"]
 
@@ -29,6 +29,7 @@ class Launcher:
         source: Path,
         folder: Path,
         tell: Callable[[str], None],
+        server: ForkServer | None = None,
     ) -> None:
         """Prepare; nothing is started yet.
 
@@ -37,15 +38,16 @@ class Launcher:
             source: Folder with the experiment's source files.
             folder: The experiment's folder.
             tell: Called with the reason when trials could have been forked but cannot.
+            server: A fork server that waits for a set-up; ended where it is no use.
         """
         spec = trial_spec.get("spec", {})
         is_notebook = trial_spec.get("kind") == "NotebookTrial"
-        # Elsewhere the system's own libraries do not survive a fork.
-        forkable = is_notebook and sys.platform == "linux"
         self._standby = Standby(spec, folder) if is_notebook else None
         self._forks: Forks | None = None
-        if forkable and spec.get("isolation", "auto") != "kernel":
-            self._forks = Forks(source / NOTEBOOK, spec, folder, tell, self._start_process)
+        if can_fork(trial_spec):
+            self._forks = Forks(source / NOTEBOOK, spec, folder, tell, self._start_process, server)
+        elif server is not None:
+            server.close()
         self._wake, self._woken = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._woken, False)

@@ -15,6 +15,7 @@ import psutil
 from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task
 from hpo_lab.trial.processes import end_all
 from hpo_lab.trial.supervise import GRACE, start_supervisor
+from hpo_lab.warm.client import mark_of_server
 
 __all__ = ["RunningTrial", "TrialProcess", "end_leftovers", "make_empty", "wait_for"]
 
@@ -117,8 +118,8 @@ def wait_for(supervisor: subprocess.Popen[bytes], *folders: Path) -> int:
 def end_leftovers(folder: Path) -> None:
     """End every process that belongs to the trials at or below *folder*.
 
-    Each process of a trial carries the trial's folder in its environment, which survives
-    whatever happened to its parents.
+    Each process of a trial carries the trial's folder in its environment, or the mark of the
+    server that it was forked from. That survives whatever happened to its parents.
     """
     root = folder.resolve()
     # A process has no environment for a moment while it starts another program, and may start
@@ -135,9 +136,13 @@ def end_leftovers(folder: Path) -> None:
 
 def _belonging_to(root: Path) -> list[psutil.Process]:
     found = []
+    server = mark_of_server(root)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            marker = process.environ().get(TRIAL_FOLDER)
-            if marker and process.pid != os.getpid() and Path(marker).is_relative_to(root):
+            text = process.environ().get(TRIAL_FOLDER)
+            if not text or process.pid == os.getpid():
+                continue
+            marker = Path(text)
+            if marker == server or marker.is_relative_to(root):
                 found.append(process)
     return found

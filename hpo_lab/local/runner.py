@@ -34,6 +34,7 @@ from hpo_lab.local.warm_start import prior_trials
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.algorithm import Wait
 from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
+from hpo_lab.warm.client import ForkServer
 
 __all__ = ["AlreadyRunning", "LocalRunner", "trial_folder"]
 
@@ -68,7 +69,12 @@ class LocalRunner:
     """Runs one experiment to its end in the calling thread."""
 
     def __init__(
-        self, store: Store, uid: str, *, on_change: Callable[[], None] | None = None
+        self,
+        store: Store,
+        uid: str,
+        *,
+        on_change: Callable[[], None] | None = None,
+        server: ForkServer | None = None,
     ) -> None:
         """Prepare to run the experiment *uid* of *store*.
 
@@ -76,6 +82,7 @@ class LocalRunner:
             store: Where the experiment is recorded.
             uid: The experiment.
             on_change: Called in the runner's thread after anything was recorded.
+            server: A fork server that waits for a set-up, for trials that are forked.
         """
         self._store = store
         self._uid = uid
@@ -89,6 +96,7 @@ class LocalRunner:
         self._stop_requested = False
         self._source = store.folder(uid) / "source"
         self._launcher: Launcher | None = None
+        self._server = server
         # Where the files of a trial are is asked several times while it runs.
         self._folder = lru_cache(maxsize=1024)(partial(trial_folder, store, uid))
         self._keeping = Keeping({}, self._folder)
@@ -158,13 +166,18 @@ class LocalRunner:
 
     def _recover(self) -> None:
         """Take in what an earlier runner left: results, and trials without one."""
+        if self._source.exists():
+            end_leftovers(self._store.folder(self._uid))
         self._write_sources()
-        end_leftovers(self._store.folder(self._uid))
         spec = self._record().document.spec
         trial_spec = (spec.trial_template.trial_spec if spec.trial_template else None) or {}
         self._keeping = Keeping(trial_spec, self._folder)
         self._launcher = Launcher(
-            trial_spec, self._source, self._store.folder(self._uid), self._tell_kernels
+            trial_spec,
+            self._source,
+            self._store.folder(self._uid),
+            self._tell_kernels,
+            self._server,
         )
         trials = self._store.trials(self._uid)
         prior = prior_trials(self._store, self._uid)

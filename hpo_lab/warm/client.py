@@ -5,34 +5,58 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import tempfile
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hpo_lab.trial.supervise import start_supervisor
 
-__all__ = ["ForkServer"]
+__all__ = ["ForkServer", "mark_of_server"]
 
-SERVER_LOG = "server.log"
+_LOG = "server.log"
+_MARK = "server"
+
+
+def mark_of_server(folder: Path) -> Path | None:
+    """What the last server of the trials below *folder* has as its trial folder, if any."""
+    try:
+        return Path((folder / _MARK).read_text(encoding="utf-8"))
+    except OSError:
+        return None
 
 
 class ForkServer:
-    """A fork server in a process of its own, below a supervisor."""
+    """A fork server in a process of its own, below a supervisor.
 
-    def __init__(self, config: Mapping[str, Any], folder: Path) -> None:
-        """Start the server; it begins at once to set up.
+    Its processes are marked, as those of a trial are by its folder, by a path of their own:
+    when they start, it may not be known yet which experiment they are for.
+    """
 
-        Args:
-            config: Its first message, see `hpo_lab.warm.server`.
-            folder: The folder above those of its trials; gets the server's log.
-        """
+    def __init__(self) -> None:
+        """Start the server; it imports what it needs and then waits for `set_up`."""
+        self._mark = Path("/hpo-lab-server", uuid.uuid4().hex)
+        self._folder: Path | None = None
         self._channel, theirs = socket.socketpair()
         self._received = b""
-        with theirs, (folder / SERVER_LOG).open("ab") as log:
+        # Until there is a place for it, such as for the error of a failed import.
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        with theirs:
             self._supervisor = start_supervisor(
-                folder, "hpo_lab.warm.server", stdin=theirs.fileno(), log=log, cwd="/"
+                self._mark, "hpo_lab.warm.server", stdin=theirs.fileno(), log=self._log, cwd="/"
             )
-        self.send(config)
+
+    def set_up(self, config: Mapping[str, Any], folder: Path) -> None:
+        """Have the set-up run.
+
+        Args:
+            config: The first message, see `hpo_lab.warm.server`.
+            folder: The folder above those of its trials; gets the server's log.
+        """
+        self._folder = folder
+        (folder / _MARK).write_text(str(self._mark), encoding="utf-8")
+        self.send({"log": str(folder / _LOG), **config})
 
     def fileno(self) -> int:
         """The descriptor that becomes readable when there are events."""
@@ -66,6 +90,22 @@ class ForkServer:
 
     def close(self) -> None:
         """End the server with all its trials, and wait until they are gone."""
+        if self._folder is None:
+            # It would import to the end before it looked at the channel.
+            self._supervisor.terminate()
         # The server ends by itself when the channel closes.
         self._channel.close()
         self._supervisor.wait()
+        self._keep_log()
+
+    def _keep_log(self) -> None:
+        """Put what was said before the set-up where the rest is."""
+        if self._log.closed:
+            return
+        with self._log as file:
+            file.seek(0)
+            said = file.read()
+        # The experiment may have been deleted meanwhile.
+        if said and self._folder is not None and self._folder.exists():
+            with (self._folder / _LOG).open("ab") as log:
+                log.write(said)

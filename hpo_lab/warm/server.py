@@ -4,7 +4,7 @@ It runs the set-up cells of a trial notebook once and then forks one process per
 channel is a socket with one JSON object a line. The first that it reads says what to set up:
 
     {"notebook": PATH, "directory": PATH, "kernel": NAME, "isolation": "auto" | "fork",
-     "outputLimit": BYTES | null}
+     "outputLimit": BYTES | null, "log": PATH}
 
 It answers `{"event": "ready", "hazards": [...]}`; where there are hazards, it runs nothing
 unless the isolation is `fork`. Then every
@@ -69,11 +69,21 @@ class _Fork:
 class _Warm:
     """A shell that has run the set-up, and the notebook up to there."""
 
-    def __init__(self, notebook: dict[str, Any], limit: int) -> None:
+    def __init__(self) -> None:
+        """Do what needs no notebook."""
         self.known = descriptors()
-        log = os.memfd_create("set-up")
-        self.shell = Shell(log)
+        self._log = os.memfd_create("set-up")
+        self.shell = Shell(self._log)
         rehearse(self.shell)
+        _forget_garbage()
+
+    def set_up(self, notebook: dict[str, Any], limit: int) -> None:
+        """Run the set-up of *notebook* in the folder where this process is.
+
+        Args:
+            notebook: As JSON.
+            limit: Bytes that the outputs of a trial may have.
+        """
         self.outputs = Outputs(_OUTPUT_LIMIT)
         self.shell.emit = self.outputs.take
         self.shell.begin()
@@ -87,18 +97,22 @@ class _Warm:
         self.pending = self.shell.end_loop()
         self.shell.streams.close()
         self.outputs.restrict(limit)
-        size = os.lseek(log, 0, os.SEEK_END)
-        self.log = os.pread(log, size, 0).decode(errors="replace")
+        size = os.lseek(self._log, 0, os.SEEK_END)
+        self.log = os.pread(self._log, size, 0).decode(errors="replace")
         put_pools_away()
         get_ready()
         # Copied here, because a copy in a fork would copy the page of every variable.
         self.variables = dict(self.shell.user_ns)
-        gc.collect()
-        # A collection in a fork would copy every page that it looks at.
-        gc.freeze()
+        _forget_garbage()
 
     def hazards(self) -> list[str]:
         return fork_hazards(self.known, self.pending)
+
+
+def _forget_garbage() -> None:
+    gc.collect()
+    # A collection in a fork would copy every page that it looks at.
+    gc.freeze()
 
 
 class _Server:
@@ -252,21 +266,30 @@ def main() -> None:
     """Serve the channel at standard input."""
     channel = open_channel()
     os.environ.pop(TRIAL_FOLDER, None)
+    # The notebook may not be known yet, and this takes its time.
+    warm = _Warm()
     with channel.makefile("rb") as lines:
         # The next request comes only after the answer: the file holds nothing back.
-        config = json.loads(lines.readline())
-    os.chdir(config["directory"])
+        line = lines.readline()
+    if not line:
+        # Started in case it was needed, and it was not.
+        return
+    config = json.loads(line)
+    log = os.open(config["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    warm.shell.set_folder(config["directory"])
     reason = not_this_interpreter(config["kernel"])
     hazards = [reason] if reason else []
-    warm = None
     if not reason:
         notebook = json.loads(Path(config["notebook"]).read_text(encoding="utf-8"))
-        warm = _Warm(notebook, config["outputLimit"] or _OUTPUT_LIMIT)
+        warm.set_up(notebook, config["outputLimit"] or _OUTPUT_LIMIT)
         if config["isolation"] == "auto":
             hazards = warm.hazards()
     answer = json.dumps({"event": "ready", "hazards": hazards}).encode()
     channel.sendall(answer + b"\n")
-    if warm is not None and not hazards:
+    if not hazards:
         _Server(channel, warm).serve()
 
 

@@ -14,6 +14,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -227,6 +228,12 @@ class Shell:
         self._loop = LateLoop()
         asyncio.set_event_loop(self._loop)
         return pending
+
+    def set_folder(self, path: str) -> None:
+        """Be in another folder, in which the session began."""
+        os.chdir(path)
+        self._shell.history_manager.dir_hist[:] = [Path.cwd()]
+        self._shell.starting_dir = path
 
     def set_environment(self, environment: Mapping[str, str]) -> None:
         """Replace the environment by another, in which this is a kernel."""

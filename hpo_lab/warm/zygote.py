@@ -44,7 +44,7 @@ class _Notebook:
         with channel.makefile("rb") as lines:
             request = json.loads(lines.readline())
         shell.set_environment(request["environment"])
-        os.chdir(request["directory"])
+        shell.set_folder(request["directory"])
         self._execution = Execution(request["notebook"], shell, outputs, watch=self._watch)
 
     def run(self) -> None:

@@ -142,6 +142,10 @@ class Process:
     def stderr(self) -> str:
         return self._err.read_text()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def send(self, signum: int) -> None:
         self._process.send_signal(signum)
 

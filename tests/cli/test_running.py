@@ -111,7 +111,7 @@ def test_a_running_experiment_is_followed(
     enrolled: Any, store: Any, hpo_lab_process: Any, wait_until: Any
 ) -> None:
     record = enrolled(waiting, name="waiting", trials=1)
-    launch(store, record.uid)
+    launch(store, record)
     wait_until(lambda: is_running(store, record.uid))
     interrupted = hpo_lab_process("resume", "waiting")
     wait_until(lambda: "following" in interrupted.stderr)

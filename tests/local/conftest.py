@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-import psutil
 import pytest
 
 from hpo_lab.experiment.model import ObjectiveType
@@ -17,7 +16,6 @@ from hpo_lab.local.enrol import enrol
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_function
 from hpo_lab.store import ExperimentRecord, Store, open_store
-from hpo_lab.trial.folder import TRIAL_FOLDER
 
 
 @pytest.fixture
@@ -56,15 +54,3 @@ def enrolled(store: Store) -> Enrol:
         return enrol(store, prepared.experiment, prepared.files)[0]
 
     return make
-
-
-def processes_of(store: Store) -> list[psutil.Process]:
-    """Every process that belongs to a trial of *store*."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(TRIAL_FOLDER, "").startswith(str(store.files)):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found

@@ -13,8 +13,7 @@ from hpo_lab.experiment.space import int as whole
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local.runner import LocalRunner
-
-from .conftest import processes_of
+from tests.processes import processes_below
 
 
 def trained(x, epochs):
@@ -54,7 +53,7 @@ def test_hyperband_continues_training_through_kills(store, enrolled):
         runner.kill()
         runner.wait()
     LocalRunner(store, record.uid).run()
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []
 
     trials = store.trials(record.uid)
     assert {trial.state for trial in trials} == {TrialState.SUCCEEDED}

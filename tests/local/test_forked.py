@@ -19,10 +19,13 @@ class Server:
 
     made: list[Server]
 
-    def __init__(self, config: Mapping[str, Any], folder: Path) -> None:
+    def __init__(self) -> None:
         self.requests: list[Mapping[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.made.append(self)
+
+    def set_up(self, config: Mapping[str, Any], folder: Path) -> None:
+        pass
 
     def send(self, request: Mapping[str, Any]) -> None:
         self.requests.append(request)

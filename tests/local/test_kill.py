@@ -11,8 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from hpo_lab.experiment.trial import TrialState
-
-from .conftest import processes_of
+from tests.processes import processes_below
 
 TRIALS = 40
 
@@ -46,7 +45,7 @@ def test_killed_runners_lose_no_trial_and_run_none_twice(store, enrolled):
         runner.kill()
         runner.wait()
     time.sleep(1.5)
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []
     trials = store.trials(record.uid)
     assert [trial.number for trial in trials] == list(range(TRIALS))
     assert {trial.state for trial in trials} == {TrialState.SUCCEEDED}
@@ -68,11 +67,11 @@ def test_the_trials_of_a_killed_runner_end_at_once(store, enrolled, tmp_path: Pa
         [sys.executable, "-m", "hpo_lab.local", record.uid],
         env={**os.environ, "HPO_LAB_STORE": store.location},
     )
-    while len(processes_of(store)) < 6:
+    while len(processes_below(store.files)) < 6:
         time.sleep(0.05)
     runner.kill()
     runner.wait()
     deadline = time.monotonic() + 10
-    while processes_of(store) and time.monotonic() < deadline:
+    while processes_below(store.files) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []

@@ -18,8 +18,7 @@ from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local import asking
 from hpo_lab.local.runner import AlreadyRunning, LocalRunner, trial_folder
 from hpo_lab.problems import InvalidInput, Problem
-
-from .conftest import processes_of
+from tests.processes import processes_below
 
 
 def score(x):
@@ -45,7 +44,7 @@ def test_runs_every_trial_and_keeps_what_it_left(store, enrolled):
         "Running",
         "Succeeded",
     ]
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []
 
 
 def fails_above_half(x):
@@ -95,7 +94,7 @@ def test_a_trial_that_takes_too_long_is_ended_with_all_it_started(store, enrolle
     assert stored.trial.state is TrialState.FAILED
     assert stored.trial.message == "ran longer than 1.5 seconds"
     assert stored.reason == "TrialDeadlineExceeded"
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []
 
 
 def returns_and_leaves_a_process(x):
@@ -107,7 +106,7 @@ def test_what_a_trial_leaves_running_ends_with_it(store, enrolled):
     record = enrolled(returns_and_leaves_a_process, trials=1)
     LocalRunner(store, record.uid).run()
     assert store.trials(record.uid)[0].state is TrialState.SUCCEEDED
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []
 
 
 def not_a_number(x):
@@ -169,7 +168,7 @@ def test_stopping_loses_nothing_and_resuming_finishes_the_interrupted_trials(sto
         (1, TrialState.CREATED, 2),
     ]
     assert store.observations(record.uid) == []
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []
 
 
 def test_only_one_runner_at_a_time(store, enrolled):
@@ -191,6 +190,7 @@ _RUN = """
 import sys
 from hpo_lab.local.runner import LocalRunner
 from hpo_lab.store import open_store
+from tests.processes import processes_below
 LocalRunner(open_store(sys.argv[1]), sys.argv[2]).run()
 """
 
@@ -228,7 +228,7 @@ def test_a_killed_supervisor_takes_its_trial_along(store, enrolled):
     trial = store.trials(record.uid)[0]
     assert trial.state is TrialState.FAILED
     assert trial.message == "the trial's process was killed by signal 9"
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []
 
 
 def out_of_memory(x):
@@ -257,7 +257,7 @@ def test_a_time_budget_ends_the_experiment_and_its_trials(store, enrolled):
     assert verdict.reason == "ExperimentDeadlineReached"
     assert verdict.state is ExperimentState.FAILED
     assert {trial.state for trial in store.trials(record.uid)} == {TrialState.KILLED}
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []
 
 
 def test_trials_that_cannot_be_rendered_fail_and_stall_nothing(store, enrolled, monkeypatch):

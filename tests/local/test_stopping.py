@@ -18,8 +18,7 @@ from hpo_lab.local.runner import LocalRunner
 from hpo_lab.local.stopping import Stopping
 from hpo_lab.options import parse_values
 from hpo_lab.problems import InvalidInput
-
-from .conftest import processes_of
+from tests.processes import processes_below
 
 
 def rule(text: str) -> EarlyStopping:
@@ -59,7 +58,7 @@ def test_a_stopped_trial_keeps_what_it_reported_and_is_one_of_the_trials(store, 
     summary = hpo_lab.get(record.name, store=store.location).summary()
     assert summary.best.value == max(trial.assignments["x"] for trial in trials)
     assert summary.counts[TrialState.EARLY_STOPPED] == len(stopped)
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []
 
 
 def rises_to_x(x):
@@ -149,7 +148,7 @@ def test_a_runner_killed_between_decision_and_record_is_followed_by_one_that_dec
     (trial,) = store.trials(record.uid)
     assert (trial.state, trial.attempt) == (TrialState.EARLY_STOPPED, 1)
     assert len(store.observations(record.uid)) == 1
-    assert processes_of(store) == []
+    assert processes_below(store.files) == []
 
 
 @pytest.mark.parametrize(

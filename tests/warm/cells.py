@@ -25,6 +25,7 @@ CELLS = {
     "several results": "print('before'); 1\n2\n3",
     "last result": "_",
     "In and Out": "len(In) > 3, sorted(Out)[:1]",
+    "folder": "import os\nos.path.basename(os.getcwd()), [str(one) == os.getcwd() for one in _dh]",
     "empty": "   ",
     "comment": "# nothing",
     "pandas": (

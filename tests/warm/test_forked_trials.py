@@ -6,11 +6,11 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 import nbformat
-import psutil
 import pytest
 
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.trial.folder import NOTEBOOK, TRIAL_FOLDER
+from hpo_lab.trial.folder import NOTEBOOK
+from tests.processes import processes_below
 
 from .conftest import Tuned
 
@@ -126,17 +126,6 @@ def test_a_set_up_that_cannot_be_shared_runs_in_every_trial(
     assert reason in message
     if reason == "thread":
         assert run.scores() == [one.trial.assignments["x"] for one in run.trials]
-
-
-def processes_below(folder) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(TRIAL_FOLDER, "").startswith(str(folder)):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 @pytest.mark.parametrize("starts", ["", "; subprocess.Popen(['setsid', 'sleep', '600'])"])
@@ -282,6 +271,7 @@ def test_thread_pools_of_the_set_up_hang_no_trial(
 
 CONTINUES = """
 from hpo_lab import checkpoint_dir
+from tests.processes import processes_below
 state = checkpoint_dir() / "sum"
 score = x + (float(state.read_text()) if state.exists() else 0.0)
 state.write_text(repr(score))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import select
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hpo_lab.trial.supervise import start_supervisor
+from hpo_lab.warm import client
 from hpo_lab.warm.client import ForkServer
 
 
@@ -33,8 +36,9 @@ def hazards_after(set_up: str, folder: Path) -> list[str]:
     path = folder / "notebook.ipynb"
     path.write_text(json.dumps(notebook))
     config = {"notebook": str(path), "directory": str(folder), "kernel": "python3"}
-    server = ForkServer({**config, "isolation": "auto", "outputLimit": None}, folder)
+    server = ForkServer()
     try:
+        server.set_up({**config, "isolation": "auto", "outputLimit": None}, folder)
         select.select([server], [], [], 60)
         events = server.receive()
         assert events, (folder / "server.log").read_text()
@@ -93,3 +97,19 @@ def test_a_hazard_is_named(set_up: str, reason: str, tmp_path: Path) -> None:
 )
 def test_what_can_be_forked_is_not_called_a_hazard(set_up: str, tmp_path: Path) -> None:
     assert hazards_after(set_up, tmp_path) == []
+
+
+def test_why_a_server_did_not_start_is_in_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(folder: Path, module: str, **details: Any) -> Any:
+        return start_supervisor(folder, "hpo_lab.not_there", **details)
+
+    monkeypatch.setattr(client, "start_supervisor", start)
+    server = ForkServer()
+    server.set_up({}, tmp_path)
+    while server.receive() is not None:
+        select.select([server], [], [], 60)
+    server.close()
+
+    assert "hpo_lab.not_there" in (tmp_path / "server.log").read_text()

@@ -16,24 +16,13 @@ from hpo_lab.local.enrol import enrol
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.notebook import prepare_cell
 from hpo_lab.store import Store
-from hpo_lab.trial.folder import TRIAL_FOLDER
+from tests.processes import processes_below
 
 CELL = (
     "x = 0.5  # tune: uniform(0, 1)\nimport subprocess, time\n"
     "subprocess.Popen(['setsid', 'sleep', '600'])\n"
     "subprocess.Popen(['sleep', '600'])\ntime.sleep(600)\nscore = x"
 )
-
-
-def below(store: Store) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(TRIAL_FOLDER, "").startswith(str(store.files)):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 @pytest.mark.parametrize("victim", ["runner", "supervisor", "server", "trial"])
@@ -46,11 +35,14 @@ def test_nothing_is_left(victim: str, store: Store, tmp_path: Path) -> None:
     )
     record, _ = enrol(store, prepared.experiment, prepared.files)
     runner = subprocess.Popen(
-        [sys.executable, "-m", "hpo_lab.local", record.uid],
+        [sys.executable, "-m", "hpo_lab.local", record.uid, "forks"],
         env={**os.environ, "HPO_LAB_STORE": store.location},
     )
     deadline = time.monotonic() + 30
-    while sum(one.name() == "sleep" for one in below(store)) < 4 and time.monotonic() < deadline:
+    while (
+        sum(one.name() == "sleep" for one in processes_below(store.files)) < 4
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.05)
     (supervisor,) = psutil.Process(runner.pid).children()
     (server,) = supervisor.children()
@@ -61,8 +53,8 @@ def test_nothing_is_left(victim: str, store: Store, tmp_path: Path) -> None:
     chosen[victim].kill()
 
     deadline = time.monotonic() + 20
-    while below(store) and time.monotonic() < deadline:
+    while processes_below(store.files) and time.monotonic() < deadline:
         time.sleep(0.05)
-    left = below(store)
+    left = processes_below(store.files)
     runner.wait(20)
     assert left == []

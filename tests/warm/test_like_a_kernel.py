@@ -64,8 +64,9 @@ def _forked(folder: Path) -> dict[str, Any]:
     trial = folder / "trial"
     trial.mkdir()
     task = Task("cells", 0, {}, {"parameter": 1}, (), "").to_document()
-    server = ForkServer(config, folder)
+    server = ForkServer()
     try:
+        server.set_up(config, folder)
         _wait_for("ready", server)
         server.send({"run": "0", "folder": str(trial), "task": task, "seed": 0})
         _wait_for("ended", server)

@@ -18,9 +18,9 @@ from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.notebook import prepare_cell
 from hpo_lab.store import Store
 from hpo_lab.trial.folder import NOTEBOOK
+from tests.processes import processes_below
 
 from .conftest import Tuned
-from .test_kill import below
 
 WHO = """
 import os, psutil, time
@@ -55,7 +55,7 @@ def test_a_kernel_waits_for_its_trial_and_runs_no_other(tuned: Tuned, store: Sto
         born_before[pid] = float(born) < (one.trial.started_at or 0)
     assert len(born_before) == 3
     assert [*born_before.values()][:2] == [False, True]
-    assert below(store) == []
+    assert processes_below(store.files) == []
     assert not run.folder(3).exists()
 
 
@@ -89,14 +89,14 @@ def test_what_waits_ends_with_a_killed_runner(store: Store, tmp_path: Path) -> N
     runner.wait()
 
     deadline = time.monotonic() + 20
-    while below(store) and time.monotonic() < deadline:
+    while processes_below(store.files) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert below(store) == []
+    assert processes_below(store.files) == []
 
 
 def _kernels(store: Store) -> int:
     count = 0
-    for process in below(store):
+    for process in processes_below(store.files):
         try:
             count += "ipykernel_launcher" in process.cmdline()
         except psutil.Error:

@@ -10,9 +10,9 @@ from hpo_lab.experiment.model import EarlyStopping, Setting
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.store import Store
 from hpo_lab.trial.folder import LOG
+from tests.processes import processes_below
 
 from .conftest import Tuned
-from .test_kill import below
 
 ABOUT_THE_WORKER = """
 import os, psutil, subprocess
@@ -41,7 +41,7 @@ def test_a_worker_runs_many_trials_and_keeps_nothing_of_them(tuned: Tuned, store
     for seen in found.values():
         assert len(seen) > 2 and len({directory for _, directory in seen}) == 1
         assert seen[-1][0] <= seen[1][0]
-    assert below(store) == []
+    assert processes_below(store.files) == []
 
 
 ENDS_ONE = """
@@ -62,7 +62,7 @@ def test_what_is_killed_fails_one_trial(tuned: Tuned, store: Store, victim: str)
 
     states = [one.trial.state for one in run.trials]
     assert states == [TrialState.FAILED, TrialState.SUCCEEDED]
-    assert below(store) == []
+    assert processes_below(store.files) == []
 
 
 def test_the_trial_after_one_that_was_stopped_has_a_new_worker(tuned: Tuned, store: Store) -> None:
@@ -84,7 +84,7 @@ def test_the_trial_after_one_that_was_stopped_has_a_new_worker(tuned: Tuned, sto
     assert states == [TrialState.EARLY_STOPPED, TrialState.SUCCEEDED]
     workers = {(run.folder(number) / LOG).read_text().split()[0] for number in range(2)}
     assert len(workers) == 2
-    assert below(store) == []
+    assert processes_below(store.files) == []
 
 
 def test_what_a_kernel_says_at_its_end_is_not_in_the_log(tuned: Tuned) -> None:

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.store import Store
+from tests.processes import processes_below
 
 from .conftest import RunJob, job, kubeflow_job
 
@@ -66,9 +66,4 @@ def test_a_job_is_ended_with_all_its_processes(
     assert len(store.observations(record.uid, 1)) == 3
     stored = store.trial(record.uid, 1)
     assert stored is not None and stored.reason == "TrialEarlyStopped"
-    folder = str(store.folder(record.uid))
-    for process in psutil.process_iter():
-        try:
-            assert not process.environ().get("HPO_LAB_TRIAL_FOLDER", "").startswith(folder)
-        except psutil.Error:
-            continue
+    assert processes_below(store.folder(record.uid)) == []
