@@ -169,6 +169,8 @@ def _stopped_by_signals(runner: LocalRunner, console: Console) -> Iterator[list[
     def on_signal(signum: int, _frame: FrameType | None) -> None:
         if received:
             console.show_cursor()
+            # The console may be in the middle of a line, and in somebody's hands.
+            os.write(2, b"\nLeft; the running trials will run again when it is resumed\n")
             os._exit(128 + signum)
         received.append(signum)
         runner.stop()

@@ -104,6 +104,7 @@ def test_a_second_signal_leaves_at_once(
     process.send(signal.SIGINT)
     assert process.wait() == 130
     assert time.monotonic() - began < GRACE / 2
+    assert "will run again when it is resumed" in process.stderr
     assert states(store, record.uid) == [TrialState.RUNNING]
 
 
