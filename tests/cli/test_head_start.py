@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -43,7 +42,15 @@ def test_the_trials_are_forked_from_it(
     (record,) = store.experiments()
     log = trial_folder(store, record.uid, 0) / LOG
     assert log.read_text().split() == [str(early.pid)]
-    assert not early.is_running()
+    assert not is_alive(early)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether *process* runs; one that nobody has waited for yet does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.parametrize(
@@ -68,7 +75,7 @@ def test_nothing_is_left_of_one_that_was_not_needed(
     found = servers(process)
 
     assert process.wait() == code
-    assert [one for one in found if one.is_running()] == []
+    assert [one for one in found if is_alive(one)] == []
     assert "Traceback" not in process.stderr
 
 
@@ -82,15 +89,17 @@ def test_nothing_is_left_when_the_command_ends_early(
 
     process.send(signum)
     assert process.wait() != 0
-    wait_until(lambda: not any(one.is_running() for one in found))
+    wait_until(lambda: not any(map(is_alive, found)))
 
 
-def test_no_other_command_starts_one(
-    notebook: Any, hpo_lab_process: Any, wait_until: Any, tmp_path: Path
-) -> None:
+def test_no_other_command_starts_one(notebook: Any, hpo_lab_process: Any, wait_until: Any) -> None:
     process = hpo_lab_process("validate", notebook(CELL))
-    started = False
-    while psutil.pid_exists(process.pid) and "uniform" not in process.stdout:
-        started |= bool(psutil.Process(process.pid).children())
+    started = []
+
+    def is_done() -> bool:
+        started.extend(servers(process))
+        return "uniform" in process.stdout
+
+    wait_until(is_done)
     assert process.wait() == 0
-    assert not started
+    assert started == []

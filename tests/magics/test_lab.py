@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 
 _CELLS = [
     "%load_ext hpo_lab",
-    "def score(lr, units):\n    return 1 - abs(lr - 0.01) - abs(units - 64) / 640",
+    "import time\n\ndef score(lr, units):\n    time.sleep(1)  # so that it can be seen running\n"
+    "    return 1 - abs(lr - 0.01) - abs(units - 64) / 640",
     "unused = 'left out'",
     "%%tune maximize accuracy --trials 6 --parallel 2 --seed 0\n"
     "lr = 0.05  # tune: loguniform(1e-4, 1e-1)\n"
