@@ -1,7 +1,7 @@
 """64 trials of scikit-learn on the digits, beside Optuna: `python benchmarks/digits.py`.
 
-Both evaluate the same 64 points, two at a time. hpo_lab runs a notebook for each and keeps
-it, with a store and a process per trial; Optuna calls a function in two processes that
+Both evaluate the same 64 points, two at a time. `hpo-lab run` executes a notebook for each
+and keeps it, with a store and a process per trial; Optuna calls a function in two processes that
 share a study in a journal file, its quickest storage for several processes. Measured is the
 whole, from starting Python to the last result.
 """
@@ -18,7 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
 from tables import publish, setting, table
+
+from hpo_lab.store import open_store
 
 SET_UP = """from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_score
@@ -31,34 +35,25 @@ TRIALS = 64
 PARALLEL = 2
 
 
-def hpo_lab(folder: Path, points: Path) -> None:
-    """Run the experiment; the points that it tried are written to *points*."""
-    from hpo_lab.experiment.model import ObjectiveType
-    from hpo_lab.local.enrol import enrol
-    from hpo_lab.local.runner import LocalRunner
-    from hpo_lab.notebook.slicing import Cell
-    from hpo_lab.options import TuneOptions
-    from hpo_lab.prepare.notebook import prepare_cell
-    from hpo_lab.store import open_store
+def command(folder: Path) -> list[str]:
+    """`hpo-lab run` of a notebook in *folder*."""
+    path = folder / "digits.ipynb"
+    cells = (SET_UP, f"%%tune maximize score\n{CELL}")
+    nbformat.write(new_notebook(cells=[new_code_cell(source) for source in cells]), path)
+    options = f"--trials {TRIALS} --parallel {PARALLEL} --algorithm random --seed 0".split()
+    store = f"--store={folder}/hpo_lab.db"
+    return [sys.executable, "-m", "hpo_lab", "run", str(path), *options, store]
 
-    options = TuneOptions(
-        direction=ObjectiveType.MAXIMIZE,
-        metric="score",
-        trials=TRIALS,
-        parallel=PARALLEL,
-        algorithm="random",
-        seed=0,
-    )
-    prepared = prepare_cell(
-        CELL, [Cell(SET_UP)], options, where="cell", name="digits", working_directory=folder
-    )
+
+def points_of(folder: Path) -> list[dict[str, object]]:
+    """What the command has tried; every trial must have succeeded and left its notebook."""
     store = open_store(folder / "hpo_lab.db")
-    record, _ = enrol(store, prepared.experiment, prepared.files)
-    LocalRunner(store, record.uid).run()
+    (record,) = store.experiments()
     done = [trial for trial in store.trials(record.uid) if trial.state.value == "Succeeded"]
     assert len(done) == TRIALS
     assert len(list(store.folder(record.uid).glob("[0-9]*/notebook.ipynb"))) == TRIALS
-    points.write_text(json.dumps([dict(trial.assignments) for trial in done]))
+    store.close()
+    return [dict(trial.assignments) for trial in done]
 
 
 def optuna(folder: Path, points: Path) -> None:
@@ -88,48 +83,54 @@ def optuna(folder: Path, points: Path) -> None:
         exec(code, scope)
         return float(str(scope["score"]))
 
+    # Whoever is free takes the next: halves of 64 would end at different times.
+    left, writer = os.pipe()
+    os.write(writer, bytes(TRIALS))
+    os.close(writer)
     for _ in range(PARALLEL):
         if os.fork() == 0:
             mine = optuna.load_study(storage=storage(), study_name="digits")
-            mine.optimize(objective, n_trials=TRIALS // PARALLEL)
+            while os.read(left, 1):
+                mine.optimize(objective, n_trials=1)
             os._exit(0)
     for _ in range(PARALLEL):
         os.wait()
 
 
-CASES = {"hpo_lab": hpo_lab, "Optuna": optuna}
+def measure(command: list[str]) -> tuple[float, float]:
+    """Wall time and CPU time of *command*, in seconds."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)} failed")
+    return time.perf_counter() - begun, usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
     """Measure in turns and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
-    parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--optuna", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.run:
-        case, folder, points = options.run
-        CASES[case](Path(folder), Path(points))
+    if options.optuna:
+        optuna(*map(Path, options.optuna))
         return
-    walls: dict[str, list[float]] = {name: [] for name in CASES}
-    cpus: dict[str, list[float]] = {name: [] for name in CASES}
-    with tempfile.TemporaryDirectory() as scratch:
-        points = Path(scratch) / "points.json"
-        for _ in range(options.rounds):
-            for name in CASES:
-                with tempfile.TemporaryDirectory() as folder:
-                    begun = time.perf_counter()
-                    process = subprocess.Popen(
-                        [sys.executable, __file__, "--run", name, folder, str(points)]
-                    )
-                    _, status, usage = os.wait4(process.pid, 0)
-                    if status:
-                        raise SystemExit(f"{name} failed")
-                    walls[name].append(time.perf_counter() - begun)
-                    cpus[name].append(usage.ru_utime + usage.ru_stime)
+    ours, theirs = [], []
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            points = folder / "points.json"
+            ours.append(measure(command(folder)))
+            points.write_text(json.dumps(points_of(folder)))
+            theirs.append(measure([sys.executable, __file__, "--optuna", str(folder), str(points)]))
     median = statistics.median
-    ratios = [mine / other for mine, other in zip(walls["hpo_lab"], walls["Optuna"], strict=True)]
-    rows = [(n, f"{median(walls[n]):.1f}", f"{median(cpus[n]):.1f}") for n in CASES]
+    ratios = [mine / other for (mine, _), (other, _) in zip(ours, theirs, strict=True)]
+    rows = [
+        (name, *(f"{median(column):.1f}" for column in zip(*found, strict=True)))
+        for name, found in (("`hpo-lab run`", ours), ("Optuna", theirs))
+    ]
     publish(
         "digits",
         [
