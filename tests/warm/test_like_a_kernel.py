@@ -20,7 +20,6 @@ from hpo_lab.warm.client import ForkServer
 from .cells import CELLS
 
 DIFFERENT = {
-    "time magic": "times differ from run to run",
     "warning of the compiler": "a kernel compiles a cell three times, and says so",
 }
 """What is left, with the reason; docs/trials.md lists the kinds."""
@@ -116,6 +115,7 @@ def comparable(cell: Any) -> Any:
         if output.output_type == "stream":
             output.text = re.sub(r"0x[0-9a-f]{6,}", "0x", output.text)
             output.text = re.sub(r"ipykernel_\d+", "ipykernel", output.text)
+            output.text = re.sub(r"\d+(\.\d+)? ([nμm]?s)\b", "some time", output.text)
             earlier = _same_stream(outputs, output.name)
             if earlier is not None:
                 earlier["text"] += output.text
