@@ -115,7 +115,7 @@ def _answer(
 
 def _earlier(trials: Sequence[Trial], number: int) -> Sequence[Trial]:
     """The trials below *number*, sorted; they mostly are already."""
-    numbers = list(map(attrgetter("number"), trials))
+    numbers = [trial.number for trial in trials]
     if numbers != sorted(numbers):
         trials = sorted(trials, key=attrgetter("number"))
     return trials[: bisect_left(trials, number, key=attrgetter("number"))]
