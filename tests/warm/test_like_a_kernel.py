@@ -115,7 +115,9 @@ def comparable(cell: Any) -> Any:
         if output.output_type == "stream":
             output.text = re.sub(r"0x[0-9a-f]{6,}", "0x", output.text)
             output.text = re.sub(r"ipykernel_\d+", "ipykernel", output.text)
-            output.text = re.sub(r"\d+(\.\d+)? ([nμm]?s)\b", "some time", output.text)
+            # %time tells of parsing and compiling only where they took long.
+            output.text = re.sub(r"^(Parser|Compiler) *:.*\n", "", output.text, flags=re.M)
+            output.text = re.sub(r"^(CPU times|Wall time):.*", r"\1", output.text, flags=re.M)
             earlier = _same_stream(outputs, output.name)
             if earlier is not None:
                 earlier["text"] += output.text
