@@ -10,23 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_lab.dashboard.summary import Best, Summary, is_live, summarise, trial_row
 from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType, Value
-from hpo_lab.experiment.model import Experiment as ExperimentDocument
-from hpo_lab.experiment.rules import experiment_problems, run_problems
 from hpo_lab.experiment.space import Domain
 from hpo_lab.local.enqueue import enqueue
 from hpo_lab.local.enrol import Enrolment, enrol, revise
 from hpo_lab.local.launch import RUNNER_LOG, launch
 from hpo_lab.options import TuneOptions, parse_values
-from hpo_lab.prepare import Prepared, prepare_function, prepare_notebook
+from hpo_lab.prepare import Prepared, check, prepare_function, prepare_notebook
 from hpo_lab.problems import InvalidInput, Problem, nearest
-from hpo_lab.search.algorithm import search_problems
-from hpo_lab.stopping.rule import stopping_problems
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Experiment", "check", "get", "prepare_resume", "run_in_background", "tune"]
+__all__ = ["Experiment", "get", "prepare_resume", "run_in_background", "tune"]
 
 _POLL = 0.1
 
@@ -340,7 +336,6 @@ def _direction(maximize: str | None, minimize: str | None) -> ObjectiveType | No
 
 def run_in_background(store: Store, prepared: Prepared) -> tuple[Experiment, Enrolment]:
     """Enrol a prepared experiment and start a runner where one is needed."""
-    check(prepared.experiment)
     record, enrolment = enrol(store, prepared.experiment, prepared.files)
     if enrolment in (Enrolment.CREATED, Enrolment.CONTINUED):
         launch(store, record)
@@ -366,18 +361,3 @@ def get(name: str, *, namespace: str = "default", store: str | Path | None = Non
         there = f"known are {', '.join(sorted(known))}" if known else "there are none yet"
         raise InvalidInput([Problem(name, f"no such experiment; {there}{nearest(name, known)}")])
     return Experiment(opened, record.uid, record.name, record.namespace)
-
-
-def check(document: ExperimentDocument, source: str = "") -> None:
-    """Check an experiment against every rule, those of its algorithm included.
-
-    Raises:
-        InvalidInput: with every problem.
-    """
-    spec = document.spec
-    problems = [*experiment_problems(document), *search_problems(spec), *stopping_problems(spec)]
-    if spec.trial_template is not None:
-        # A manifest may be given its template later; the one that it has must be whole.
-        problems += run_problems(document)
-    if problems:
-        raise InvalidInput(problems, source)

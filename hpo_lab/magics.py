@@ -14,7 +14,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
-from hpo_lab.api import check, run_in_background
+from hpo_lab.api import run_in_background
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
 from hpo_lab.local.enrol import Enrolment
@@ -147,7 +147,6 @@ class HpoLabMagics(Magics):
             first_line=first_line,
             problems=problems,
         )
-        check(prepared.experiment, where)
         decisions = _with_failed(cells, prepared.decisions)
         if "--dry-run" in extras:
             experiment = prepared.experiment

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 collect_ignore_glob = ["*.ipynb"]  # nbval runs the notebooks of notebooks/, not test data
 
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what it puts into the background like this, and children inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 Require = Callable[[str, object, str], None]
 
 

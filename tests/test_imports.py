@@ -47,10 +47,8 @@ HOUSE = {
     "dashboard": Room("experiment store trial", "rich", "ipywidgets notebook plotly"),
     "option_values": Room("experiment"),
     "options": Room("experiment option_values"),
-    "prepare": Room("experiment notebook options trial workload", lazily=ANYTHING),
-    "api": Room(
-        "dashboard experiment local options prepare search stopping store", lazily=ANYTHING
-    ),
+    "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
+    "api": Room("dashboard experiment local options prepare store", lazily=ANYTHING),
     "magics": Room(ANYTHING, "IPython", ANYTHING),
     "magic_commands": Room(ANYTHING, "IPython", ANYTHING),
     "cli": Room(ANYTHING, "click rich", ANYTHING),

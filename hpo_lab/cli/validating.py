@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from hpo_lab.api import check
 from hpo_lab.cli.options import json_option
 from hpo_lab.cli.output import messages, print_json, results
 from hpo_lab.dashboard.summary import objective_in_words
@@ -73,7 +72,6 @@ def prepare(
         else:
             message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
             raise InvalidInput([Problem(str(path), message)])
-        check(prepared.experiment)
     except InvalidInput as error:
         raise InvalidInput([*found, *error.problems], error.source) from None
     if found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,9 @@ __all__ = [
     "with_template",
 ]
 
+Rules = Callable[[Experiment], list[Problem]]
+"""What finds everything that is wrong with an experiment of sound structure."""
+
 _LARGEST = 10 * 1024 * 1024
 _TEMPLATE_FIELDS = ("trialSpec", "configMap", "goTemplate", "trialParameters")
 
@@ -48,15 +51,16 @@ class Manifest:
     warnings: tuple[Problem, ...] = ()
 
 
-def read_manifest(path: str | Path) -> Manifest:
-    """Read and check the manifest at *path* (YAML or JSON, UTF-8, at most 10 MiB).
+def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Manifest:
+    """Read the manifest at *path* (YAML or JSON, UTF-8, at most 10 MiB), check it by *rules*.
 
     A trial template may be missing; `rules.run_problems` tells what is needed to run.
 
     Raises:
         InvalidInput: with every problem found.
     """
-    return parse_manifest(_document(_text(Path(path)), str(path)), source=str(path))
+    document = _document(_text(Path(path)), str(path))
+    return parse_manifest(document, source=str(path), rules=rules)
 
 
 def read(path: str | Path) -> Experiment:
@@ -86,8 +90,15 @@ def parse(document: Any, *, source: str = "") -> Experiment:
     return parse_manifest(document, source=source).experiment
 
 
-def parse_manifest(document: Any, *, source: str = "") -> Manifest:
-    """The experiment described by plain data; *source* names it in messages.
+def parse_manifest(
+    document: Any, *, source: str = "", rules: Rules = experiment_problems
+) -> Manifest:
+    """The experiment described by plain data.
+
+    Args:
+        document: The data.
+        source: Names it in messages.
+        rules: What it is checked by, once its structure is sound.
 
     Raises:
         InvalidInput: with every problem found.
@@ -106,8 +117,7 @@ def parse_manifest(document: Any, *, source: str = "") -> Manifest:
     except ValidationError as error:
         problems, broken = structure_problems(error, Experiment)
         raise InvalidInput([*problems, *rules_of_sound_part(current, broken)], source) from None
-    problems = experiment_problems(experiment)
-    if problems:
+    if problems := rules(experiment):
         raise InvalidInput(problems, source)
     return Manifest(experiment, (*warnings, *experiment_warnings(experiment)))
 

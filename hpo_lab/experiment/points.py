@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hpo_lab.experiment.condition import Condition
 from hpo_lab.experiment.document import as_text
 from hpo_lab.experiment.model import Parameter, ParameterType, Value
+from hpo_lab.experiment.parameter_rules import parameter_problems
 from hpo_lab.experiment.space import contains
 from hpo_lab.problems import Problem, nearest
 
@@ -30,7 +31,7 @@ def value_problems(
         if name not in known:
             there = f"there are {', '.join(known)}{nearest(name, list(known))}"
             yield Problem(f"{path}.{name}", f"is no parameter; {there}")
-        elif not contains(known[name], value):
+        elif not parameter_problems(known[name]) and not contains(known[name], value):
             yield Problem(f"{path}.{name}", f"is {value!r}; {_allowed(known[name], value)}")
 
 

@@ -1,5 +1,6 @@
 """From what a person wrote, a function or a notebook cell, to an experiment."""
 
+from hpo_lab.prepare.checking import check
 from hpo_lab.prepare.function import prepare_function
 from hpo_lab.prepare.manifest import prepare_manifest, runs_here
 from hpo_lab.prepare.notebook import prepare_cell, prepare_notebook
@@ -7,6 +8,7 @@ from hpo_lab.prepare.prepared import Prepared, experiment_name
 
 __all__ = [
     "Prepared",
+    "check",
     "experiment_name",
     "prepare_cell",
     "prepare_function",

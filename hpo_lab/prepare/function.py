@@ -13,6 +13,7 @@ from hpo_lab.experiment.model import Experiment, Metadata, Parameter
 from hpo_lab.experiment.space import Domain
 from hpo_lab.notebook.annotations import parse_parameter
 from hpo_lab.options import TuneOptions
+from hpo_lab.prepare.checking import check
 from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.trial.function import FUNCTION
@@ -52,10 +53,9 @@ def prepare_function(
         },
     )
     name = options.name or experiment_name(getattr(function, "__name__", "tune"))
-    return Prepared(
-        Experiment(metadata=Metadata(name=name), spec=options.spec(parameters, template)),
-        {FUNCTION: ("application/octet-stream", pickled)},
-    )
+    experiment = Experiment(metadata=Metadata(name=name), spec=options.spec(parameters, template))
+    check(experiment)
+    return Prepared(experiment, {FUNCTION: ("application/octet-stream", pickled)})
 
 
 def _parameter(name: str, domain: Domain | str) -> Parameter:
@@ -69,12 +69,12 @@ def _parameter(name: str, domain: Domain | str) -> Parameter:
 def _call(function: Callable[..., Any], names: list[str]) -> tuple[str, list[Problem]]:
     """How to call *function* with the parameters *names*, and what does not fit."""
     try:
-        arguments = inspect.signature(function).parameters.values()
+        arguments = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return "keywords", []
     named = [a.name for a in arguments if a.kind in (a.POSITIONAL_OR_KEYWORD, a.KEYWORD_ONLY)]
     required = [a.name for a in arguments if a.default is a.empty and a.name in named]
-    if len(named) == 1 and named[0] not in names:
+    if len(named) == 1 and named[0] not in names and not any(map(_is_one_value, arguments)):
         return "mapping", []
     problems = [
         Problem(name, "is an argument of the function without a default or a domain in the space")
@@ -88,6 +88,13 @@ def _call(function: Callable[..., Any], names: list[str]) -> tuple[str, list[Pro
             if name not in named
         ]
     return "keywords", problems
+
+
+def _is_one_value(argument: inspect.Parameter) -> bool:
+    """Whether *argument* is said to be a number, text or a truth value, and so no mapping."""
+    kinds = (bool, float, int, str)
+    named = [*kinds, *(kind.__name__ for kind in kinds)]
+    return argument.annotation in named or isinstance(argument.default, kinds)
 
 
 def _source_digest(function: Callable[..., Any], pickled: bytes) -> str:

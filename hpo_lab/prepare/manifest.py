@@ -20,6 +20,7 @@ from hpo_lab.experiment.rendering import config_map_object, render_trial
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.experiment.trial import trial_name
 from hpo_lab.experiment.yaml_text import read_documents
+from hpo_lab.prepare.checking import check, every_problem
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
@@ -80,6 +81,7 @@ def prepare_manifest(
     experiment = _with_config_map(experiment, Configuration.read(files_beside))
     experiment, files = _unpacked(experiment)
     experiment = _placed(experiment, Path(path), runtime, paths, files_beside)
+    check(experiment, str(path))
     return Prepared(experiment, files, warnings=warnings, stops=stops)
 
 
@@ -150,8 +152,9 @@ def _read(path: Path) -> tuple[Manifest, bool]:
         spec = described[0].get("spec")
         if isinstance(spec, Mapping) and str(spec.get("maxTrialCount")) == "0":
             rest = {key: value for key, value in spec.items() if key != "maxTrialCount"}
-            return parse_manifest({**described[0], "spec": rest}, source=str(path)), True
-    return read_manifest(path), False
+            stopped = {**described[0], "spec": rest}
+            return parse_manifest(stopped, source=str(path), rules=every_problem), True
+    return read_manifest(path, rules=every_problem), False
 
 
 def _unpacked(experiment: Experiment) -> tuple[Experiment, dict[str, tuple[str, bytes]]]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpo_lab.experiment.model import Experiment, Metadata
-from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.notebook.annotations import parse_annotations
 from hpo_lab.notebook.document import (
     choose_tune_cell,
@@ -18,6 +17,7 @@ from hpo_lab.notebook.document import (
 from hpo_lab.notebook.slicing import Cell, slice_cells
 from hpo_lab.notebook.trial_notebook import build_trial_notebook, objective_problems
 from hpo_lab.options import TuneOptions, parse_line
+from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
@@ -128,7 +128,7 @@ def prepare_cell(
     )
     objective = experiment.spec.objective
     found += objective_problems(tuned, kept, objective, where=where)
-    found += experiment_problems(experiment)
+    found += every_problem(experiment)
     if found:
         raise InvalidInput(found)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}

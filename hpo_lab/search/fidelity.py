@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from hpo_lab.experiment.condition import Condition
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
+from hpo_lab.experiment.parameter_rules import parameter_problems
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.problems import Problem, nearest
 from hpo_lab.search.algorithm import RANDOM_STATE, Configurable, Setting, read_settings
@@ -110,6 +111,8 @@ def fidelity_problems(algorithm: Configurable, spec: ExperimentSpec) -> list[Pro
     path = f"spec.parameters[{names.index(name)}]"
     parameter = spec.parameters[names.index(name)]
     found = [*_dependencies(spec.parameters, parameter)]
+    if parameter_problems(parameter):
+        return found  # Said where the space is checked.
     if not all(isinstance(bound, int | float) for bound in _bounds(parameter)):
         message = f"is {parameter.parameter_type.value}; the resource must be a number"
         return [*found, Problem(f"{path}.parameterType", message)]
@@ -121,9 +124,16 @@ def _dependencies(parameters: Sequence[Parameter], resource: Parameter) -> Itera
         where, when = f"spec.parameters[{index}].when", parameter.when
         if when and parameter is resource:
             yield Problem(where, "is given; the resource must be active in every trial")
-        elif when and resource.name in Condition.parse(when).names:
+        elif when and resource.name in _names_in(when):
             message = f"is {when!r}; a configuration must not depend on the resource"
             yield Problem(where, message)
+
+
+def _names_in(condition: str) -> frozenset[str]:
+    try:
+        return Condition.parse(condition).names
+    except ValueError:
+        return frozenset()  # Said where the space is checked.
 
 
 def _room(parameter: Parameter, settings: Mapping[str, Value], path: str) -> Iterable[Problem]:

@@ -13,14 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 import hpo_lab
-from hpo_lab.api import check
 from hpo_lab.cli import main
 from hpo_lab.experiment.model import ObjectiveType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.local.enrol import enrol
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_function
+from hpo_lab.prepare import check, prepare_function
 from hpo_lab.store import ExperimentRecord, Observation, Store, open_store
 
 Cli = Callable[..., Result]

@@ -1,0 +1,76 @@
+"""Which functions fit which search space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hpo_lab import uniform
+from hpo_lab.experiment.model import ObjectiveType
+from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import prepare_function
+from hpo_lab.problems import InvalidInput
+
+OPTIONS = TuneOptions(metric="loss", direction=ObjectiveType.MINIMIZE, trials=3)
+
+
+def called(function: Callable[..., Any], *names: str, **changes: Any) -> str:
+    options = OPTIONS if not changes else TuneOptions(**{**vars_of(OPTIONS), **changes})
+    prepared = prepare_function(function, {name: uniform(0, 1) for name in names}, options)
+    template = prepared.experiment.spec.trial_template
+    assert template is not None and template.trial_spec is not None
+    return str(template.trial_spec["spec"]["call"])
+
+
+def vars_of(options: TuneOptions) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in options.__dataclass_fields__}
+
+
+def problems(function: Callable[..., Any], *names: str, **changes: Any) -> list[str]:
+    with pytest.raises(InvalidInput) as error:
+        called(function, *names, **changes)
+    return [str(problem) for problem in error.value.problems]
+
+
+def test_arguments_are_matched_by_name() -> None:
+    assert called(lambda lr, momentum=0.9: lr, "lr") == "keywords"
+    assert called(lambda **anything: 0, "lr", "momentum") == "keywords"
+
+
+def test_a_single_argument_that_is_no_parameter_takes_all_of_them() -> None:
+    def typed(config: dict[str, float]) -> float:
+        return config["lr"]
+
+    assert called(lambda config: config["lr"], "lr", "momentum") == "mapping"
+    assert called(lambda config=None: 0, "lr") == "mapping"
+    assert called(typed, "lr") == "mapping"
+
+
+def test_a_single_argument_that_is_one_value_takes_no_mapping() -> None:
+    def typed(lr: float) -> float:
+        return lr
+
+    for function in (typed, lambda lr=0.1: lr):
+        assert "space['lrr']: is no argument of the function; did you mean 'lr'?" in problems(
+            function, "lrr"
+        )
+
+
+def test_what_does_not_fit_is_said_together() -> None:
+    def train(lr: float, momentum: float) -> float:
+        return lr * momentum
+
+    assert problems(train, "lr", "momentun") == [
+        "momentum: is an argument of the function without a default or a domain in the space",
+        "space['momentun']: is no argument of the function; did you mean 'momentum'?",
+    ]
+
+
+def test_a_setting_of_the_algorithm_and_a_budget_are_refused_together() -> None:
+    found = problems(lambda lr: lr, "lr", algorithm="tpee", trials=-1)
+    assert [each.partition(":")[0] for each in found] == [
+        "spec.maxTrialCount",
+        "spec.algorithm.algorithmName",
+    ]
