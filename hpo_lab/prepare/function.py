@@ -13,8 +13,9 @@ from hpo_lab.experiment.model import Experiment, Metadata, Parameter
 from hpo_lab.experiment.space import Domain
 from hpo_lab.notebook.annotations import parse_parameter
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare.checking import check
+from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
+from hpo_lab.prepare.wording import as_argument, worded
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.trial.function import FUNCTION
 
@@ -54,7 +55,10 @@ def prepare_function(
     )
     name = options.name or experiment_name(getattr(function, "__name__", "tune"))
     experiment = Experiment(metadata=Metadata(name=name), spec=options.spec(parameters, template))
-    check(experiment)
+    places = [f"space[{name!r}]" for name in space]
+    found = [worded(one, as_argument, places, "") for one in every_problem(experiment)]
+    if found:
+        raise InvalidInput(found, "tune()")
     return Prepared(experiment, {FUNCTION: ("application/octet-stream", pickled)})
 
 

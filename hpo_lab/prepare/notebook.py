@@ -19,6 +19,7 @@ from hpo_lab.notebook.trial_notebook import build_trial_notebook, objective_prob
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
+from hpo_lab.prepare.wording import as_flag, worded
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 
@@ -128,7 +129,8 @@ def prepare_cell(
     )
     objective = experiment.spec.objective
     found += objective_problems(tuned, kept, objective, where=where)
-    found += every_problem(experiment)
+    lines = [f"{where}, line {annotation.line}" for annotation in annotations]
+    found += [worded(one, as_flag, lines, where) for one in every_problem(experiment)]
     if found:
         raise InvalidInput(found)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}

@@ -68,9 +68,20 @@ def test_what_does_not_fit_is_said_together() -> None:
     ]
 
 
-def test_a_setting_of_the_algorithm_and_a_budget_are_refused_together() -> None:
-    found = problems(lambda lr: lr, "lr", algorithm="tpee", trials=-1)
-    assert [each.partition(":")[0] for each in found] == [
-        "spec.maxTrialCount",
-        "spec.algorithm.algorithmName",
+def test_all_arguments_are_checked_together_and_named_as_they_were_given() -> None:
+    found = problems(
+        lambda lr: lr,
+        "lr",
+        algorithm="hyperband",
+        setting=(("etta", "3"),),
+        parallel=4,
+        max_failed=9,
+    )
+    assert found == [
+        "parallel: is 4; must be less than or equal to trials, 3",
+        "max_failed: is 9; must be less than or equal to trials, 3",
+        "settings: 'etta' is no setting of 'hyperband', which has eta, min_resource, r_l, "
+        "random_state, resource_name, resource_type; did you mean 'eta'?",
+        "settings: lacks 'resource_name', the parameter that says how much a trial may use "
+        "(epochs, steps, a share of the data); the parameters are lr",
     ]
