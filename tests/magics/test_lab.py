@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 _CELLS = [
     "%load_ext hpo_lab",
-    "import time\n\ndef score(lr, units):\n    time.sleep(1)  # so that it can be seen running\n"
+    "import time\n\ndef score(lr, units):\n    time.sleep(2)  # so that it can be seen running\n"
     "    return 1 - abs(lr - 0.01) - abs(units - 64) / 640",
     "unused = 'left out'",
     "%%tune maximize accuracy --trials 6 --parallel 2 --seed 0\n"
@@ -46,7 +46,7 @@ def test_progress_changes_in_place_while_the_kernel_is_free(
     shown = page.locator(".jp-HpoLab")
     shown.get_by_text("Running", exact=True).first.wait_for(timeout=60_000)
     free = page.locator(".jp-OutputArea-output", has_text="the kernel is free")
-    free.wait_for(timeout=5_000)
+    free.wait_for(timeout=30_000)
     assert "6 of 6" not in shown.inner_text()
 
     shown.get_by_text("6 of 6 trials done").wait_for(timeout=120_000)
