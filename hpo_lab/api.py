@@ -15,7 +15,9 @@ from hpo_lab.local.enqueue import enqueue
 from hpo_lab.local.enrol import Enrolment, enrol, revise
 from hpo_lab.local.launch import RUNNER_LOG, launch
 from hpo_lab.options import TuneOptions, parse_values
-from hpo_lab.prepare import Prepared, check, prepare_function, prepare_notebook
+from hpo_lab.prepare import Prepared, prepare_function, prepare_notebook
+from hpo_lab.prepare.checking import every_problem
+from hpo_lab.prepare.wording import as_argument, worded
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
@@ -175,9 +177,22 @@ class Experiment:
 
 
 def prepare_resume(
-    store: Store, record: ExperimentRecord, **budgets: Any
+    store: Store,
+    record: ExperimentRecord,
+    option: Callable[[str], str] = as_argument,
+    **budgets: Any,
 ) -> tuple[ExperimentRecord, Enrolment]:
-    """Take over new budgets (see `Experiment.resume`), without starting a runner."""
+    """Take over new budgets (see `Experiment.resume`), without starting a runner.
+
+    Args:
+        store: Where the experiment is recorded.
+        record: The experiment.
+        option: How a budget of that name is written, for messages.
+        **budgets: As of `Experiment.resume`.
+
+    Raises:
+        InvalidInput: when they do not fit, or leave nothing to do.
+    """
     fields = {
         "trials": "max_trial_count",
         "parallel": "parallel_trial_count",
@@ -190,7 +205,10 @@ def prepare_resume(
     if "goal" in given:
         update["objective"] = spec.objective.model_copy(update={"goal": given["goal"]})
     document = record.document.model_copy(update={"spec": spec.model_copy(update=update)})
-    check(document)
+    places = [parameter.name for parameter in spec.parameters]
+    found = [worded(one, option, places, record.name) for one in every_problem(document)]
+    if found:
+        raise InvalidInput(found)
     record, enrolment = revise(store, record, document)
     if enrolment is Enrolment.COMPLETE:
         raise InvalidInput(

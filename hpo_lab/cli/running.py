@@ -37,6 +37,7 @@ from hpo_lab.local.enrol import Enrolment, enrol, stop_described
 from hpo_lab.local.warm_start import warm_start_note
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare import runs_here
+from hpo_lab.prepare.wording import as_flag
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import ExperimentRecord, Store, open_store
 from hpo_lab.warm.client import ForkServer
@@ -119,6 +120,7 @@ def resume_command(ctx: click.Context, request: Request) -> None:
     record, enrolment = prepare_resume(
         store,
         record,
+        as_flag,
         trials=options.trials,
         parallel=options.parallel,
         timeout=options.timeout,

@@ -57,6 +57,9 @@ def test_run_and_resume_in_the_foreground(cli: Any, enrolled: Any, store: Any) -
     complete = cli("resume", "quick")
     assert complete.exit_code == 2
     assert "raise a budget" in complete.stderr
+    unfit = cli("resume", "quick", "--trials", "3", "--max-failed", "4")
+    assert unfit.exit_code == 2
+    assert "--max-failed: is 4; must be less than or equal to --trials, 3" in unfit.stderr
     more = cli("resume", "quick", "--trials", "3", "--json")
     assert more.exit_code == 0
     document = json.loads(more.stdout)
