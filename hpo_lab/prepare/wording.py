@@ -46,7 +46,7 @@ def worded(
         problem: What a rule found.
         option: How an option of that name (`max-failed`) is written.
         parameters: Where each parameter is.
-        rest: Where everything else is.
+        rest: Where the objectives and the parameters as a whole are.
     """
     message = _FIELD.sub(lambda found: option(_OPTIONS[found[0]]), problem.message)
     if found := _PARAMETER.fullmatch(problem.where):
@@ -55,8 +55,10 @@ def worded(
     if found := _FIELD.match(problem.where):
         return Problem(option(_OPTIONS[found[0]]), message)
     if problem.where == "spec.parameters":
-        message = f"parameters: {message}"
-    return Problem(rest, message)
+        return Problem(rest, f"parameters: {message}")
+    if problem.where.startswith("spec.objective."):
+        return Problem(rest, message)
+    return Problem(problem.where, message)
 
 
 def as_flag(option: str) -> str:
