@@ -25,8 +25,8 @@ def hpo_lab(location: str, trials: int) -> float:
     """Trials a second, of which 32 are always running."""
     from hpo_lab.engine.asking import new_trial
     from hpo_lab.experiment.model import (
-        Algorithm,
-        Experiment,
+        AlgorithmSpec,
+        ExperimentDocument,
         ExperimentSpec,
         FeasibleSpace,
         Metadata,
@@ -36,7 +36,8 @@ def hpo_lab(location: str, trials: int) -> float:
         ParameterType,
     )
     from hpo_lab.experiment.trial import Metric, Trial, TrialState
-    from hpo_lab.store import Observation, Runner, open_store
+    from hpo_lab.observation import Observation
+    from hpo_lab.store import Runner, open_store
 
     spec = ExperimentSpec(
         parameters=(
@@ -47,11 +48,11 @@ def hpo_lab(location: str, trials: int) -> float:
             ),
         ),
         objective=Objective(type=ObjectiveType.MAXIMIZE, objective_metric_name="score"),
-        algorithm=Algorithm(algorithm_name="random"),
+        algorithm=AlgorithmSpec(algorithm_name="random"),
         parallel_trial_count=WORKERS,
     )
     store, me = open_store(location), Runner.current()
-    document = Experiment(metadata=Metadata(name="many"), spec=spec)
+    document = ExperimentDocument(metadata=Metadata(name="many"), spec=spec)
     uid = store.create_experiment(document, identity="many").uid
     store.acquire_lease(uid, me)
     begun = time.perf_counter()

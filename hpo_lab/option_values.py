@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 
 from hpo_lab.experiment.model import (
+    AlgorithmSetting,
     EarlyStopping,
     MetricConstraint,
     MetricStrategyType,
-    Setting,
 )
 from hpo_lab.problems import nearest
 
@@ -103,7 +103,7 @@ def early_stopping(text: str) -> EarlyStopping:
     if not name or (colon and not given):
         raise ValueError(f"{text!r} is no rule; write it as NAME or NAME:setting=value,...")
     pairs = [pair(part) for part in given.split(",")] if given else []
-    settings = tuple(Setting(name=name, value=value) for name, value in pairs)
+    settings = tuple(AlgorithmSetting(name=name, value=value) for name, value in pairs)
     return EarlyStopping(algorithm_name=name, algorithm_settings=settings)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from hpo_lab.experiment.model import (
     AdditionalObjective,
-    Algorithm,
+    AlgorithmSetting,
+    AlgorithmSpec,
     EarlyStopping,
     ExperimentSpec,
     MetricConstraint,
@@ -23,7 +24,6 @@ from hpo_lab.experiment.model import (
     ObjectiveType,
     Parameter,
     ResumePolicy,
-    Setting,
     TrialTemplate,
 )
 from hpo_lab.option_values import (
@@ -160,10 +160,10 @@ class TuneOptions:
                     for name, value in self.strategy
                 ),
             ),
-            algorithm=Algorithm(
+            algorithm=AlgorithmSpec(
                 algorithm_name=algorithm,
                 algorithm_settings=tuple(
-                    Setting(name=name, value=value) for name, value in self.setting
+                    AlgorithmSetting(name=name, value=value) for name, value in self.setting
                 ),
             ),
             early_stopping=self.early_stopping,

@@ -21,7 +21,7 @@ class Room:
     """What a folder or module of `hpo_lab` may import beside itself and the standard library."""
 
     rooms: str = ""
-    """Other rooms; `problems` belongs to all."""
+    """Other rooms; `problems` and `observation` belong to all."""
     packages: str = ""
     """Third-party packages."""
     lazily: str = ""
@@ -30,6 +30,7 @@ class Room:
 
 HOUSE = {
     "problems": Room(),
+    "observation": Room(),
     "experiment": Room(packages="pydantic yaml"),
     "search": Room("experiment", "numpy optuna scipy threadpoolctl"),
     "engine": Room("experiment search"),
@@ -102,7 +103,7 @@ def violations(source: str, path: str, house: Mapping[str, Room]) -> list[str]:
         top, _, rest = one.module.partition(".")
         if top == "hpo_lab":
             top = rest.partition(".")[0] or "__init__"
-            allowed = {"problems", "__version__", parts[0], *room.rooms.split()}
+            allowed = {"problems", "observation", "__version__", parts[0], *room.rooms.split()}
         else:
             allowed = {*sys.stdlib_module_names, *room.packages.split()}
         if one.lazy:
@@ -200,7 +201,7 @@ def test_importing_what_a_trial_reports_with_loads_no_other_room() -> None:
     assert "hpo_lab.trial" in loaded
     assert {name.partition(".")[0] for name in loaded} <= {"hpo_lab", *sys.stdlib_module_names}
     rooms = {name.split(".")[1] for name in loaded if name.startswith("hpo_lab.")}
-    assert rooms <= {"trial", "problems"}
+    assert rooms <= {"trial", "problems", "observation"}
 
 
 def test_the_command_line_loads_a_command_when_it_is_used() -> None:

@@ -13,7 +13,7 @@ from hpo_lab.cli.records import find
 from hpo_lab.cli.validating import say_warnings
 from hpo_lab.experiment.conversion import from_katib, to_katib
 from hpo_lab.experiment.manifest import dump
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.yaml_text import write_document
 from hpo_lab.prepare import prepare_manifest
 from hpo_lab.problems import InvalidInput, Problem
@@ -86,7 +86,7 @@ def _written(source: str, form: str, storage: str, cell: str | None) -> str:
     return dump(from_katib(experiment))
 
 
-def _read(path: Path) -> Experiment:
+def _read(path: Path) -> ExperimentDocument:
     from hpo_lab.experiment.manifest import read_manifest
 
     manifest = read_manifest(path)

@@ -30,7 +30,7 @@ from hpo_lab.dashboard.tables import (
     trials_table,
 )
 from hpo_lab.experiment.manifest import dump
-from hpo_lab.experiment.model import Experiment, Objective
+from hpo_lab.experiment.model import ExperimentDocument, Objective
 from hpo_lab.experiment.status import conditions_of
 from hpo_lab.experiment.status_document import experiment_status
 from hpo_lab.experiment.trial import Trial, TrialState, candidates
@@ -92,7 +92,7 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
         out.print(f"More: hpo-lab logs {name} {failure['trial']}")
 
 
-def _with_status(store: Store, record: ExperimentRecord) -> Experiment:
+def _with_status(store: Store, record: ExperimentRecord) -> ExperimentDocument:
     """The document with the status that Katib would give it."""
     history = [
         (each.type, each.reason, each.message, each.time) for each in store.conditions(record.uid)

@@ -11,8 +11,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpo_lab.collectors.observation import Observation, observe
+from hpo_lab.collectors.observation import observe
 from hpo_lab.collectors.text import LineParser, timestamp
+from hpo_lab.observation import Observation
 
 __all__ = ["json_parser"]
 

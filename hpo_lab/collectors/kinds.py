@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol, cast
 
-from hpo_lab.collectors.observation import Observation
+from hpo_lab.observation import Observation
 
 __all__ = ["MetricCollector", "Source", "collector", "collectors"]
 

@@ -1,40 +1,16 @@
-"""One observed value, and when text is a number."""
+"""When a text that a collector finds is a number."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from dataclasses import dataclass
 
-__all__ = ["Observation", "observe"]
+from hpo_lab.observation import Observation
+
+__all__ = ["observe"]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A value that a trial produced.
-
-    Attributes:
-        metric: What was measured.
-        value: The number; NaN when what was found is no number.
-        time: Seconds since the epoch.
-        step: Position in the trial, such as an epoch.
-        text: What was found, where that is no finite number.
-    """
-
-    metric: str
-    value: float
-    time: float
-    step: int | None = None
-    text: str = ""
-
-    def to_line(self) -> str:
-        """The observation as a line of a trial's metrics file."""
-        value = self.value if math.isfinite(self.value) and not self.text else self.text
-        return json.dumps({"time": self.time, "step": self.step, "metrics": {self.metric: value}})
 
 
 def observe(metric: str, found: str, time: float, step: int | None = None) -> Observation:

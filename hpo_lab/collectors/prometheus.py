@@ -13,7 +13,8 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 
 from hpo_lab.collectors.kinds import Source
-from hpo_lab.collectors.observation import Observation, observe
+from hpo_lab.collectors.observation import observe
+from hpo_lab.observation import Observation
 
 __all__ = ["collect_prometheus", "parse_exposition"]
 

@@ -15,8 +15,8 @@ from threading import Event, Timer
 from hpo_lab.collectors.json_lines import json_parser
 from hpo_lab.collectors.kinds import Source
 from hpo_lab.collectors.lines import Lines
-from hpo_lab.collectors.observation import Observation
 from hpo_lab.collectors.text import LineParser, text_parser
+from hpo_lab.observation import Observation
 
 __all__ = ["collect_custom", "collect_file", "collect_nothing", "collect_output", "follow"]
 

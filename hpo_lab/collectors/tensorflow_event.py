@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_lab.collectors.kinds import Source
-from hpo_lab.collectors.observation import Observation
+from hpo_lab.observation import Observation
 
 __all__ = ["collect_events", "matching"]
 

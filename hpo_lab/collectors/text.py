@@ -17,7 +17,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from hpo_lab.collectors.observation import Observation, observe
+from hpo_lab.collectors.observation import observe
+from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["LineParser", "format_problems", "text_parser", "timestamp"]

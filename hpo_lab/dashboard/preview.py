@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpo_lab.dashboard.html import CODE, MUTED, box, cut, number, table
 from hpo_lab.dashboard.summary import objective_in_words
-from hpo_lab.experiment.model import Experiment, Parameter
+from hpo_lab.experiment.model import ExperimentDocument, Parameter
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -17,7 +17,7 @@ __all__ = ["decisions_html", "decisions_text", "preview_html", "preview_text"]
 _CELLS = 25
 
 
-def preview_html(experiment: Experiment, decisions: Sequence[Decision]) -> str:
+def preview_html(experiment: ExperimentDocument, decisions: Sequence[Decision]) -> str:
     """What *experiment* would do, as a piece of HTML without scripts."""
     rows = [
         (cut(name, 60), f'<span style="{CODE}">{cut(domain, 200)}</span>', cut(when, 100))
@@ -31,7 +31,7 @@ def preview_html(experiment: Experiment, decisions: Sequence[Decision]) -> str:
     )
 
 
-def preview_text(experiment: Experiment, decisions: Sequence[Decision]) -> str:
+def preview_text(experiment: ExperimentDocument, decisions: Sequence[Decision]) -> str:
     """The same as lines of text."""
     lines = [f"{experiment.name}: {_intent(experiment)}; nothing was started"]
     for name, domain, when in _space(experiment):
@@ -73,7 +73,7 @@ def decisions_text(decisions: Sequence[Decision]) -> str:
     return "\n".join([_kept(decisions), *lines])
 
 
-def _intent(experiment: Experiment) -> str:
+def _intent(experiment: ExperimentDocument) -> str:
     spec = experiment.spec
     count = spec.max_trial_count
     trials = "" if count is None else f" in {count} trials"
@@ -83,7 +83,7 @@ def _intent(experiment: Experiment) -> str:
     )
 
 
-def _space(experiment: Experiment) -> list[tuple[str, str, str]]:
+def _space(experiment: ExperimentDocument) -> list[tuple[str, str, str]]:
     """Name, domain and condition of each parameter."""
     parameters = experiment.spec.parameters
     return [(each.name, _domain(each), each.when or "") for each in parameters]

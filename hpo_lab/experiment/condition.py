@@ -17,7 +17,7 @@ from typing import Any
 from hpo_lab.experiment.model import Parameter, Value
 from hpo_lab.problems import nearest
 
-__all__ = ["Condition", "order"]
+__all__ = ["ParameterCondition", "order"]
 
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
@@ -37,7 +37,7 @@ _GRAMMAR = (
 
 
 @dataclass(frozen=True)
-class Condition:
+class ParameterCondition:
     """A parsed condition.
 
     Attributes:
@@ -50,7 +50,7 @@ class Condition:
     _tree: ast.expr = field(repr=False, compare=False)
 
     @staticmethod
-    def parse(text: str) -> Condition:
+    def parse(text: str) -> ParameterCondition:
         """Parse *text*.
 
         Raises:
@@ -76,7 +76,9 @@ def order(parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
     """
     names = [parameter.name for parameter in parameters]
     needs = {
-        parameter.name: Condition.parse(parameter.when).names if parameter.when else frozenset()
+        parameter.name: ParameterCondition.parse(parameter.when).names
+        if parameter.when
+        else frozenset()
         for parameter in parameters
     }
     for name, needed in needs.items():
@@ -108,7 +110,7 @@ def _cycle(waiting: Sequence[Parameter], needs: Mapping[str, frozenset[str]]) ->
 
 
 @lru_cache(maxsize=1024)
-def _parse(text: str) -> Condition:
+def _parse(text: str) -> ParameterCondition:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         names = frozenset(_logic_names(tree))
@@ -119,7 +121,7 @@ def _parse(text: str) -> Condition:
         raise ValueError(f"{text!r}: {error} is not allowed; {_GRAMMAR}") from None
     except (RecursionError, MemoryError):
         raise ValueError("the condition is nested too deeply") from None
-    return Condition(text, names, tree)
+    return ParameterCondition(text, names, tree)
 
 
 class _NotAllowed(Exception):

@@ -17,7 +17,7 @@ from hpo_lab.experiment.model import (
     API_VERSION,
     KATIB_API_VERSION,
     Document,
-    Experiment,
+    ExperimentDocument,
     ExperimentSpec,
     Objective,
     Parameter,
@@ -32,7 +32,7 @@ __all__ = ["from_katib", "to_katib"]
 _TRIAL_NAME = "trialObjectName"
 
 
-def to_katib(experiment: Experiment) -> tuple[dict[str, Any], list[Problem]]:
+def to_katib(experiment: ExperimentDocument) -> tuple[dict[str, Any], list[Problem]]:
     """The manifest of *experiment* for Katib, and what is lost by it.
 
     Values become text and what Katib wants said explicitly is said: `trialParameters`, the
@@ -70,10 +70,10 @@ def to_katib(experiment: Experiment) -> tuple[dict[str, Any], list[Problem]]:
         spec["trialTemplate"] = _explicit(experiment, template).to_document()
     if not spec["parameters"]:
         del spec["parameters"]
-    return document, [*warnings, *experiment_warnings(Experiment.model_validate(document))]
+    return document, [*warnings, *experiment_warnings(ExperimentDocument.model_validate(document))]
 
 
-def from_katib(experiment: Experiment) -> Experiment:
+def from_katib(experiment: ExperimentDocument) -> ExperimentDocument:
     """*experiment* as a document of our own group; nothing else changes."""
     return experiment.model_copy(update={"api_version": API_VERSION})
 
@@ -94,7 +94,7 @@ def _known(fields: Mapping[str, Any], part: type[Document]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name in KATIB_FIELDS[part]}
 
 
-def _explicit(experiment: Experiment, template: TrialTemplate) -> TrialTemplate:
+def _explicit(experiment: ExperimentDocument, template: TrialTemplate) -> TrialTemplate:
     """*template* with everything said that Katib does not find out by itself."""
     if template.go_template is not None:
         template = _as_trial_spec(experiment, template)
@@ -131,7 +131,7 @@ def _with_restart_policy(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {**spec, "template": {**template, "spec": pod}}
 
 
-def _as_trial_spec(experiment: Experiment, template: TrialTemplate) -> TrialTemplate:
+def _as_trial_spec(experiment: ExperimentDocument, template: TrialTemplate) -> TrialTemplate:
     """A Go template as what it gives when each value is a placeholder."""
     names = [parameter.name for parameter in experiment.spec.parameters]
     placeholders = {name: f"${{trialParameters.{name}}}" for name in names}

@@ -14,7 +14,7 @@ from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS, unknown_fie
 from hpo_lab.experiment.model import (
     API_VERSION,
     KATIB_API_VERSION,
-    Experiment,
+    ExperimentDocument,
     ExperimentSpec,
     Objective,
     Parameter,
@@ -51,7 +51,7 @@ KATIB_FIELDS: Final[dict[type[Document], frozenset[str]]] = {
 """The fields that Katib knows, of the parts that have others here."""
 
 
-def experiment_warnings(experiment: Experiment) -> list[Problem]:
+def experiment_warnings(experiment: ExperimentDocument) -> list[Problem]:
     """What Katib would refuse or ignore of *experiment*, a sound document, with its path."""
     spec = experiment.spec
     found: list[Problem] = []

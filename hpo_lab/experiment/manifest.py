@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hpo_lab.experiment.katib_warnings import experiment_warnings
-from hpo_lab.experiment.model import Experiment, TrialTemplate
+from hpo_lab.experiment.model import ExperimentDocument, TrialTemplate
 from hpo_lab.experiment.older import brought_up_to_date
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.structure import rules_of_sound_part, shown, structure_problems
@@ -31,7 +31,7 @@ __all__ = [
     "with_template",
 ]
 
-Rules = Callable[[Experiment], list[Problem]]
+Rules = Callable[[ExperimentDocument], list[Problem]]
 """What finds everything that is wrong with an experiment of sound structure."""
 
 _LARGEST = 10 * 1024 * 1024
@@ -47,7 +47,7 @@ class Manifest:
         warnings: What Katib would refuse or ignore, or what was taken for something else.
     """
 
-    experiment: Experiment
+    experiment: ExperimentDocument
     warnings: tuple[Problem, ...] = ()
 
 
@@ -63,7 +63,7 @@ def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Ma
     return parse_manifest(document, source=str(path), rules=rules)
 
 
-def read(path: str | Path) -> Experiment:
+def read(path: str | Path) -> ExperimentDocument:
     """The experiment of `read_manifest`.
 
     Raises:
@@ -72,7 +72,7 @@ def read(path: str | Path) -> Experiment:
     return read_manifest(path).experiment
 
 
-def load(text: str, *, source: str = "") -> Experiment:
+def load(text: str, *, source: str = "") -> ExperimentDocument:
     """The experiment described by *text*, YAML or JSON; *source* names it in messages.
 
     Raises:
@@ -81,7 +81,7 @@ def load(text: str, *, source: str = "") -> Experiment:
     return parse(_document(text, source), source=source)
 
 
-def parse(document: Any, *, source: str = "") -> Experiment:
+def parse(document: Any, *, source: str = "") -> ExperimentDocument:
     """The experiment of `parse_manifest`.
 
     Raises:
@@ -113,9 +113,9 @@ def parse_manifest(
         raise _invalid("trialTemplate", message, source)
     current, warnings = brought_up_to_date(document)
     try:
-        experiment = Experiment.model_validate(current)
+        experiment = ExperimentDocument.model_validate(current)
     except ValidationError as error:
-        problems, broken = structure_problems(error, Experiment)
+        problems, broken = structure_problems(error, ExperimentDocument)
         raise InvalidInput([*problems, *rules_of_sound_part(current, broken)], source) from None
     if problems := rules(experiment):
         raise InvalidInput(problems, source)
@@ -159,7 +159,7 @@ def parse_template(document: Any, *, source: str = "") -> TrialTemplate:
         raise InvalidInput(problems, source) from None
 
 
-def with_template(experiment: Experiment, template: TrialTemplate) -> Experiment:
+def with_template(experiment: ExperimentDocument, template: TrialTemplate) -> ExperimentDocument:
     """*experiment* with *template* in the place of its own, if it has one.
 
     Raises:
@@ -173,7 +173,7 @@ def with_template(experiment: Experiment, template: TrialTemplate) -> Experiment
     return changed
 
 
-def dump(experiment: Experiment, form: str = "yaml") -> str:
+def dump(experiment: ExperimentDocument, form: str = "yaml") -> str:
     """The manifest of *experiment* as text, `"yaml"` or `"json"`."""
     document = experiment.to_document()
     if form == "json":

@@ -27,11 +27,12 @@ __all__ = [
     "API_VERSION",
     "KATIB_API_VERSION",
     "AdditionalObjective",
-    "Algorithm",
+    "AlgorithmSetting",
+    "AlgorithmSpec",
     "Distribution",
     "Document",
     "EarlyStopping",
-    "Experiment",
+    "ExperimentDocument",
     "ExperimentSpec",
     "FeasibleSpace",
     "Metadata",
@@ -45,7 +46,6 @@ __all__ = [
     "Parameter",
     "ParameterType",
     "ResumePolicy",
-    "Setting",
     "TrialParameter",
     "TrialTemplate",
     "Value",
@@ -164,18 +164,18 @@ class Objective(Document):
         return not self.is_better(self.goal, than=value)
 
 
-class Setting(Document):
+class AlgorithmSetting(Document):
     """One named setting of an algorithm; Katib writes every value as text."""
 
     name: str
     value: Text
 
 
-class Algorithm(Document):
+class AlgorithmSpec(Document):
     """The search algorithm and its settings."""
 
     algorithm_name: str
-    algorithm_settings: tuple[Setting, ...] = ()
+    algorithm_settings: tuple[AlgorithmSetting, ...] = ()
 
     @property
     def settings(self) -> dict[str, str]:
@@ -183,7 +183,7 @@ class Algorithm(Document):
         return {setting.name: setting.value for setting in self.algorithm_settings}
 
 
-class EarlyStopping(Algorithm):
+class EarlyStopping(AlgorithmSpec):
     """The early-stopping rule and its settings."""
 
 
@@ -192,7 +192,7 @@ class ExperimentSpec(Document):
 
     parameters: tuple[Parameter, ...] = ()
     objective: Objective
-    algorithm: Algorithm
+    algorithm: AlgorithmSpec
     early_stopping: EarlyStopping | None = None
     parallel_trial_count: int = Field(default=3)
     max_trial_count: int | None = None
@@ -229,7 +229,7 @@ class Metadata(Document):
     annotations: dict[str, Text] | None = None
 
 
-class Experiment(Document):
+class ExperimentDocument(Document):
     """A hyperparameter experiment."""
 
     api_version: Literal["hpolab.dev/v1beta1", "kubeflow.org/v1beta1"] = API_VERSION

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from hpo_lab.experiment.condition import Condition
+from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.document import as_text
 from hpo_lab.experiment.model import Parameter, ParameterType, Value
 from hpo_lab.experiment.parameter_rules import parameter_problems
@@ -44,7 +44,7 @@ def point_problems(
         if parameter.when is None or parameter.name not in point:
             continue
         try:
-            condition = Condition.parse(parameter.when)
+            condition = ParameterCondition.parse(parameter.when)
         except ValueError:
             continue  # A problem of the space, which is reported as such.
         if not condition.holds(point):

@@ -18,7 +18,7 @@ from typing import Any
 from hpo_lab.experiment.document import Value, as_text
 from hpo_lab.experiment.go_template import expand
 from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS
-from hpo_lab.experiment.model import API_VERSION, Experiment, ExperimentSpec
+from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.placeholders import META, PLACEHOLDER, meta_value, places
 from hpo_lab.experiment.template import ConfigMapSource, TrialTemplate
 from hpo_lab.experiment.yaml_text import mark, read_documents
@@ -31,7 +31,7 @@ Assignments = Mapping[str, Value]
 
 
 def render_trial(
-    experiment: Experiment,
+    experiment: ExperimentDocument,
     trial_name: str,
     assignments: Assignments,
     *,
@@ -104,7 +104,7 @@ def pod_without_restart_policy(job: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _from_go_template(
-    text: str, experiment: Experiment, trial: tuple[str, str], assignments: Assignments
+    text: str, experiment: ExperimentDocument, trial: tuple[str, str], assignments: Assignments
 ) -> dict[str, Any]:
     values: list[str] = []
 

@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hpo_lab.experiment.collector_rules import collector_problems
-from hpo_lab.experiment.condition import Condition, order
+from hpo_lab.experiment.condition import ParameterCondition, order
 from hpo_lab.experiment.model import (
-    Experiment,
+    ExperimentDocument,
     ExperimentSpec,
     NasConfig,
     Objective,
@@ -33,7 +33,7 @@ _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _NAME_LENGTH = 40
 
 
-def experiment_problems(experiment: Experiment) -> list[Problem]:
+def experiment_problems(experiment: ExperimentDocument) -> list[Problem]:
     """Every problem of *experiment*, with its path; an empty list when there is none."""
     return [*_metadata(experiment), *spec_problems(experiment.spec)]
 
@@ -51,12 +51,12 @@ def spec_problems(spec: ExperimentSpec) -> list[Problem]:
     ]
 
 
-def run_problems(experiment: Experiment) -> list[Problem]:
+def run_problems(experiment: ExperimentDocument) -> list[Problem]:
     """What *experiment*, a sound document, still lacks to be run: a whole trial template."""
     return missing_parts(experiment.spec)
 
 
-def _metadata(experiment: Experiment) -> Iterator[Problem]:
+def _metadata(experiment: ExperimentDocument) -> Iterator[Problem]:
     name = experiment.name
     if not _NAME.fullmatch(name) or len(name) > _NAME_LENGTH:
         yield Problem(
@@ -222,7 +222,7 @@ def _conditions(parameters: tuple[Parameter, ...]) -> Iterator[Problem]:
             continue
         path = f"spec.parameters[{index}].when"
         try:
-            condition = Condition.parse(parameter.when)
+            condition = ParameterCondition.parse(parameter.when)
         except ValueError as error:
             sound = False
             yield Problem(path, str(error))

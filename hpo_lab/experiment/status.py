@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-__all__ = ["Condition", "ExperimentState", "conditions_of"]
+__all__ = ["ExperimentState", "StatusCondition", "conditions_of"]
 
 
 class ExperimentState(StrEnum):
@@ -31,7 +31,7 @@ class ExperimentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class StatusCondition:
     """An entry of Kubernetes' `status.conditions`; times are seconds since the epoch.
 
     Attributes:
@@ -53,7 +53,7 @@ class Condition:
 
 def conditions_of(
     history: Iterable[tuple[ExperimentState, str, str, float]],
-) -> tuple[Condition, ...]:
+) -> tuple[StatusCondition, ...]:
     """The conditions of an experiment that went through *history*, as Katib keeps them.
 
     There is one condition of each type, in the order of their last change. `Created`
@@ -63,7 +63,7 @@ def conditions_of(
     Args:
         history: State, reason, message and time (seconds since the epoch), oldest first.
     """
-    conditions: dict[str, Condition] = {}
+    conditions: dict[str, StatusCondition] = {}
     for state, reason, message, time in history:
         if state is ExperimentState.RESTARTING:
             conditions = {
@@ -76,5 +76,5 @@ def conditions_of(
                 conditions[kind] = replace(each, status=False, updated_at=time, changed_at=time)
         before = conditions.pop(state, None)
         changed_at = before.changed_at if before and before.status else time
-        conditions[state] = Condition(state.value, True, reason, message, time, changed_at)
+        conditions[state] = StatusCondition(state.value, True, reason, message, time, changed_at)
     return tuple(conditions.values())

@@ -13,8 +13,8 @@ from typing import Any
 
 from hpo_lab.experiment.document import as_text
 from hpo_lab.experiment.job_status import job_conditions
-from hpo_lab.experiment.model import Experiment, MetricsCollector, Objective
-from hpo_lab.experiment.status import Condition, ExperimentState
+from hpo_lab.experiment.model import ExperimentDocument, MetricsCollector, Objective
+from hpo_lab.experiment.status import ExperimentState, StatusCondition
 from hpo_lab.experiment.trial import (
     Metric,
     Trial,
@@ -48,8 +48,8 @@ def timestamp(seconds: float | None) -> str | None:
 
 
 def experiment_status(
-    experiment: Experiment,
-    conditions: Sequence[Condition],
+    experiment: ExperimentDocument,
+    conditions: Sequence[StatusCondition],
     trials: Iterable[Trial],
     *,
     now: float,
@@ -85,7 +85,7 @@ def experiment_status(
 
 
 def trial_document(
-    experiment: Experiment, trial: Trial, *, run_spec: dict[str, Any] | None = None
+    experiment: ExperimentDocument, trial: Trial, *, run_spec: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """A trial as a Trial object.
 
@@ -126,7 +126,7 @@ def trial_document(
 
 
 def suggestion_document(
-    experiment: Experiment, conditions: Sequence[Condition], trials: Iterable[Trial]
+    experiment: ExperimentDocument, conditions: Sequence[StatusCondition], trials: Iterable[Trial]
 ) -> dict[str, Any]:
     """What has been suggested for an experiment, as a Suggestion object.
 
@@ -163,7 +163,7 @@ def suggestion_document(
     }
 
 
-def _completed_at(conditions: Sequence[Condition]) -> float | None:
+def _completed_at(conditions: Sequence[StatusCondition]) -> float | None:
     ended = [
         each.changed_at
         for each in conditions
@@ -172,7 +172,7 @@ def _completed_at(conditions: Sequence[Condition]) -> float | None:
     return max(ended, default=None)
 
 
-def _condition(condition: Condition) -> dict[str, Any]:
+def _condition(condition: StatusCondition) -> dict[str, Any]:
     return {
         "type": condition.type,
         "status": str(condition.status),
@@ -189,7 +189,7 @@ def _trial_status(objective: Objective, trial: Trial) -> dict[str, Any]:
         running = trial.state is TrialState.RUNNING
         since = trial.started_at if running else trial.completed_at or trial.started_at
         conditions.append(
-            Condition("Running", running, "TrialRunning", "Trial is running", since, since)
+            StatusCondition("Running", running, "TrialRunning", "Trial is running", since, since)
         )
     if trial.is_final:
         ended = trial.completed_at or trial.started_at or 0.0
@@ -197,7 +197,9 @@ def _trial_status(objective: Objective, trial: Trial) -> dict[str, Any]:
         unavailable = trial.state is TrialState.METRICS_UNAVAILABLE
         reason = state if unavailable else f"Trial{state}"
         message = "Metrics are not available" if unavailable else f"Trial has ended: {state}"
-        conditions.append(Condition(state, True, reason, trial.message or message, ended, ended))
+        conditions.append(
+            StatusCondition(state, True, reason, trial.message or message, ended, ended)
+        )
     return _compact(
         {
             "startTime": timestamp(trial.started_at),
@@ -208,13 +210,13 @@ def _trial_status(objective: Objective, trial: Trial) -> dict[str, Any]:
     )
 
 
-def _optimal(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Any] | None:
+def _optimal(experiment: ExperimentDocument, trials: Sequence[Trial]) -> dict[str, Any] | None:
     objective = experiment.spec.objective
     best = optimal_trial(objective, trials) or latest_text(objective, trials)
     return None if best is None else _best(experiment, best)
 
 
-def _front(experiment: Experiment, trials: Sequence[Trial]) -> list[dict[str, Any]]:
+def _front(experiment: ExperimentDocument, trials: Sequence[Trial]) -> list[dict[str, Any]]:
     """The Pareto front where there are several objectives, which Katib knows nothing of."""
     objective = experiment.spec.objective
     if not objective.additional_objectives:
@@ -222,7 +224,7 @@ def _front(experiment: Experiment, trials: Sequence[Trial]) -> list[dict[str, An
     return [_best(experiment, trial) for trial in pareto_front(objective, trials)]
 
 
-def _best(experiment: Experiment, trial: Trial) -> dict[str, Any]:
+def _best(experiment: ExperimentDocument, trial: Trial) -> dict[str, Any]:
     return {
         "bestTrialName": trial_name(experiment.name, trial.number),
         "parameterAssignments": _assignments(trial),

@@ -13,7 +13,7 @@ from typing import Any
 from hpo_lab.experiment import gjson
 from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS
 from hpo_lab.experiment.job_status import job_conditions
-from hpo_lab.experiment.model import API_VERSION, Experiment, ExperimentSpec, Metadata
+from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Metadata
 from hpo_lab.experiment.placeholders import META, PLACEHOLDER, template_places
 from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.experiment.template import ConfigMapSource, TrialTemplate
@@ -179,7 +179,7 @@ def _unused(spec: ExperimentSpec, used: set[str]) -> Iterator[Problem]:
 
 def _go_template(spec: ExperimentSpec) -> Iterator[Problem]:
     """Render one trial: what fails for sample values fails for all."""
-    experiment = Experiment(metadata=Metadata(name="sample"), spec=spec)
+    experiment = ExperimentDocument(metadata=Metadata(name="sample"), spec=spec)
     sample = dict.fromkeys((parameter.name for parameter in spec.parameters), "sample")
     try:
         job = render_trial(experiment, "sample", sample)

@@ -10,12 +10,14 @@ from operator import attrgetter
 
 from hpo_lab.experiment.model import MetricStrategyType, Objective, ObjectiveType, Value
 from hpo_lab.experiment.pareto import fronts
+from hpo_lab.observation import Observation
 
 __all__ = [
     "Metric",
     "Trial",
     "TrialState",
     "candidates",
+    "continued",
     "latest_text",
     "losses",
     "missing_objectives",
@@ -98,6 +100,16 @@ class Metric:
                 return self.max
             case MetricStrategyType.LATEST:
                 return self.latest if math.isfinite(self.latest) else None
+
+
+def continued(metrics: Mapping[str, Metric], batch: Iterable[Observation]) -> dict[str, Metric]:
+    """The summaries *metrics* of what was observed before, continued by *batch*."""
+    result = dict(metrics)
+    for observation in batch:
+        single = Metric.single(observation.value, observation.text)
+        before = result.get(observation.metric)
+        result[observation.metric] = before.then(single) if before else single
+    return result
 
 
 @dataclass(frozen=True, slots=True)

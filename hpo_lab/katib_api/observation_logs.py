@@ -8,9 +8,10 @@ from datetime import datetime
 from threading import Lock
 from typing import Final
 
-from hpo_lab.collectors.observation import Observation, observe
+from hpo_lab.collectors.observation import observe
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.rpc import Services, call
+from hpo_lab.observation import Observation
 
 __all__ = ["DB_MANAGER", "ObservationLogs", "reported_values"]
 

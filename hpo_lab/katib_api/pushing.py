@@ -16,9 +16,9 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
 from typing import Final
 
-from hpo_lab.collectors.observation import Observation
 from hpo_lab.katib_api.observation_logs import ObservationLogs
 from hpo_lab.katib_api.rpc import serving
+from hpo_lab.observation import Observation, report_line
 
 __all__ = ["pushed"]
 
@@ -44,7 +44,7 @@ def pushed(trial: str, metrics: Path) -> Iterator[Mapping[str, str]]:
         if reporter == trial and found:
             with metrics.open("ab", buffering=0) as file:
                 # One write, so that a reader sees whole lines.
-                file.write("".join(f"{one.to_line()}\n" for one in found).encode())
+                file.write("".join(f"{report_line(one)}\n" for one in found).encode())
 
     with (
         serving(ObservationLogs(append).services, f"{_HOST}:0") as port,

@@ -11,7 +11,13 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from hpo_lab.experiment.document import as_text
-from hpo_lab.experiment.model import Experiment, ExperimentSpec, Parameter, ParameterType, Value
+from hpo_lab.experiment.model import (
+    ExperimentDocument,
+    ExperimentSpec,
+    Parameter,
+    ParameterType,
+    Value,
+)
 from hpo_lab.experiment.space import contains
 from hpo_lab.experiment.structure import rules_of_sound_part, structure_problems
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
@@ -84,9 +90,9 @@ def read_spec(
         spec["nasConfig"] = _architectures(said.nas_config)
     document = {"metadata": {"name": experiment.name or "unnamed"}, "spec": spec}
     try:
-        return Experiment.model_validate(document).spec
+        return ExperimentDocument.model_validate(document).spec
     except ValidationError as error:
-        found, broken = structure_problems(error, Experiment)
+        found, broken = structure_problems(error, ExperimentDocument)
         raise InvalidInput([*found, *rules_of_sound_part(document, broken)]) from None
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from hpo_lab.engine.plan import plan
-from hpo_lab.experiment.model import Experiment, ResumePolicy, Value
+from hpo_lab.experiment.model import ExperimentDocument, ResumePolicy, Value
 from hpo_lab.experiment.points import point_problems
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial
@@ -51,7 +51,9 @@ def enqueue(store: Store, record: ExperimentRecord, points: Sequence[Mapping[str
     return _outlook(record, document, store.trials(record.uid))
 
 
-def _outlook(record: ExperimentRecord, document: Experiment, trials: Sequence[Trial]) -> str:
+def _outlook(
+    record: ExperimentRecord, document: ExperimentDocument, trials: Sequence[Trial]
+) -> str:
     spec, now = document.spec, time.time()
     waiting = sum(1 for _ in waiting_points(spec, trials))
     said = f"{waiting} point{'s wait' if waiting > 1 else ' waits'} to be tried"

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.identity import differences, identity
-from hpo_lab.experiment.model import Experiment, ResumePolicy
+from hpo_lab.experiment.model import ExperimentDocument, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.local.warm_start import WARM_START, warm_start
 from hpo_lab.problems import InvalidInput, Problem
@@ -36,7 +36,7 @@ class Enrolment(StrEnum):
 
 
 def enrol(
-    store: Store, experiment: Experiment, files: Mapping[str, tuple[str, bytes]]
+    store: Store, experiment: ExperimentDocument, files: Mapping[str, tuple[str, bytes]]
 ) -> tuple[ExperimentRecord, Enrolment]:
     """Create *experiment* in *store*, or find it there and take over its new budgets.
 
@@ -62,7 +62,7 @@ def enrol(
 
 
 def _create(
-    store: Store, experiment: Experiment, files: Mapping[str, tuple[str, bytes]]
+    store: Store, experiment: ExperimentDocument, files: Mapping[str, tuple[str, bytes]]
 ) -> ExperimentRecord:
     artifacts = [
         Artifact(name=name, media_type=kind, content=content)
@@ -80,7 +80,7 @@ def _create(
 
 
 def revise(
-    store: Store, known: ExperimentRecord, experiment: Experiment
+    store: Store, known: ExperimentRecord, experiment: ExperimentDocument
 ) -> tuple[ExperimentRecord, Enrolment]:
     """Take over the budgets of *experiment* and say whether there is something to do.
 
@@ -118,7 +118,7 @@ def revise(
     return _again(store, known), Enrolment.CONTINUED
 
 
-def stop_described(store: Store, experiment: Experiment) -> None:
+def stop_described(store: Store, experiment: ExperimentDocument) -> None:
     """Stop the experiment that *experiment* describes.
 
     Raises:
@@ -140,7 +140,7 @@ def _again(store: Store, known: ExperimentRecord) -> ExperimentRecord:
     return record
 
 
-def _taken(known: ExperimentRecord, experiment: Experiment) -> InvalidInput:
+def _taken(known: ExperimentRecord, experiment: ExperimentDocument) -> InvalidInput:
     problems = [
         Problem(
             "name",

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 import os
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.store import Observation
+from hpo_lab.observation import Observation, observations_of
 from hpo_lab.trial.folder import METRICS, Outcome
 
 __all__ = ["Batch", "read_metrics"]
 
 _MOST_BYTES = 4 * 1024 * 1024
-_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +63,9 @@ def read_metrics(folder: Path, offset: int) -> Batch:
         if "outcome" in report:
             outcome = Outcome(**report["outcome"])
         elif outcome is not None:
-            late += _observations(report)
+            late += observations_of(report)
         else:
-            observations += _observations(report)
+            observations += observations_of(report)
         if outcome is None:
             offset += len(line)
     end = start + len(complete)
@@ -84,23 +80,3 @@ def _read(line: bytes) -> dict[str, Any]:
         # Where a disk was full, a line can be without its end. What it said is lost.
         return {"metrics": {}}
     return report
-
-
-def _observations(report: Mapping[str, Any]) -> list[Observation]:
-    return [
-        Observation(
-            metric=metric,
-            value=_number(value),
-            time=report["time"],
-            step=report["step"],
-            text=value if isinstance(value, str) else "",
-        )
-        for metric, value in report["metrics"].items()
-    ]
-
-
-def _number(value: float | str) -> float:
-    """What was reported as a number; only `nan` and `inf` are numbers when they are text."""
-    if isinstance(value, str):
-        return float(value) if _NOT_FINITE.fullmatch(value) else math.nan
-    return float(value)

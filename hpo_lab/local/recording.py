@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from hpo_lab.experiment.model import ExperimentSpec
-from hpo_lab.experiment.trial import TrialState, missing_objectives
+from hpo_lab.experiment.trial import TrialState, continued, missing_objectives
 from hpo_lab.local.ending import Ending
 from hpo_lab.local.keeping import Keeping
 from hpo_lab.local.ledger import Ledger
 from hpo_lab.local.metrics import Batch, read_metrics
 from hpo_lab.local.stopping import Stopping
-from hpo_lab.store import Store, summarise
+from hpo_lab.store import Store
 from hpo_lab.trial.folder import Outcome
 
 __all__ = ["Recording"]
@@ -70,7 +70,7 @@ class Recording:
             offset = batch.offset
             self.stopping.report(number, batch.observations)
             trial = self.ledger.trials[number]
-            self.ledger.put(replace(trial, metrics=summarise(trial.metrics, batch.observations)))
+            self.ledger.put(replace(trial, metrics=continued(trial.metrics, batch.observations)))
             self._on_change()
         return offset
 
@@ -107,7 +107,7 @@ class Recording:
 
     def _take_in(self, number: int, last: Batch, outcome: Outcome, spec: ExperimentSpec) -> None:
         """Record a trial that came to its end by itself, with what it reported last."""
-        metrics = summarise(self.ledger.trials[number].metrics, last.observations)
+        metrics = continued(self.ledger.trials[number].metrics, last.observations)
         measured = replace(self.ledger.trials[number], metrics=metrics)
         if not outcome.succeeded:
             self.finish(number, TrialState.FAILED, outcome.message, outcome.traceback, last=last)
@@ -143,7 +143,7 @@ class Recording:
         self.stopping.set_state(number, state)
         before = self.ledger.best
         trial = self.ledger.trials[number]
-        metrics = summarise(trial.metrics, last.observations)
+        metrics = continued(trial.metrics, last.observations)
         self.ledger.put(
             replace(trial, state=state, metrics=metrics, completed_at=now, message=message)
         )

@@ -18,7 +18,7 @@ from traceback import print_exc
 
 from hpo_lab.engine.asking import is_ordered
 from hpo_lab.engine.plan import SUGGESTION_END, Plan, Verdict, plan, search_failed
-from hpo_lab.experiment.model import Experiment, ExperimentSpec
+from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.local.asking import Asking
@@ -280,7 +280,7 @@ class LocalRunner:
         pause = 0.0 if self._stop_requested and not trials else _FOLLOW_EVERY
         self._launcher.wait(trials, pause)
 
-    def _start_all(self, experiment: Experiment, upcoming: Plan) -> bool:
+    def _start_all(self, experiment: ExperimentDocument, upcoming: Plan) -> bool:
         """Start the planned trials; False when one could not be, so that plans change."""
         started = True
         if upcoming.start:
@@ -297,7 +297,7 @@ class LocalRunner:
             started &= self._start(experiment, number, new)
         return started
 
-    def _ask(self, experiment: Experiment, number: int) -> Trial | Wait | None:
+    def _ask(self, experiment: ExperimentDocument, number: int) -> Trial | Wait | None:
         try:
             return self._asking.ask(experiment.spec, self._trials, number)
         except Exception as error:
@@ -306,7 +306,7 @@ class LocalRunner:
             self._search_error = f"{type(error).__name__}: {error}"
             return None
 
-    def _start(self, experiment: Experiment, number: int, new: Trial | None) -> bool:
+    def _start(self, experiment: ExperimentDocument, number: int, new: Trial | None) -> bool:
         """Start a trial; False when it failed before it began."""
         spec = experiment.spec
         # Recorded as running first: a crash in between costs a restart of this number,
@@ -329,7 +329,7 @@ class LocalRunner:
         self._on_change()
         return True
 
-    def _follow(self, experiment: Experiment) -> bool:
+    def _follow(self, experiment: ExperimentDocument) -> bool:
         """Record what running trials reported and how ended ones ended."""
         changed = False
         for running in list(self._running.values()):
@@ -360,7 +360,7 @@ class LocalRunner:
         reason = self._recording.stopping.reason(number)
         return None if reason is None else Ending.early(reason)
 
-    def _conclude(self, verdict: Verdict, experiment: Experiment) -> Verdict:
+    def _conclude(self, verdict: Verdict, experiment: ExperimentDocument) -> Verdict:
         """End what still runs and record the end of the experiment."""
         ended = list(self._running.values())
         self._end_processes(ended)

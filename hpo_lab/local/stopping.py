@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.observation import Observation
 from hpo_lab.stopping.curve import Curve
 from hpo_lab.stopping.rule import Progress, Question, get_rule, settings_of
-from hpo_lab.store import Observation, Store
+from hpo_lab.store import Store
 
 __all__ = ["Stopping"]
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.experiment.model import API_VERSION, Experiment, Value
+from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, Value
 from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.experiment.trial import trial_name
 from hpo_lab.trial.folder import Task
@@ -17,7 +17,7 @@ __all__ = ["task_of"]
 
 
 def task_of(
-    experiment: Experiment, number: int, assignments: Mapping[str, Value], source: Path
+    experiment: ExperimentDocument, number: int, assignments: Mapping[str, Value], source: Path
 ) -> Task:
     """The task of trial *number*: the object to run, rendered, and what goes with it.
 

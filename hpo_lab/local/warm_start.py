@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from hpo_lab.experiment.model import Experiment, ExperimentSpec
+from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.search.algorithm import get_algorithm
@@ -32,7 +32,7 @@ class WarmStart:
     message: str
 
 
-def warm_start(store: Store, experiment: Experiment) -> WarmStart | None:
+def warm_start(store: Store, experiment: ExperimentDocument) -> WarmStart | None:
     """Take over the trials that have ended of the experiments that *experiment* names.
 
     Returns:
@@ -92,7 +92,7 @@ def _document(spec: ExperimentSpec, trial: Trial) -> dict[str, object]:
     }
 
 
-def _records(store: Store, experiment: Experiment) -> list[ExperimentRecord]:
+def _records(store: Store, experiment: ExperimentDocument) -> list[ExperimentRecord]:
     problems, records = [], []
     for index, name in enumerate(experiment.spec.warm_start):
         path = f"spec.warmStart[{index}]"

@@ -7,7 +7,7 @@ import inspect
 import io
 import tokenize
 
-from hpo_lab.experiment.condition import Condition
+from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import Parameter
 from hpo_lab.experiment.rules import parameter_problems
 from hpo_lab.experiment.space import DOMAINS
@@ -70,7 +70,7 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
             problems.append(f"{word}: None is no bound; it is {_SIGNATURES[word]}")
     if when is not None:
         try:
-            Condition.parse(when)
+            ParameterCondition.parse(when)
         except ValueError as error:
             problems.append(f"`when {when}`: {error}")
     if problems:

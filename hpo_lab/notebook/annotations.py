@@ -21,7 +21,7 @@ import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hpo_lab.experiment.condition import Condition
+from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import Parameter, ParameterType, Value
 from hpo_lab.experiment.space import DOMAINS, contains
 from hpo_lab.notebook.annotation_text import FORM, read_parameter, split_when
@@ -302,7 +302,7 @@ def _condition_problems(
 ) -> Iterator[Problem]:
     """Conditions on unknown parameters, on the parameter itself, or on each other."""
     needs = {
-        a.name: Condition.parse(a.parameter.when).names
+        a.name: ParameterCondition.parse(a.parameter.when).names
         for a in annotations
         if a.parameter.when is not None
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.rules import experiment_problems, run_problems
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.search.algorithm import search_problems
@@ -11,7 +11,7 @@ from hpo_lab.stopping.rule import stopping_problems
 __all__ = ["check", "every_problem"]
 
 
-def check(experiment: Experiment, source: str = "") -> None:
+def check(experiment: ExperimentDocument, source: str = "") -> None:
     """Check an experiment against every rule; *source* names it in the message.
 
     Raises:
@@ -25,7 +25,7 @@ def check(experiment: Experiment, source: str = "") -> None:
         raise InvalidInput(problems, source)
 
 
-def every_problem(experiment: Experiment) -> list[Problem]:
+def every_problem(experiment: ExperimentDocument) -> list[Problem]:
     """Everything wrong with *experiment*, but for what its trial template may still lack."""
     spec = experiment.spec
     return [*experiment_problems(experiment), *search_problems(spec), *stopping_problems(spec)]

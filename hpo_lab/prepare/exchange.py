@@ -11,7 +11,7 @@ from typing import Any
 from hpo_lab.experiment.model import (
     API_VERSION,
     Distribution,
-    Experiment,
+    ExperimentDocument,
     ExperimentSpec,
     Parameter,
     ParameterType,
@@ -36,7 +36,7 @@ _DOMAINS = {
 }
 
 
-def manifest_of(path: str | Path, *, cell: str | None = None) -> Experiment:
+def manifest_of(path: str | Path, *, cell: str | None = None) -> ExperimentDocument:
     """The experiment of a notebook as a manifest that needs no other file.
 
     The notebook that each trial executes is a part of the manifest, so that it can be read and
@@ -48,7 +48,7 @@ def manifest_of(path: str | Path, *, cell: str | None = None) -> Experiment:
     return with_notebook(prepare_notebook(path, TuneOptions(), cell=cell))
 
 
-def with_notebook(prepared: Prepared) -> Experiment:
+def with_notebook(prepared: Prepared) -> ExperimentDocument:
     """The experiment of *prepared* with its notebook in the trial template."""
     _, content = prepared.files[NOTEBOOK]
     template = prepared.experiment.spec.trial_template
@@ -106,7 +106,7 @@ def annotation(parameter: Parameter) -> str:
     return f"{text} when {parameter.when}" if parameter.when else text
 
 
-def _magic_line(experiment: Experiment) -> str:
+def _magic_line(experiment: ExperimentDocument) -> str:
     words = ["%%tune", *_options(experiment.spec), "--name", experiment.name]
     return shlex.join(words)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.experiment.model import Experiment, Metadata, Parameter
+from hpo_lab.experiment.model import ExperimentDocument, Metadata, Parameter
 from hpo_lab.experiment.space import Domain
 from hpo_lab.notebook.annotations import parse_parameter
 from hpo_lab.options import TuneOptions
@@ -54,7 +54,9 @@ def prepare_function(
         },
     )
     name = options.name or experiment_name(getattr(function, "__name__", "tune"))
-    experiment = Experiment(metadata=Metadata(name=name), spec=options.spec(parameters, template))
+    experiment = ExperimentDocument(
+        metadata=Metadata(name=name), spec=options.spec(parameters, template)
+    )
     places = [f"space[{name!r}]" for name in space]
     found = [worded(one, as_argument, places, "") for one in every_problem(experiment)]
     if found:

@@ -15,7 +15,7 @@ from hpo_lab.experiment.manifest import (
     read_template,
     with_template,
 )
-from hpo_lab.experiment.model import API_VERSION, Experiment, ExperimentSpec, Value
+from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Value
 from hpo_lab.experiment.rendering import config_map_object, render_trial
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.experiment.trial import trial_name
@@ -26,6 +26,7 @@ from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 from hpo_lab.trial.kinds import trial_kinds
 from hpo_lab.workload.configuration import KINDS, Configuration, configuration_documents
+from hpo_lab.workload.container_engine import ENGINES
 from hpo_lab.workload.described import (
     BESIDE_PREFIX,
     DIRECTORY,
@@ -33,7 +34,6 @@ from hpo_lab.workload.described import (
     RUNTIME,
     workload_settings,
 )
-from hpo_lab.workload.engine import ENGINES
 from hpo_lab.workload.support import job_notes, job_problems
 
 __all__ = ["prepare_manifest", "runs_here"]
@@ -157,7 +157,9 @@ def _read(path: Path) -> tuple[Manifest, bool]:
     return read_manifest(path, rules=every_problem), False
 
 
-def _unpacked(experiment: Experiment) -> tuple[Experiment, dict[str, tuple[str, bytes]]]:
+def _unpacked(
+    experiment: ExperimentDocument,
+) -> tuple[ExperimentDocument, dict[str, tuple[str, bytes]]]:
     """*experiment* without the notebook its template holds, and that notebook as a file."""
     template = experiment.spec.trial_template
     job = template.trial_spec if template else None
@@ -173,7 +175,9 @@ def _unpacked(experiment: Experiment) -> tuple[Experiment, dict[str, tuple[str, 
     return experiment.model_copy(update={"spec": experiment.spec.model_copy(update=update)}), files
 
 
-def _with_config_map(experiment: Experiment, configuration: Configuration) -> Experiment:
+def _with_config_map(
+    experiment: ExperimentDocument, configuration: Configuration
+) -> ExperimentDocument:
     """*experiment* with the trial object that an entry of a ConfigMap describes, if it is given."""
     template = experiment.spec.trial_template
     source = template.config_map if template else None
@@ -186,12 +190,12 @@ def _with_config_map(experiment: Experiment, configuration: Configuration) -> Ex
 
 
 def _placed(
-    experiment: Experiment,
+    experiment: ExperimentDocument,
     path: Path,
     runtime: str | None,
     paths: Sequence[str],
     beside: Sequence[str | Path],
-) -> Experiment:
+) -> ExperimentDocument:
     """*experiment* with the places of its trials written down in its annotations."""
     annotations: dict[str, Any] = {DIRECTORY: str(path.resolve().parent)}
     annotations |= experiment.metadata.annotations or {}

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpo_lab.experiment.model import Experiment, Metadata
+from hpo_lab.experiment.model import ExperimentDocument, Metadata
 from hpo_lab.notebook.annotations import parse_annotations
 from hpo_lab.notebook.document import (
     choose_tune_cell,
@@ -124,7 +124,7 @@ def prepare_cell(
         # The cell as it stands is the first trial, so the best is never worse than it.
         defaults = {annotation.name: annotation.default for annotation in annotations}
         spec = spec.model_copy(update={"initial_points": (defaults,)})
-    experiment = Experiment(
+    experiment = ExperimentDocument(
         metadata=Metadata(name=options.name or experiment_name(name)), spec=spec
     )
     objective = experiment.spec.objective

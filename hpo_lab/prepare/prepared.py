@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hpo_lab.experiment.model import API_VERSION, Experiment, TrialTemplate
+from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, TrialTemplate
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.problems import Problem
 
@@ -26,7 +26,7 @@ class Prepared:
         stops: Whether the manifest asks for the end of the experiment it describes.
     """
 
-    experiment: Experiment
+    experiment: ExperimentDocument
     files: Mapping[str, tuple[str, bytes]]
     decisions: tuple[Decision, ...] = ()
     warnings: tuple[Problem, ...] = ()

@@ -17,7 +17,7 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any, Final, Protocol, TypeAlias
 
-from hpo_lab.experiment.model import Algorithm as GivenAlgorithm
+from hpo_lab.experiment.model import AlgorithmSpec as GivenAlgorithm
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.problems import Problem, nearest

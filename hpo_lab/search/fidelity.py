@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from hpo_lab.experiment.condition import Condition
+from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.parameter_rules import parameter_problems
 from hpo_lab.experiment.trial import Trial
@@ -131,7 +131,7 @@ def _dependencies(parameters: Sequence[Parameter], resource: Parameter) -> Itera
 
 def _names_in(condition: str) -> frozenset[str]:
     try:
-        return Condition.parse(condition).names
+        return ParameterCondition.parse(condition).names
     except ValueError:
         return frozenset()  # Said where the space is checked.
 

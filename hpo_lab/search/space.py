@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from hpo_lab.experiment.condition import Condition, order
+from hpo_lab.experiment.condition import ParameterCondition, order
 from hpo_lab.experiment.model import Parameter, Value
 from hpo_lab.experiment.space import contains
 from hpo_lab.problems import nearest
@@ -58,7 +58,7 @@ class Space:
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         self.axes = tuple(Axis(parameter) for parameter in order(parameters))
         self._conditions = [
-            Condition.parse(axis.parameter.when) if axis.parameter.when else None
+            ParameterCondition.parse(axis.parameter.when) if axis.parameter.when else None
             for axis in self.axes
         ]
         read: frozenset[str] = frozenset()

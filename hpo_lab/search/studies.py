@@ -21,9 +21,9 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as StudyTrialState
 
 from hpo_lab.experiment.model import (
-    Algorithm,
+    AlgorithmSpec,
     Distribution,
-    Experiment,
+    ExperimentDocument,
     ExperimentSpec,
     FeasibleSpace,
     Metadata,
@@ -44,7 +44,7 @@ _STATES = {
 }
 
 
-def copy_to_study(experiment: Experiment, trials: Iterable[Trial], storage: str) -> int:
+def copy_to_study(experiment: ExperimentDocument, trials: Iterable[Trial], storage: str) -> int:
     """Write the ended *trials* into a new study, called as the experiment.
 
     Args:
@@ -82,7 +82,7 @@ def copy_to_study(experiment: Experiment, trials: Iterable[Trial], storage: str)
     return len(written)
 
 
-def experiment_of_study(storage: str, name: str) -> Experiment:
+def experiment_of_study(storage: str, name: str) -> ExperimentDocument:
     """The search that a study made, as an experiment without a trial template.
 
     The parameters are those its trials have; its best assignment is the first one to be
@@ -115,14 +115,14 @@ def experiment_of_study(storage: str, name: str) -> Experiment:
     whole = [trial for trial in done if trial.params.keys() == found.keys()]
     sign = -1.0 if study.direction is optuna.study.StudyDirection.MAXIMIZE else 1.0
     best = min(whole, key=lambda trial: sign * (trial.value or 0.0), default=None)
-    return Experiment(
+    return ExperimentDocument(
         metadata=Metadata(name=name),
         spec=ExperimentSpec(
             objective=Objective(
                 type=ObjectiveType(study.direction.name.lower()),
                 objective_metric_name=(study.metric_names or ["objective"])[0],
             ),
-            algorithm=Algorithm(algorithm_name="tpe"),
+            algorithm=AlgorithmSpec(algorithm_name="tpe"),
             parameters=tuple(_parameter(key, value) for key, value in found.items()),
             initial_points=(best.params,) if best else (),
             max_trial_count=len(study.trials),
@@ -130,7 +130,7 @@ def experiment_of_study(storage: str, name: str) -> Experiment:
     )
 
 
-def _frozen(experiment: Experiment, trial: Trial) -> FrozenTrial:
+def _frozen(experiment: ExperimentDocument, trial: Trial) -> FrozenTrial:
     state = _STATES.get(trial.state, StudyTrialState.FAIL)
     objective = experiment.spec.objective
     values = objective_values(objective, trial)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from hpo_lab.store.errors import LeaseLost, NameTaken, NotFound
 from hpo_lab.store.lease import LEASE_SECONDS, Lease, Runner
-from hpo_lab.store.observations import summarise
 from hpo_lab.store.records import (
     Artifact,
     ArtifactRecord,
     Condition,
     Control,
     ExperimentRecord,
-    Observation,
     ObservationRecord,
     TrialRecord,
 )
@@ -32,11 +30,9 @@ __all__ = [
     "LeaseLost",
     "NameTaken",
     "NotFound",
-    "Observation",
     "ObservationRecord",
     "Runner",
     "Store",
     "TrialRecord",
     "open_store",
-    "summarise",
 ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 
-from hpo_lab.experiment.model import Experiment, Value
+from hpo_lab.experiment.model import ExperimentDocument, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.store import artifacts as _artifacts
 from hpo_lab.store import experiments, lease
-from hpo_lab.store.engine import writing
+from hpo_lab.store.database import writing
 from hpo_lab.store.records import Artifact, Condition, Control, ExperimentRecord
 from hpo_lab.store.transactions import Transactions, time_of
 
@@ -22,7 +22,7 @@ class ExperimentStore(Transactions):
 
     def create_experiment(
         self,
-        document: Experiment,
+        document: ExperimentDocument,
         *,
         identity: str,
         artifacts: Sequence[Artifact] = (),
@@ -72,7 +72,7 @@ class ExperimentStore(Transactions):
         with self._engine.connect() as connection:
             return experiments.trial_counts(connection, namespace)
 
-    def update_spec(self, uid: str, document: Experiment, now: float | None = None) -> None:
+    def update_spec(self, uid: str, document: ExperimentDocument, now: float | None = None) -> None:
         """Replace the document of an experiment, whose name, namespace and points stay.
 
         Points that were enqueued can only be added to, also by *document*: the trials that
@@ -95,7 +95,7 @@ class ExperimentStore(Transactions):
 
     def enqueue(
         self, uid: str, points: Sequence[Mapping[str, Value]], now: float | None = None
-    ) -> Experiment:
+    ) -> ExperimentDocument:
         """Append *points* to those that are to become the next new trials.
 
         Returns:
@@ -188,6 +188,8 @@ class ExperimentStore(Transactions):
             return lease.release(connection, uid, runner_id, time_of(now))
 
 
-def _with_points(document: Experiment, points: Sequence[dict[str, Value]]) -> Experiment:
+def _with_points(
+    document: ExperimentDocument, points: Sequence[dict[str, Value]]
+) -> ExperimentDocument:
     spec = document.spec.model_copy(update={"enqueued_points": tuple(points)})
     return document.model_copy(update={"spec": spec})

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.store import tables
@@ -50,7 +50,7 @@ def check_lease(row: Row[*tuple[Any, ...]] | None, uid: str, runner_id: str | No
 
 
 def create(
-    connection: Connection, document: Experiment, identity: str, condition: Condition
+    connection: Connection, document: ExperimentDocument, identity: str, condition: Condition
 ) -> str:
     """Insert an experiment whose first condition is *condition*; its uid."""
     uid = uuid.uuid4().hex
@@ -144,10 +144,10 @@ def control(connection: Connection, uid: str) -> Control:
     return Control(row.stop_requested, row.updated_at)
 
 
-def document(connection: Connection, uid: str) -> Experiment:
+def document(connection: Connection, uid: str) -> ExperimentDocument:
     """The document of a locked experiment."""
     query = select(_experiments.c.document).where(_experiments.c.uid == uid)
-    return Experiment.model_validate(connection.execute(query).scalar_one())
+    return ExperimentDocument.model_validate(connection.execute(query).scalar_one())
 
 
 def history(connection: Connection, uid: str) -> list[Condition]:
@@ -197,7 +197,7 @@ def _record(row: Row[*tuple[Any, ...]]) -> ExperimentRecord:
         uid=row.uid,
         namespace=row.namespace,
         name=row.name,
-        document=Experiment.model_validate(row.document),
+        document=ExperimentDocument.model_validate(row.document),
         identity=row.identity,
         state=ExperimentState(row.state),
         reason=row.reason,

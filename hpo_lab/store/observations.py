@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
-from hpo_lab.experiment.trial import Metric
+from hpo_lab.experiment.trial import Metric, continued
+from hpo_lab.observation import Observation
 from hpo_lab.store import tables
-from hpo_lab.store.records import Observation, ObservationRecord
+from hpo_lab.store.records import ObservationRecord
 
 _observations = tables.observations
 _ADD = insert(_observations)
@@ -46,7 +47,7 @@ def add(
             for observation in batch
         ]
         connection.execute(_ADD, rows)
-    metrics = summarise(decode_metrics(row.metrics), batch)
+    metrics = continued(decode_metrics(row.metrics), batch)
     return {"metrics": encode_metrics(metrics), "observations_offset": offset}
 
 
@@ -87,16 +88,6 @@ def listed(
         )
         for row in connection.execute(query)
     ]
-
-
-def summarise(metrics: Mapping[str, Metric], batch: Iterable[Observation]) -> dict[str, Metric]:
-    """The summaries *metrics* continued by *batch*."""
-    result = dict(metrics)
-    for observation in batch:
-        one = Metric.single(observation.value, observation.text)
-        before = result.get(observation.metric)
-        result[observation.metric] = before.then(one) if before else one
-    return result
 
 
 def encode_metrics(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:

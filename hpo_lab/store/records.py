@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial
+from hpo_lab.observation import Observation
 from hpo_lab.store.lease import Lease
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
     "Condition",
     "Control",
     "ExperimentRecord",
-    "Observation",
     "ObservationRecord",
     "TrialRecord",
 ]
@@ -52,7 +52,7 @@ class ExperimentRecord:
     uid: str
     namespace: str
     name: str
-    document: Experiment
+    document: ExperimentDocument
     identity: str
     state: ExperimentState
     reason: str
@@ -114,26 +114,6 @@ class TrialRecord:
     traceback: str
     offset: int
     pid: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """One value that a trial reported.
-
-    Attributes:
-        metric: What was measured.
-        value: The number; NaN when what was reported is no number.
-        time: When it was reported.
-        step: Position in the trial, such as an epoch; fits in 64 bits.
-        text: What was reported, kept when `value` is not finite; the value's own spelling
-            when empty.
-    """
-
-    metric: str
-    value: float
-    time: float
-    step: int | None = None
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from hpo_lab.store import experiments
-from hpo_lab.store.engine import connect, writing
+from hpo_lab.store.database import connect, writing
 from hpo_lab.store.location import Location
 
 __all__ = ["Transactions", "time_of"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.observation import Observation
 from hpo_lab.store import artifacts as _artifacts
 from hpo_lab.store import observations, trials
-from hpo_lab.store.engine import writing
+from hpo_lab.store.database import writing
 from hpo_lab.store.records import (
     Artifact,
     ArtifactRecord,
-    Observation,
     ObservationRecord,
     TrialRecord,
 )

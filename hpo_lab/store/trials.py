@@ -21,10 +21,11 @@ from sqlalchemy import (
 )
 
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.observation import Observation
 from hpo_lab.store import experiments, observations, tables
 from hpo_lab.store.errors import NotFound
 from hpo_lab.store.observations import decode_metrics
-from hpo_lab.store.records import Observation, TrialRecord
+from hpo_lab.store.records import TrialRecord
 
 _trials = tables.trials
 

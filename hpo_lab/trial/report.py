@@ -7,12 +7,12 @@ that file. A line is written with a single `write`, so that it is either there o
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat, SupportsIndex
 
+from hpo_lab.observation import report_document
 from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, append_line
 
 __all__ = ["report", "report_variables", "source_of_report"]
@@ -95,9 +95,7 @@ def _number(name: str, value: SupportsFloat) -> float:
 
 
 def _append(path: str, step: int | None, values: Mapping[str, float]) -> None:
-    # JSON has no NaN or infinity; they travel as text.
-    metrics = {name: v if math.isfinite(v) else repr(v) for name, v in values.items()}
-    append_line(path, {"time": time.time(), "step": step, "metrics": metrics})
+    append_line(path, report_document(time.time(), step, values))
 
 
 def _reported(path: str) -> set[str]:

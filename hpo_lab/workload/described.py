@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from hpo_lab.experiment.collector import FileFormat, MetricsCollector, PathKind
 from hpo_lab.experiment.job_status import job_conditions
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.template import TrialTemplate
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.workload.settings import WorkloadSettings
@@ -29,7 +29,7 @@ BESIDE_PREFIX: Final = "with.hpolab.dev/"
 
 
 def workload_settings(
-    experiment: Experiment, template: TrialTemplate, job: Mapping[str, Any]
+    experiment: ExperimentDocument, template: TrialTemplate, job: Mapping[str, Any]
 ) -> WorkloadSettings:
     """What *experiment* says about the trials that run *job*, a rendered object.
 

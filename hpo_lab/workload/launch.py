@@ -14,7 +14,7 @@ from typing import Any
 from hpo_lab.trial.folder import TRIAL_FOLDER
 from hpo_lab.workload.configuration import Configuration
 from hpo_lab.workload.container import variables, words
-from hpo_lab.workload.engine import container_command
+from hpo_lab.workload.container_engine import container_command
 from hpo_lab.workload.paths import mounts, translate
 from hpo_lab.workload.rendezvous import HOST
 from hpo_lab.workload.replicas import Replica

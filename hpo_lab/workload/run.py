@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from hpo_lab.collectors.kinds import Source, collector
 from hpo_lab.collectors.stream import follow
+from hpo_lab.observation import report_line
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR, checkpoint_folder
 from hpo_lab.trial.folder import LOG, METRICS, Task
 from hpo_lab.trial.kinds import TrialFailed
@@ -203,7 +204,7 @@ class _Workload:
                 for batch in collector(self._settings.collector)(source):
                     if batch:
                         # One write, so that a reader sees whole lines.
-                        file.write("".join(f"{one.to_line()}\n" for one in batch).encode())
+                        file.write("".join(f"{report_line(one)}\n" for one in batch).encode())
         except Exception as error:
             self._failure = error
 

@@ -14,7 +14,8 @@ from hpo_lab.experiment.manifest import load
 from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.store import Observation, Store
+from hpo_lab.observation import Observation
+from hpo_lab.store import Store
 
 
 def test_nothing_is_made_by_looking(cli: Any, tmp_path: Path) -> None:

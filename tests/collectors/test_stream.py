@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from hpo_lab.collectors.kinds import Source, collector, collectors
-from hpo_lab.collectors.observation import Observation
 from hpo_lab.collectors.stream import collect_file, collect_output, follow
 from hpo_lab.collectors.tensorflow_event import matching
 from hpo_lab.experiment.collector import METRICS_FORMAT, CollectorKind
+from hpo_lab.observation import Observation
 
 
 def source(**given: Any) -> Source:

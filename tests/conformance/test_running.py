@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from hpo_lab.cli import main
 from hpo_lab.experiment.manifest import parse
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.trial import TrialState, objective_value
 from hpo_lab.store import Store, open_store
 
@@ -85,7 +85,7 @@ def ended(result: Result) -> dict[str, Any]:
     return document
 
 
-def shown(name: str) -> Experiment:
+def shown(name: str) -> ExperimentDocument:
     """What `hpo-lab show -o yaml` prints, which is a manifest itself."""
     result = CliRunner(catch_exceptions=False).invoke(main, ["show", name, "-o", "yaml"])
     assert result.exit_code == 0, result.stderr

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_lab.engine.plan import Plan, plan, visible_history
-from hpo_lab.experiment.model import Algorithm, ExperimentSpec, Objective, ObjectiveType
+from hpo_lab.experiment.model import AlgorithmSpec, ExperimentSpec, Objective, ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, objective_value, optimal_trial
 
@@ -24,7 +24,7 @@ def spec(**changes: object) -> ExperimentSpec:
         objective_metric_name="accuracy",
     )
     return ExperimentSpec(
-        objective=objective, algorithm=Algorithm(algorithm_name="random"), **changes
+        objective=objective, algorithm=AlgorithmSpec(algorithm_name="random"), **changes
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hpo_lab.experiment.manifest import Manifest, parse_manifest
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import ExperimentDocument
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -77,7 +77,7 @@ def manifest(change: Change = lambda document: None) -> Manifest:
     return parse_manifest(changed(change))
 
 
-def experiment(change: Change = lambda document: None) -> Experiment:
+def experiment(change: Change = lambda document: None) -> ExperimentDocument:
     return manifest(change).experiment
 
 

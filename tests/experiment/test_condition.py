@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_lab.experiment.condition import Condition, order
+from hpo_lab.experiment.condition import ParameterCondition, order
 from hpo_lab.experiment.model import FeasibleSpace, Parameter, ParameterType
 
 
@@ -38,7 +38,7 @@ def parameter(name: str, when: str | None = None) -> Parameter:
     ],
 )
 def test_holds(text: str, assignments: dict[str, Any], expected: bool) -> None:
-    assert Condition.parse(text).holds(assignments) is expected
+    assert ParameterCondition.parse(text).holds(assignments) is expected
 
 
 @pytest.mark.parametrize(
@@ -46,22 +46,22 @@ def test_holds(text: str, assignments: dict[str, Any], expected: bool) -> None:
     ["depth > 3", "not depth > 3", "depth", "not depth", 'depth != "a"', "depth not in (1, 2)"],
 )
 def test_a_condition_on_an_inactive_parameter_does_not_hold(text: str) -> None:
-    assert not Condition.parse(text).holds({"other": 1})
+    assert not ParameterCondition.parse(text).holds({"other": 1})
 
 
 def test_an_inactive_parameter_that_does_not_matter_does_no_harm() -> None:
-    assert Condition.parse('depth > 3 or opt == "sgd"').holds({"opt": "sgd"})
-    assert Condition.parse('not (depth > 3 and opt == "sgd")').holds({"opt": "adam"})
+    assert ParameterCondition.parse('depth > 3 or opt == "sgd"').holds({"opt": "sgd"})
+    assert ParameterCondition.parse('not (depth > 3 and opt == "sgd")').holds({"opt": "adam"})
 
 
 def test_values_without_an_order_are_neither_less_nor_not_less() -> None:
-    assert not Condition.parse("x < 1").holds({"x": "a"})
-    assert not Condition.parse("not x < 1").holds({"x": "a"})
-    assert not Condition.parse("x < 1").holds({"x": None})
+    assert not ParameterCondition.parse("x < 1").holds({"x": "a"})
+    assert not ParameterCondition.parse("not x < 1").holds({"x": "a"})
+    assert not ParameterCondition.parse("x < 1").holds({"x": None})
 
 
 def test_names_are_those_it_reads() -> None:
-    assert Condition.parse('a == 1 or (not b and c in ("d",))').names == {"a", "b", "c"}
+    assert ParameterCondition.parse('a == 1 or (not b and c in ("d",))').names == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize(
@@ -89,19 +89,19 @@ def test_names_are_those_it_reads() -> None:
 )
 def test_anything_else_is_refused_by_name(text: str, named: str) -> None:
     with pytest.raises(ValueError) as refused:
-        Condition.parse(text)
+        ParameterCondition.parse(text)
     assert named in str(refused.value)
 
 
 def test_depth_is_bounded() -> None:
     with pytest.raises(ValueError, match="too deeply"):
-        Condition.parse("not " * 100_000 + "x")
+        ParameterCondition.parse("not " * 100_000 + "x")
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_condition_or_a_value_error(text: str) -> None:
     try:
-        condition = Condition.parse(text)
+        condition = ParameterCondition.parse(text)
     except ValueError:
         return
     assert condition.holds(dict.fromkeys(condition.names, 1)) in (True, False)
@@ -116,7 +116,9 @@ def test_any_text_is_a_condition_or_a_value_error(text: str) -> None:
 )
 def test_a_comparison_is_that_of_python(sign: Any, left: float, right: float) -> None:
     text, compare = sign
-    assert Condition.parse(f"x {text} {right!r}").holds({"x": left}) is compare(left, right)
+    assert ParameterCondition.parse(f"x {text} {right!r}").holds({"x": left}) is compare(
+        left, right
+    )
 
 
 def test_order_puts_a_parameter_behind_those_it_depends_on() -> None:

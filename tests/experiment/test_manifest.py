@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from hpo_lab.experiment.manifest import dump, load, parse, read
 from hpo_lab.experiment.model import (
-    Algorithm,
+    AlgorithmSpec,
     Distribution,
-    Experiment,
+    ExperimentDocument,
     ExperimentSpec,
     Metadata,
     MetricStrategyType,
@@ -106,10 +106,10 @@ def test_any_space_survives_the_manifest(low, high, choices):
     spec = ExperimentSpec(
         parameters=(uniform(low, high).named("x"), choice(*choices).named("c")),
         objective=Objective(type=ObjectiveType.MINIMIZE, objective_metric_name="loss"),
-        algorithm=Algorithm(algorithm_name="random"),
+        algorithm=AlgorithmSpec(algorithm_name="random"),
     )
-    experiment = Experiment(metadata=Metadata(name="e"), spec=spec)
-    again = Experiment.model_validate(json.loads(dump(experiment, "json")))
+    experiment = ExperimentDocument(metadata=Metadata(name="e"), spec=spec)
+    again = ExperimentDocument.model_validate(json.loads(dump(experiment, "json")))
     assert again == experiment
     assert [type(v) for v in again.spec.parameters[1].choices] == [type(v) for v in choices]
 

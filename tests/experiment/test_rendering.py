@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.experiment.yaml_text import read_documents
 from hpo_lab.problems import InvalidInput
@@ -54,12 +54,12 @@ spec:
 """
 
 
-def with_trial_spec(trial_spec: dict[str, Any], *parameters: tuple[str, str]) -> Experiment:
+def with_trial_spec(trial_spec: dict[str, Any], *parameters: tuple[str, str]) -> ExperimentDocument:
     named = [{"name": name, "reference": reference} for name, reference in parameters]
     return experiment(template(trialSpec=trial_spec, trialParameters=named))
 
 
-def with_config_map(config_map: dict[str, str] = CONFIG_MAP) -> Experiment:
+def with_config_map(config_map: dict[str, str] = CONFIG_MAP) -> ExperimentDocument:
     def change(document: dict[str, Any]) -> None:
         document["spec"]["trialTemplate"].pop("trialSpec")
         document["spec"]["trialTemplate"]["configMap"] = config_map
@@ -67,7 +67,7 @@ def with_config_map(config_map: dict[str, str] = CONFIG_MAP) -> Experiment:
     return experiment(change)
 
 
-def with_go_template(text: str = GO_TEMPLATE) -> Experiment:
+def with_go_template(text: str = GO_TEMPLATE) -> ExperimentDocument:
     return experiment(spec(trialTemplate={"goTemplate": {"rawTemplate": text}}))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hpo_lab.experiment.conversion import to_katib
 from hpo_lab.experiment.identity import differences, identity
 from hpo_lab.experiment.model import (
-    Experiment,
+    ExperimentDocument,
     MetricStrategyType,
     Objective,
 )
@@ -130,9 +130,9 @@ def test_a_constraint_is_broken_by_so_much():
 SPACE = {"min": "0", "max": "1"}
 
 
-def experiment(**fields: Any) -> Experiment:
+def experiment(**fields: Any) -> ExperimentDocument:
     goal = {"type": "minimize", "objectiveMetricName": "loss", **fields}
-    return Experiment.model_validate(
+    return ExperimentDocument.model_validate(
         {
             "metadata": {"name": "several"},
             "spec": {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hpo_lab.experiment.model import Algorithm, ExperimentSpec, Parameter, Setting
+from hpo_lab.experiment.model import AlgorithmSetting, AlgorithmSpec, ExperimentSpec, Parameter
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.katib_api import external, katib_pb
 from hpo_lab.katib_api.rpc import Services
@@ -35,9 +35,11 @@ def spec(address: str, algorithm: str = "tpe", **given: str) -> ExperimentSpec:
     return ExperimentSpec(
         parameters=tuple(Parameter.model_validate(one) for one in PARAMETERS),
         objective={"type": "maximize", "objectiveMetricName": "acc"},
-        algorithm=Algorithm(
+        algorithm=AlgorithmSpec(
             algorithm_name="katib-service",
-            algorithm_settings=tuple(Setting(name=n, value=v) for n, v in settings.items()),
+            algorithm_settings=tuple(
+                AlgorithmSetting(name=n, value=v) for n, v in settings.items()
+            ),
         ),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from hpo_lab.experiment.model import (
-    Algorithm,
+    AlgorithmSpec,
     ExperimentSpec,
     FeasibleSpace,
     Objective,
@@ -83,7 +83,7 @@ def spec(algorithm: str = "tpe", **fields: object) -> ExperimentSpec:
             ),
         ),
         objective=Objective(type=ObjectiveType.MAXIMIZE, objective_metric_name="score"),
-        algorithm=Algorithm(algorithm_name=algorithm),
+        algorithm=AlgorithmSpec(algorithm_name=algorithm),
         parallel_trial_count=2,
         **fields,
     )

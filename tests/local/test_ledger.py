@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpo_lab.engine.plan import plan
-from hpo_lab.experiment.model import Algorithm, ExperimentSpec, Objective, ObjectiveType
+from hpo_lab.experiment.model import AlgorithmSpec, ExperimentSpec, Objective, ObjectiveType
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, optimal_trial
 from hpo_lab.local.ledger import Ledger
 
@@ -39,7 +39,7 @@ def test_the_plan_is_the_same(
 ):
     spec = ExperimentSpec(
         objective=Objective(type=direction, goal=goal, objective_metric_name="score"),
-        algorithm=Algorithm(algorithm_name="random"),
+        algorithm=AlgorithmSpec(algorithm_name="random"),
         parallel_trial_count=parallel,
         max_trial_count=most,
         max_failed_trial_count=failed,

@@ -18,9 +18,9 @@ from hpo_lab.local.enqueue import enqueue
 from hpo_lab.local.enrol import Enrolment, enrol
 from hpo_lab.local.runner import LocalRunner
 from hpo_lab.local.warm_start import prior_trials, warm_start_note
+from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.algorithm import POINT
-from hpo_lab.store import Observation
 
 SPACE = {"x": uniform(0, 1), "opt": choice("adam", "sgd")}
 

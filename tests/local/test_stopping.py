@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 import hpo_lab
-from hpo_lab.experiment.model import EarlyStopping, Setting
+from hpo_lab.experiment.model import AlgorithmSetting, EarlyStopping
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local.runner import LocalRunner
 from hpo_lab.local.stopping import Stopping
@@ -177,7 +177,7 @@ def test_a_rule_is_read_with_its_settings():
     assert rule("asha:eta=4,max_resource=81") == EarlyStopping(
         algorithm_name="asha",
         algorithm_settings=(
-            Setting(name="eta", value="4"),
-            Setting(name="max_resource", value="81"),
+            AlgorithmSetting(name="eta", value="4"),
+            AlgorithmSetting(name="max_resource", value="81"),
         ),
     )

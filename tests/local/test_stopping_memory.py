@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hpo_lab.experiment.model import ExperimentSpec, ObjectiveType
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.local.stopping import Stopping
+from hpo_lab.observation import Observation
 from hpo_lab.stopping.curve import Curve
 from hpo_lab.stopping.halving import _bracket
-from hpo_lab.store import Observation
 from tests.stopping.asking import experiment
 
 RULES = {

@@ -13,12 +13,19 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from hpo_lab.experiment.identity import identity
-from hpo_lab.experiment.model import Experiment, Metadata, ObjectiveType, TrialTemplate, Value
+from hpo_lab.experiment.model import (
+    ExperimentDocument,
+    Metadata,
+    ObjectiveType,
+    TrialTemplate,
+    Value,
+)
 from hpo_lab.experiment.space import choice, loguniform
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
-from hpo_lab.store import Observation, Store, open_store
+from hpo_lab.store import Store, open_store
 
 
 @pytest.fixture
@@ -45,7 +52,7 @@ def record(store: Store) -> Record:
         )
         parameters = [loguniform(1e-4, 1e-1).named("lr"), choice("adam", "sgd").named("opt")]
         spec = options.spec(parameters, TrialTemplate())
-        document = Experiment(metadata=Metadata(name=name), spec=spec)
+        document = ExperimentDocument(metadata=Metadata(name=name), spec=spec)
         uid = store.create_experiment(document, identity=identity(spec)).uid
         store.add_trials(uid, [Trial(n, values) for n, (_, values, _) in enumerate(trials)])
         for number, (outcome, _, value) in enumerate(trials):

@@ -12,7 +12,7 @@ from hpo_lab.engine.asking import new_trial
 from hpo_lab.experiment import space as domains
 from hpo_lab.experiment.model import (
     AdditionalObjective,
-    Algorithm,
+    AlgorithmSpec,
     ExperimentSpec,
     Objective,
     ObjectiveType,
@@ -35,7 +35,7 @@ def spec(
         {
             "parameters": [domain.named(name) for name, domain in space.items()],
             "objective": Objective(type=ObjectiveType.MINIMIZE, objective_metric_name="loss"),
-            "algorithm": Algorithm(algorithm_name=algorithm),
+            "algorithm": AlgorithmSpec(algorithm_name=algorithm),
             "parallel_trial_count": 1,
             "seed": seed,
             **fields,

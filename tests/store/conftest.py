@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from hpo_lab.experiment.model import (
-    Algorithm,
-    Experiment,
+    AlgorithmSpec,
+    ExperimentDocument,
     ExperimentSpec,
     FeasibleSpace,
     Metadata,
@@ -63,9 +63,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def document(name: str = "digits", namespace: str = "default", **spec: object) -> Experiment:
+def document(
+    name: str = "digits", namespace: str = "default", **spec: object
+) -> ExperimentDocument:
     """A small experiment."""
-    return Experiment(
+    return ExperimentDocument(
         metadata=Metadata(name=name, namespace=namespace),
         spec=ExperimentSpec(
             parameters=(
@@ -81,14 +83,14 @@ def document(name: str = "digits", namespace: str = "default", **spec: object) -
                 ),
             ),
             objective=Objective(type=ObjectiveType.MAXIMIZE, objective_metric_name="accuracy"),
-            algorithm=Algorithm(algorithm_name="random"),
+            algorithm=AlgorithmSpec(algorithm_name="random"),
             **spec,
         ),
     )
 
 
 @pytest.fixture(name="document")
-def _document() -> Callable[..., Experiment]:
+def _document() -> Callable[..., ExperimentDocument]:
     return document
 
 

@@ -16,7 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.store import ExperimentRecord, NameTaken, Observation, Store, open_store
+from hpo_lab.observation import Observation
+from hpo_lab.store import ExperimentRecord, NameTaken, Store, open_store
 
 from .conftest import document
 

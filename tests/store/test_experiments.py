@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.exc import StatementError
 
-from hpo_lab.experiment.model import Experiment
+from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.store import (
@@ -20,7 +20,7 @@ from hpo_lab.store import (
     Store,
 )
 
-Make = Callable[..., Experiment]
+Make = Callable[..., ExperimentDocument]
 
 
 def test_comes_back_as_it_went_in(store: Store, document: Make) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine
 
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Store, open_store
-from hpo_lab.store.engine import HEAD, VERSION_TABLE, migrate, writing
+from hpo_lab.store.database import HEAD, VERSION_TABLE, migrate, writing
 from hpo_lab.store.location import Location
 from hpo_lab.store.tables import metadata
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.store import ExperimentRecord, NotFound, Observation, Store
-from hpo_lab.store.observations import decode_metrics, encode_metrics, summarise
+from hpo_lab.experiment.trial import Metric, Trial, TrialState, continued
+from hpo_lab.observation import Observation
+from hpo_lab.store import ExperimentRecord, NotFound, Store
+from hpo_lab.store.observations import decode_metrics, encode_metrics
 
 
 def observed(*values: float, metric: str = "accuracy") -> list[Observation]:
@@ -225,8 +226,8 @@ def test_summaries_do_not_depend_on_how_batches_are_cut(
     reported: list[tuple[str, float]], cut: int
 ) -> None:
     batch = [Observation(metric=metric, value=value, time=0.0) for metric, value in reported]
-    whole = summarise({}, batch)
-    parts = summarise(decode_metrics(encode_metrics(summarise({}, batch[:cut]))), batch[cut:])
+    whole = continued({}, batch)
+    parts = continued(decode_metrics(encode_metrics(continued({}, batch[:cut]))), batch[cut:])
     assert repr(parts) == repr(whole)
     assert repr(whole) == repr(
         {

@@ -5,14 +5,14 @@ from __future__ import annotations
 import nbformat
 import pytest
 
-from hpo_lab.experiment.model import EarlyStopping, Setting
+from hpo_lab.experiment.model import AlgorithmSetting, EarlyStopping
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.trial.folder import NOTEBOOK
 
 from .conftest import Tuned
 
 RULE = EarlyStopping(
-    algorithm_name="threshold", algorithm_settings=(Setting(name="lower", value="0"),)
+    algorithm_name="threshold", algorithm_settings=(AlgorithmSetting(name="lower", value="0"),)
 )
 CELL = """
 from hpo_lab import report

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import pytest
 
-from hpo_lab.experiment.model import EarlyStopping, Setting
+from hpo_lab.experiment.model import AlgorithmSetting, EarlyStopping
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.store import Store
 from hpo_lab.trial.folder import LOG
@@ -76,7 +76,8 @@ def test_the_trial_after_one_that_was_stopped_has_a_new_worker(tuned: Tuned, sto
         parallel=1,
         isolation="kernel",
         early_stopping=EarlyStopping(
-            algorithm_name="threshold", algorithm_settings=(Setting(name="lower", value="0"),)
+            algorithm_name="threshold",
+            algorithm_settings=(AlgorithmSetting(name="lower", value="0"),),
         ),
     )
 

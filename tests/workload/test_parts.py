@@ -12,7 +12,7 @@ from hpo_lab.experiment.job_status import default_conditions, job_outcome
 from hpo_lab.problems import InvalidInput
 from hpo_lab.workload.configuration import Configuration
 from hpo_lab.workload.container import expand, variables, words
-from hpo_lab.workload.engine import container_command
+from hpo_lab.workload.container_engine import container_command
 from hpo_lab.workload.launch import gpu_demand
 from hpo_lab.workload.paths import collected_folder, mounts, translate
 from hpo_lab.workload.rendezvous import hostfile, rendezvous, started

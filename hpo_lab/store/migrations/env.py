@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from hpo_lab.store.engine import VERSION_TABLE
+from hpo_lab.store.database import VERSION_TABLE
 from hpo_lab.store.tables import metadata
 
 context.configure(

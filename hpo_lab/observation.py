@@ -1,0 +1,79 @@
+"""What a trial reported, and how reports are written as the lines of a trial's metrics file.
+
+Every way of reporting ends in such a line: `report()`, the collectors, and the service that
+trials push to. A line is one JSON document; JSON has no NaN and no infinity, which are
+written as text.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Observation", "observations_of", "report_document", "report_line"]
+
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value that a trial reported.
+
+    Attributes:
+        metric: What was measured.
+        value: The number; NaN when what was reported is no number.
+        time: When it was reported, in seconds since the epoch.
+        step: Position in the trial, such as an epoch; fits in 64 bits.
+        text: What was reported, kept when `value` is not finite; the value's own spelling
+            when empty.
+    """
+
+    metric: str
+    value: float
+    time: float
+    step: int | None = None
+    text: str = ""
+
+
+def report_document(
+    time: float, step: int | None, metrics: Mapping[str, float | str]
+) -> dict[str, Any]:
+    """The JSON document of one report: values by metric name at one time and step."""
+    values = {
+        name: value if isinstance(value, str) or math.isfinite(value) else repr(value)
+        for name, value in metrics.items()
+    }
+    return {"time": time, "step": step, "metrics": values}
+
+
+def report_line(observation: Observation) -> str:
+    """The line of a metrics file that holds *observation* alone, without its end."""
+    value = observation.text or observation.value
+    return json.dumps(
+        report_document(observation.time, observation.step, {observation.metric: value})
+    )
+
+
+def observations_of(document: Mapping[str, Any]) -> list[Observation]:
+    """The observations in the JSON document of a report."""
+    return [
+        Observation(
+            metric=metric,
+            value=_number(value),
+            time=document["time"],
+            step=document["step"],
+            text=value if isinstance(value, str) else "",
+        )
+        for metric, value in document["metrics"].items()
+    ]
+
+
+def _number(value: float | str) -> float:
+    """What was reported as a number; only `nan` and `inf` are numbers when they are text."""
+    if isinstance(value, str):
+        return float(value) if _NOT_FINITE.fullmatch(value) else math.nan
+    return float(value)
