@@ -18,6 +18,7 @@ from traceback import print_exc
 
 from hpo_lab.engine.asking import is_ordered
 from hpo_lab.engine.plan import SUGGESTION_END, Plan, Verdict, plan, search_failed
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
@@ -34,7 +35,6 @@ from hpo_lab.local.warm_start import prior_trials
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.algorithm import Wait
 from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
-from hpo_lab.warm.client import ForkServer
 
 __all__ = ["AlreadyRunning", "LocalRunner", "trial_folder"]
 
