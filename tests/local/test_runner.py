@@ -15,10 +15,10 @@ import pytest
 import hpo_lab
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.running import asking
 from hpo_lab.local.place import trial_folder
 from hpo_lab.local.runner import local_runner
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running import asking
 from hpo_lab.running.driver import AlreadyRunning
 from tests.processes import processes_below
 
