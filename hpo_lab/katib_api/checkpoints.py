@@ -28,8 +28,8 @@ _SETTING = "suggestion_trial_dir"
 
 def shares_checkpoints(experiment: katib_pb.Experiment) -> bool:
     """Whether the trials of *experiment* have folders on the volume."""
-    given = experiment.spec.algorithm.algorithm_settings
-    return any(one.name == _SETTING and one.value for one in given)
+    settings = experiment.spec.algorithm.algorithm_settings
+    return any(setting.name == _SETTING and setting.value for setting in settings)
 
 
 def carry_checkpoints(

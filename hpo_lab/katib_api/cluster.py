@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hpo_lab.katib_api.writing import timestamp
+from hpo_lab.experiment.status_document import timestamp
 
 __all__ = ["ApiServer", "ClusterError", "mark_early_stopped"]
 
@@ -82,9 +82,9 @@ class ApiServer:
         # Whoever reaches the service says the name: it must not lead to another resource.
         name = urllib.parse.quote(trial, safe="")
         path = f"/apis/kubeflow.org/v1beta1/namespaces/{self.namespace}/trials/{name}"
-        found = self._ask("GET", path)
-        conditions = found.get("status", {}).get("conditions", [])
-        if any(one.get("type") == "EarlyStopped" for one in conditions):
+        trial_object = self._ask("GET", path)
+        conditions = trial_object.get("status", {}).get("conditions", [])
+        if any(condition.get("type") == "EarlyStopped" for condition in conditions):
             return
         at = timestamp(now)
         stopped = {
@@ -96,7 +96,7 @@ class ApiServer:
             "lastTransitionTime": at,
         }
         # The version lets the server refuse when Katib has written meanwhile.
-        version = found.get("metadata", {}).get("resourceVersion")
+        version = trial_object.get("metadata", {}).get("resourceVersion")
         change = {
             "metadata": {"resourceVersion": version},
             "status": {"conditions": [*conditions, stopped]},

@@ -36,13 +36,13 @@ def early_stopping_service(
 ) -> Services:
     """The service, as `rpc.serving` takes it; *mark* is told the trials that were stopped."""
     # The log of a trial that has succeeded does not change any more.
-    known: dict[tuple[str, str, str], list[float]] = {}
+    values_by_key: dict[tuple[str, str, str], list[float]] = {}
 
     def values(address: str, trial: str, metric: str) -> list[float]:
         key = (address, trial, metric)
-        if key not in known:
-            known[key] = reported_values(*key, timeout=_TIMEOUT)
-        return known[key]
+        if key not in values_by_key:
+            values_by_key[key] = reported_values(*key, timeout=_TIMEOUT)
+        return values_by_key[key]
 
     def get_rules(
         request: katib_pb.GetEarlyStoppingRulesRequest,
@@ -63,8 +63,8 @@ def early_stopping_service(
     def validate(
         request: katib_pb.ValidateEarlyStoppingSettingsRequest,
     ) -> katib_pb.ValidateEarlyStoppingSettingsReply:
-        asked = katib_pb.ExperimentSpec(early_stopping=request.early_stopping)
-        _check(read_spec(katib_pb.Experiment(spec=asked)))
+        spec = katib_pb.ExperimentSpec(early_stopping=request.early_stopping)
+        _check(read_spec(katib_pb.Experiment(spec=spec)))
         return katib_pb.ValidateEarlyStoppingSettingsReply()
 
     def set_status(request: katib_pb.SetTrialStatusRequest) -> katib_pb.SetTrialStatusReply:

@@ -40,11 +40,15 @@ def pushed(trial: str, metrics: Path) -> Iterator[Mapping[str, str]]:
         The environment variables that the trial's processes need.
     """
 
-    def append(reporter: str, found: Sequence[Observation]) -> None:
-        if reporter == trial and found:
+    def append(reporter: str, observations: Sequence[Observation]) -> None:
+        if reporter == trial and observations:
             with metrics.open("ab", buffering=0) as file:
                 # One write, so that a reader sees whole lines.
-                file.write("".join(f"{report_line(one)}\n" for one in found).encode())
+                file.write(
+                    "".join(
+                        f"{report_line(observation)}\n" for observation in observations
+                    ).encode()
+                )
 
     with (
         serving(ObservationLogs(append).services, f"{_HOST}:0") as port,
@@ -62,10 +66,10 @@ def _proxy(db_manager: int) -> Iterator[int]:
 
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
-            method, _, rest = self.rfile.readline().decode("latin-1").partition(" ")
+            method, _, target_text = self.rfile.readline().decode("latin-1").partition(" ")
             while self.rfile.readline().strip():
                 pass
-            host, _, port = rest.split(" ")[0].rpartition(":")
+            host, _, port = target_text.split(" ")[0].rpartition(":")
             if method != "CONNECT" or not port.isdecimal():
                 self.wfile.write(b"HTTP/1.1 405 Method Not Allowed\r\n\r\n")
                 return
@@ -73,14 +77,14 @@ def _proxy(db_manager: int) -> Iterator[int]:
             if target[0].split(".")[0] == _DB_MANAGER_HOST:
                 target = (_HOST, db_manager)
             try:
-                other = socket.create_connection(target, _CONNECTING)
+                upstream = socket.create_connection(target, _CONNECTING)
             except OSError:
                 self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
                 return
-            with other:
-                other.settimeout(None)
+            with upstream:
+                upstream.settimeout(None)
                 self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-                _join(self.connection, other)
+                _join(self.connection, upstream)
 
     class Server(ThreadingTCPServer):
         daemon_threads = True
@@ -96,11 +100,11 @@ def _proxy(db_manager: int) -> Iterator[int]:
             server.shutdown()
 
 
-def _join(one: socket.socket, other: socket.socket) -> None:
+def _join(client: socket.socket, upstream: socket.socket) -> None:
     """Pass on what either side sends, until one of them closes."""
     with selectors.DefaultSelector() as selector:
-        selector.register(one, selectors.EVENT_READ, other)
-        selector.register(other, selectors.EVENT_READ, one)
+        selector.register(client, selectors.EVENT_READ, upstream)
+        selector.register(upstream, selectors.EVENT_READ, client)
         while True:
             for key, _ in selector.select():
                 assert isinstance(key.fileobj, socket.socket)

@@ -62,8 +62,11 @@ def serving(services: Services, address: str) -> Iterator[int]:
     # Without `so_reuseport` off, two servers would share a port and each get half of the calls.
     options = [*_OPTIONS, ("grpc.so_reuseport", 0)]
     server = grpc.server(ThreadPoolExecutor(_THREADS, "grpc"), options=options)
-    known = {"", _PROBED, *services}
-    served = {**services, "grpc.health.v1.Health": {"Check": lambda asked: _health(asked, known)}}
+    names = {"", _PROBED, *services}
+    served = {
+        **services,
+        "grpc.health.v1.Health": {"Check": lambda request: _health(request, names)},
+    }
     for service, functions in served.items():
         classes = method_classes(service)
         handlers = {
@@ -111,7 +114,7 @@ def call(address: str, service: str, method: str, request: Any, *, timeout: floa
             raise Refused(error.code(), error.details() or "") from None
 
 
-def _handler(function: Callable[[Any], Any], asked: Any, reply: Any) -> grpc.RpcMethodHandler:
+def _handler(function: Callable[[Any], Any], sent: Any, reply: Any) -> grpc.RpcMethodHandler:
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return function(request)
@@ -122,11 +125,13 @@ def _handler(function: Callable[[Any], Any], asked: Any, reply: Any) -> grpc.Rpc
             context.abort(error.code, error.reason)
 
     return grpc.unary_unary_rpc_method_handler(
-        answer, request_deserializer=asked.FromString, response_serializer=reply.SerializeToString
+        answer, request_deserializer=sent.FromString, response_serializer=reply.SerializeToString
     )
 
 
-def _health(asked: health_pb.HealthCheckRequest, known: set[str]) -> health_pb.HealthCheckResponse:
-    if asked.service not in known:
-        raise Refused(grpc.StatusCode.NOT_FOUND, f"there is no service {asked.service!r} here")
+def _health(
+    request: health_pb.HealthCheckRequest, names: set[str]
+) -> health_pb.HealthCheckResponse:
+    if request.service not in names:
+        raise Refused(grpc.StatusCode.NOT_FOUND, f"there is no service {request.service!r} here")
     return health_pb.HealthCheckResponse(status="SERVING")

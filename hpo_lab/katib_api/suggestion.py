@@ -67,12 +67,12 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
     spec = read_spec(request.experiment, request.trials)
     _check(spec)
     trials = read_trials(spec, request.trials)
-    wanted = request.current_request_number
-    first = max(request.total_request_number - wanted, 0, *(t.number + 1 for t in trials))
-    made: list[Trial] = []
-    for number in range(first, first + wanted):
+    count = request.current_request_number
+    first = max(request.total_request_number - count, 0, *(t.number + 1 for t in trials))
+    batch: list[Trial] = []
+    for number in range(first, first + count):
         try:
-            answer = suggest(spec, number, [*trials, *made], uid=request.experiment.name)
+            answer = suggest(spec, number, [*trials, *batch], uid=request.experiment.name)
         except InvalidSuggestion as error:
             raise Refused(grpc.StatusCode.INTERNAL, str(error)) from error
         if isinstance(answer, Wait):
@@ -87,8 +87,8 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
                 f"trials; set spec.maxTrialCount to {number} to end the experiment"
             )
             raise Refused(grpc.StatusCode.OUT_OF_RANGE, reason)
-        made.append(_begun(number, answer or _drawn(spec, number, made, request.experiment.name)))
-    reply = katib_pb.GetSuggestionsReply(parameter_assignments=map(_message, made))
+        batch.append(_begun(number, answer or _drawn(spec, number, batch, request.experiment.name)))
+    reply = katib_pb.GetSuggestionsReply(parameter_assignments=map(_message, batch))
     if shares_checkpoints(request.experiment):
         for answer in reply.parameter_assignments:
             answer.trial_name = trial_name(request.experiment.name, int(answer.labels[NUMBER]))

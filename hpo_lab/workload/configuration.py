@@ -36,20 +36,20 @@ class Configuration:
         Raises:
             InvalidInput: A file cannot be read, or one is described twice or wrongly.
         """
-        found: dict[str, dict[str, Data]] = {kind: {} for kind in KINDS}
+        entries: dict[str, dict[str, Data]] = {kind: {} for kind in KINDS}
         problems = []
         for path in paths:
             for document in configuration_documents(path):
                 kind, name = document["kind"], str((document.get("metadata") or {}).get("name"))
-                if name in found[kind]:
+                if name in entries[kind]:
                     problems.append(Problem(str(path), f"describes the {kind} {name!r} again"))
                 try:
-                    found[kind][name] = _entries(document)
+                    entries[kind][name] = _entries(document)
                 except ValueError as error:
                     problems.append(Problem(f"{path}, {kind} {name!r}", str(error)))
         if problems:
             raise InvalidInput(problems)
-        return cls(found["ConfigMap"], found["Secret"])
+        return cls(entries["ConfigMap"], entries["Secret"])
 
     def entry(self, reference: Mapping[str, Any], *, secret: bool) -> str | None:
         """The entry that a `configMapKeyRef` or `secretKeyRef` names; None where it is not given.
@@ -99,23 +99,23 @@ def configuration_documents(path: str | Path) -> Iterator[Mapping[str, Any]]:
         raise InvalidInput([Problem(str(path), f"cannot be read: {error}")]) from None
     for document in read_documents(text, source=str(path)):
         listed = document.get("items") if isinstance(document, Mapping) else None
-        for one in listed if isinstance(listed, list) else [document]:
-            if isinstance(one, Mapping) and one.get("kind") in KINDS:
-                yield one
+        for item in listed if isinstance(listed, list) else [document]:
+            if isinstance(item, Mapping) and item.get("kind") in KINDS:
+                yield item
 
 
 def _entries(document: Mapping[str, Any]) -> dict[str, str]:
     data = {str(key): _text(key, value) for key, value in (document.get("data") or {}).items()}
     if document["kind"] == "ConfigMap":
         return data
-    given = document.get("stringData") or {}
+    plain = document.get("stringData") or {}
     try:
         decoded = {
             key: base64.b64decode(value, validate=True).decode() for key, value in data.items()
         }
     except (binascii.Error, UnicodeDecodeError):
         raise ValueError("data of a Secret is text in base64; use stringData for others") from None
-    return decoded | {str(key): _text(key, value) for key, value in given.items()}
+    return decoded | {str(key): _text(key, value) for key, value in plain.items()}
 
 
 def _text(key: object, value: object) -> str:

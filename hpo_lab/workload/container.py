@@ -12,19 +12,19 @@ from typing import Any
 
 from hpo_lab.workload.configuration import Configuration
 
-__all__ = ["expand", "field_value", "variables", "words"]
+__all__ = ["command_words", "expand_references", "field_value", "variables"]
 
 _REFERENCE = re.compile(r"\$(\$|\(([^()]*)\))")
 _INDEXED = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
 
-def expand(text: str, known: Mapping[str, str]) -> str:
-    """*text* with each `$(VAR)` of *known* replaced."""
+def expand_references(text: str, variables: Mapping[str, str]) -> str:
+    """*text* with each `$(VAR)` of *variables* replaced."""
 
-    def value(found: re.Match[str]) -> str:
-        if found[1] == "$":
+    def value(match: re.Match[str]) -> str:
+        if match[1] == "$":
             return "$"
-        return known.get(found[2], found[0])
+        return variables.get(match[2], match[0])
 
     return _REFERENCE.sub(value, text)
 
@@ -32,41 +32,41 @@ def expand(text: str, known: Mapping[str, str]) -> str:
 def variables(
     container: Mapping[str, Any],
     facts: Mapping[str, Any],
-    given: Mapping[str, str],
+    outer: Mapping[str, str],
     configuration: Configuration,
 ) -> dict[str, str]:
     """The variables that *container* defines; each may refer to those before it.
 
     A value from a Secret or ConfigMap that is not in *configuration* is that of the variable
-    of the same name in *given*.
+    of the same name in *outer*.
 
     Args:
         container: The container.
         facts: The pod, as fields refer to it (see `field_value`).
-        given: Variables known already.
+        outer: Variables known already.
         configuration: ConfigMaps and Secrets.
 
     Raises:
         ValueError: A value is not to be had here.
     """
-    found: dict[str, str] = {}
+    defined: dict[str, str] = {}
     for source in container.get("envFrom") or ():
-        found |= configuration.variables(source)
+        defined |= configuration.variables(source)
     for entry in container.get("env") or ():
         name = entry["name"]
         if entry.get("valueFrom") is None:
-            found[name] = expand(str(entry.get("value") or ""), {**given, **found})
+            defined[name] = expand_references(str(entry.get("value") or ""), {**outer, **defined})
             continue
-        value = _value_from(entry["valueFrom"], name, container, facts, given, configuration)
+        value = _value_from(entry["valueFrom"], name, container, facts, outer, configuration)
         if value is not None:
-            found[name] = value
-    return found
+            defined[name] = value
+    return defined
 
 
-def words(container: Mapping[str, Any], known: Mapping[str, str]) -> list[str]:
+def command_words(container: Mapping[str, Any], variables: Mapping[str, str]) -> list[str]:
     """The command and arguments of *container*."""
-    said = [*(container.get("command") or ()), *(container.get("args") or ())]
-    return [expand(str(word), known) for word in said]
+    texts = [*(container.get("command") or ()), *(container.get("args") or ())]
+    return [expand_references(str(word), variables) for word in texts]
 
 
 def field_value(path: str, facts: Mapping[str, Any]) -> str | None:
@@ -89,7 +89,7 @@ def _value_from(
     name: str,
     container: Mapping[str, Any],
     facts: Mapping[str, Any],
-    given: Mapping[str, str],
+    outer: Mapping[str, str],
     configuration: Configuration,
 ) -> str | None:
     if "fieldRef" in source:
@@ -107,8 +107,8 @@ def _value_from(
             value = configuration.entry(source[kind], secret=kind == "secretKeyRef")
             if value is not None:
                 return value
-            if name in given:
-                return given[name]
+            if name in outer:
+                return outer[name]
             if source[kind].get("optional"):
                 return None
             raise ValueError(

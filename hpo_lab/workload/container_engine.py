@@ -32,23 +32,23 @@ def container_command(
         places: Folders of this machine by path in the container.
         gpus: Indexes of the GPUs it may use.
     """
-    said = [engine, "run", "--rm", "--init", "--name", name, "--network", "host"]
+    command_line = [engine, "run", "--rm", "--init", "--name", name, "--network", "host"]
     for path, place in places.items():
-        said += ["--volume", f"{place}:{path}"]
+        command_line += ["--volume", f"{place}:{path}"]
     folder = environment.get(TRIAL_FOLDER)
     if folder:
-        said += ["--volume", f"{folder}:{folder}"]
+        command_line += ["--volume", f"{folder}:{folder}"]
     for variable in environment:
         # The value comes from the engine's own environment; arguments are seen by everybody.
-        said += ["--env", variable]
+        command_line += ["--env", variable]
     if gpus and engine == "docker":
-        said += ["--gpus", f'"device={",".join(gpus)}"']
+        command_line += ["--gpus", f'"device={",".join(gpus)}"']
     elif gpus:
-        said += [word for gpu in gpus for word in ("--device", f"nvidia.com/gpu={gpu}")]
+        command_line += [word for gpu in gpus for word in ("--device", f"nvidia.com/gpu={gpu}")]
     if container.get("workingDir"):
-        said += ["--workdir", str(container["workingDir"])]
+        command_line += ["--workdir", str(container["workingDir"])]
     command = [str(word) for word in container.get("command") or ()]
     arguments = [str(word) for word in container.get("args") or ()]
     if command:
-        said += ["--entrypoint", command[0]]
-    return [*said, str(container.get("image", "")), *command[1:], *arguments]
+        command_line += ["--entrypoint", command[0]]
+    return [*command_line, str(container.get("image", "")), *command[1:], *arguments]

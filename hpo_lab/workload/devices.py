@@ -32,7 +32,7 @@ def gpus(environment: Mapping[str, str]) -> list[str]:
     """The GPUs that trials may use: `$HPO_LAB_GPUS`, `$CUDA_VISIBLE_DEVICES`, or all."""
     for name in (GPUS, "CUDA_VISIBLE_DEVICES"):
         if name in environment:
-            return [each.strip() for each in environment[name].split(",") if each.strip()]
+            return [index.strip() for index in environment[name].split(",") if index.strip()]
     try:
         listing = subprocess.run(
             ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],
@@ -48,13 +48,13 @@ def gpus(environment: Mapping[str, str]) -> list[str]:
 
 @contextlib.contextmanager
 def hold_gpus(
-    count: int, known: Sequence[str], on_wait: Callable[[], None]
+    count: int, available: Sequence[str], on_wait: Callable[[], None]
 ) -> Iterator[tuple[str, ...]]:
-    """Hold *count* of the GPUs *known*; waits until they are free.
+    """Hold *count* of the GPUs *available*; waits until they are free.
 
     Args:
         count: How many; none to hold nothing.
-        known: The GPUs of this machine, at least *count*.
+        available: The GPUs of this machine, at least *count*.
         on_wait: Called once when there is a wait.
     """
     with contextlib.ExitStack() as held:
@@ -64,7 +64,7 @@ def hold_gpus(
             with _folder().joinpath("gpus.lock").open("w") as turn:
                 fcntl.flock(turn, fcntl.LOCK_EX)
                 free: list[tuple[str, IO[str]]] = []
-                for gpu in known if count else ():
+                for gpu in available if count else ():
                     lock = _try(f"gpu-{gpu.replace('/', '_')}")
                     if lock:
                         free.append((gpu, lock))
@@ -86,8 +86,8 @@ def hold_gpus(
 def hold_ports(count: int) -> Iterator[list[int]]:
     """Hold *count* free TCP ports of this machine that no other trial holds."""
     with contextlib.ExitStack() as held:
-        found: list[int] = []
-        while len(found) < count:
+        ports: list[int] = []
+        while len(ports) < count:
             port = random.choice(_PORTS)
             lock = _try(f"port-{port}")
             if lock is None:
@@ -95,8 +95,8 @@ def hold_ports(count: int) -> Iterator[list[int]]:
             held.enter_context(lock)
             with socket.socket() as probe, contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
-                found.append(port)
-        yield found
+                ports.append(port)
+        yield ports
 
 
 @contextlib.contextmanager

@@ -32,8 +32,10 @@ def mounts(pod: Mapping[str, Any], container: Mapping[str, Any], folder: Path) -
 
     A `hostPath` is itself, an `emptyDir` a folder below *folder*; others are left out.
     """
-    volumes = {one.get("name"): one for one in (pod.get("spec") or {}).get("volumes") or ()}
-    found = {}
+    volumes = {
+        volume.get("name"): volume for volume in (pod.get("spec") or {}).get("volumes") or ()
+    }
+    places = {}
     for mount in container.get("volumeMounts") or ():
         volume = volumes.get(mount.get("name")) or {}
         if "hostPath" in volume:
@@ -43,8 +45,8 @@ def mounts(pod: Mapping[str, Any], container: Mapping[str, Any], folder: Path) -
             place.mkdir(parents=True, exist_ok=True)
         else:
             continue
-        found[str(mount["mountPath"]).rstrip("/")] = str(place / mount.get("subPath", ""))
-    return found
+        places[str(mount["mountPath"]).rstrip("/")] = str(place / mount.get("subPath", ""))
+    return places
 
 
 def translate(text: str, places: Mapping[str, str]) -> str:
@@ -54,6 +56,6 @@ def translate(text: str, places: Mapping[str, str]) -> str:
     """
     if not places:
         return text
-    known = "|".join(re.escape(path) for path in sorted(places, key=len, reverse=True))
-    pattern = rf"(?<![\w./~$}}-])(?:{known})(?![\w-]|\.\w)"
-    return re.sub(pattern, lambda found: places[found[0]], text)
+    alternatives = "|".join(re.escape(path) for path in sorted(places, key=len, reverse=True))
+    pattern = rf"(?<![\w./~$}}-])(?:{alternatives})(?![\w-]|\.\w)"
+    return re.sub(pattern, lambda match: places[match[0]], text)

@@ -61,21 +61,21 @@ def replicas(job: Mapping[str, Any]) -> list[Replica]:
     Raises:
         ValueError: The job has none, or its kind is not known.
     """
-    found = [
+    members = [
         Replica(role, index, rank, pod, _labels(job, role, index, pod))
         for rank, (role, index, pod) in enumerate(_pods(job))
     ]
-    if not found:
+    if not members:
         raise ValueError(f"the {job.get('kind')} has no replicas")
-    return found
+    return members
 
 
-def primary(found: Sequence[Replica], labels: Mapping[str, str]) -> Replica:
+def primary(candidates: Sequence[Replica], labels: Mapping[str, str]) -> Replica:
     """The replica whose metrics count: the first with all of *labels*, else the first."""
-    for replica in found:
+    for replica in candidates:
         if labels and labels.items() <= replica.labels.items():
             return replica
-    return found[0]
+    return candidates[0]
 
 
 def chosen(replica: Replica, name: str) -> Mapping[str, Any]:
@@ -117,11 +117,14 @@ def _pods(job: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]
         yield from (("node", index, pod) for index in range(count))
     elif kind in KINDS:
         field, roles = KINDS[kind]
-        by_role = {role.lower(): (role, one) for role, one in (spec.get(field) or {}).items()}
+        by_role = {
+            role.lower(): (role, replica_spec)
+            for role, replica_spec in (spec.get(field) or {}).items()
+        }
         for role in map(str.lower, roles):
-            _, one = by_role.get(role, ("", {}))
-            for index in range(int(one.get("replicas", 1)) if one else 0):
-                yield role, index, one.get("template") or {}
+            _, replica_spec = by_role.get(role, ("", {}))
+            for index in range(int(replica_spec.get("replicas", 1)) if replica_spec else 0):
+                yield role, index, replica_spec.get("template") or {}
     else:
         raise ValueError(f"no such kind of job: {kind!r}")
 

@@ -22,9 +22,9 @@ def served_url(http: Mapping[str, Any], container: Mapping[str, Any]) -> tuple[s
         ValueError: The container has no port of that name.
     """
     port = http.get("port", 8080)
-    for known in container.get("ports") or ():
-        if known.get("name") == port:
-            port = known["containerPort"]
+    for named_port in container.get("ports") or ():
+        if named_port.get("name") == port:
+            port = named_port["containerPort"]
     if not str(port).isdecimal():
         raise ValueError(f"the container has no port called {port!r}")
     scheme = str(http.get("scheme") or "http").lower()
