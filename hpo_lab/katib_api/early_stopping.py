@@ -1,8 +1,8 @@
 """`api.v1.beta1.EarlyStopping`: the median rule for an existing Katib.
 
-Katib asks for rules whenever it begins trials, and the metrics collector of a trial compares
-with them: a rule is a number, and stays what it was. So of all early stopping only the median
-rule at one step has a form that Katib can carry out.
+Katib requests rules whenever it starts trials, and the metrics collector of a trial compares
+the trial's metric with them. A rule is a number that does not change during the trial. So
+the median rule at a fixed step is the only rule of hpo_lab that Katib can carry out.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _TIMEOUT = 10.0
 def early_stopping_service(
     mark: Callable[[str], None] = mark_early_stopped,
 ) -> Services:
-    """The service, as `rpc.serving` takes it; *mark* is told the trials that were stopped."""
-    # The log of a trial that has succeeded does not change any more.
+    """The service, for `rpc.serving`; *mark* is called with the name of each stopped trial."""
+    # The log of a trial that has succeeded does not change, so its values are kept.
     values_by_key: dict[tuple[str, str, str], list[float]] = {}
 
     def values(address: str, trial: str, metric: str) -> list[float]:
@@ -90,11 +90,11 @@ def median_rules(
 
     Args:
         spec: An experiment with the early stopping `medianstop`.
-        logs: What each succeeded trial has reported of the objective, in the order of time.
+        logs: The objective's values of each succeeded trial, in the order of time.
 
     Returns:
-        One rule, the median of the averages of each trial's first `start_step` finite values;
-        none before `min_trials_required` trials have any.
+        A single rule, the median of the averages of each trial's first `start_step` finite
+        values. No rule before `min_trials_required` trials have finite values.
     """
     settings = settings_of(get_rule(_RULE), spec)
     least, step = settings["min_trials_required"], settings["start_step"]

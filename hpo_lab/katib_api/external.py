@@ -31,15 +31,15 @@ _SUGGESTION = 60.0
 
 
 class SuggestionServiceError(InvalidSuggestion):
-    """The service gave no suggestion, or one that makes no sense."""
+    """The service gave no suggestion, or an invalid suggestion."""
 
 
 class KatibService:
-    """Asks a suggestion service, as Katib's controller does, for one assignment at a time.
+    """Requests single assignments from a suggestion service, as Katib's controller does.
 
-    Settings that it does not declare are those of the service's algorithm. Labels of the
-    answer are kept as the trial's; so are its name, where the service gives one, and the
-    settings that a service changes in order to remember something.
+    Settings that this class does not declare go to the service's algorithm. The labels of
+    the answer become labels of the trial. Further labels keep the trial's name, where the
+    service chooses it, and the settings that a service changes to keep a state.
     """
 
     name = "katib-service"
@@ -54,11 +54,11 @@ class KatibService:
     def suggest(self, ask: Ask) -> Suggestion | Wait:
         """The service's answer, within a minute.
 
-        One that is not available is asked again when a trial has ended, if some are running:
-        that is also how a service says that it waits for their results.
+        While trials run, a service that is not available is asked again at the next end of a
+        trial: the same status tells that the service waits for the results of trials.
 
         Raises:
-            SuggestionServiceError: There is none, or it is none.
+            SuggestionServiceError: The service gave no suggestion, or an invalid suggestion.
         """
         own_settings = ask.spec.algorithm.settings
         endpoint, name = own_settings[_ENDPOINT], f"hpo-lab-{ask.shared_seed:08x}"
@@ -88,7 +88,7 @@ class KatibService:
         return Suggestion(_assignment(ask.spec, endpoint, answers[0]), labels=labels)
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:
-        """What the service itself says is wrong with *spec*, or why it cannot be asked."""
+        """The problems of *spec* according to the service, or why the service is unusable."""
         path, settings = "spec.algorithm.algorithmSettings", spec.algorithm.settings
         problems = [
             Problem(path, f"lacks {name!r}: {self.settings[name].doc}")
@@ -137,7 +137,7 @@ def _own_settings(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _remembered(trials: Iterable[Trial]) -> dict[str, str]:
-    """The settings that the service changed last."""
+    """The latest values of the settings that the service changed."""
     settings: dict[str, str] = {}
     for trial in trials:
         settings |= {

@@ -1,4 +1,4 @@
-"""`api.v1.beta1.DBManager`: what trials report, kept for one process, and asking a real one."""
+"""`api.v1.beta1.DBManager`: a server that keeps logs in memory, and a client."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class ObservationLogs:
     """The observation logs of trials, in memory.
 
     Attributes:
-        services: What serves them, for `rpc.serving`.
+        services: The service with the logs, for `rpc.serving`.
     """
 
     def __init__(self, on_report: Callable[[str, Sequence[Observation]], None]) -> None:
-        """*on_report* is called with the name of a trial and what it has just reported."""
+        """*on_report* is called with the name of a trial and its new observations."""
         self._on_report = on_report
         self._logs: dict[str, list[katib_pb.MetricLog]] = {}
         self._lock = Lock()
@@ -76,16 +76,16 @@ class ObservationLogs:
 
 
 def reported_values(address: str, trial: str, metric: str, *, timeout: float) -> list[float]:
-    """What a *trial* has reported of a *metric*, from the DB manager at *address*.
+    """The values of *metric* that *trial* has reported, from the DB manager at *address*.
 
     Args:
         address: `host:port`.
-        trial: Its name.
+        trial: The trial's name.
         metric: The metric's name.
-        timeout: How long it may take, in seconds.
+        timeout: The longest time for the answer, in seconds.
 
     Raises:
-        rpc.Refused: There is no answer.
+        rpc.Refused: The DB manager did not answer.
     """
     request = katib_pb.GetObservationLogRequest(trial_name=trial, metric_name=metric)
     reply = call(address, DB_MANAGER, "GetObservationLog", request, timeout=timeout)

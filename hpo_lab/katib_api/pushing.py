@@ -1,8 +1,8 @@
 """A DB manager for the trials of this machine that push metrics as Katib's SDK does.
 
-`kubeflow.katib.report_metrics` calls `katib-db-manager.kubeflow:6789`, and takes the address
-from no environment variable. But gRPC itself takes a proxy from one: the trial is given a
-proxy that leads calls to that name here, and every other where it was going.
+`kubeflow.katib.report_metrics` calls `katib-db-manager.kubeflow:6789`, and no environment
+variable changes that address. But gRPC reads the address of a proxy from a variable. The
+trial gets a proxy that sends calls for that name to this machine and passes on all others.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _CHUNK = 64 * 1024
 
 @contextmanager
 def pushed(trial: str, metrics: Path) -> Iterator[Mapping[str, str]]:
-    """Take in what a trial pushes while the context lasts.
+    """Receive the metrics that a trial pushes while the context lasts.
 
     Args:
-        trial: The name it reports under; what others report is left out.
-        metrics: The metrics file it is appended to.
+        trial: The trial's name; reports under other names are ignored.
+        metrics: The metrics file, to which the observations are appended.
 
     Yields:
         The environment variables that the trial's processes need.
@@ -62,7 +62,7 @@ def pushed(trial: str, metrics: Path) -> Iterator[Mapping[str, str]]:
 
 @contextmanager
 def _proxy(db_manager: int) -> Iterator[int]:
-    """An HTTP proxy for `CONNECT`; leads the DB manager's name to a port of this machine."""
+    """An HTTP proxy for `CONNECT` that sends calls of the DB manager to a local port."""
 
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
@@ -88,7 +88,7 @@ def _proxy(db_manager: int) -> Iterator[int]:
 
     class Server(ThreadingTCPServer):
         daemon_threads = True
-        # Else the end would wait for connections that the trial has left open.
+        # With blocking, the end would wait for connections that the trial has left open.
         block_on_close = False
 
     with Server((_HOST, 0), Handler) as server:
@@ -101,7 +101,7 @@ def _proxy(db_manager: int) -> Iterator[int]:
 
 
 def _join(client: socket.socket, upstream: socket.socket) -> None:
-    """Pass on what either side sends, until one of them closes."""
+    """Pass on the bytes that either side sends, until a side closes."""
     with selectors.DefaultSelector() as selector:
         selector.register(client, selectors.EVENT_READ, upstream)
         selector.register(upstream, selectors.EVENT_READ, client)

@@ -1,4 +1,4 @@
-"""What Katib sends, as our own documents and trials."""
+"""Converts Katib's messages to our own documents and trials."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hpo_lab.problems import InvalidInput
 __all__ = ["LABELS", "NUMBER", "PARENT", "read_spec", "read_trials", "typed"]
 
 LABELS: Final = "hpolab.dev/"
-"""Begins the names of the labels by which Katib's trials are known again."""
+"""The prefix of the labels that identify our trials in Katib's messages."""
 NUMBER: Final = f"{LABELS}number"
 PARENT: Final = f"{LABELS}parent"
 
@@ -55,7 +55,7 @@ _STATES = {
     "FAILED": TrialState.FAILED,
     "METRICSUNAVAILABLE": TrialState.METRICS_UNAVAILABLE,
     "EARLYSTOPPED": TrialState.EARLY_STOPPED,
-    # What Katib says of a condition that its interface has no word for; it does not go on.
+    # Katib's value for a condition that its interface cannot express; such a trial has ended.
     "UNKNOWN": TrialState.FAILED,
 }
 
@@ -65,10 +65,10 @@ def read_spec(
 ) -> ExperimentSpec:
     """The experiment that Katib sends; only its structure is checked.
 
-    An objective that it does not name is that of its trials.
+    Where the message names no objective, the objective of the trials counts.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The structure has problems.
     """
     message = experiment.spec
     objectives = [message.objective, *(trial.spec.objective for trial in trials)]
@@ -102,8 +102,8 @@ def read_spec(
 def read_trials(spec: ExperimentSpec, trials: Sequence[katib_pb.Trial]) -> list[Trial]:
     """The trials that Katib sends, by ascending number.
 
-    A trial has the number that its label says. One without, such as of another service, gets
-    the lowest number that is free, in the order of their start and their names.
+    The label of a trial gives its number. Trials without a label, such as those of another
+    service, get the lowest free numbers, in the order of their start and their names.
     """
     labelled: dict[int, katib_pb.Trial] = {}
     unlabelled = []
@@ -125,7 +125,7 @@ def typed(parameter: Parameter, text: str) -> Value:
     """The value of *parameter* that is written as *text*.
 
     Raises:
-        ValueError: There is none.
+        ValueError: *text* is no value of the parameter.
     """
     match parameter.parameter_type:
         case ParameterType.INT:
@@ -220,7 +220,7 @@ def _trial(spec: ExperimentSpec, number: int, message: katib_pb.Trial) -> Trial:
 
 
 def _assignments(parameters: Sequence[Parameter], texts: dict[str, str]) -> dict[str, Value]:
-    """The values that the space knows; all of them, as text, where architectures are searched."""
+    """The values in the search space; all values, as text, where architectures are searched."""
     if not parameters:
         return {**texts}
     assignments = {}

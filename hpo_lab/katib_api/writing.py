@@ -1,4 +1,4 @@
-"""Our own documents and trials, as Katib's services take them."""
+"""Converts our own documents and trials to Katib's messages."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def experiment_message(
 
     Args:
         name: The experiment's name.
-        spec: What is searched and how often.
-        algorithm: The algorithm to name in place of the one in *spec*.
-        settings: Its settings.
+        spec: The specification of the experiment.
+        algorithm: The algorithm to name in place of the algorithm of *spec*.
+        settings: The settings of *algorithm*.
     """
     return katib_pb.Experiment(
         name=name,
@@ -60,7 +60,7 @@ def experiment_message(
 
 
 def trial_message(name: str, objective: Objective, trial: Trial) -> katib_pb.Trial:
-    """A trial as Katib's controller sends it: of each metric the value that represents it."""
+    """A trial as Katib's controller sends it, with the representing value of each metric."""
     values = {
         metric: value
         for metric, summary in trial.metrics.items()

@@ -1,7 +1,7 @@
-"""ConfigMaps and Secrets that are given as files, where a cluster would have them.
+"""ConfigMaps and Secrets from files, in place of those of a cluster.
 
-The files are read when a trial starts, as a pod looks them up; so no value of a Secret gets
-into the store.
+The files are read when a trial starts, as a pod looks up its ConfigMaps and Secrets. So no
+value of a Secret gets into the store.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Configuration:
         """The ConfigMaps and Secrets in the files at *paths*, YAML or JSON.
 
         Raises:
-            InvalidInput: A file cannot be read, or one is described twice or wrongly.
+            InvalidInput: A file cannot be read, or an object is described twice or wrongly.
         """
         entries: dict[str, dict[str, Data]] = {kind: {} for kind in KINDS}
         problems = []
@@ -52,10 +52,10 @@ class Configuration:
         return cls(entries["ConfigMap"], entries["Secret"])
 
     def entry(self, reference: Mapping[str, Any], *, secret: bool) -> str | None:
-        """The entry that a `configMapKeyRef` or `secretKeyRef` names; None where it is not given.
+        """The entry of a `configMapKeyRef` or `secretKeyRef`; None where its object is missing.
 
         Raises:
-            ValueError: What it names is given, and has no such entry.
+            ValueError: The object is there but has no such entry.
         """
         data = self._data(reference, secret=secret)
         key = str(reference.get("key"))
@@ -68,10 +68,10 @@ class Configuration:
         return data[key]
 
     def variables(self, source: Mapping[str, Any]) -> dict[str, str]:
-        """The variables that an entry of `envFrom` stands for.
+        """The variables that *source*, an entry of `envFrom`, defines.
 
         Raises:
-            ValueError: What it names is not given, and not optional.
+            ValueError: The object that it names is missing and not optional.
         """
         secret = "secretRef" in source
         reference = source.get("secretRef" if secret else "configMapRef") or {}
@@ -89,7 +89,7 @@ def configuration_documents(path: str | Path) -> Iterator[Mapping[str, Any]]:
     """The ConfigMaps and Secrets in the file at *path*, as plain data.
 
     Raises:
-        InvalidInput: It cannot be read.
+        InvalidInput: The file cannot be read.
     """
     from hpo_lab.experiment.yaml_text import read_documents
 

@@ -1,7 +1,8 @@
-"""What a container's process is given: its variables and its words.
+"""The environment variables and the command line of a container's process.
 
 `$(VAR)` is expanded as the kubelet does it (`k8s.io/kubernetes/third_party/forked/golang/
-expansion`): a variable that is not known stays as written, and `$$` is a dollar sign.
+expansion`): the reference to an undefined variable stays as written, and `$$` is a dollar
+sign.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _INDEXED = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
 
 def expand_references(text: str, variables: Mapping[str, str]) -> str:
-    """*text* with each `$(VAR)` of *variables* replaced."""
+    """*text* with `$(VAR)` replaced by its value for each name of *variables*."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] == "$":
@@ -35,19 +36,19 @@ def variables(
     outer: Mapping[str, str],
     configuration: Configuration,
 ) -> dict[str, str]:
-    """The variables that *container* defines; each may refer to those before it.
+    """The variables that *container* defines; each may refer to the variables before it.
 
-    A value from a Secret or ConfigMap that is not in *configuration* is that of the variable
-    of the same name in *outer*.
+    Where a Secret or ConfigMap is not in *configuration*, the variable of the same name in
+    *outer* gives the value.
 
     Args:
         container: The container.
         facts: The pod, as fields refer to it (see `field_value`).
-        outer: Variables known already.
+        outer: Variables that are defined outside the container.
         configuration: ConfigMaps and Secrets.
 
     Raises:
-        ValueError: A value is not to be had here.
+        ValueError: This machine cannot provide a value.
     """
     defined: dict[str, str] = {}
     for source in container.get("envFrom") or ():
@@ -70,10 +71,10 @@ def command_words(container: Mapping[str, Any], variables: Mapping[str, str]) ->
 
 
 def field_value(path: str, facts: Mapping[str, Any]) -> str | None:
-    """What a `fieldRef` to *path* gives; None where the pod has no such field.
+    """The value of a `fieldRef` to *path*; None where the pod has no such field.
 
     Args:
-        path: Such as `metadata.labels['app']`.
+        path: A field of the pod, such as `metadata.labels['app']`.
         facts: The pod's `labels` and `annotations`, and plain fields by path.
     """
     indexed = _INDEXED.fullmatch(path)

@@ -1,4 +1,4 @@
-"""From a replica to the process that stands for it."""
+"""The process of this machine that runs a replica's container."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = ["Launch", "container_process", "gpu_demand"]
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A process to be started.
+    """The arguments for starting a process.
 
     Attributes:
-        name: What messages call it.
+        name: The name of the process in messages.
         words: The program and its arguments.
-        environment: All its variables.
-        directory: Where it runs.
-        notes: What could not be done as the manifest says.
+        environment: All variables of the process.
+        directory: The working directory.
+        notes: Sentences about what differs from the manifest.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Launch:
 
 
 def gpu_demand(container: Mapping[str, Any]) -> int:
-    """How many GPUs *container* asks for."""
+    """The number of GPUs that *container* asks for."""
     resources = container.get("resources") or {}
     for kind in ("limits", "requests"):
         amount = (resources.get(kind) or {}).get("nvidia.com/gpu")
@@ -68,15 +68,15 @@ def container_process(
     Args:
         container: One of the containers of *replica*.
         replica: The pod.
-        settings: Of the experiment.
+        settings: The settings of the experiment.
         trial: Name of the trial.
-        operator_variables: Variables from the job's operator.
+        operator_variables: Variables that the job's operator would set.
         places: Folders of this machine by path in the container.
         folder: The replica's own folder.
-        gpus: The GPUs it may use; None where it asks for none.
+        gpus: The GPUs that the process may use; None where the container asks for no GPU.
 
     Raises:
-        ValueError: It cannot be run here.
+        ValueError: The container cannot be run on this machine.
     """
     places = {**places, **mounts(replica.pod, container, folder)}
     operator_variables = {
@@ -111,7 +111,7 @@ def container_process(
         )
     everything = {
         **os.environ,
-        # `python` is the one that runs this.
+        # `python` is the interpreter of this process.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         **operator_variables,
         **{key: translate(value, places) for key, value in own.items()},
@@ -135,7 +135,7 @@ def _directory(
 
 
 def _facts(replica: Replica, trial: str, settings: WorkloadSettings) -> dict[str, Any]:
-    """The pod, as a `fieldRef` sees it."""
+    """The fields of the pod that a `fieldRef` can name."""
     metadata = replica.pod.get("metadata") or {}
     labels = {**replica.labels, "katib.kubeflow.org/experiment": settings.experiment}
     return {

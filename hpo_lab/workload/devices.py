@@ -1,7 +1,7 @@
-"""What trials of this machine must not use at the same time: its GPUs and ports.
+"""Locks on the GPUs and ports of this machine, which trials must not share.
 
-Each is a locked file in a folder of the user's, so that trials of several experiments, run
-by whichever processes, share one queue, and a killed trial gives back what it held.
+Each lock is a locked file in a folder of the user. So the trials of all experiments share a
+single queue, and the locks of a killed trial are free at once.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ def hold_gpus(
     """Hold *count* of the GPUs *available*; waits until they are free.
 
     Args:
-        count: How many; none to hold nothing.
+        count: The number of GPUs; 0 holds nothing.
         available: The GPUs of this machine, at least *count*.
-        on_wait: Called once when there is a wait.
+        on_wait: Called once, when the GPUs are not free at first.
     """
     with contextlib.ExitStack() as held:
         waited = False
         while True:
-            # One at a time, so that two trials never hold half of what each of them needs.
+            # Trials take turns, so that two trials never hold half of the GPUs that each needs.
             with _folder().joinpath("gpus.lock").open("w") as turn:
                 fcntl.flock(turn, fcntl.LOCK_EX)
                 free: list[tuple[str, IO[str]]] = []
@@ -101,7 +101,7 @@ def hold_ports(count: int) -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def hold_port(port: int, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the port that a trial is known to serve on; waits until no other trial does."""
+    """Hold *port*, on which a trial serves; waits until no other trial holds it."""
     waited = False
     while (lock := _try(f"port-{port}")) is None:
         if not waited:
@@ -113,7 +113,7 @@ def hold_port(port: int, on_wait: Callable[[], None]) -> Iterator[None]:
 
 
 def _try(name: str) -> IO[str] | None:
-    """The locked file of that name, None while another process has it."""
+    """The locked file *name*; None while another process holds it."""
     file = _folder().joinpath(f"{name}.lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

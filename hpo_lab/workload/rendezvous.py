@@ -1,4 +1,4 @@
-"""How the replicas of a job find each other: the environment their operators set.
+"""The environment variables by which the replicas of a job find each other.
 
 Follows the training operator (`pkg/controller.v1/*/envvar.go`, `tensorflow.go`), Kubeflow
 Trainer's torch plugin and the MPI operator, with every replica on this machine: names of
@@ -19,14 +19,14 @@ HOST = "127.0.0.1"
 
 
 def started(kind: str, replicas: Sequence[Replica]) -> list[Replica]:
-    """The replicas that are started: all, or an MPIJob's launcher, which starts the others."""
+    """The replicas to start: all, or an MPIJob's launcher, which starts the other replicas."""
     if kind != "MPIJob":
         return list(replicas)
     return [replica for replica in replicas if replica.role == "launcher"]
 
 
 def ports_needed(kind: str, replicas: Sequence[Replica]) -> int:
-    """How many free ports `rendezvous` needs."""
+    """The number of free ports that `rendezvous` needs."""
     return 0 if kind in ("Job", "MPIJob") else len(replicas)
 
 
@@ -37,8 +37,8 @@ def rendezvous(
 
     Args:
         job: The job.
-        replicas: Its replicas, by rank.
-        ports: A free port for each of them.
+        replicas: The job's replicas, by rank.
+        ports: A free port for each replica.
     """
     match job.get("kind"):
         case "Job":

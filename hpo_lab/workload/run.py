@@ -1,7 +1,7 @@
 """Runs a trial that is a Kubernetes job, as processes of this machine.
 
-The primary replica prints into the trial's log, from which metrics are collected while it
-runs; every other replica has a file of its own. When the primary ends, so do the others.
+The primary replica prints into the trial's log, from which metrics are collected while the
+replica runs. Every other replica has a log of its own. All replicas end with the primary.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _TAIL_BYTES, _TAIL_LINES = 16_384, 30
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How the processes of a job ended; *by* names the one that failed."""
+    """How the processes of a job ended; `message` names the process that failed."""
 
     code: int
     message: str = ""
@@ -54,7 +54,7 @@ def run_workload(task: Task, folder: Path) -> None:
     """Run the job of *task* until it has succeeded or failed.
 
     Raises:
-        TrialFailed: It failed, or cannot be run here.
+        TrialFailed: The job failed, or cannot be run on this machine.
     """
     settings = WorkloadSettings(**task.workload)
     try:
@@ -65,7 +65,7 @@ def run_workload(task: Task, folder: Path) -> None:
 
 
 def _judge(job: Mapping[str, Any], settings: WorkloadSettings, end: _End, folder: Path) -> None:
-    """Ask the conditions of the trial template how the job ended."""
+    """Raise `TrialFailed` unless the trial template's conditions say that the job succeeded."""
     from hpo_lab.experiment.job_status import JobConditions, job_outcome
 
     status = ended_job(job, succeeded=end.code == 0, message=end.message)
@@ -77,7 +77,7 @@ def _judge(job: Mapping[str, Any], settings: WorkloadSettings, end: _End, folder
 
 
 class _Workload:
-    """One job: its replicas, what they share, and where they write."""
+    """A job with its replicas, the resources that they share, and their folders."""
 
     def __init__(self, task: Task, settings: WorkloadSettings, folder: Path) -> None:
         self._job = task.trial_spec
@@ -94,7 +94,7 @@ class _Workload:
         self._failure: BaseException | None = None
 
     def run(self) -> _End:
-        """Run the job, again as often as its back-off limit allows."""
+        """Run the job, and run it again after a failure while its back-off limit allows."""
         with contextlib.ExitStack() as held:
             shares = self._hold_gpus(held)
             count = ports_needed(str(self._job.get("kind")), self._all)
@@ -121,10 +121,10 @@ class _Workload:
         return chosen(replica, self._settings.container)
 
     def _hold_gpus(self, held: contextlib.ExitStack) -> list[Sequence[str] | None]:
-        """The GPUs of each started replica; None for one that asks for none."""
+        """The GPUs of each started replica; None for a replica that asks for no GPU."""
         demands = [gpu_demand(self._container(replica)) for replica in self._crew]
         if len(self._crew) < len(self._all):
-            # The launcher starts the others, which then use what they asked for.
+            # The launcher starts the other replicas, which then use the GPUs of their own.
             demands = [sum(gpu_demand(self._container(replica)) for replica in self._all)]
         available = gpus(os.environ) if any(demands) else []
         if available and sum(demands) > len(available):
@@ -213,7 +213,7 @@ class _Workload:
             self._failure = error
 
     def _places(self, replica: Replica) -> dict[str, str]:
-        """The known paths of a replica's containers; the collected folder is new and its own."""
+        """Folders of this machine by path in a replica's containers; makes the collected folder."""
         root = self._own_folder(replica) / "root"
         shutil.rmtree(root, ignore_errors=True)
         places = dict(self._settings.paths)
@@ -233,7 +233,7 @@ class _Workload:
         return places
 
     def _account(self) -> Path:
-        """A pod's account as far as Katib's SDK asks for it, for its namespace."""
+        """The folder of a pod's account, with the namespace file that Katib's SDK reads."""
         folder = self._folder / "account"
         folder.mkdir(exist_ok=True)
         (folder / "namespace").write_text(self._settings.namespace)
@@ -268,7 +268,7 @@ class _Workload:
             replica,
             self._settings,
             trial=self._trial,
-            given={
+            operator_variables={
                 CHECKPOINT_DIR: checkpoint_folder(self._folder),
                 **variables,
                 **self._pushing,
@@ -287,7 +287,7 @@ class _Workload:
         return {"HPO_LAB_METRICS_PATH": path} if path else {}
 
     def _own_folder(self, replica: Replica) -> Path:
-        """Where `report()` writes: the trial's folder for the primary alone."""
+        """The replica's folder; only the primary has the trial's folder, for `report()`."""
         if replica is self._primary:
             return self._folder
         folder = self._folder / replica.name
@@ -336,7 +336,7 @@ def _started(
 def _first_end(
     running: Mapping[int, subprocess.Popen[bytes]], launches: Mapping[int, Launch], main: int
 ) -> _End:
-    """Wait for the primary, or for another one that fails."""
+    """Wait until the primary ends or another replica fails."""
     if len(running) == 1:
         running[main].wait()
     while True:
@@ -355,7 +355,7 @@ def _ended(launch: Launch, code: int) -> str:
 
 
 def _end_groups(processes: Collection[subprocess.Popen[bytes]]) -> None:
-    """End processes and what they started; a group outlives the process that leads it."""
+    """End processes and their descendants; a process group outlives its leader."""
     for process in processes:
         _signal(process, signal.SIGTERM)
     until = time.monotonic() + _GRACE
@@ -379,7 +379,7 @@ def _log(folder: Path) -> Iterator[IO[bytes]]:
 
 
 def _tail(path: Path) -> str:
-    """The last lines of a log, which say most about a failure."""
+    """The last lines of a log, which usually explain a failure."""
     with path.open("rb") as log:
         log.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         return "\n".join(log.read().decode(errors="replace").splitlines()[-_TAIL_LINES:])

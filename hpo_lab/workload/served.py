@@ -1,4 +1,4 @@
-"""Where a trial serves its metrics."""
+"""The address at which a trial serves its metrics."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["served_url"]
 
 
 def served_url(http: Mapping[str, Any], container: Mapping[str, Any]) -> tuple[str, int]:
-    """The address and the port that `source.httpGet` means.
+    """The address and the port of `source.httpGet`.
 
     Args:
-        http: `path`, `port` (a number, or the name of one of the container's ports), and
+        http: `path`, `port` (a number, or the name of a port of the container), and
             optionally `scheme` and `host`.
         container: The primary container.
 

@@ -1,4 +1,4 @@
-"""Whether this machine can run a job, asked before any trial starts."""
+"""Checks whether this machine can run a job, before any trial starts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEPT_VOLUMES = ("name", "hostPath", "emptyDir")
 
 
 def job_problems(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Problem]:
-    """Everything that keeps *job*, a rendered object, from being run here."""
+    """The problems that prevent this machine from running *job*, a rendered object."""
     if settings.runtime and shutil.which(settings.runtime) is None:
         return [Problem("--runtime", f"there is no {settings.runtime} on this machine")]
     try:
@@ -41,7 +41,7 @@ def job_problems(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Pro
 
 
 def job_notes(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Problem]:
-    """What of *job* is done in another way here than in a cluster, or not at all."""
+    """The parts of *job* that this machine does in another way than a cluster, or not at all."""
     notes = []
     members = replicas(job)
     if any(gpu_demand(chosen(replica, settings.container)) for replica in members) and not gpus(
