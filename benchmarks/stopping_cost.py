@@ -21,9 +21,9 @@ from collections.abc import Iterator
 
 from tables import publish, setting, table
 
+from hpo_lab.engine.early_stopping import EarlyStopper
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.stopping import Stopping
 from hpo_lab.observation import Observation
 
 COUNTS = (100, 1000, 10_000)
@@ -39,11 +39,11 @@ RULES: dict[str, dict[str, str]] = {
 }
 
 
-def stopping(rule: str) -> Stopping:
+def stopping(rule: str) -> EarlyStopper:
     """Early stopping by *rule* before the first trial."""
     settings = [{"name": name, "value": value} for name, value in RULES[rule].items()]
     space = {"min": 0, "max": 1}
-    return Stopping(
+    return EarlyStopper(
         ExperimentSpec.model_validate(
             {
                 "parameters": [{"name": "x", "parameterType": "double", "feasibleSpace": space}],
@@ -64,34 +64,34 @@ def losses(rng: random.Random, steps: int) -> list[Observation]:
     ]
 
 
-def with_ended(rule: str, count: int, steps: int) -> Stopping:
+def with_ended(rule: str, count: int, steps: int) -> EarlyStopper:
     """Early stopping by *rule* after *count* trials that have succeeded."""
     rng = random.Random(count)
-    stopping_state = stopping(rule)
+    stopper = stopping(rule)
     for number in range(count):
-        stopping_state.report(number, losses(rng, steps))
-        stopping_state.set_state(number, TrialState.SUCCEEDED)
-    return stopping_state
+        stopper.report(number, losses(rng, steps))
+        stopper.set_state(number, TrialState.SUCCEEDED)
+    return stopper
 
 
-def costs(stopping_state: Stopping, count: int, steps: int) -> Iterator[float]:
+def costs(stopper: EarlyStopper, count: int, steps: int) -> Iterator[float]:
     """Milliseconds of each report of the trials that run after *count* ended ones."""
     rng = random.Random(0)
     running = [losses(rng, steps) for _ in range(RUNNING)]
     for reports in zip(*running, strict=True):
         for number, report in enumerate(reports, start=count):
             start = time.process_time()
-            stopping_state.report(number, [report])
-            stopping_state.reason(number)
+            stopper.report(number, [report])
+            stopper.reason(number)
             yield 1000 * (time.process_time() - start)
 
 
-def end_cost(stopping_state: Stopping, count: int) -> float:
+def end_cost(stopper: EarlyStopper, count: int) -> float:
     """Milliseconds in which the end of a running trial is told, after *count* ended ones."""
     spent = []
     for number in range(count, count + RUNNING):
         start = time.process_time()
-        stopping_state.set_state(number, TrialState.SUCCEEDED)
+        stopper.set_state(number, TrialState.SUCCEEDED)
         spent.append(1000 * (time.process_time() - start))
     return statistics.median(spent)
 
@@ -100,8 +100,8 @@ def memory(rule: str, count: int, steps: int) -> float:
     """Megabytes that are kept of *count* ended trials, once every step was asked about."""
     gc.collect()
     tracemalloc.start()
-    stopping_state = with_ended(rule, count, steps)
-    for _ in costs(stopping_state, count, steps):
+    stopper = with_ended(rule, count, steps)
+    for _ in costs(stopper, count, steps):
         pass
     gc.collect()
     size, _ = tracemalloc.get_traced_memory()
@@ -122,8 +122,8 @@ def main() -> None:
         list(costs(with_ended(rule, 1, 8), 1, 8))
         spent = {}
         for count in COUNTS:
-            stopping_state = with_ended(rule, count, options.steps)
-            spent[count] = list(costs(stopping_state, count, options.steps))
+            stopper = with_ended(rule, count, options.steps)
+            spent[count] = list(costs(stopper, count, options.steps))
         medians = [statistics.median(times) for times in spent.values()]
         rows.append(
             (
@@ -133,7 +133,7 @@ def main() -> None:
                     for middle, times in zip(medians, spent.values(), strict=True)
                 ),
                 f"{medians[-1] / medians[0]:.1f}",
-                f"{end_cost(stopping_state, COUNTS[-1]):.2f}",
+                f"{end_cost(stopper, COUNTS[-1]):.2f}",
                 f"{memory(rule, COUNTS[-1], options.steps):.1f}",
             )
         )

@@ -12,10 +12,10 @@ from typing import Protocol
 
 import psutil
 
+from hpo_lab.execution.client import mark_of_server
 from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task
 from hpo_lab.trial.processes import end_all
 from hpo_lab.trial.supervise import GRACE, start_supervisor
-from hpo_lab.warm.client import mark_of_server
 
 __all__ = ["RunningTrial", "TrialProcess", "end_leftovers", "make_empty", "wait_for"]
 
@@ -32,9 +32,8 @@ class RunningTrial(Protocol):
     def pid(self) -> int | None:
         """The id of the supervising process; None while the trial has no process."""
 
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the trial, or None while it runs."""
+    def poll(self) -> int | None:
+        """The exit code of the trial, whose processes are gone then; None while it runs."""
 
     def fileno(self) -> int | None:
         """A descriptor that becomes readable at the trial's end; None where there is none."""
@@ -71,9 +70,8 @@ class TrialProcess:
         """Process id of the supervisor."""
         return self._supervisor.pid
 
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the trial, or None while it runs."""
+    def poll(self) -> int | None:
+        """The exit code of the trial, whose processes are gone then; None while it runs."""
         if self._supervisor.poll() is None:
             return None
         self.wait()
