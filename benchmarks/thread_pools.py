@@ -59,9 +59,9 @@ def run(library: str, trials: int, folder: Path) -> tuple[int, float]:
     )
     store = open_store(folder / "hpo_lab.db")
     record, _ = enrol(store, prepared.experiment, prepared.files)
-    begun = time.monotonic()
+    start = time.monotonic()
     local_runner(store, record.uid).run()
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - start
     ended = store.trials(record.uid)
     store.close()
     return sum(trial.state.value == "Succeeded" for trial in ended), seconds
