@@ -69,7 +69,7 @@ class TPE:
 
     def suggest(self, ask: Ask) -> Assignment | None:
         """The most promising of the candidates."""
-        from hpo_lab.search.parzen import most_promising
+        from hpo_lab.search.optuna_parzen import most_promising
 
         space = Space.of(ask.spec.parameters)
         return most_promising(ask, space, partial(_sampler_options, ask, space))
