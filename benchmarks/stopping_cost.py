@@ -22,7 +22,7 @@ from tables import publish, setting, table
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.stopping import Stopping
+from hpo_lab.engine.early_stopping import Stopping
 from hpo_lab.observation import Observation
 
 COUNTS = (100, 1000, 10_000)

@@ -31,7 +31,7 @@ SET_UPS = {
 def run(library: str, trials: int, folder: Path) -> tuple[int, float]:
     """How many trials succeeded, and the seconds that all took."""
     from hpo_lab.experiment.model import ObjectiveType
-    from hpo_lab.local.enrol import enrol
+    from hpo_lab.running.enrol import enrol
     from hpo_lab.local.runner import LocalRunner
     from hpo_lab.notebook.slicing import Cell
     from hpo_lab.options import TuneOptions

@@ -46,7 +46,7 @@ def hpo_lab(
 ) -> None:
     """The runner, its store and all, as `hpo-lab run` uses it."""
     from hpo_lab.experiment.model import ObjectiveType
-    from hpo_lab.local.enrol import enrol
+    from hpo_lab.running.enrol import enrol
     from hpo_lab.local.runner import LocalRunner
     from hpo_lab.notebook.slicing import Cell
     from hpo_lab.options import TuneOptions

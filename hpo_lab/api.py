@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from hpo_lab.dashboard.summary import Best, Summary, is_live, summarise, trial_row
 from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType, Value
 from hpo_lab.experiment.space import Domain
-from hpo_lab.local.enqueue import enqueue
-from hpo_lab.local.enrol import Enrolment, enrol, revise
+from hpo_lab.running.enqueue import enqueue
+from hpo_lab.running.enrol import Enrolment, enrol, revise
 from hpo_lab.local.launch import RUNNER_LOG, launch
 from hpo_lab.options import TuneOptions, parse_values
 from hpo_lab.prepare import Prepared, prepare_function, prepare_notebook

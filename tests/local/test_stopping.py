@@ -15,7 +15,7 @@ import hpo_lab
 from hpo_lab.experiment.model import AlgorithmSetting, EarlyStopping
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local.runner import LocalRunner
-from hpo_lab.local.stopping import Stopping
+from hpo_lab.engine.early_stopping import Stopping
 from hpo_lab.options import parse_values
 from hpo_lab.problems import InvalidInput
 from tests.processes import processes_below

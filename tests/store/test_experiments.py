@@ -9,13 +9,13 @@ from sqlalchemy.exc import StatementError
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.observation import Observation
 from hpo_lab.store import (
     Artifact,
     ExperimentRecord,
     LeaseLost,
     NameTaken,
     NotFound,
-    Observation,
     Runner,
     Store,
 )

@@ -12,11 +12,11 @@ import psutil
 import pytest
 
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.observation import Observation
 from hpo_lab.store import (
     LEASE_SECONDS,
     ExperimentRecord,
     LeaseLost,
-    Observation,
     Runner,
     Store,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.model import ObjectiveType
-from hpo_lab.local.enrol import enrol
+from hpo_lab.running.enrol import enrol
 from hpo_lab.local.runner import LocalRunner, trial_folder
 from hpo_lab.notebook.slicing import Cell
 from hpo_lab.options import TuneOptions

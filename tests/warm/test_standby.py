@@ -13,7 +13,7 @@ import psutil
 
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.enrol import enrol
+from hpo_lab.running.enrol import enrol
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.notebook import prepare_cell
 from hpo_lab.store import Store

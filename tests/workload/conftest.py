@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.manifest import parse
-from hpo_lab.local.enrol import enrol
+from hpo_lab.running.enrol import enrol
 from hpo_lab.local.runner import LocalRunner, trial_folder
 from hpo_lab.store import ExperimentRecord, Store, open_store
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hpo_lab.local.enrol import enrol
+from hpo_lab.running.enrol import enrol
 from hpo_lab.local.runner import LocalRunner
 from hpo_lab.prepare import prepare_manifest
 from hpo_lab.store import Store

@@ -113,7 +113,7 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def enrolled(store: Store, path: Path) -> str:
-    from hpo_lab.local.enrol import enrol
+    from hpo_lab.running.enrol import enrol
     from hpo_lab.prepare import prepare_manifest
 
     prepared = prepare_manifest(path)

@@ -14,10 +14,10 @@ import pytest
 from hpo_lab.api import Experiment, prepare_resume
 from hpo_lab.experiment.space import choice, uniform
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.local.enqueue import enqueue
-from hpo_lab.local.enrol import Enrolment, enrol
+from hpo_lab.running.enqueue import enqueue
+from hpo_lab.running.enrol import Enrolment, enrol
 from hpo_lab.local.runner import LocalRunner
-from hpo_lab.local.warm_start import prior_trials, warm_start_note
+from hpo_lab.running.warm_start import prior_trials, warm_start_note
 from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.algorithm import POINT

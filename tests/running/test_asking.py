@@ -22,7 +22,7 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.local import asking as module
-from hpo_lab.local.asking import Asking
+from hpo_lab.running.asking import Asking
 from hpo_lab.search.algorithm import WAIT, Wait
 
 

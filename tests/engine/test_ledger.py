@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.model import AlgorithmSpec, ExperimentSpec, Objective, ObjectiveType
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, optimal_trial
-from hpo_lab.local.ledger import Ledger
+from hpo_lab.engine.ledger import Ledger
 
 _values = st.sampled_from([0.0, 1.0, 2.0, float("nan")])
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hpo_lab.experiment.model import ExperimentSpec, ObjectiveType
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.local.stopping import Stopping
+from hpo_lab.engine.early_stopping import Stopping
 from hpo_lab.observation import Observation
 from hpo_lab.stopping.curve import Curve
 from hpo_lab.stopping.halving import _bracket

@@ -12,7 +12,7 @@ import pytest
 from hpo_lab.experiment.space import choice, uniform
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.enrol import Enrolment, revise
+from hpo_lab.running.enrol import Enrolment, revise
 from hpo_lab.local.runner import LocalRunner
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Runner
