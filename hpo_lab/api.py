@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from hpo_lab.dashboard.summary import Best, Summary, is_live, summarise, trial_row
 from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType, Value
 from hpo_lab.experiment.space import Domain
-from hpo_lab.running.enqueue import enqueue
-from hpo_lab.running.enrol import Enrolment, enrol, revise
 from hpo_lab.local.launch import RUNNER_LOG, launch
 from hpo_lab.options import TuneOptions, parse_values
 from hpo_lab.prepare import Prepared, prepare_function, prepare_notebook
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.wording import as_argument, worded
 from hpo_lab.problems import InvalidInput, Problem, nearest
+from hpo_lab.running.enqueue import enqueue
+from hpo_lab.running.enrol import Enrolment, enrol, revise
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 if TYPE_CHECKING:

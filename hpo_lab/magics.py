@@ -17,8 +17,6 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from hpo_lab.api import run_in_background
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
-from hpo_lab.running.enrol import Enrolment
-from hpo_lab.running.warm_start import warm_start_note
 from hpo_lab.magic_commands import COMMANDS, Commands
 from hpo_lab.notebook import cell_source
 from hpo_lab.notebook.slicing import Cell, Decision
@@ -26,6 +24,8 @@ from hpo_lab.options import OPTIONS, TuneOptions, parse_line
 from hpo_lab.prepare import Prepared, prepare_cell
 from hpo_lab.prepare.notebook import MAGIC_ONLY
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running.enrol import Enrolment
+from hpo_lab.running.warm_start import warm_start_note
 from hpo_lab.store import NotFound, open_store
 
 __all__ = ["HpoLabMagics", "MagicError", "load"]

@@ -16,7 +16,7 @@ from hpo_lab.katib_api.rpc import Refused, call
 from hpo_lab.katib_api.suggestion import SERVICE
 from hpo_lab.katib_api.writing import experiment_message, trial_message
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import WAIT, Ask, Setting, Suggestion, Wait
+from hpo_lab.search.algorithm import WAIT, Algorithm, Ask, Setting, Suggestion, Wait
 from hpo_lab.search.ask import InvalidSuggestion
 from hpo_lab.search.space import Assignment
 
@@ -34,7 +34,7 @@ class SuggestionServiceError(InvalidSuggestion):
     """The service gave no suggestion, or one that makes no sense."""
 
 
-class KatibService:
+class KatibService(Algorithm):
     """Asks a suggestion service, as Katib's controller does, for one assignment at a time.
 
     Settings that it does not declare are those of the service's algorithm. Labels of the

@@ -24,7 +24,8 @@ from hpo_lab.katib_api.writing import assigned
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.search.algorithm import Suggestion, Wait, search_problems
 from hpo_lab.search.ask import InvalidSuggestion, suggest
-from hpo_lab.search.distinct import is_used
+from hpo_lab.search.distinct import Used
+from hpo_lab.search.history import History
 from hpo_lab.search.space import Space
 
 __all__ = ["SERVICE", "get_suggestions", "suggestion_service", "validate_algorithm_settings"]
@@ -69,10 +70,11 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
     trials = read_trials(spec, request.trials)
     wanted = request.current_request_number
     first = max(request.total_request_number - wanted, 0, *(t.number + 1 for t in trials))
+    history = History(trials)
     made: list[Trial] = []
     for number in range(first, first + wanted):
         try:
-            answer = suggest(spec, number, [*trials, *made], uid=request.experiment.name)
+            answer = suggest(spec, number, history, uid=request.experiment.name)
         except InvalidSuggestion as error:
             raise Refused(grpc.StatusCode.INTERNAL, str(error)) from error
         if isinstance(answer, Wait):
@@ -87,7 +89,9 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
                 f"trials; set spec.maxTrialCount to {number} to end the experiment"
             )
             raise Refused(grpc.StatusCode.OUT_OF_RANGE, reason)
-        made.append(_begun(number, answer or _drawn(spec, number, made, request.experiment.name)))
+        begun = _begun(number, answer or _drawn(spec, number, made, request.experiment.name))
+        history.put(begun)
+        made.append(begun)
     reply = katib_pb.GetSuggestionsReply(parameter_assignments=map(_message, made))
     if shares_checkpoints(request.experiment):
         for answer in reply.parameter_assignments:
@@ -135,9 +139,10 @@ def _drawn(spec: ExperimentSpec, number: int, batch: list[Trial], name: str) -> 
     """An assignment drawn at random; unlike those of the batch, where there is another."""
     rng = random.Random(f"{name}/{number}/drawn")
     space = Space.of(spec.parameters)
+    used = History(batch).index(Used)
     for _ in range(_DRAWS):
         assignments = space.assign(lambda axis: axis.value_at(rng.random()))
-        if not is_used(assignments, batch):
+        if assignments not in used:
             break
     return Suggestion(assignments)
 

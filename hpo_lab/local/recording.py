@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from hpo_lab.engine.early_stopping import Stopping
+from hpo_lab.engine.ledger import Ledger
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import TrialState, continued, missing_objectives
 from hpo_lab.local.ending import Ending
-from hpo_lab.running.keeping import Keeping
-from hpo_lab.engine.ledger import Ledger
 from hpo_lab.local.metrics import Batch, read_metrics
-from hpo_lab.engine.early_stopping import Stopping
+from hpo_lab.running.keeping import Keeping
 from hpo_lab.store import Store
 from hpo_lab.trial.folder import Outcome
 

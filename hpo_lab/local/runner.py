@@ -17,21 +17,21 @@ from pathlib import Path
 from traceback import print_exc
 
 from hpo_lab.engine.asking import is_ordered
+from hpo_lab.engine.early_stopping import Stopping
+from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import SUGGESTION_END, Plan, Verdict, plan, search_failed
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.running.asking import Asking
 from hpo_lab.local.ending import Ending, over_limit
-from hpo_lab.running.keeping import Keeping
 from hpo_lab.local.launcher import Launcher
-from hpo_lab.engine.ledger import Ledger
 from hpo_lab.local.process import RunningTrial, end_leftovers
 from hpo_lab.local.recording import Recording
-from hpo_lab.engine.early_stopping import Stopping
 from hpo_lab.local.tasks import task_of
-from hpo_lab.running.warm_start import prior_trials
 from hpo_lab.problems import InvalidInput
+from hpo_lab.running.asking import Asking
+from hpo_lab.running.keeping import Keeping
+from hpo_lab.running.warm_start import prior_trials
 from hpo_lab.search.algorithm import Wait
 from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
 from hpo_lab.warm.client import ForkServer

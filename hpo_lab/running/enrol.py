@@ -10,8 +10,8 @@ from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.identity import differences, identity
 from hpo_lab.experiment.model import ExperimentDocument, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.running.warm_start import WARM_START, warm_start
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running.warm_start import WARM_START, warm_start
 from hpo_lab.search.points import waiting_points
 from hpo_lab.store import Artifact, ExperimentRecord, NameTaken, NotFound, Store
 
