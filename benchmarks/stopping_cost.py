@@ -20,9 +20,9 @@ from collections.abc import Iterator
 
 from tables import publish, setting, table
 
+from hpo_lab.engine.early_stopping import EarlyStopper
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.engine.early_stopping import Stopping
 from hpo_lab.observation import Observation
 
 COUNTS = (100, 1000, 10_000)
@@ -38,11 +38,11 @@ RULES: dict[str, dict[str, str]] = {
 }
 
 
-def stopping(rule: str) -> Stopping:
+def stopping(rule: str) -> EarlyStopper:
     """Early stopping by *rule* before the first trial."""
     settings = [{"name": name, "value": value} for name, value in RULES[rule].items()]
     space = {"min": 0, "max": 1}
-    return Stopping(
+    return EarlyStopper(
         ExperimentSpec.model_validate(
             {
                 "parameters": [{"name": "x", "parameterType": "double", "feasibleSpace": space}],
@@ -63,7 +63,7 @@ def losses(rng: random.Random, steps: int) -> list[Observation]:
     ]
 
 
-def with_ended(rule: str, count: int, steps: int) -> Stopping:
+def with_ended(rule: str, count: int, steps: int) -> EarlyStopper:
     """Early stopping by *rule* after *count* trials that have succeeded."""
     rng = random.Random(count)
     known = stopping(rule)
@@ -73,7 +73,7 @@ def with_ended(rule: str, count: int, steps: int) -> Stopping:
     return known
 
 
-def costs(known: Stopping, count: int, steps: int) -> Iterator[float]:
+def costs(known: EarlyStopper, count: int, steps: int) -> Iterator[float]:
     """Milliseconds of each report of the trials that run after *count* ended ones."""
     rng = random.Random(0)
     running = [losses(rng, steps) for _ in range(RUNNING)]
@@ -85,7 +85,7 @@ def costs(known: Stopping, count: int, steps: int) -> Iterator[float]:
             yield 1000 * (time.process_time() - begun)
 
 
-def end_cost(known: Stopping, count: int) -> float:
+def end_cost(known: EarlyStopper, count: int) -> float:
     """Milliseconds in which the end of a running trial is told, after *count* ended ones."""
     spent = []
     for number in range(count, count + RUNNING):

@@ -46,11 +46,11 @@ def hpo_lab(
 ) -> None:
     """The runner, its store and all, as `hpo-lab run` uses it."""
     from hpo_lab.experiment.model import ObjectiveType
-    from hpo_lab.running.enrol import enrol
-    from hpo_lab.local.runner import LocalRunner
+    from hpo_lab.local.runner import local_runner
     from hpo_lab.notebook.slicing import Cell
     from hpo_lab.options import TuneOptions
     from hpo_lab.prepare.notebook import prepare_cell
+    from hpo_lab.running.enrol import enrol
     from hpo_lab.store import open_store
 
     prepared = prepare_cell(
@@ -70,7 +70,7 @@ def hpo_lab(
     )
     store = open_store(folder / "hpo_lab.db")
     record, _ = enrol(store, prepared.experiment, prepared.files)
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     done = sum(trial.state.value == "Succeeded" for trial in store.trials(record.uid))
     store.close()
     assert done == trials, f"{done} of {trials} succeeded"

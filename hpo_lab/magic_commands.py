@@ -17,7 +17,7 @@ from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.dashboard.summary import summarise
 from hpo_lab.experiment.points import read_point
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.runner import trial_folder
+from hpo_lab.local.place import trial_folder
 from hpo_lab.options import TuneOptions, parse_values
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.store import open_store
@@ -295,7 +295,7 @@ class Commands:
         if number is None:
             print(f"{experiment.name}: no trial failed; the runner says:\n{_tail(experiment.log)}")
             return
-        log = trial_folder(experiment.store, experiment.uid, number) / LOG
+        log = trial_folder(experiment.store.folder(experiment.uid), number) / LOG
         print(f"{experiment.name}, trial {number} ({log}):\n{_tail(log)}")
 
 

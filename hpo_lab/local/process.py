@@ -32,9 +32,8 @@ class RunningTrial(Protocol):
     def pid(self) -> int | None:
         """The process above its processes; None while it has none."""
 
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the trial, or None while it runs."""
+    def poll(self) -> int | None:
+        """The exit code of the trial, whose processes are gone then; None while it runs."""
 
     def fileno(self) -> int | None:
         """A descriptor that becomes readable at its end, where it has one of its own."""
@@ -71,9 +70,8 @@ class TrialProcess:
         """Process id of the supervisor."""
         return self._supervisor.pid
 
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the trial, or None while it runs."""
+    def poll(self) -> int | None:
+        """The exit code of the trial, whose processes are gone then; None while it runs."""
         if self._supervisor.poll() is None:
             return None
         self.wait()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from enum import StrEnum
 
+from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.identity import differences, identity
 from hpo_lab.experiment.model import ExperimentDocument, ResumePolicy
@@ -93,7 +94,7 @@ def revise(
     at_end = known.reason == "ExperimentSuggestionEndReached"
     ends = plan(
         experiment.spec,
-        trials,
+        Ledger(experiment.spec.objective, trials),
         elapsed=known.running_seconds(time.time()),
         exhausted=at_end and not any(waiting_points(known.document.spec, trials)),
     )

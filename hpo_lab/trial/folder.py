@@ -15,7 +15,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LOG", "METRICS", "NOTEBOOK", "TRIAL_FOLDER", "Outcome", "Task", "append_line"]
+from hpo_lab.observation import Outcome
+
+__all__ = ["LOG", "METRICS", "NOTEBOOK", "TRIAL_FOLDER", "Task", "append_line", "write_outcome"]
 
 TRIAL_FOLDER = "HPO_LAB_TRIAL_FOLDER"
 """Environment variable with the trial's folder; it also marks every process of the trial."""
@@ -83,25 +85,16 @@ class Task:
         return cls.from_document(json.loads((folder / _TASK).read_text()))
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a trial ended, as the trial itself saw it."""
-
-    succeeded: bool
-    completed_at: float
-    message: str = ""
-    traceback: str = field(default="", repr=False)
-
-    def write(self, folder: Path | str) -> None:
-        """Write the outcome into *folder*."""
-        # Below the metrics: where many files were deleted before, a new one is dear on ext4.
-        document = {
-            "succeeded": self.succeeded,
-            "completed_at": self.completed_at,
-            "message": self.message[:_LONGEST],
-            "traceback": self.traceback[-_LONGEST:],
-        }
-        append_line(f"{folder}/{METRICS}", {"outcome": document})
+def write_outcome(outcome: Outcome, folder: Path | str) -> None:
+    """Write how a trial ended into its *folder*, as the last line of its metrics."""
+    # Below the metrics: where many files were deleted before, a new one is dear on ext4.
+    document = {
+        "succeeded": outcome.succeeded,
+        "completed_at": outcome.completed_at,
+        "message": outcome.message[:_LONGEST],
+        "traceback": outcome.traceback[-_LONGEST:],
+    }
+    append_line(f"{folder}/{METRICS}", {"outcome": document})
 
 
 def append_line(path: str, document: Mapping[str, Any]) -> None:

@@ -8,8 +8,9 @@ import time
 import traceback
 from pathlib import Path
 
+from hpo_lab.observation import Outcome
 from hpo_lab.trial.checkpoint import open_checkpoint
-from hpo_lab.trial.folder import TRIAL_FOLDER, Outcome, Task
+from hpo_lab.trial.folder import TRIAL_FOLDER, Task, write_outcome
 from hpo_lab.trial.kinds import TrialFailed, trial_kind
 
 __all__ = ["work"]
@@ -34,7 +35,7 @@ def work(folder: Path) -> Outcome:
         print(outcome.traceback, file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
-    outcome.write(folder)
+    write_outcome(outcome, folder)
     return outcome
 
 

@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Callable
 
+from hpo_lab.observation import Outcome
 from hpo_lab.trial.checkpoint import open_checkpoint
-from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER, Outcome, Task
+from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER, Task, write_outcome
 from hpo_lab.trial.report import report_variables, source_of_report
 from hpo_lab.warm.execution import Execution, Failure, parameters_cell
 from hpo_lab.warm.shell import Shell
@@ -48,7 +49,7 @@ def run_trial(task: Task, folder: str, execution: Execution, shell: Shell) -> bo
     outcome = _outcome(failure)
     if not outcome.succeeded:
         print(outcome.traceback, file=sys.stderr, flush=True)
-    outcome.write(folder)
+    write_outcome(outcome, folder)
     return outcome.succeeded
 
 
