@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.model import ExperimentSpec
-from hpo_lab.search.algorithm import get_algorithm, read_settings, search_problems
+from hpo_lab.search.algorithm import get_algorithm, search_problems
+from hpo_lab.search.setting import read_settings
 from hpo_lab.search.fidelity import Fidelity
 
 LR = {"name": "lr", "parameterType": "double", "feasibleSpace": {"min": 0.001, "max": 0.1}}

@@ -11,7 +11,7 @@ import pytest
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.search import bayesian, cmaes, history, optuna_parzen, space
+from hpo_lab.search import bayesian, cmaes, optuna_parzen, samples, space
 
 from .asking import suggest
 
@@ -83,8 +83,8 @@ def test_it_beats_random_search(algorithm: str, count: int, direction: str, sign
 
 def forget() -> None:
     space._space.cache_clear()
-    history._memo.cache_clear()
-    optuna_parzen._memo.cache_clear()
+    samples._sampled.cache_clear()
+    optuna_parzen._told_once.cache_clear()
     cmaes._course.cache_clear()
 
 
