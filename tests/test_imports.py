@@ -39,12 +39,15 @@ HOUSE = {
     "collectors": Room(lazily="re2 tensorboard"),
     "workload": Room("collectors experiment trial", lazily="katib_api"),
     "katib_api": Room("collectors experiment search stopping", "google grpc pydantic"),
-    "notebook": Room("experiment trial", "nbclient nbformat papermill traitlets", "IPython"),
-    "warm": Room(
-        "trial", "IPython ipykernel jupyter_client nbclient nbformat papermill traitlets", "numpy"
+    "quick_import": Room(lazily="nbformat"),
+    "notebook": Room("experiment quick_import trial", lazily="IPython nbformat"),
+    "execution": Room(
+        "quick_import trial",
+        "IPython ipykernel jupyter_client nbclient nbformat papermill traitlets",
+        "numpy",
     ),
     "stopping": Room("experiment search", lazily="scipy"),
-    "local": Room("engine experiment search stopping store trial warm workload", "psutil"),
+    "local": Room("engine execution experiment search stopping store trial workload", "psutil"),
     "dashboard": Room("experiment store trial", "rich", "ipywidgets notebook plotly"),
     "option_values": Room("experiment"),
     "options": Room("experiment option_values"),

@@ -18,11 +18,11 @@ from rich.text import Text
 
 from hpo_lab.dashboard.summary import Summary, summarise
 from hpo_lab.dashboard.tables import best_line, progress_line
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local.runner import local_runner
 from hpo_lab.running.driver import AlreadyRunning, Driver
 from hpo_lab.store import NotFound, Store
-from hpo_lab.warm.client import ForkServer
 
 __all__ = ["Watch", "follow", "run_here"]
 

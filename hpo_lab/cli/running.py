@@ -31,6 +31,7 @@ from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.summary import INTERRUPTED as LOST
 from hpo_lab.dashboard.summary import Summary, objective_in_words
 from hpo_lab.dashboard.tables import progress_line, state_text
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.options import OPTIONS
@@ -40,7 +41,6 @@ from hpo_lab.problems import InvalidInput
 from hpo_lab.running.enrol import Enrolment, enrol, stop_described
 from hpo_lab.running.warm_start import warm_start_note
 from hpo_lab.store import ExperimentRecord, Store, open_store
-from hpo_lab.warm.client import ForkServer
 
 __all__ = ["resume_command", "run_command"]
 

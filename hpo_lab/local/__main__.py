@@ -9,7 +9,7 @@ import contextlib
 import signal
 import sys
 
-from hpo_lab.warm.client import ForkServer
+from hpo_lab.execution.client import ForkServer
 
 
 def main(uid: str, server: ForkServer | None = None) -> int:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.local.process import RunningTrial, end_leftovers
 from hpo_lab.trial.folder import Task
 from hpo_lab.trial.supervise import GRACE
-from hpo_lab.warm.client import ForkServer
 
 __all__ = ["ForkedTrial", "Forks", "can_fork"]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpo_lab.engine.events import Ended, Exceeded, Lost, Noticed, PlaceEvent, Reported
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.local.launcher import Launcher
@@ -20,7 +21,6 @@ from hpo_lab.running.place import UnfinishedTrial
 from hpo_lab.store import Artifact, ArtifactRecord
 from hpo_lab.trial.folder import LOG, NOTEBOOK
 from hpo_lab.trial.supervise import GRACE
-from hpo_lab.warm.client import ForkServer
 
 __all__ = ["LocalPlace", "trial_folder"]
 

@@ -12,10 +12,10 @@ from typing import Protocol
 
 import psutil
 
+from hpo_lab.execution.client import mark_of_server
 from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task
 from hpo_lab.trial.processes import end_all
 from hpo_lab.trial.supervise import GRACE, start_supervisor
-from hpo_lab.warm.client import mark_of_server
 
 __all__ = ["RunningTrial", "TrialProcess", "end_leftovers", "make_empty", "wait_for"]
 

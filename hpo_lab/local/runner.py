@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.local.place import LocalPlace
 from hpo_lab.running.driver import Driver
 from hpo_lab.store import Store
-from hpo_lab.warm.client import ForkServer
 
 __all__ = ["local_runner"]
 

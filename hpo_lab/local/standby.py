@@ -35,7 +35,7 @@ class _Worker:
         self._channel, theirs = socket.socketpair()
         with theirs, (folder / LOG).open("ab") as log:
             self._supervisor = start_supervisor(
-                folder, "hpo_lab.notebook.standby", stdin=theirs.fileno(), log=log
+                folder, "hpo_lab.execution.kernel_worker", stdin=theirs.fileno(), log=log
             )
         self.pid = self._supervisor.pid
         self.trial: Path | None = None

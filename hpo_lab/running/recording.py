@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hpo_lab.engine.instructions import (
     ExperimentEnded,
@@ -16,7 +16,7 @@ from hpo_lab.engine.instructions import (
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.running.keeping import Keeping
 from hpo_lab.running.place import Place
-from hpo_lab.store import Store, Transaction
+from hpo_lab.store import Artifact, Store, Transaction
 
 __all__ = ["Recorder"]
 
@@ -51,12 +51,28 @@ class Recorder:
         """
         if not records:
             return
+        # Files are looked at before the transaction, which keeps other writers waiting.
+        files = {
+            record.trial.number: self._kept(record)
+            for record in records
+            if isinstance(record, TrialEnded)
+        }
         with self._store.transaction(self._uid, self._runner_id) as transaction:
-            for record, following in zip(records, [*records[1:], None], strict=True):
-                self._write(record, following, transaction, time)
+            transaction.read({number for record in records for number in _numbers(record)})
+            for record in records:
+                self._write(record, files, transaction, time)
+
+    def _kept(self, record: TrialEnded) -> list[Artifact]:
+        if record.superseded is not None:
+            self._keeping.superseded(record.superseded)
+        return self._keeping.at_end(record.trial.number, record.trial.state, record.best)
 
     def _write(
-        self, record: Record, following: Record | None, transaction: Transaction, time: float
+        self,
+        record: Record,
+        files: Mapping[int, Sequence[Artifact]],
+        transaction: Transaction,
+        time: float,
     ) -> None:
         match record:
             case TrialStarted(trial, is_new):
@@ -65,8 +81,18 @@ class Recorder:
                 transaction.start_trial(trial.number, trial.started_at, new=new, handle=handle)
             case Observed():
                 transaction.observe(record.number, record.observations, record.end)
-            case TrialEnded():
-                self._write_end(record, transaction)
+            case TrialEnded(trial):
+                if record.best == trial.number:
+                    transaction.set_best(trial.number)
+                transaction.finish_trial(
+                    trial.number,
+                    trial.state,
+                    trial.completed_at,
+                    reason=record.reason,
+                    message=trial.message,
+                    traceback=record.traceback,
+                    artifacts=files[trial.number],
+                )
             case TrialRequeued():
                 transaction.requeue_trial(record.trial.number)
             case Noted():
@@ -78,18 +104,12 @@ class Recorder:
                     transaction.add_artifact(artifact)
                 transaction.set_condition(verdict.state, verdict.reason, verdict.message, time)
 
-    def _write_end(self, record: TrialEnded, transaction: Transaction) -> None:
-        trial = record.trial
-        if record.superseded is not None:
-            self._keeping.superseded(record.superseded)
-        if record.best == trial.number:
-            transaction.set_best(trial.number)
-        transaction.finish_trial(
-            trial.number,
-            trial.state,
-            trial.completed_at,
-            reason=record.reason,
-            message=trial.message,
-            traceback=record.traceback,
-            artifacts=self._keeping.at_end(trial.number, trial.state, record.best),
-        )
+
+def _numbers(record: Record) -> tuple[int, ...]:
+    """The trial that a record is about, if it is about a trial."""
+    match record:
+        case TrialStarted() | TrialEnded() | TrialRequeued():
+            return (record.trial.number,)
+        case Observed():
+            return (record.number,)
+    return ()

@@ -15,10 +15,10 @@ import pytest
 import hpo_lab
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local import asking
 from hpo_lab.local.place import trial_folder
 from hpo_lab.local.runner import local_runner
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running import asking
 from hpo_lab.running.driver import AlreadyRunning
 from tests.processes import processes_below
 
@@ -265,7 +265,7 @@ def test_trials_that_cannot_be_rendered_fail_and_stall_nothing(store, enrolled, 
         raise InvalidInput([Problem("spec.trialTemplate", "does not fit")])
 
     record = enrolled(score, trials=5)
-    monkeypatch.setattr("hpo_lab.local.runner.task_of", refuse)
+    monkeypatch.setattr("hpo_lab.local.place.task_of", refuse)
     assert local_runner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
     trials = store.trials(record.uid)
     assert [trial.state for trial in trials] == [TrialState.FAILED] * 5

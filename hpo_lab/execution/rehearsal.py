@@ -13,14 +13,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.execution.cells import Execution
+from hpo_lab.execution.forked_trial import open_log, run_trial
+from hpo_lab.execution.outputs import Outputs
+from hpo_lab.execution.shell import Shell
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR
 from hpo_lab.trial.folder import TRIAL_FOLDER, Task
 from hpo_lab.trial.report import source_of_report
 from hpo_lab.trial.supervise import RUNTIME
-from hpo_lab.warm.execution import Execution
-from hpo_lab.warm.outputs import Outputs
-from hpo_lab.warm.shell import Shell
-from hpo_lab.warm.trial import open_log, run_trial
 
 __all__ = ["rehearse"]
 

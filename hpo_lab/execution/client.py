@@ -44,14 +44,18 @@ class ForkServer:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         with theirs:
             self._supervisor = start_supervisor(
-                self._mark, "hpo_lab.warm.server", stdin=theirs.fileno(), log=self._log, cwd="/"
+                self._mark,
+                "hpo_lab.execution.server",
+                stdin=theirs.fileno(),
+                log=self._log,
+                cwd="/",
             )
 
     def set_up(self, config: Mapping[str, Any], folder: Path) -> None:
         """Have the set-up run.
 
         Args:
-            config: The first message, see `hpo_lab.warm.server`.
+            config: The first message, see `hpo_lab.execution.server`.
             folder: The folder above those of its trials; gets the server's log.
         """
         self._folder = folder

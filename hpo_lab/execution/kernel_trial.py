@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.notebook.quick_import import import_nbformat
+from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.folder import NOTEBOOK, Task
 from hpo_lab.trial.kinds import TrialFailed
 
@@ -31,7 +31,7 @@ def run_notebook(task: Task, folder: Path) -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    from hpo_lab.notebook.kernel import ENGINE, OUTPUT_LIMIT, kernel_config
+    from hpo_lab.execution.kernel_engine import ENGINE, OUTPUT_LIMIT, kernel_config
 
     notebook = nbformat.read(Path(task.source) / NOTEBOOK, as_version=4)
     # papermill formats the path with the parameters.

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from hpo_lab.execution import client
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.trial.supervise import start_supervisor
-from hpo_lab.warm import client
-from hpo_lab.warm.client import ForkServer
 
 
 def hazards_after(set_up: str, folder: Path) -> list[str]:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from hpo_lab.warm.outputs import Cell, Outputs
-from hpo_lab.warm.shell import Shell
+from hpo_lab.execution.outputs import Cell, Outputs
+from hpo_lab.execution.shell import Shell
 
 __all__ = ["INJECTED", "Execution", "Failure", "failure_of", "parameters_cell"]
 

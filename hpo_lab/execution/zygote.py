@@ -1,4 +1,4 @@
-"""Forks a process per notebook: `python -m hpo_lab.warm.zygote`, for the papermill engine.
+"""Forks a process per notebook: `python -m hpo_lab.execution.zygote`, for the papermill engine.
 
 Standard input is a socket. Every byte on it comes with the descriptor of another socket,
 over which one notebook goes to and fro, one JSON object a line: first
@@ -22,11 +22,11 @@ from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 
-from hpo_lab.warm.channel import open_channel
-from hpo_lab.warm.execution import Execution
-from hpo_lab.warm.fork import end_own_processes, finalise, get_ready, leave_parent
-from hpo_lab.warm.outputs import Outputs
-from hpo_lab.warm.shell import Shell
+from hpo_lab.execution.cells import Execution
+from hpo_lab.execution.channel import open_channel
+from hpo_lab.execution.fork import end_own_processes, finalise, get_ready, leave_parent
+from hpo_lab.execution.outputs import Outputs
+from hpo_lab.execution.shell import Shell
 
 __all__ = ["main"]
 

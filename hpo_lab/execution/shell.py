@@ -24,9 +24,9 @@ from IPython.core.application import BaseIPythonApplication
 from jupyter_client.session import Session
 from traitlets.config import Config
 
-from hpo_lab.warm.compiler import Compiler
-from hpo_lab.warm.loop import LateLoop, run_without_waiting
-from hpo_lab.warm.streams import Streams
+from hpo_lab.execution.compiler import Compiler
+from hpo_lab.execution.loop import LateLoop, run_without_waiting
+from hpo_lab.execution.streams import Streams
 
 __all__ = ["Shell"]
 

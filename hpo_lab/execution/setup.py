@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hpo_lab.warm.outputs import Cell
+from hpo_lab.execution.outputs import Cell
 
 __all__ = ["shared_cells"]
 

@@ -24,7 +24,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import Engine, NBClientEngine, NotebookExecutionManager
 from papermill.log import logger
 
-from hpo_lab.warm.kernels import not_this_interpreter
+from hpo_lab.execution.kernelspec import not_this_interpreter
 
 __all__ = ["ForkEngine"]
 
@@ -158,7 +158,7 @@ def _zygote_channel() -> socket.socket:
         channel, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", "hpo_lab.warm.zygote"],
+                [sys.executable, "-m", "hpo_lab.execution.zygote"],
                 stdin=theirs.fileno(),
                 cwd="/",
                 start_new_session=True,

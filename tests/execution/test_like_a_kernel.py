@@ -14,8 +14,8 @@ import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.trial.folder import NOTEBOOK, Task
-from hpo_lab.warm.client import ForkServer
 
 from .cells import CELLS
 

@@ -1,4 +1,4 @@
-"""Runs notebook trials one after the other: `python -m hpo_lab.notebook.standby FOLDER`.
+"""Runs notebook trials one after the other: `python -m hpo_lab.execution.kernel_worker FOLDER`.
 
 What this process has imported serves all of them. None of their code runs in it: every trial
 has a kernel of its own, which may be started before there is a slot for the trial. Standard
@@ -20,8 +20,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from hpo_lab.notebook import run
-from hpo_lab.notebook.quick_import import import_nbformat
+from hpo_lab.execution import kernel_trial
+from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR, checkpoint_folder
 from hpo_lab.trial.folder import LOG, TRIAL_FOLDER
 from hpo_lab.trial.processes import end_descendants, reap_orphans
@@ -43,7 +43,7 @@ def main() -> None:
             if not sys.stdin.readline():
                 return
             code = 0 if work(Path(wanted["folder"])).succeeded else 1
-            run.kernel = None
+            kernel_trial.kernel = None
             end_descendants(GRACE)
         os.environ.clear()
         os.environ.update(environment)
@@ -63,9 +63,9 @@ def _prepare(wanted: Mapping[str, str], runtime: str) -> None:
     os.environ[RUNTIME] = runtime
     try:
         import_nbformat()
-        from hpo_lab.notebook.kernel import start_kernel
+        from hpo_lab.execution.kernel_engine import start_kernel
 
-        run.kernel = start_kernel(wanted["kernel"], wanted["directory"])
+        kernel_trial.kernel = start_kernel(wanted["kernel"], wanted["directory"])
     except Exception as error:
         # The trial meets it again, and fails with it.
         print(f"No kernel could be started ahead: {error}", file=sys.stderr)

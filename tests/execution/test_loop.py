@@ -9,7 +9,7 @@ from threading import Barrier
 
 import pytest
 
-from hpo_lab.warm.loop import LateLoop, run_without_waiting
+from hpo_lab.execution.loop import LateLoop, run_without_waiting
 
 
 async def answer() -> int:

@@ -1,4 +1,4 @@
-"""The fork server: `python -m hpo_lab.warm.server`, with its channel as standard input.
+"""The fork server: `python -m hpo_lab.execution.server`, with its channel as standard input.
 
 It runs the set-up cells of a trial notebook once and then forks one process per trial. The
 channel is a socket with one JSON object a line. The first that it reads says what to set up:
@@ -33,19 +33,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.execution.cells import Execution
+from hpo_lab.execution.channel import open_channel
+from hpo_lab.execution.fork import end_own_processes, finalise, get_ready, leave_parent
+from hpo_lab.execution.forked_trial import open_log, record_killed, run_trial
+from hpo_lab.execution.hazards import descriptors, fork_hazards, put_pools_away
+from hpo_lab.execution.kernelspec import not_this_interpreter
+from hpo_lab.execution.outputs import Outputs
+from hpo_lab.execution.randomness import Randomness
+from hpo_lab.execution.rehearsal import rehearse
+from hpo_lab.execution.setup import shared_cells
+from hpo_lab.execution.shell import Shell
 from hpo_lab.trial.folder import TRIAL_FOLDER, Task
 from hpo_lab.trial.supervise import GRACE
-from hpo_lab.warm.channel import open_channel
-from hpo_lab.warm.execution import Execution
-from hpo_lab.warm.fork import end_own_processes, finalise, get_ready, leave_parent
-from hpo_lab.warm.hazards import descriptors, fork_hazards, put_pools_away
-from hpo_lab.warm.kernels import not_this_interpreter
-from hpo_lab.warm.outputs import Outputs
-from hpo_lab.warm.randomness import Randomness
-from hpo_lab.warm.rehearsal import rehearse
-from hpo_lab.warm.setup import shared_cells
-from hpo_lab.warm.shell import Shell
-from hpo_lab.warm.trial import open_log, record_killed, run_trial
 
 __all__ = ["main"]
 

@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Callable
 
+from hpo_lab.execution.cells import Execution, Failure, parameters_cell
+from hpo_lab.execution.shell import Shell
 from hpo_lab.observation import Outcome
 from hpo_lab.trial.checkpoint import open_checkpoint
 from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER, Task, write_outcome
 from hpo_lab.trial.report import report_variables, source_of_report
-from hpo_lab.warm.execution import Execution, Failure, parameters_cell
-from hpo_lab.warm.shell import Shell
 
 __all__ = ["open_log", "record_killed", "run_trial"]
 
