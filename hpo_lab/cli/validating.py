@@ -18,7 +18,7 @@ from hpo_lab.dashboard.tables import (
 )
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
-from hpo_lab.options import OPTIONS, TuneOptions
+from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import Prepared, prepare_manifest, prepare_notebook
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -81,7 +81,7 @@ def prepare(
 
 def _unfit(options: TuneOptions, cell: str | None) -> list[Problem]:
     """Options that were given although a manifest says it all."""
-    given = [option.flag for option in OPTIONS if getattr(options, option.field) not in (None, ())]
+    given = [option.flag for option in options.said]
     given += [f"--{options.direction.value}"] if options.direction else []
     given += ["--cell"] if cell is not None else []
     return [Problem(flag, "is for notebooks; a manifest says this itself") for flag in given]

@@ -1,407 +1,269 @@
-"""The options of a tuning run, the same for `%%tune`, `hpo-lab run` and `hpo_lab.tune`.
-
-One table describes them all; the magic parses its line with it, the command line makes its
-flags from it.
-"""
+"""The table of options, and what was said by them."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hpo_lab.experiment.model import (
     AdditionalObjective,
-    AlgorithmSetting,
     AlgorithmSpec,
     EarlyStopping,
+    ExperimentDocument,
     ExperimentSpec,
+    Metadata,
     MetricConstraint,
-    MetricStrategy,
-    MetricStrategyType,
     Objective,
     ObjectiveType,
     Parameter,
     ResumePolicy,
     TrialTemplate,
 )
-from hpo_lab.option_values import (
-    amount_of_memory,
-    constraint,
-    count,
-    early_stopping,
-    experiment_name,
-    number,
-    one_of,
-    pair,
-    seconds,
-    strategy,
+from hpo_lab.options.kinds import (
+    Bound,
+    Choice,
+    Count,
+    ExperimentName,
+    Kind,
+    Memory,
+    Number,
+    Rule,
+    Seconds,
+    Setting,
+    Strategy,
+    Text,
 )
-from hpo_lab.problems import Problem, nearest
+from hpo_lab.options.option import Option
+from hpo_lab.problems import Problem
 
-__all__ = [
-    "OPTIONS",
-    "Arguments",
-    "Option",
-    "TuneOptions",
-    "objectives_of",
-    "parse_line",
-    "parse_values",
-    "split_arguments",
-]
+__all__ = ["BUDGETS", "OPTIONS", "TuneOptions", "options_of"]
 
 DEFAULT_TRIALS = 20
 _ENDING = ("grid", "hyperband", "bohb", "successivehalving")
 """Algorithms that end by themselves, when all they have to try was tried."""
+_TRIAL = "spec.trialTemplate.trialSpec.spec"
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option: its name without dashes, its value's form, and what it means."""
-
-    name: str
-    form: str
-    help: str
-    parse: Callable[[str], Any]
-    repeatable: bool = False
-
-    @property
-    def flag(self) -> str:
-        """As it is written, `--trial-timeout`."""
-        return f"--{self.name}"
-
-    @property
-    def field(self) -> str:
-        """Its field in `TuneOptions`."""
-        return self.name.replace("-", "_")
+def _option(form: str, help: str, kind: Kind, path: str, **rest: Any) -> Any:
+    """A field of `TuneOptions` that is an `Option`; *rest* are further attributes of that."""
+    said = {"form": form, "help": help, "kind": kind, "path": path, **rest}
+    return field(default=() if rest.get("repeatable") else None, metadata=said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuneOptions:
     """What to optimise and how much; None where nothing was said.
 
-    Times are in seconds.
+    Times are in seconds, amounts of memory and output in bytes.
     """
 
     direction: ObjectiveType | None = None
     metric: str | None = None
     additional_objectives: tuple[AdditionalObjective, ...] = ()
-    constraint: tuple[MetricConstraint, ...] = ()
-    trials: int | None = None
-    parallel: int | None = None
-    algorithm: str | None = None
-    setting: tuple[tuple[str, str], ...] = ()
-    early_stopping: EarlyStopping | None = None
-    goal: float | None = None
-    seed: int | None = None
-    warm_start: tuple[str, ...] = ()
-    name: str | None = None
-    timeout: float | None = None
-    trial_timeout: float | None = None
-    max_failed: int | None = None
-    additional_metric: tuple[str, ...] = ()
-    strategy: tuple[tuple[str, str], ...] = ()
-    isolation: str | None = None
-    trial_memory: int | None = None
-    trial_output: int | None = None
-    keep: str | None = None
+
+    trials: int | None = _option(
+        "N",
+        f"how many trials to run [default: {DEFAULT_TRIALS}]",
+        Count(1),
+        "spec.maxTrialCount",
+        is_budget=True,
+    )
+    parallel: int | None = _option(
+        "N",
+        "how many trials run at a time [default: 2]",
+        Count(1),
+        "spec.parallelTrialCount",
+        is_budget=True,
+    )
+    algorithm: str | None = _option(
+        "NAME", "search algorithm [default: tpe]", Text(), "spec.algorithm.algorithmName"
+    )
+    setting: tuple[tuple[str, str], ...] = _option(
+        "K=V",
+        "a setting of the algorithm; may be repeated",
+        Setting(),
+        "spec.algorithm.algorithmSettings",
+        argument="settings",
+        repeatable=True,
+    )
+    constraint: tuple[MetricConstraint, ...] = _option(
+        "METRIC<=VALUE",
+        "a bound that a trial must keep (also >=) to be best; may be repeated",
+        Bound(),
+        "spec.objective.constraints",
+        argument="constraints",
+        repeatable=True,
+    )
+    early_stopping: EarlyStopping | None = _option(  # noqa: RUF009
+        "RULE[:K=V,...]",
+        "rule that stops bad trials early, with its settings",
+        Rule(),
+        "spec.earlyStopping",
+    )
+    goal: float | None = _option(
+        "VALUE",
+        "end as soon as the objective is this good",
+        Number(),
+        "spec.objective.goal",
+        is_budget=True,
+    )
+    seed: int | None = _option("N", "make the search reproducible", Count(0), "spec.seed")
+    warm_start: tuple[str, ...] = _option(
+        "NAME",
+        "learn from this experiment's trials; may be repeated",
+        Text(),
+        "spec.warmStart",
+        repeatable=True,
+    )
+    name: str | None = _option("NAME", "the experiment's name", ExperimentName(), "metadata.name")
+    timeout: float | None = _option(
+        "TIME",
+        "time budget of the experiment: seconds, or 10m, 2h",
+        Seconds(),
+        "spec.activeDeadlineSeconds",
+        is_budget=True,
+    )
+    trial_timeout: float | None = _option(
+        "TIME",
+        "time limit of one trial: seconds, or 10m, 2h",
+        Seconds(),
+        "spec.trialActiveDeadlineSeconds",
+    )
+    trial_memory: int | None = _option(
+        "SIZE", "memory limit of one trial: bytes, or 512M, 2G", Memory(), f"{_TRIAL}.memoryLimit"
+    )
+    trial_output: int | None = _option(
+        "SIZE",
+        "how much output of a trial its notebook keeps [default: 16M]",
+        Memory(),
+        f"{_TRIAL}.outputLimit",
+        for_notebooks=True,
+    )
+    isolation: str | None = _option(
+        "auto|fork|kernel",
+        "whether trials share the set-up cells and fork [default: auto]",
+        Choice("auto", "fork", "kernel"),
+        f"{_TRIAL}.isolation",
+        for_notebooks=True,
+    )
+    keep: str | None = _option(
+        "all|best|failed|none",
+        "whose executed notebooks are kept [default: all]",
+        Choice("all", "best", "failed", "none"),
+        f"{_TRIAL}.keep",
+        for_notebooks=True,
+    )
+    max_failed: int | None = _option(
+        "N",
+        "give up after so many failed trials",
+        Count(1),
+        "spec.maxFailedTrialCount",
+        is_budget=True,
+    )
+    additional_metric: tuple[str, ...] = _option(
+        "NAME",
+        "also record this metric; may be repeated",
+        Text(),
+        "spec.objective.additionalMetricNames",
+        argument="additional_metrics",
+        repeatable=True,
+    )
+    strategy: tuple[tuple[str, str], ...] = _option(
+        "METRIC=min|max|latest",
+        "which of a metric's values counts; may be repeated",
+        Strategy(),
+        "spec.objective.metricStrategies",
+        argument="strategies",
+        repeatable=True,
+    )
 
     @property
-    def notebook_trial(self) -> dict[str, Any]:
-        """What is said about running notebooks, as fields of the `NotebookTrial`."""
-        said = {
-            "isolation": self.isolation,
-            "memoryLimit": self.trial_memory,
-            "outputLimit": self.trial_output,
-            "keep": self.keep,
-        }
-        return {name: value for name, value in said.items() if value is not None}
+    def said(self) -> dict[Option, Any]:
+        """The options of which a value was said, and that."""
+        values = {option: getattr(self, option.field) for option in OPTIONS}
+        return {option: value for option, value in values.items() if value not in (None, ())}
+
+    @property
+    def budgets(self) -> dict[str, Any]:
+        """The arguments of `resume` that were said."""
+        return {option.argument: value for option, value in self.said.items() if option.is_budget}
 
     def over(self, base: TuneOptions) -> TuneOptions:
         """These options, and those of *base* where nothing was said here."""
         merged = {}
-        for option in fields(self):
-            mine = getattr(self, option.name)
-            merged[option.name] = getattr(base, option.name) if mine in (None, ()) else mine
+        for each in fields(self):
+            mine = getattr(self, each.name)
+            merged[each.name] = getattr(base, each.name) if mine in (None, ()) else mine
         if self.metric is not None:
             # Objectives are said all together.
             merged["additional_objectives"] = self.additional_objectives
         return TuneOptions(**merged)
 
-    def spec(
-        self, parameters: Sequence[Parameter], trial_template: TrialTemplate
-    ) -> ExperimentSpec:
-        """The experiment's specification, defaults filled in.
+    def onto(self, document: ExperimentDocument) -> ExperimentDocument:
+        """*document* with the options that were said, each in its place."""
+        for option, value in self.said.items():
+            document = option.into(document, value)
+        return document
+
+    def experiment(
+        self, name: str, parameters: Sequence[Parameter], trial_template: TrialTemplate
+    ) -> ExperimentDocument:
+        """The experiment, defaults filled in.
 
         Args:
+            name: What it is called unless the options say it.
             parameters: The search space.
             trial_template: What a trial runs.
         """
-        algorithm = self.algorithm or "tpe"
         trials = self.trials
         # A time budget is a budget, too.
-        if trials is None and algorithm not in _ENDING and self.timeout is None:
+        if trials is None and self.algorithm not in _ENDING and self.timeout is None:
             trials = DEFAULT_TRIALS
-        parallel = self.parallel or 2
-        if trials is not None and self.parallel is None:
-            parallel = min(parallel, max(trials, 1))
-        return ExperimentSpec(
+        spec = ExperimentSpec(
             parameters=tuple(parameters),
             objective=Objective(
                 type=self.direction or ObjectiveType.MAXIMIZE,
-                goal=self.goal,
                 objective_metric_name=self.metric or "",
                 additional_objectives=self.additional_objectives,
-                additional_metric_names=self.additional_metric,
-                constraints=_merged(self.constraint),
-                metric_strategies=tuple(
-                    MetricStrategy(name=name, value=MetricStrategyType(value))
-                    for name, value in self.strategy
-                ),
             ),
-            algorithm=AlgorithmSpec(
-                algorithm_name=algorithm,
-                algorithm_settings=tuple(
-                    AlgorithmSetting(name=name, value=value) for name, value in self.setting
-                ),
-            ),
-            early_stopping=self.early_stopping,
-            parallel_trial_count=parallel,
+            algorithm=AlgorithmSpec(algorithm_name="tpe"),
+            parallel_trial_count=2 if trials is None else min(2, max(trials, 1)),
             max_trial_count=trials,
-            max_failed_trial_count=self.max_failed,
             resume_policy=ResumePolicy.LONG_RUNNING,
             trial_template=trial_template,
-            seed=self.seed,
-            warm_start=self.warm_start,
-            active_deadline_seconds=self.timeout,
-            trial_active_deadline_seconds=self.trial_timeout,
         )
+        return self.onto(ExperimentDocument(metadata=Metadata(name=name), spec=spec))
+
+    def spec(
+        self, parameters: Sequence[Parameter], trial_template: TrialTemplate
+    ) -> ExperimentSpec:
+        """The specification of `experiment`."""
+        return self.experiment("", parameters, trial_template).spec
 
 
-def _merged(constraints: Iterable[MetricConstraint]) -> tuple[MetricConstraint, ...]:
-    """The *constraints* with a lower and an upper bound of one metric as one."""
-    found: list[MetricConstraint] = []
-    for one in constraints:
-        bound = "min" if one.max is None else "max"
-        for place, other in enumerate(found):
-            if other.name == one.name and getattr(other, bound) is None:
-                found[place] = other.model_copy(update={bound: getattr(one, bound)})
-                break
-        else:
-            found.append(one)
-    return tuple(found)
-
-
-OPTIONS: tuple[Option, ...] = (
-    Option("trials", "N", f"how many trials to run [default: {DEFAULT_TRIALS}]", count(1)),
-    Option("parallel", "N", "how many trials run at a time [default: 2]", count(1)),
-    Option("algorithm", "NAME", "search algorithm [default: tpe]", str),
-    Option("setting", "K=V", "a setting of the algorithm; may be repeated", pair, True),
-    Option(
-        "constraint",
-        "METRIC<=VALUE",
-        "a bound that a trial must keep (also >=) to be best; may be repeated",
-        constraint,
-        True,
-    ),
-    Option(
-        "early-stopping",
-        "RULE[:K=V,...]",
-        "rule that stops bad trials early, with its settings",
-        early_stopping,
-    ),
-    Option("goal", "VALUE", "end as soon as the objective is this good", number),
-    Option("seed", "N", "make the search reproducible", count(0)),
-    Option("warm-start", "NAME", "learn from this experiment's trials; may be repeated", str, True),
-    Option("name", "NAME", "the experiment's name", experiment_name),
-    Option("timeout", "TIME", "time budget of the experiment: seconds, or 10m, 2h", seconds),
-    Option("trial-timeout", "TIME", "time limit of one trial: seconds, or 10m, 2h", seconds),
-    Option(
-        "trial-memory",
-        "SIZE",
-        "memory limit of one trial: bytes, or 512M, 2G",
-        amount_of_memory,
-    ),
-    Option(
-        "trial-output",
-        "SIZE",
-        "how much output of a trial its notebook keeps [default: 16M]",
-        amount_of_memory,
-    ),
-    Option(
-        "isolation",
-        "auto|fork|kernel",
-        "whether trials share the set-up cells and fork [default: auto]",
-        one_of("auto", "fork", "kernel"),
-    ),
-    Option(
-        "keep",
-        "all|best|failed|none",
-        "whose executed notebooks are kept [default: all]",
-        one_of("all", "best", "failed", "none"),
-    ),
-    Option("max-failed", "N", "give up after so many failed trials", count(1)),
-    Option("additional-metric", "NAME", "also record this metric; may be repeated", str, True),
-    Option(
-        "strategy",
-        "METRIC=min|max|latest",
-        "which of a metric's values counts; may be repeated",
-        strategy,
-        True,
-    ),
-)
-
-_BY_FLAG = {option.flag: option for option in OPTIONS}
-_DIRECTIONS = [direction.value for direction in ObjectiveType]
-
-
-@dataclass(slots=True)
-class Arguments:
-    """Arguments in parts.
-
-    Attributes:
-        words: What is no option, in order.
-        values: Texts by flag; an empty one for a flag that takes no value.
-        unclaimed: What stands behind unknown options and may be their value.
-        problems: What is wrong with the options.
-    """
-
-    words: list[str] = field(default_factory=list)
-    values: dict[str, list[str]] = field(default_factory=dict)
-    unclaimed: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-
-def parse_line(
-    line: str, *, where: str, extra: Iterable[str] = (), needs_objective: bool = True
-) -> tuple[TuneOptions, dict[str, str], list[Problem]]:
-    """Parse the line of `%%tune`.
-
-    Args:
-        line: What stands behind `%%tune`.
-        where: The place that problems name, such as `cell 3, line 1`.
-        extra: Further options of the caller, such as `-o` (with a value) or
-            `--dry-run!` (without one).
-        needs_objective: Whether a line without direction and metric is a problem.
-
-    Returns:
-        The options, the values of the *extra* ones that were given, and every problem.
-    """
-    try:
-        tokens = shlex.split(line, comments=True)
-    except ValueError as error:
-        return TuneOptions(), {}, [Problem(where, f"cannot be read: {error}")]
-    taking = {flag for flag in extra if not flag.endswith("!")}
-    bare = {flag[:-1] for flag in extra if flag.endswith("!")}
-    parsed = split_arguments(tokens, where=where, taking=[*_BY_FLAG, *taking], bare=bare)
-    named = TuneOptions()
-    if parsed.words or needs_objective:
-        named = objectives_of(_read_objectives(parsed, where))
-    values = {name: parsed.values.pop(name)[-1] for name in taking | bare if name in parsed.values}
-    options, problems = parse_values(parsed.values, where=where)
-    return options.over(named), values, [*parsed.problems, *problems]
-
-
-def parse_values(
-    given: Mapping[str, Sequence[str]], *, where: str = ""
-) -> tuple[TuneOptions, list[Problem]]:
-    """The options from texts by flag (`--trials`), and every problem."""
+def options_of(document: ExperimentDocument) -> tuple[TuneOptions, list[Problem]]:
+    """The options that *document* says, and what it says in another way than they could."""
     values: dict[str, Any] = {}
     problems = []
-    for flag, texts in given.items():
-        option = _BY_FLAG[flag]
-        if len(texts) > 1 and not option.repeatable:
-            problems.append(_of_option(flag, f"is given {len(texts)} times", where))
-        parsed = []
-        for text in texts:
-            try:
-                parsed.append(option.parse(text))
-            except ValueError as error:
-                problems.append(_of_option(flag, str(error), where))
-        if parsed:
-            values[option.field] = tuple(parsed) if option.repeatable else parsed[-1]
-    return TuneOptions(**values), problems
-
-
-def split_arguments(
-    tokens: Iterable[str], *, taking: Iterable[str], bare: Iterable[str], where: str = ""
-) -> Arguments:
-    """Tell options from words, without stopping at the first problem.
-
-    Args:
-        tokens: The arguments.
-        taking: Flags that take a value.
-        bare: Flags that take none.
-        where: The place that problems name; by default the flag itself.
-    """
-    parsed = Arguments()
-    taking, bare = list(taking), list(bare)
-    rest = list(tokens)
-    while rest:
-        token = rest.pop(0)
-        if not token.startswith("-") or _is_number(token):
-            parsed.words.append(token)
-            continue
-        flag, equals, value = token.partition("=")
-        if flag in bare:
-            parsed.values.setdefault(flag, []).append("")
-            continue
-        if flag not in taking:
-            hint = nearest(flag, [*taking, *bare])
-            parsed.problems.append(_of_option(flag, f"unknown option{hint}", where))
-            # Its value is no word of the objective.
-            if not equals and rest and not rest[0].startswith("-"):
-                parsed.unclaimed.append(rest.pop(0))
-            continue
-        if not equals:
-            if not rest or (rest[0].startswith("-") and not _is_number(rest[0])):
-                parsed.problems.append(_of_option(flag, "needs a value", where))
-                continue
-            value = rest.pop(0)
-        parsed.values.setdefault(flag, []).append(value)
-    return parsed
-
-
-def _of_option(flag: str, message: str, where: str) -> Problem:
-    return Problem(where, f"{flag}: {message}") if where else Problem(flag, message)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def objectives_of(found: Sequence[tuple[ObjectiveType, str]]) -> TuneOptions:
-    """The options that say what to optimise: directions and metrics, the first one first."""
-    if not found:
-        return TuneOptions()
-    (direction, metric), *further = found
-    additional = (
-        AdditionalObjective(type=type, objective_metric_name=name) for type, name in further
+    for option in OPTIONS:
+        try:
+            values[option.field] = option.of(document)
+        except ValueError as error:
+            problems.append(Problem(option.path, str(error)))
+    objective = document.spec.objective
+    options = TuneOptions(
+        direction=objective.type,
+        metric=objective.objective_metric_name,
+        additional_objectives=objective.additional_objectives,
+        **values,
     )
-    return TuneOptions(direction=direction, metric=metric, additional_objectives=tuple(additional))
+    return options, problems
 
 
-def _read_objectives(parsed: Arguments, where: str) -> list[tuple[ObjectiveType, str]]:
-    """`minimize loss, maximize accuracy` in parts."""
-    text = " ".join(parsed.words)
-    parts = [part.split() for part in text.split(",")]
-    usage = "write it as: maximize accuracy, or minimize loss"
-    if any(len(words) != 2 for words in parts):
-        message = f"no objective (found: {text or 'none'}); {usage}"
-        parsed.problems.append(Problem(where, message))
-        return []
-    found = []
-    for direction, metric in parts:
-        if direction not in _DIRECTIONS:
-            message = f"{direction!r} is no direction; allowed are maximize and minimize"
-            parsed.problems.append(Problem(where, message + nearest(direction, _DIRECTIONS)))
-            continue
-        if not metric.isidentifier():
-            parsed.problems.append(Problem(where, f"{metric!r} is no variable's name; {usage}"))
-        found.append((ObjectiveType(direction), metric))
-    return found
+OPTIONS: tuple[Option, ...] = tuple(
+    Option(field=each.name, **{"argument": each.name, **each.metadata})
+    for each in fields(TuneOptions)
+    if each.metadata
+)
+BUDGETS: tuple[Option, ...] = tuple(option for option in OPTIONS if option.is_budget)
