@@ -84,8 +84,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
         paths=request.paths,
         beside=request.beside,
     )
-    if not prepared.files:
-        prepared = runs_here(prepared)
+    prepared = runs_here(prepared, runtime=request.runtime, paths=request.paths)
     say_warnings(prepared.warnings)
     store = open_store(request.store)
     if prepared.stops:

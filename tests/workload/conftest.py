@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.manifest import parse
-from hpo_lab.running.enrol import enrol
 from hpo_lab.local.runner import LocalRunner, trial_folder
+from hpo_lab.running.enrol import enrol
 from hpo_lab.store import ExperimentRecord, Store, open_store
+from hpo_lab.workload.local_settings import LOCAL, LocalSettings
 
 RunJob = Callable[..., ExperimentRecord]
 
@@ -53,6 +54,7 @@ def run_job(store: Store) -> RunJob:
         parallel: int = 1,
         collector: Mapping[str, Any] | None = None,
         template: Mapping[str, Any] | None = None,
+        local: LocalSettings | None = None,
         **spec: Any,
     ) -> ExperimentRecord:
         uses = "${trialParameters.x}" in repr(trial_spec)
@@ -90,7 +92,8 @@ def run_job(store: Store) -> RunJob:
                 **spec,
             },
         }
-        record, _ = enrol(store, parse(document), {})
+        files = {LOCAL: local.file()} if local else {}
+        record, _ = enrol(store, parse(document), files)
         LocalRunner(store, record.uid).run()
         found = store.experiment_by_uid(record.uid)
         assert found is not None
