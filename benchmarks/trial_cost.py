@@ -48,14 +48,14 @@ def hpo_lab(
     from hpo_lab.experiment.model import ObjectiveType
     from hpo_lab.running.enrol import enrol
     from hpo_lab.local.runner import LocalRunner
-    from hpo_lab.notebook.slicing import Cell
+    from hpo_lab.notebook.parsed_cell import ParsedCell
     from hpo_lab.options import TuneOptions
     from hpo_lab.prepare.notebook import prepare_cell
     from hpo_lab.store import open_store
 
     prepared = prepare_cell(
         f"x = 0.5  # tune: uniform(0, 1)\n{tuned}",
-        [Cell(set_up)],
+        [ParsedCell(set_up)],
         TuneOptions(
             direction=ObjectiveType.MAXIMIZE,
             metric="score",

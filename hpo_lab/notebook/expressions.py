@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hpo_lab.notebook import library, magic_effects
-from hpo_lab.notebook.cell_source import is_own_magic, magic_call, parse_cell
 from hpo_lab.notebook.name_table import IN_DOUBT, NameTable
 from hpo_lab.notebook.names import Comprehension, stored
+from hpo_lab.notebook.parsed_cell import is_own_magic, magic_argument, magic_call
 from hpo_lab.notebook.values import NOTHING, Code, Value, union
 
 __all__ = ["Expressions"]
@@ -177,10 +177,11 @@ class Expressions(NameTable, ABC):
         self.fill_in(text)
         kind = magic_effects.kind_of(name)
         if kind is magic_effects.MagicKind.CODE:
-            try:
-                self.run(parse_cell(text).body)
-            except SyntaxError:
+            tree = magic_argument(text).tree
+            if isinstance(tree, SyntaxError):
                 kind = magic_effects.MagicKind.OTHER
+            else:
+                self.run(tree.body)
         if kind is magic_effects.MagicKind.OTHER and not is_own_magic(name, text):
             shown = "!" + text.split()[0] if name == "!" and text.split() else f"%{name}"
             what = "shell command" if name == "!" else "magic"

@@ -8,13 +8,9 @@ from pathlib import Path
 
 from hpo_lab.experiment.model import ExperimentDocument, Metadata
 from hpo_lab.notebook.annotations import parse_annotations
-from hpo_lab.notebook.document import (
-    choose_tune_cell,
-    earlier_cells,
-    read_notebook,
-    tune_cells,
-)
-from hpo_lab.notebook.slicing import Cell, slice_cells
+from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
+from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.slicing import slice_cells
 from hpo_lab.notebook.trial_notebook import build_trial_notebook, objective_problems
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
@@ -54,7 +50,7 @@ def prepare_notebook(
     )
     return prepare_cell(
         chosen.source,
-        earlier_cells(notebook, chosen.index),
+        chosen.earlier,
         options.over(written),
         where=where,
         first_line=chosen.magic_lineno + 1,
@@ -67,7 +63,7 @@ def prepare_notebook(
 
 def prepare_cell(
     tuned: str,
-    earlier: Sequence[Cell],
+    earlier: Sequence[ParsedCell],
     options: TuneOptions,
     *,
     where: str,
@@ -94,8 +90,9 @@ def prepare_cell(
         InvalidInput: with *problems* and every other one found.
     """
     found = list(problems)
+    tuned_cell = ParsedCell(tuned)
     try:
-        annotations = parse_annotations(tuned, where=where, first_line=first_line)
+        annotations = parse_annotations(tuned_cell, where=where, first_line=first_line)
     except InvalidInput as error:
         raise InvalidInput([*found, *error.problems]) from None
     if not annotations:
@@ -107,8 +104,8 @@ def prepare_cell(
         )
     if found:
         raise InvalidInput(found)
-    decisions = slice_cells(earlier, tuned)
-    kept = [decision.cell for decision in decisions if decision.kept]
+    decisions = slice_cells(earlier, tuned_cell)
+    kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
     parameters = [annotation.parameter for annotation in annotations]
     template = trial_template(
         "NotebookTrial",
@@ -128,14 +125,14 @@ def prepare_cell(
         metadata=Metadata(name=options.name or experiment_name(name)), spec=spec
     )
     objective = experiment.spec.objective
-    found += objective_problems(tuned, kept, objective, where=where)
+    found += objective_problems(tuned_cell, kept, objective, where=where)
     lines = [f"{where}, line {annotation.line}" for annotation in annotations]
     found += [worded(one, as_flag, lines, where) for one in every_problem(experiment)]
     if found:
         raise InvalidInput(found)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
     notebook = build_trial_notebook(
-        tuned, annotations, kept, objective, metadata={"kernelspec": kernel}
+        tuned_cell, annotations, kept, objective, metadata={"kernelspec": kernel}
     )
     return Prepared(
         experiment,
@@ -144,7 +141,7 @@ def prepare_cell(
     )
 
 
-def _digest(kept: Sequence[Cell], tuned: str) -> str:
+def _digest(kept: Sequence[ParsedCell], tuned: str) -> str:
     """What identifies the code of a trial; a cell executed once more does not change it."""
     sources = dict.fromkeys([*(cell.source.strip() for cell in kept), tuned.strip()])
     return f"sha256:{hashlib.sha256(chr(0).join(sources).encode()).hexdigest()}"

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.model import ObjectiveType
-from hpo_lab.running.enrol import enrol
 from hpo_lab.local.runner import LocalRunner, trial_folder
-from hpo_lab.notebook.slicing import Cell
+from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.notebook import prepare_cell
+from hpo_lab.running.enrol import enrol
 from hpo_lab.store import Store, TrialRecord, open_store
 
 
@@ -64,7 +64,7 @@ def tuned(store: Store, tmp_path: Path) -> Tuned:
         }
         prepared = prepare_cell(
             f"x = 0.5  # tune: uniform(0, 1)\n{cell}",
-            [Cell(set_up, frozenset({"tune-keep"}), "cell 1")] if set_up else [],
+            [ParsedCell(set_up, frozenset({"tune-keep"}), "cell 1")] if set_up else [],
             TuneOptions(**{**defaults, **options}),
             where="cell 2",
             name="experiment",

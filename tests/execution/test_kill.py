@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from hpo_lab.experiment.model import ObjectiveType
-from hpo_lab.running.enrol import enrol
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.notebook import prepare_cell
+from hpo_lab.running.enrol import enrol
 from hpo_lab.store import Store
 from tests.processes import processes_below
 

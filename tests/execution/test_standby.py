@@ -13,9 +13,9 @@ import psutil
 
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.running.enrol import enrol
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.notebook import prepare_cell
+from hpo_lab.running.enrol import enrol
 from hpo_lab.store import Store
 from hpo_lab.trial.folder import NOTEBOOK
 from tests.processes import processes_below
