@@ -16,7 +16,7 @@ from hpo_lab.notebook.magic_effects import MagicKind
 from hpo_lab.notebook.name_table import IN_DOUBT, Use
 from hpo_lab.notebook.parsed_cell import ParsedCell
 
-__all__ = ["KEEP_TAG", "SKIP_TAG", "Decision", "names_left_unbound", "slice_cells"]
+__all__ = ["KEEP_TAG", "SKIP_TAG", "Decision", "names_of", "slice_cells"]
 
 KEEP_TAG = "tune-keep"
 SKIP_TAG = "tune-skip"
@@ -65,11 +65,11 @@ def slice_cells(earlier: Sequence[ParsedCell], tuned: ParsedCell) -> tuple[Decis
     return tuple(decisions)
 
 
-def names_left_unbound(cells: Sequence[ParsedCell]) -> frozenset[str]:
-    """The names that *cells*, run one after the other, read before any of them binds them."""
+def names_of(cells: Sequence[ParsedCell]) -> tuple[set[str], set[str]]:
+    """The names that *cells*, run one after the other, may assign, and those read before that."""
     scope = Scope()
     _follow(scope, cells)
-    return frozenset().union(*scope.unbound.values())
+    return set().union(*scope.binds.values()), set().union(*scope.unbound.values())
 
 
 def _follow(scope: Scope, cells: Sequence[ParsedCell]) -> dict[int, str]:

@@ -18,7 +18,7 @@ nothing above has defined.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.experiment.model import Objective
@@ -26,7 +26,7 @@ from hpo_lab.notebook.annotations import Annotation
 from hpo_lab.notebook.magic_effects import MagicKind, kind_of
 from hpo_lab.notebook.names import names_bound
 from hpo_lab.notebook.parsed_cell import ParsedCell, magic_argument, magic_call
-from hpo_lab.notebook.slicing import names_left_unbound
+from hpo_lab.notebook.slicing import names_of
 from hpo_lab.problems import Problem, nearest
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.report import source_of_report
@@ -78,12 +78,21 @@ def build_trial_notebook(
         A notebook of format 4.5.
     """
     import_nbformat()
-    from nbformat.v4 import new_code_cell, new_notebook
+    from nbformat import from_dict
+    from nbformat.v4 import new_notebook
 
     def code(source: str, *tags: str, id: str) -> NotebookNode:
-        # Ids that do not change make two notebooks of the same cells the same file.
-        cell: NotebookNode = new_code_cell(
-            source, metadata={"tags": list(tags)} if tags else {}, id=id
+        # Not by `new_code_cell`, which validates each cell; the notebook is validated as a whole.
+        cell: NotebookNode = from_dict(
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                # Ids that do not change make two notebooks of the same cells the same file.
+                "id": id,
+                "metadata": {"tags": list(tags)} if tags else {},
+                "outputs": [],
+                "source": source,
+            }
         )
         return cell
 
@@ -100,9 +109,9 @@ def build_trial_notebook(
     tune = code(tuned.with_lines(turned_off), TUNE_TAG, id="tune")
     report = code(source_of_report(objective.metric_names), OBJECTIVE_TAG, id="objective")
     names = {annotation.name for annotation in annotations}
-    bound = {name for cell in kept for name in _produced(cell, set()) or ()}
-    first = not bound & names and names_left_unbound(kept) & names
-    front = [parameters, *set_up] if first else [*set_up, parameters]
+    assigned, unbound = names_of(kept)
+    in_front = unbound & names and not assigned & names
+    front = [parameters, *set_up] if in_front else [*set_up, parameters]
     notebook: NotebookNode = new_notebook(
         cells=[*front, tune, report], metadata={**_PYTHON, **(metadata or {})}
     )
@@ -169,8 +178,9 @@ def _produced(cell: ParsedCell, reported: set[str]) -> list[str] | None:
     tree = cell.tree
     if cell.kind is MagicKind.OTHER or isinstance(tree, SyntaxError):
         return None
-    reporters = _reporters(tree)
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    reporters = _reporters(nodes)
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             return None
         if not isinstance(node, ast.Call):
@@ -191,10 +201,10 @@ def _produced(cell: ParsedCell, reported: set[str]) -> list[str] | None:
     return names + names_bound(tree.body)
 
 
-def _reporters(tree: ast.Module) -> set[str]:
-    """What `hpo_lab.report` is called in *tree*, as it would be written in a call."""
+def _reporters(nodes: Iterable[ast.AST]) -> set[str]:
+    """What `hpo_lab.report` is called among *nodes*, as it would be written in a call."""
     reporters = {"report", "hpo_lab.report"}
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.ImportFrom(module="hpo_lab" | "hpo_lab.trial", names=names):
                 reporters |= {a.asname or a.name for a in names if a.name == "report"}
