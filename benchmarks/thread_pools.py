@@ -31,11 +31,11 @@ SET_UPS = {
 def run(library: str, trials: int, folder: Path) -> tuple[int, float]:
     """How many trials succeeded, and the seconds that all took."""
     from hpo_lab.experiment.model import ObjectiveType
-    from hpo_lab.running.enrol import enrol
     from hpo_lab.local.runner import LocalRunner
     from hpo_lab.notebook.parsed_cell import ParsedCell
     from hpo_lab.options import TuneOptions
     from hpo_lab.prepare.notebook import prepare_cell
+    from hpo_lab.running.enrol import enrol
     from hpo_lab.store import open_store
 
     set_up, tuned = SET_UPS[library]

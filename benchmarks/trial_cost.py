@@ -46,11 +46,11 @@ def hpo_lab(
 ) -> None:
     """The runner, its store and all, as `hpo-lab run` uses it."""
     from hpo_lab.experiment.model import ObjectiveType
-    from hpo_lab.running.enrol import enrol
     from hpo_lab.local.runner import LocalRunner
     from hpo_lab.notebook.parsed_cell import ParsedCell
     from hpo_lab.options import TuneOptions
     from hpo_lab.prepare.notebook import prepare_cell
+    from hpo_lab.running.enrol import enrol
     from hpo_lab.store import open_store
 
     prepared = prepare_cell(

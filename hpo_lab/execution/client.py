@@ -72,7 +72,7 @@ class ForkServer(Program):
     """A fork server in a process of its own, below a supervisor.
 
     Its processes are marked, as those of a trial are by its folder, by a path of their own:
-    when they start, it may not be known yet which experiment they are for.
+    when they start, their experiment may not have been chosen yet.
     """
 
     def __init__(self) -> None:

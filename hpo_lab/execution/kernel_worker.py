@@ -3,7 +3,7 @@
 What this process has imported serves all of them. None of their code runs in it: every trial
 has a kernel of its own, which may be started before there is a slot for the trial. Standard
 input is a socket. A line with a `KernelRequest` says for which trial to start which kernel,
-and a line with `BEGIN` that the trial's task is in its folder. The answer is one byte, the
+and a line with `BEGIN` that the trial's task is in its folder. The answer is a byte, the
 exit code of the trial, once its processes have ended. When the socket closes, this process
 ends.
 """

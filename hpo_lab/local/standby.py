@@ -21,7 +21,7 @@ __all__ = ["KernelTrial", "Standby"]
 
 
 class _Worker(Program):
-    """A process that runs one trial at a time, below a supervisor."""
+    """A process that runs a trial at a time, below a supervisor."""
 
     def __init__(self, folder: Path) -> None:
         """Start it.
@@ -115,7 +115,7 @@ class KernelTrial:
 
 
 class Standby:
-    """The workers of an experiment: those that run a trial, those that wait for a trial, and the free."""
+    """The workers of an experiment: busy, waiting for a trial, or free."""
 
     def __init__(self, spec: Mapping[str, Any], folder: Path) -> None:
         """Prepare.
@@ -135,12 +135,12 @@ class Standby:
         self._waiting: dict[Path, KernelTrial] = {}
 
     def prepare(self, folder: Path) -> None:
-        """Have a kernel wait for the trial of *folder*, unless one does."""
+        """Have a kernel wait for the trial of *folder*, unless a kernel does."""
         if folder not in self._waiting:
             self._waiting[folder] = KernelTrial(folder, self._free_worker(), self._request)
 
     def start(self, task: Task, folder: Path) -> KernelTrial:
-        """Start a trial, in the kernel that waits for it where there is one."""
+        """Start a trial, in the kernel that waits for it if a kernel does."""
         trial = self._waiting.pop(folder, None)
         if trial is None or trial.exit_code is not None:
             trial = KernelTrial(folder, self._free_worker(), self._request)

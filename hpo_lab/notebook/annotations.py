@@ -35,7 +35,7 @@ _NEARLY = re.compile(r"#+\s*(tun\w*|hpo)\s*[:=]?\s*(\w*)(\s*\()?", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One annotated assignment.
+    """An annotated assignment.
 
     Attributes:
         name: The variable.

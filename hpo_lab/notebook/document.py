@@ -107,15 +107,16 @@ def tune_cells(notebook: NotebookNode) -> list[TuneCell]:
 
 
 def choose_tune_cell(cells: Sequence[TuneCell], wanted: str | None = None) -> TuneCell:
-    """The `%%tune` cell that is meant.
+    """The `%%tune` cell that *wanted* names.
 
     Args:
         cells: The `%%tune` cells of a notebook.
         wanted: A number among all cells of the notebook, counted from 1, or a cell's id;
-            None where there is just one.
+            None where there is a single `%%tune` cell.
 
     Raises:
-        InvalidInput: There is none, none that is *wanted*, or a choice to make.
+        InvalidInput: No cell starts with `%%tune`, none of those is *wanted*, or several are and
+            *wanted* is None.
     """
     if not cells:
         message = (

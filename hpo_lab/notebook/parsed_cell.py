@@ -192,7 +192,7 @@ def magic_call(node: ast.Call) -> tuple[str, str] | None:
 
 
 def is_own_magic(name: str, arguments: str) -> bool:
-    """Whether a magic is one of this package, which has no place in a trial."""
+    """Whether a magic is of this package, and has no place in a trial."""
     loads = name in ("load_ext", "reload_ext") and arguments.split()[:1] == ["hpo_lab"]
     return loads or name in _OWN_MAGICS
 

@@ -32,14 +32,14 @@ class Decision:
 
 
 def slice_cells(earlier: Sequence[ParsedCell], tuned: ParsedCell) -> tuple[Decision, ...]:
-    """Decide which of the cells that ran before the tuned one it needs.
+    """Decide which of the cells that ran before the tuned cell the tuned cell needs.
 
     Args:
         earlier: The cells in the order in which they ran; a cell that ran twice is there twice.
         tuned: The tuned cell, without its `%%tune` line.
 
     Returns:
-        One decision for each earlier cell, in the same order.
+        A decision for each earlier cell, in the same order.
     """
     scope = Scope()
     refused = _follow(scope, [*earlier, tuned])
@@ -66,7 +66,7 @@ def slice_cells(earlier: Sequence[ParsedCell], tuned: ParsedCell) -> tuple[Decis
 
 
 def names_of(cells: Sequence[ParsedCell]) -> tuple[set[str], set[str]]:
-    """The names that *cells*, run one after the other, may assign, and those read before that."""
+    """The names that *cells*, run in this order, may assign, and those that they read before."""
     scope = Scope()
     _follow(scope, cells)
     return set().union(*scope.binds.values()), set().union(*scope.unbound.values())

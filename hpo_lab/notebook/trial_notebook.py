@@ -11,8 +11,8 @@ Four parts, told apart by the tags of their cells:
 
 The parameters stand behind the set-up because that is where the tuned cell assigns them:
 an earlier `lr = 0.5` must not win over the trial. It also leaves a set-up that any number
-of trials can share. They stand in front only where the set-up reads one of them that
-nothing above has defined.
+of trials can share. They stand in front only where the set-up reads a parameter that
+no cell above has defined.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _PYTHON = {
     "language_info": {"name": "python"},
 }
 _BINDING_MAGICS = frozenset({"pylab", "run", "store"})
-# Tags by which papermill would take a cell of the user's for one of its own.
+# Tags by which papermill would take a cell of the user's for its own.
 _PAPERMILL = frozenset({"injected-parameters", PARAMETERS_TAG})
 
 
@@ -128,7 +128,7 @@ def objective_problems(
     """The metrics that nothing in the trial produces.
 
     A metric is produced by an assignment outside functions, in the tuned cell or in a kept
-    one, or by a call of `report` with its name. Where the code does not show what is
+    cell, or by a call of `report` with its name. Where the code does not show what is
     assigned or reported (`report(**metrics)`, star-imports, `exec`, magics of others),
     there is no problem to find.
     """
@@ -153,7 +153,7 @@ def objective_problems(
 
 
 def _assignments(annotations: Sequence[Annotation]) -> str:
-    """The annotated assignments, one a line, each with its comment."""
+    """The annotated assignments, each on a line with its comment."""
     return "\n".join(f"{a.name} = {a.default!r}  # tune: {a.text}" for a in annotations)
 
 

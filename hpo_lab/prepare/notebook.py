@@ -36,7 +36,7 @@ def prepare_notebook(
         cell: Which `%%tune` cell where there are several: its number or id.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: with every problem.
     """
     path = Path(path)
     notebook = read_notebook(path)
@@ -84,26 +84,26 @@ def prepare_cell(
         working_directory: Where the trials run.
         first_line: Line number of the first line of *tuned* within its cell.
         kernel_name: Jupyter kernel of the trials.
-        problems: What is known to be wrong already.
+        problems: The problems of the options.
 
     Raises:
-        InvalidInput: with *problems* and every other one found.
+        InvalidInput: with *problems* and every other problem.
     """
-    found = list(problems)
+    problems = list(problems)
     tuned_cell = ParsedCell(tuned)
     try:
         annotations = parse_annotations(tuned_cell, where=where, first_line=first_line)
     except InvalidInput as error:
-        raise InvalidInput([*found, *error.problems]) from None
+        raise InvalidInput([*problems, *error.problems]) from None
     if not annotations:
-        found.append(
+        problems.append(
             Problem(
                 where,
                 "no annotated parameter; write one as: lr = 0.01  # tune: loguniform(1e-4, 1e-1)",
             )
         )
-    if found:
-        raise InvalidInput(found)
+    if problems:
+        raise InvalidInput(problems)
     decisions = slice_cells(earlier, tuned_cell)
     kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
     parameters = [annotation.parameter for annotation in annotations]
@@ -125,11 +125,11 @@ def prepare_cell(
         metadata=Metadata(name=options.name or experiment_name(name)), spec=spec
     )
     objective = experiment.spec.objective
-    found += objective_problems(tuned_cell, kept, objective, where=where)
+    problems += objective_problems(tuned_cell, kept, objective, where=where)
     lines = [f"{where}, line {annotation.line}" for annotation in annotations]
-    found += [worded(one, as_flag, lines, where) for one in every_problem(experiment)]
-    if found:
-        raise InvalidInput(found)
+    problems += [worded(problem, as_flag, lines, where) for problem in every_problem(experiment)]
+    if problems:
+        raise InvalidInput(problems)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
     notebook = build_trial_notebook(
         tuned_cell, annotations, kept, objective, metadata={"kernelspec": kernel}
