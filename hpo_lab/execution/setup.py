@@ -18,7 +18,7 @@ _OF_A_TRIAL = re.compile(
 def shared_cells(cells: Sequence[Cell]) -> int:
     """How many of the first *cells* can run once for all trials.
 
-    These are the cells down to the one tagged `parameters`, which assigns the defaults:
+    These are the cells down to the cell tagged `parameters`, which assigns the defaults:
     nothing there can depend on the values of a trial, which come below. The first that may
     report something, or look at a checkpoint, ends them.
     """
