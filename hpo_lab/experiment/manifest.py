@@ -21,10 +21,10 @@ from hpo_lab.problems import InvalidInput, Problem
 __all__ = [
     "Manifest",
     "dump",
-    "load",
     "parse",
     "parse_manifest",
     "parse_template",
+    "parse_text",
     "read",
     "read_manifest",
     "read_template",
@@ -72,7 +72,7 @@ def read(path: str | Path) -> ExperimentDocument:
     return read_manifest(path).experiment
 
 
-def load(text: str, *, source: str = "") -> ExperimentDocument:
+def parse_text(text: str, *, source: str = "") -> ExperimentDocument:
     """The experiment described by *text*, YAML or JSON; *source* names it in messages.
 
     Raises:
