@@ -66,9 +66,7 @@ class EarlyStopper:
             return
         curve = self._curves.pop(number, None)
         if curve is not None and self._rule is not None and state.is_final:
-            tell = getattr(self._rule, "tell", None)
-            if tell is not None:
-                tell(Progress(self._spec, self._settings, number, state, curve))
+            self._rule.tell(Progress(self._spec, self._settings, number, state, curve))
 
     def reason(self, number: int) -> str | None:
         """Why a running trial is to be stopped, in words; None when it goes on."""

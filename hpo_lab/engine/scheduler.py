@@ -207,6 +207,8 @@ class Scheduler:
                     self._lose(trial, attempt, now, done)
                 else:
                     self._finish(trial, judged, now, done)
+        # What the search waits for may be this end.
+        self._waits = False
         return True
 
     def _report(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,14 @@ from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = [
     "Manifest",
+    "described",
     "dump",
     "parse",
     "parse_manifest",
     "parse_template",
     "parse_text",
     "read",
+    "read_file",
     "read_manifest",
     "read_template",
     "with_template",
@@ -59,8 +61,17 @@ def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Ma
     Raises:
         InvalidInput: with every problem found.
     """
-    document = _document(_text(Path(path)), str(path))
+    document = described(read_file(path), source=str(path))
     return parse_manifest(document, source=str(path), rules=rules)
+
+
+def read_file(path: str | Path) -> list[Any]:
+    """The documents in the file at *path* (YAML or JSON, UTF-8, at most 10 MiB), plain data.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    return read_documents(_text(Path(path)), source=str(path))
 
 
 def read(path: str | Path) -> ExperimentDocument:
@@ -78,7 +89,7 @@ def parse_text(text: str, *, source: str = "") -> ExperimentDocument:
     Raises:
         InvalidInput: with every problem found.
     """
-    return parse(_document(text, source), source=source)
+    return parse(described(read_documents(text, source=source), source=source), source=source)
 
 
 def parse(document: Any, *, source: str = "") -> ExperimentDocument:
@@ -131,7 +142,7 @@ def read_template(path: str | Path) -> TrialTemplate:
     Raises:
         InvalidInput: when it holds none of these.
     """
-    return parse_template(_document(_text(Path(path)), str(path)), source=str(path))
+    return parse_template(described(read_file(path), source=str(path)), source=str(path))
 
 
 def parse_template(document: Any, *, source: str = "") -> TrialTemplate:
@@ -193,8 +204,12 @@ def _text(path: Path) -> str:
         raise _invalid(str(path), f"cannot be read: {error.strerror or error}") from None
 
 
-def _document(text: str, source: str) -> Any:
-    documents = read_documents(text, source=source)
+def described(documents: Sequence[Any], *, source: str = "") -> Any:
+    """The only one of *documents* that is no ConfigMap and no Secret.
+
+    Raises:
+        InvalidInput: There is none, or there are several.
+    """
     if len(documents) > 1:
         documents = [document for document in documents if not _is_beside(document)] or documents
     if len(documents) == 1:

@@ -16,7 +16,7 @@ from hpo_lab.katib_api.rpc import RpcRefused, call
 from hpo_lab.katib_api.suggestion import SERVICE
 from hpo_lab.katib_api.writing import experiment_message, trial_message
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import WAIT, Ask, Setting, Suggestion, Wait
+from hpo_lab.search.algorithm import WAIT, Algorithm, Ask, Setting, Suggestion, Wait
 from hpo_lab.search.ask import InvalidSuggestion
 from hpo_lab.search.space import Assignment
 
@@ -34,7 +34,7 @@ class SuggestionServiceError(InvalidSuggestion):
     """The service gave no suggestion, or an invalid suggestion."""
 
 
-class KatibService:
+class KatibService(Algorithm):
     """Requests single assignments from a suggestion service, as Katib's controller does.
 
     Settings that this class does not declare go to the service's algorithm. The labels of

@@ -24,7 +24,8 @@ from hpo_lab.katib_api.writing import assigned
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.search.algorithm import Suggestion, Wait, search_problems
 from hpo_lab.search.ask import InvalidSuggestion, suggest
-from hpo_lab.search.distinct import is_used
+from hpo_lab.search.distinct import Used
+from hpo_lab.search.history import History
 from hpo_lab.search.space import Space
 
 __all__ = ["SERVICE", "get_suggestions", "suggestion_service", "validate_algorithm_settings"]
@@ -70,10 +71,11 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
     trials = read_trials(spec, request.trials)
     count = request.current_request_number
     first = max(request.total_request_number - count, 0, *(t.number + 1 for t in trials))
+    history = History(trials)
     batch: list[Trial] = []
     for number in range(first, first + count):
         try:
-            answer = suggest(spec, number, [*trials, *batch], uid=request.experiment.name)
+            answer = suggest(spec, number, history, uid=request.experiment.name)
         except InvalidSuggestion as error:
             raise RpcRefused(grpc.StatusCode.INTERNAL, str(error)) from error
         if isinstance(answer, Wait):
@@ -88,9 +90,9 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
                 f"trials; set spec.maxTrialCount to {number} to end the experiment"
             )
             raise RpcRefused(grpc.StatusCode.OUT_OF_RANGE, reason)
-        batch.append(
-            _running(number, answer or _drawn(spec, number, batch, request.experiment.name))
-        )
+        trial = _running(number, answer or _drawn(spec, number, batch, request.experiment.name))
+        history.put(trial)
+        batch.append(trial)
     reply = katib_pb.GetSuggestionsReply(parameter_assignments=map(_message, batch))
     if shares_checkpoints(request.experiment):
         for answer in reply.parameter_assignments:
@@ -138,9 +140,10 @@ def _drawn(spec: ExperimentSpec, number: int, batch: list[Trial], name: str) -> 
     """An assignment drawn at random, different from those of *batch* where possible."""
     rng = random.Random(f"{name}/{number}/drawn")
     space = Space.of(spec.parameters)
+    used = History(batch).index(Used)
     for _ in range(_DRAWS):
         assignments = space.assign(lambda axis: axis.value_at(rng.random()))
-        if not is_used(assignments, batch):
+        if assignments not in used:
             break
     return Suggestion(assignments)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.experiment.model import ExperimentDocument, Metadata, Parameter
+from hpo_lab.experiment.model import Parameter
 from hpo_lab.experiment.space import Domain
 from hpo_lab.notebook.annotations import parse_parameter
 from hpo_lab.options import TuneOptions
@@ -32,7 +32,11 @@ def prepare_function(
     """
     import cloudpickle
 
-    problems: list[Problem] = []
+    problems = [
+        Problem(option.argument, "is for notebooks; a function has none")
+        for option in options.said
+        if option.for_notebooks
+    ]
     parameters = []
     for name, domain in space.items():
         try:
@@ -53,10 +57,8 @@ def prepare_function(
             "path": [str(Path(path).absolute()) for path in sys.path if path],
         },
     )
-    name = options.name or experiment_name(getattr(function, "__name__", "tune"))
-    experiment = ExperimentDocument(
-        metadata=Metadata(name=name), spec=options.spec(parameters, template)
-    )
+    name = experiment_name(getattr(function, "__name__", "tune"))
+    experiment = options.experiment(name, parameters, template)
     places = [f"space[{name!r}]" for name in space]
     found = [worded(one, as_argument, places, "") for one in every_problem(experiment)]
     if found:
