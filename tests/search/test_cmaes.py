@@ -152,7 +152,9 @@ def runs(strategy: str, count: int) -> list[tuple[int, int]]:
         run = course.after(told[:end])
         if not seen or seen[-1] != (run.number, run.evolution.population):
             seen.append((run.number, run.evolution.population))
-    assert Course(axes, StrategyParameters(0.2, strategy, 6, seed=1)).after(told).number == seen[-1][0]
+    assert (
+        Course(axes, StrategyParameters(0.2, strategy, 6, seed=1)).after(told).number == seen[-1][0]
+    )
     return seen
 
 
