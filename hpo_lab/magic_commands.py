@@ -242,7 +242,7 @@ class Commands:
             raise TimeoutError(f"{name} still runs after {timeout:g} seconds, and goes on")
 
     def _stop(self, experiment: Experiment, arguments: Arguments) -> None:
-        if not experiment.is_live:
+        if experiment.summary().is_over:
             print(f"{experiment.title} does not run ({experiment.state}).")
             return
         experiment.stop()

@@ -18,12 +18,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from hpo_lab.dashboard.tables import best_line, progress_line
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.facade.follower import Pace
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
-from hpo_lab.local.runner import AlreadyRunning, LocalRunner
+from hpo_lab.local.runner import local_runner
+from hpo_lab.running.driver import AlreadyRunning, Driver
 from hpo_lab.store import NotFound
-from hpo_lab.warm.client import ForkServer
 
 __all__ = ["Watch", "follow", "run_here"]
 
@@ -120,7 +121,7 @@ def run_here(experiment: Experiment, console: Console, server: ForkServer | None
     Returns:
         0, or the exit code of the signal that interrupted it.
     """
-    runner = LocalRunner(experiment.store, experiment.uid, server=server)
+    runner = local_runner(experiment.store, experiment.uid, server=server)
     with Watch(experiment, console) as watch:
         try:
             with _stopped_by_signals(runner, console) as received, _drawing(watch, received):
@@ -155,7 +156,7 @@ def follow(watch: Watch) -> int:
 
 
 @contextmanager
-def _stopped_by_signals(runner: LocalRunner, console: Console) -> Iterator[list[int]]:
+def _stopped_by_signals(runner: Driver, console: Console) -> Iterator[list[int]]:
     """Have SIGINT and SIGTERM stop *runner*; yields the signals that came."""
     received: list[int] = []
 

@@ -21,6 +21,7 @@ from hpo_lab.cli.output import messages, notebook_path, print_best, print_json, 
 from hpo_lab.cli.validating import prepare, say_warnings
 from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
@@ -33,7 +34,6 @@ from hpo_lab.problems import InvalidInput
 from hpo_lab.running.enrol import Enrolment, enrol, stop_described
 from hpo_lab.running.warm_start import warm_start_note
 from hpo_lab.store import open_store
-from hpo_lab.warm.client import ForkServer
 
 __all__ = ["resume_command", "run_command"]
 

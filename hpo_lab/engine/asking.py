@@ -20,8 +20,7 @@ def is_ordered(spec: ExperimentSpec) -> bool:
     results without waiting for them by itself.
     """
     algorithm = get_algorithm(spec.algorithm.algorithm_name)
-    synchronous = getattr(algorithm, "synchronous", False)
-    return spec.seed is not None and algorithm.uses_history and not synchronous
+    return spec.seed is not None and algorithm.uses_history and not algorithm.synchronous
 
 
 def new_trial(

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 Rules = Callable[[ExperimentDocument], list[Problem]]
-"""What finds everything that is wrong with an experiment of sound structure."""
+"""A function that returns every problem of an experiment whose structure is sound."""
 
 _LARGEST = 10 * 1024 * 1024
 _TEMPLATE_FIELDS = ("trialSpec", "configMap", "goTemplate", "trialParameters")
@@ -44,7 +44,7 @@ class Manifest:
 
     Attributes:
         experiment: What it describes.
-        warnings: What Katib would refuse or ignore, or what was taken for something else.
+        warnings: Fields that Katib would refuse or ignore, and spellings that were replaced.
     """
 
     experiment: ExperimentDocument
@@ -97,8 +97,8 @@ def parse_manifest(
 
     Args:
         document: The data.
-        source: Names it in messages.
-        rules: What it is checked by, once its structure is sound.
+        source: Names the data in messages.
+        rules: Checks the experiment once its structure is sound.
 
     Raises:
         InvalidInput: with every problem found.
@@ -123,9 +123,9 @@ def parse_manifest(
 
 
 def read_template(path: str | Path) -> TrialTemplate:
-    """Read the trial template at *path*, to be given beside a manifest.
+    """Read the trial template at *path*, which accompanies a manifest.
 
-    The file holds a `trialTemplate` as a manifest does, what stands under it, or just the
+    The file holds a `trialTemplate` as a manifest does, the content of one, or just the
     object that a trial runs.
 
     Raises:
@@ -149,8 +149,8 @@ def parse_template(document: Any, *, source: str = "") -> TrialTemplate:
     elif "kind" in document and document["kind"] != "Experiment":
         template = {"trialSpec": document}
     else:
-        found = ", ".join(map(str, document)) or "nothing"
-        message = f"found {found}; a trialTemplate or the object a trial runs is needed"
+        fields = ", ".join(map(str, document)) or "nothing"
+        message = f"found {fields}; a trialTemplate or the object a trial runs is needed"
         raise _invalid("", message, source)
     try:
         return TrialTemplate.model_validate(template)
@@ -196,16 +196,18 @@ def _text(path: Path) -> str:
 def _document(text: str, source: str) -> Any:
     documents = read_documents(text, source=source)
     if len(documents) > 1:
-        documents = [one for one in documents if not _is_beside(one)] or documents
+        documents = [document for document in documents if not _is_beside(document)] or documents
     if len(documents) == 1:
         return documents[0]
-    found = f"{len(documents)} documents" if documents else "nothing"
+    count = f"{len(documents)} documents" if documents else "nothing"
     kinds = [
-        str(each["kind"]) for each in documents if isinstance(each, Mapping) and "kind" in each
+        str(document["kind"])
+        for document in documents
+        if isinstance(document, Mapping) and "kind" in document
     ]
     kinds_found = f" ({', '.join(kinds)})" if kinds else ""
     message = "a manifest holds one Experiment, and ConfigMaps and Secrets beside it"
-    raise _invalid("", f"found {found}{kinds_found}; {message}", source)
+    raise _invalid("", f"found {count}{kinds_found}; {message}", source)
 
 
 def _is_beside(document: Any) -> bool:

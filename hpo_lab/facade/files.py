@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpo_lab.local.launch import RUNNER_LOG
-from hpo_lab.local.runner import trial_folder
+from hpo_lab.local.place import trial_folder
 from hpo_lab.store import Store
 from hpo_lab.trial.folder import LOG, NOTEBOOK
 
@@ -19,7 +19,7 @@ def runner_log(store: Store, uid: str) -> Path:
 
 def log_of(store: Store, uid: str, number: int) -> Path:
     """What a trial printed; it need not exist."""
-    return trial_folder(store, uid, number) / LOG
+    return trial_folder(store.folder(uid), number) / LOG
 
 
 def notebook_of(store: Store, uid: str, number: int) -> Path | None:
@@ -31,4 +31,6 @@ def notebook_of(store: Store, uid: str, number: int) -> Path | None:
 
 def files_of(store: Store, uid: str, number: int) -> list[Path]:
     """All files of a trial, in the order of their paths."""
-    return sorted(path for path in trial_folder(store, uid, number).rglob("*") if path.is_file())
+    return sorted(
+        path for path in trial_folder(store.folder(uid), number).rglob("*") if path.is_file()
+    )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 
-from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.summary import Summary, is_live
 from hpo_lab.facade.tally import Tally
 from hpo_lab.store import ExperimentRecord, NotFound, Overview, Store
 
@@ -145,7 +145,7 @@ class Follower:
     def follow(
         self, until: float | None = None, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[Summary]:
-        """Look again and again until the experiment is over.
+        """Look again and again until the experiment is over and its runner has gone.
 
         Args:
             until: When to end at the latest, on the clock of `time.monotonic`.
@@ -153,14 +153,14 @@ class Follower:
 
         Yields:
             The experiment at a glance, at most four times a second and at least once in one,
-            also where nothing but the time changed. When it is over that is the last.
+            also where nothing but the time changed.
 
         Raises:
             NotFound: It was deleted.
         """
         for summary in looks(self._store, self.look, until, stop):
             yield summary
-            if summary.is_over:
+            if summary.is_over and not is_live(self.record, time.time()):
                 return
 
 

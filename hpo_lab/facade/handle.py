@@ -204,8 +204,8 @@ class Experiment:
             TimeoutError: when *timeout* passed first.
         """
         until = None if timeout is None else time.monotonic() + timeout
-        for summary in self.follower.follow(until):
-            if summary.is_over:
+        for _ in self.follower.follow(until):
+            if not is_live(self.follower.record, time.time()):
                 return self
         raise TimeoutError(f"experiment {self.title!r} still runs after {timeout:g} seconds")
 

@@ -35,7 +35,7 @@ class _Worker:
         self._channel, theirs = socket.socketpair()
         with theirs, (folder / LOG).open("ab") as log:
             self._supervisor = start_supervisor(
-                folder, "hpo_lab.notebook.standby", stdin=theirs.fileno(), log=log
+                folder, "hpo_lab.execution.kernel_worker", stdin=theirs.fileno(), log=log
             )
         self.pid = self._supervisor.pid
         self.trial: Path | None = None
@@ -106,9 +106,8 @@ class KernelTrial:
         """Process id of the supervisor of its worker."""
         return self._worker.pid
 
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the trial, or None while it runs."""
+    def poll(self) -> int | None:
+        """The exit code of the trial, whose processes are gone then; None while it runs."""
         if self._code is None:
             self._code = self._worker.receive()
         return self._code
@@ -157,7 +156,7 @@ class Standby:
     def start(self, task: Task, folder: Path) -> KernelTrial:
         """Start a trial, in the kernel that waits for it where there is one."""
         trial = self._waiting.pop(folder, None)
-        if trial is None or trial.exit_code is not None:
+        if trial is None or trial.poll() is not None:
             trial = KernelTrial(folder, self._free_worker(), self._wanted)
         trial.begin(task)
         return trial

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_lab.notebook.cell_source import cell_magic
-from hpo_lab.notebook.quick_import import import_nbformat
 from hpo_lab.notebook.slicing import Cell
 from hpo_lab.problems import InvalidInput, Problem, nearest
+from hpo_lab.quick_import import import_nbformat
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -31,9 +31,9 @@ from hpo_lab.notebook.cell_source import (
 )
 from hpo_lab.notebook.magic_effects import MagicKind, bound_names, kind_of
 from hpo_lab.notebook.names import names_bound
-from hpo_lab.notebook.quick_import import import_nbformat
 from hpo_lab.notebook.slicing import Cell, names_left_unbound
 from hpo_lab.problems import Problem, nearest
+from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.report import source_of_report
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Protocol
 
 from hpo_lab.engine.asking import is_ordered, new_trial
 from hpo_lab.engine.plan import visible_history
@@ -23,10 +24,53 @@ from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import WAIT, Wait, get_algorithm
 
-__all__ = ["Asking"]
+__all__ = ["Asking", "AskingAtOnce", "Questions"]
 
 _COSTLY = 0.02
 """Seconds: what takes longer is not waited for, and is asked for ahead."""
+
+
+class Questions(Protocol):
+    """Who puts the questions of one experiment to the search."""
+
+    def ask(
+        self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int
+    ) -> Trial | Wait | None:
+        """The trial to start under *number*, `WAIT` while there is no answer."""
+
+    def ask_ahead(self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int) -> None:
+        """Begin to work out the trial *number*, where that is worthwhile."""
+
+    def has_news(self) -> bool:
+        """Whether there is an answer now where there was none before."""
+
+    def close(self) -> None:
+        """Ask nothing any more."""
+
+
+class AskingAtOnce:
+    """Answers every question before it goes on, as a simulation in virtual time needs it."""
+
+    def __init__(self, uid: str, prior: Sequence[Trial]) -> None:
+        """Prepare, with what tells the experiment from others and what it learns from."""
+        self._uid = uid
+        self._prior = prior
+
+    def ask(
+        self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int
+    ) -> Trial | Wait | None:
+        """The trial to start under *number*, as `engine.asking.new_trial` gives it."""
+        return new_trial(spec, list(trials.values()), number, uid=self._uid, prior=self._prior)
+
+    def ask_ahead(self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int) -> None:
+        """Nothing is asked ahead."""
+
+    def has_news(self) -> bool:
+        """No answer comes later."""
+        return False
+
+    def close(self) -> None:
+        """There is nothing to end."""
 
 
 @dataclass(slots=True)

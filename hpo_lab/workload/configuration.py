@@ -1,7 +1,7 @@
-"""ConfigMaps and Secrets that are given as files, where a cluster would have them.
+"""ConfigMaps and Secrets from files, in place of those of a cluster.
 
-The files are read when a trial starts, as a pod looks them up; so no value of a Secret gets
-into the store.
+The files are read when a trial starts, as a pod looks up its ConfigMaps and Secrets. So no
+value of a Secret gets into the store.
 """
 
 from __future__ import annotations
@@ -34,28 +34,28 @@ class Configuration:
         """The ConfigMaps and Secrets in the files at *paths*, YAML or JSON.
 
         Raises:
-            InvalidInput: A file cannot be read, or one is described twice or wrongly.
+            InvalidInput: A file cannot be read, or an object is described twice or wrongly.
         """
-        found: dict[str, dict[str, Data]] = {kind: {} for kind in KINDS}
+        entries: dict[str, dict[str, Data]] = {kind: {} for kind in KINDS}
         problems = []
         for path in paths:
             for document in configuration_documents(path):
                 kind, name = document["kind"], str((document.get("metadata") or {}).get("name"))
-                if name in found[kind]:
+                if name in entries[kind]:
                     problems.append(Problem(str(path), f"describes the {kind} {name!r} again"))
                 try:
-                    found[kind][name] = _entries(document)
+                    entries[kind][name] = _entries(document)
                 except ValueError as error:
                     problems.append(Problem(f"{path}, {kind} {name!r}", str(error)))
         if problems:
             raise InvalidInput(problems)
-        return cls(found["ConfigMap"], found["Secret"])
+        return cls(entries["ConfigMap"], entries["Secret"])
 
     def entry(self, reference: Mapping[str, Any], *, secret: bool) -> str | None:
-        """The entry that a `configMapKeyRef` or `secretKeyRef` names; None where it is not given.
+        """The entry of a `configMapKeyRef` or `secretKeyRef`; None where its object is missing.
 
         Raises:
-            ValueError: What it names is given, and has no such entry.
+            ValueError: The object is there but has no such entry.
         """
         data = self._data(reference, secret=secret)
         key = str(reference.get("key"))
@@ -68,10 +68,10 @@ class Configuration:
         return data[key]
 
     def variables(self, source: Mapping[str, Any]) -> dict[str, str]:
-        """The variables that an entry of `envFrom` stands for.
+        """The variables that *source*, an entry of `envFrom`, defines.
 
         Raises:
-            ValueError: What it names is not given, and not optional.
+            ValueError: The object that it names is missing and not optional.
         """
         secret = "secretRef" in source
         reference = source.get("secretRef" if secret else "configMapRef") or {}
@@ -89,7 +89,7 @@ def configuration_documents(path: str | Path) -> Iterator[Mapping[str, Any]]:
     """The ConfigMaps and Secrets in the file at *path*, as plain data.
 
     Raises:
-        InvalidInput: It cannot be read.
+        InvalidInput: The file cannot be read.
     """
     from hpo_lab.experiment.yaml_text import read_documents
 
@@ -99,23 +99,23 @@ def configuration_documents(path: str | Path) -> Iterator[Mapping[str, Any]]:
         raise InvalidInput([Problem(str(path), f"cannot be read: {error}")]) from None
     for document in read_documents(text, source=str(path)):
         listed = document.get("items") if isinstance(document, Mapping) else None
-        for one in listed if isinstance(listed, list) else [document]:
-            if isinstance(one, Mapping) and one.get("kind") in KINDS:
-                yield one
+        for item in listed if isinstance(listed, list) else [document]:
+            if isinstance(item, Mapping) and item.get("kind") in KINDS:
+                yield item
 
 
 def _entries(document: Mapping[str, Any]) -> dict[str, str]:
     data = {str(key): _text(key, value) for key, value in (document.get("data") or {}).items()}
     if document["kind"] == "ConfigMap":
         return data
-    given = document.get("stringData") or {}
+    plain = document.get("stringData") or {}
     try:
         decoded = {
             key: base64.b64decode(value, validate=True).decode() for key, value in data.items()
         }
     except (binascii.Error, UnicodeDecodeError):
         raise ValueError("data of a Secret is text in base64; use stringData for others") from None
-    return decoded | {str(key): _text(key, value) for key, value in given.items()}
+    return decoded | {str(key): _text(key, value) for key, value in plain.items()}
 
 
 def _text(key: object, value: object) -> str:

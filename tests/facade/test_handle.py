@@ -49,6 +49,12 @@ def test_waiting_ends_with_the_experiment_or_the_time(store: Store, create: Crea
     with pytest.raises(TimeoutError, match="'digits' still runs after"):
         experiment.wait(timeout=0.05)
     store.set_condition(uid, "Succeeded", "ExperimentMaxTrialsReached", "done")
+    # Until the runner has gone, the experiment cannot be taken up again.
+    with pytest.raises(TimeoutError):
+        experiment.wait(timeout=0.05)
+    record = experiment.record
+    assert record.lease is not None
+    store.release_lease(uid, record.lease.runner.id)
     assert experiment.wait() is experiment
     store.delete_experiment(uid)
     with pytest.raises(LookupError):

@@ -21,7 +21,7 @@ from hpo_lab.experiment.model import (
     ParameterType,
 )
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.local import asking as module
+from hpo_lab.running import asking as module
 from hpo_lab.running.asking import Asking
 from hpo_lab.search.algorithm import WAIT, Wait
 
@@ -112,7 +112,7 @@ def answered(asking: Asking, woken: threading.Event, ask: Callable[[], object]) 
 def test_a_search_that_never_answers_does_not_keep_the_process() -> None:
     code = """
 from threading import Event
-from hpo_lab.local import asking
+from hpo_lab.running import asking
 from tests.local.test_asking import spec
 asking.new_trial = lambda *_, **__: Event().wait()
 one = asking.Asking("uid", (), lambda: None)

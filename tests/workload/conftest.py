@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.manifest import parse
+from hpo_lab.local.place import trial_folder
+from hpo_lab.local.runner import local_runner
 from hpo_lab.running.enrol import enrol
-from hpo_lab.local.runner import LocalRunner, trial_folder
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 RunJob = Callable[..., ExperimentRecord]
@@ -91,7 +92,7 @@ def run_job(store: Store) -> RunJob:
             },
         }
         record, _ = enrol(store, parse(document), {})
-        LocalRunner(store, record.uid).run()
+        local_runner(store, record.uid).run()
         found = store.experiment_by_uid(record.uid)
         assert found is not None
         return found
@@ -104,6 +105,6 @@ def log_of(store: Store) -> Callable[..., str]:
     """`log_of(record, 0)`: what a trial printed."""
 
     def read(record: ExperimentRecord, number: int = 0) -> str:
-        return (trial_folder(store, record.uid, number) / "log.txt").read_text()
+        return (trial_folder(store.folder(record.uid), number) / "log.txt").read_text()
 
     return read
