@@ -14,9 +14,9 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
-from hpo_lab.api import run_in_background
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
+from hpo_lab.facade.experiments import Experiments
 from hpo_lab.magic_commands import COMMANDS, Commands
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.slicing import Decision
@@ -25,7 +25,7 @@ from hpo_lab.prepare import Prepared, prepare_cell
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment
 from hpo_lab.running.warm_start import warm_start_note
-from hpo_lab.store import NotFound, open_store
+from hpo_lab.store import NotFound
 
 __all__ = ["HpoLabMagics", "MagicError", "load"]
 
@@ -156,16 +156,15 @@ class HpoLabMagics(Magics):
         location: str | None,
         variable: str | None,
     ) -> None:
-        store = open_store(location)
-        experiment, enrolment = run_in_background(store, prepared)
+        experiment, enrolment = Experiments(location).run(prepared)
         self._commands.last = experiment
         self._commands.location = location
         if variable is not None:
             self._shell.push({variable: experiment})
         trials = experiment.summary().completed
-        name = experiment.name
+        name = experiment.title
         note = {
-            Enrolment.CREATED: warm_start_note(store, experiment.uid),
+            Enrolment.CREATED: warm_start_note(experiment.store, experiment.uid),
             Enrolment.CONTINUED: f"Continues after {trials} trials.",
             Enrolment.RUNNING: "Was running already; nothing new was started.",
             Enrolment.COMPLETE: (
@@ -173,9 +172,8 @@ class HpoLabMagics(Magics):
                 f"--trials, or start afresh: %hpo delete {name}, or choose another --name."
             ),
         }[enrolment]
-        LiveProgress(
-            self._shell, store, experiment.uid, decisions=decisions, note=note
-        ).follow_in_background()
+        progress = LiveProgress(self._shell, experiment, decisions=decisions, note=note)
+        progress.follow_in_background()
 
     def _place(self, cell: str) -> tuple[int, int]:
         """The number of the running input, and the line of it on which *cell* begins."""
