@@ -17,8 +17,8 @@ from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.dashboard.summary import summarise
 from hpo_lab.experiment.points import read_point
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.runner import trial_folder
-from hpo_lab.options import TuneOptions, parse_values
+from hpo_lab.local.place import trial_folder
+from hpo_lab.options import BUDGETS, TuneOptions, parse_values
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.store import open_store
 from hpo_lab.trial.folder import LOG
@@ -65,7 +65,7 @@ COMMANDS: Final = {
     "wait": Command("[NAME] [--timeout TIME]", "wait for its end"),
     "stop": Command("[NAME]", "stop it; it can be resumed"),
     "resume": Command(
-        "[NAME] [--trials N] [--parallel N] [--timeout TIME] [--goal VALUE] [--max-failed N]",
+        " ".join(["[NAME]", *(f"[{option.flag} {option.form}]" for option in BUDGETS)]),
         "go on, with new budgets where given",
     ),
     "enqueue": Command(
@@ -260,14 +260,7 @@ class Commands:
         print(f"{experiment.name} stops; %hpo resume {experiment.name} goes on with it.")
 
     def _resume(self, experiment: Experiment, arguments: Arguments) -> None:
-        options = arguments.options
-        experiment.resume(
-            trials=options.trials,
-            parallel=options.parallel,
-            timeout=options.timeout,
-            goal=options.goal,
-            max_failed=options.max_failed,
-        )
+        experiment.resume(**arguments.options.budgets)
         self.last = experiment
         self._show(experiment, arguments)
 
@@ -295,7 +288,7 @@ class Commands:
         if number is None:
             print(f"{experiment.name}: no trial failed; the runner says:\n{_tail(experiment.log)}")
             return
-        log = trial_folder(experiment.store, experiment.uid, number) / LOG
+        log = trial_folder(experiment.store.folder(experiment.uid), number) / LOG
         print(f"{experiment.name}, trial {number} ({log}):\n{_tail(log)}")
 
 

@@ -20,9 +20,8 @@ from hpo_lab.dashboard.preview import preview_html, preview_text
 from hpo_lab.magic_commands import COMMANDS, Commands
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.slicing import Decision
-from hpo_lab.options import OPTIONS, TuneOptions, parse_line
+from hpo_lab.options import LINE_OPTIONS, TuneOptions, parse_line
 from hpo_lab.prepare import Prepared, prepare_cell
-from hpo_lab.prepare.notebook import MAGIC_ONLY
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment
 from hpo_lab.running.warm_start import warm_start_note
@@ -92,13 +91,7 @@ class HpoLabMagics(Magics):
             self._tune(line, cell)
 
     tune.__doc__ = (tune.__doc__ or "").rstrip() + "".join(
-        f"\n          {flag:34} {text}"
-        for flag, text in [
-            *((f"{option.flag} {option.form}", option.help) for option in OPTIONS),
-            ("-o NAME", "assign the running experiment to this variable"),
-            ("--store LOCATION", "record it there: a SQLite file or a database's URL"),
-            ("--dry-run", "show the search space and what a trial runs; start nothing"),
-        ]
+        f"\n          {f'{option.flag} {option.form}':34} {option.help}" for option in LINE_OPTIONS
     )
 
     @no_var_expand
@@ -125,9 +118,7 @@ class HpoLabMagics(Magics):
     def _tune(self, line: str, cell: str) -> None:
         number, first_line = self._place(cell)
         where = f"In [{number}]"
-        options, extras, problems = parse_line(
-            line, where=f"{where}, line {first_line - 1}", extra=MAGIC_ONLY
-        )
+        options, extras, problems = parse_line(line, where=f"{where}, line {first_line - 1}")
         variable = extras.get("-o")
         if variable is not None and not variable.isidentifier():
             message = f"-o: {variable!r} is no variable's name"
@@ -224,8 +215,7 @@ def _name(options: TuneOptions) -> str:
 
 def _complete_tune(_: Any, event: Any) -> list[str]:
     """What may stand on the line of `%%tune`; IPython picks what fits the word begun."""
-    flags = [option.flag for option in OPTIONS] + [flag.rstrip("!") for flag in MAGIC_ONLY]
-    return ["maximize", "minimize", *flags]
+    return ["maximize", "minimize", *(option.flag for option in LINE_OPTIONS)]
 
 
 def _complete_hpo(_: Any, event: Any) -> list[str]:

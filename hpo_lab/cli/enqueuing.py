@@ -8,8 +8,8 @@ from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
 from hpo_lab.cli.records import find
 from hpo_lab.experiment.points import read_point
-from hpo_lab.running.enqueue import enqueue
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running.enqueue import enqueue
 
 __all__ = ["enqueue_command"]
 

@@ -20,7 +20,8 @@ from hpo_lab.dashboard.summary import Summary, summarise
 from hpo_lab.dashboard.tables import best_line, progress_line
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.runner import AlreadyRunning, LocalRunner
+from hpo_lab.local.runner import local_runner
+from hpo_lab.running.driver import AlreadyRunning, Driver
 from hpo_lab.store import NotFound, Store
 
 __all__ = ["Watch", "follow", "run_here"]
@@ -127,7 +128,7 @@ def run_here(store: Store, uid: str, console: Console, server: ForkServer | None
     Returns:
         0, or the exit code of the signal that interrupted it.
     """
-    runner = LocalRunner(store, uid, server=server)
+    runner = local_runner(store, uid, server=server)
     with Watch(store, uid, console) as watch:
         try:
             with _stopped_by_signals(runner, console) as received, _drawing(watch, received):
@@ -162,7 +163,7 @@ def follow(watch: Watch) -> int:
 
 
 @contextmanager
-def _stopped_by_signals(runner: LocalRunner, console: Console) -> Iterator[list[int]]:
+def _stopped_by_signals(runner: Driver, console: Console) -> Iterator[list[int]]:
     """Have SIGINT and SIGTERM stop *runner*; yields the signals that came."""
     received: list[int] = []
 

@@ -15,7 +15,7 @@ from hpo_lab.cli.records import find, latest, title
 from hpo_lab.dashboard.summary import is_live
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.local.launch import RUNNER_LOG
-from hpo_lab.local.runner import trial_folder
+from hpo_lab.local.place import trial_folder
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.store import ExperimentRecord, Store
 from hpo_lab.trial.folder import LOG
@@ -53,7 +53,7 @@ def logs_command(
         number, path, what = None, opened.folder(record.uid) / RUNNER_LOG, "the runner"
     else:
         number = _chosen(opened.trials(record.uid), trial, title(record))
-        path, what = trial_folder(opened, record.uid, number) / LOG, f"trial {number}"
+        path, what = trial_folder(opened.folder(record.uid), number) / LOG, f"trial {number}"
     if not path.exists():
         raise InvalidInput([Problem(what, "has no log on this machine")])
     if as_json:

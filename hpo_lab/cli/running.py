@@ -34,18 +34,18 @@ from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.running.enrol import Enrolment, enrol, stop_described
-from hpo_lab.running.warm_start import warm_start_note
-from hpo_lab.options import OPTIONS
+from hpo_lab.options import BUDGETS, OPTIONS
 from hpo_lab.prepare import runs_here
 from hpo_lab.prepare.wording import as_flag
 from hpo_lab.problems import InvalidInput
+from hpo_lab.running.enrol import Enrolment, enrol, stop_described
+from hpo_lab.running.warm_start import warm_start_note
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 __all__ = ["resume_command", "run_command"]
 
 
-@click.command("run", cls=TuningCommand, tuning=[option.name for option in OPTIONS], objective=True)
+@click.command("run", cls=TuningCommand, tuning=OPTIONS, objective=True)
 @click.argument("file")
 @click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
 @click.option("--template", metavar="FILE", help="Trial template in place of the manifest's.")
@@ -84,8 +84,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
         paths=request.paths,
         beside=request.beside,
     )
-    if not prepared.files:
-        prepared = runs_here(prepared)
+    prepared = runs_here(prepared, runtime=request.runtime, paths=request.paths)
     say_warnings(prepared.warnings)
     store = open_store(request.store)
     if prepared.stops:
@@ -99,11 +98,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
     ctx.exit(_run(store, record, enrolment, request, ctx.obj))
 
 
-@click.command(
-    "resume",
-    cls=TuningCommand,
-    tuning=["trials", "parallel", "timeout", "goal", "max-failed"],
-)
+@click.command("resume", cls=TuningCommand, tuning=BUDGETS)
 @name_argument
 @store_option
 @json_option
@@ -116,17 +111,7 @@ def resume_command(ctx: click.Context, request: Request) -> None:
     if request.problems:
         raise InvalidInput(request.problems)
     store, record = find(request.store, request.target)
-    options = request.options
-    record, enrolment = prepare_resume(
-        store,
-        record,
-        as_flag,
-        trials=options.trials,
-        parallel=options.parallel,
-        timeout=options.timeout,
-        goal=options.goal,
-        max_failed=options.max_failed,
-    )
+    record, enrolment = prepare_resume(store, record, as_flag, **request.options.budgets)
     _announce(record, enrolment, summary_of(store, record))
     ctx.exit(_run(store, record, enrolment, request))
 

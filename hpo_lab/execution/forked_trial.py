@@ -10,8 +10,9 @@ from collections.abc import Callable
 from hpo_lab.execution.cells import Execution, Failure, parameters_cell
 from hpo_lab.execution.outputs import plain
 from hpo_lab.execution.shell import Shell
+from hpo_lab.observation import Outcome
 from hpo_lab.trial.checkpoint import open_checkpoint
-from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER, Outcome, Task
+from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER, Task, write_outcome
 from hpo_lab.trial.report import report_variables, source_of_report
 
 __all__ = ["open_log", "record_killed", "run_trial"]
@@ -47,7 +48,7 @@ def run_trial(task: Task, folder: str, execution: Execution, shell: Shell) -> bo
     outcome = _outcome(failure)
     if not outcome.succeeded:
         print(outcome.traceback, file=sys.stderr, flush=True)
-    outcome.write(folder)
+    write_outcome(outcome, folder)
     return outcome.succeeded
 
 

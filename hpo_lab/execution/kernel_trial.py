@@ -9,7 +9,7 @@ from typing import Any
 from hpo_lab.execution.outputs import OUTPUT_LIMIT, plain
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.folder import NOTEBOOK, Task
-from hpo_lab.trial.kinds import TrialFailed
+from hpo_lab.trial.trial_kinds import TrialFailed
 
 __all__ = ["run_notebook"]
 

@@ -60,7 +60,7 @@ class _Fork:
     ended: int
     """A descriptor that becomes readable at its end."""
     tell_at: float | None
-    """When to tell that it has started; most trials end before, and need no such event."""
+    """When to tell that it has started; most trials end before, and the runner does not wait."""
     kill_at: float | None = None
     code: int | None = None
 

@@ -10,9 +10,9 @@ from hpo_lab.execution.outputs import Cell
 
 __all__ = ["shared_cells"]
 
-# A report belongs to a trial, and so does what reads the trial's folder or its checkpoint.
+# A report belongs to a trial, and so does what it keeps, and what reads its folder.
 _OF_A_TRIAL = re.compile(
-    r"\breport(_variables)?\s*\(|HPO_LAB_TRIAL_FOLDER|HPO_CHECKPOINT_DIR|\bcheckpoint_dir\s*\("
+    r"\b(report(_variables)?|keep|checkpoint_dir)\s*\(|HPO_LAB_TRIAL_FOLDER|HPO_CHECKPOINT_DIR"
 )
 
 

@@ -90,9 +90,8 @@ class KernelTrial:
         """Process id of the supervisor of its worker."""
         return self._worker.pid
 
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the trial, or None while it runs."""
+    def poll(self) -> int | None:
+        """The exit code of the trial, whose processes are gone then; None while it runs."""
         if self._code is None:
             self._code = self._worker.receive()
         return self._code
@@ -142,7 +141,7 @@ class Standby:
     def start(self, task: Task, folder: Path) -> KernelTrial:
         """Start a trial, in the kernel that waits for it if a kernel does."""
         trial = self._waiting.pop(folder, None)
-        if trial is None or trial.exit_code is not None:
+        if trial is None or trial.poll() is not None:
             trial = KernelTrial(folder, self._free_worker(), self._request)
         trial.begin(task)
         return trial

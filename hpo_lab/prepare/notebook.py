@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpo_lab.experiment.model import ExperimentDocument, Metadata
 from hpo_lab.notebook.annotations import parse_annotations
 from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
 from hpo_lab.notebook.parsed_cell import ParsedCell
@@ -20,9 +19,6 @@ from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 
 __all__ = ["prepare_cell", "prepare_notebook"]
-
-MAGIC_ONLY = ("-o", "--store", "--dry-run!")
-"""Options of `%%tune` that are no part of the experiment."""
 
 
 def prepare_notebook(
@@ -45,7 +41,6 @@ def prepare_notebook(
     written, _, problems = parse_line(
         chosen.magic_line,
         where=f"{where}, line {chosen.magic_lineno}",
-        extra=MAGIC_ONLY,
         needs_objective=options.metric is None,
     )
     return prepare_cell(
@@ -113,18 +108,16 @@ def prepare_cell(
             "source": _digest(kept, tuned),
             "kernelName": kernel_name,
             "workingDirectory": str(working_directory),
-            **options.notebook_trial,
         },
     )
-    spec = options.spec(parameters, template)
+    experiment = options.experiment(experiment_name(name), parameters, template)
+    spec = experiment.spec
     if spec.algorithm.algorithm_name != "grid":
         # The cell as it stands is the first trial, so the best is never worse than it.
         defaults = {annotation.name: annotation.default for annotation in annotations}
         spec = spec.model_copy(update={"initial_points": (defaults,)})
-    experiment = ExperimentDocument(
-        metadata=Metadata(name=options.name or experiment_name(name)), spec=spec
-    )
-    objective = experiment.spec.objective
+        experiment = experiment.model_copy(update={"spec": spec})
+    objective = spec.objective
     problems += objective_problems(tuned_cell, kept, objective, where=where)
     lines = [f"{where}, line {annotation.line}" for annotation in annotations]
     problems += [worded(problem, as_flag, lines, where) for problem in every_problem(experiment)]

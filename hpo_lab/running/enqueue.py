@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.model import ExperimentDocument, ResumePolicy, Value
 from hpo_lab.experiment.points import point_problems
@@ -67,6 +68,7 @@ def _outlook(
         )
     if record.is_active(now):
         return f"{said} next"
-    if plan(spec, trials, elapsed=record.running_seconds(now)).verdict is not None:
+    ledger = Ledger(spec.objective, trials)
+    if plan(spec, ledger, elapsed=record.running_seconds(now)).verdict is not None:
         return f"{said}; {record.title} has ended ({record.message}): {resume} with a larger budget"
     return f"{said}; {record.title} does not run: {resume}"

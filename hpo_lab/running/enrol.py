@@ -6,12 +6,13 @@ import time
 from collections.abc import Mapping
 from enum import StrEnum
 
+from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.identity import differences, identity
 from hpo_lab.experiment.model import ExperimentDocument, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.running.warm_start import WARM_START, warm_start
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running.warm_start import WARM_START, warm_start
 from hpo_lab.search.points import waiting_points
 from hpo_lab.store import Artifact, ExperimentRecord, NameTaken, NotFound, Store
 
@@ -93,7 +94,7 @@ def revise(
     at_end = known.reason == "ExperimentSuggestionEndReached"
     ends = plan(
         experiment.spec,
-        trials,
+        Ledger(experiment.spec.objective, trials),
         elapsed=known.running_seconds(time.time()),
         exhausted=at_end and not any(waiting_points(known.document.spec, trials)),
     )

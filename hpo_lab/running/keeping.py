@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.running.place import Place
 from hpo_lab.store import Artifact
-from hpo_lab.trial.folder import LOG, NOTEBOOK
+from hpo_lab.trial.folder import NOTEBOOK
 
 __all__ = ["Keep", "Keeping"]
 
@@ -27,17 +27,17 @@ _FAILED = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
 
 
 class Keeping:
-    """Says what to record of an ended trial's files, and removes the others."""
+    """Says what to record of an ended trial's files, and discards the others."""
 
-    def __init__(self, trial_spec: Mapping[str, Any], folder_of: Callable[[int], Path]) -> None:
+    def __init__(self, trial_spec: Mapping[str, Any], place: Place) -> None:
         """Prepare.
 
         Args:
             trial_spec: The trial object; its `spec.keep` is a value of `Keep`.
-            folder_of: The folder of a trial.
+            place: Where the files are.
         """
         self._keep = Keep(trial_spec.get("spec", {}).get("keep", Keep.ALL))
-        self._folder_of = folder_of
+        self._place = place
 
     def at_end(self, number: int, state: TrialState, best: int | None) -> list[Artifact]:
         """What to record of a trial that ended.
@@ -47,33 +47,21 @@ class Keeping:
             state: How it ended.
             best: The best trial now, which may be this one.
         """
-        kept = [*self._artifact(number, LOG, "text/plain")]
+        files = self._place.files(number)
         if self._keep is Keep.ALL or (self._keep is Keep.FAILED and state in _FAILED):
-            return [*kept, *self._notebook(number)]
-        # Which one is the best is known at the end: until then its file waits.
+            return files
+        # Which trial is the best is known at the end: until then its notebook waits.
         if self._keep is not Keep.BEST or number != best:
-            self._remove(number)
-        return kept
+            self._place.discard(number, NOTEBOOK)
+        return [file for file in files if file.name != NOTEBOOK]
 
     def superseded(self, number: int) -> None:
         """Another trial is the best now, and *number* no longer is."""
         if self._keep is Keep.BEST:
-            self._remove(number)
+            self._place.discard(number, NOTEBOOK)
 
     def of_best(self, number: int | None) -> list[Artifact]:
         """What to record of the best trial, if there is one, when the experiment ends."""
         if number is None or self._keep is not Keep.BEST:
             return []
-        return self._notebook(number)
-
-    def _notebook(self, number: int) -> list[Artifact]:
-        return self._artifact(number, NOTEBOOK, "application/x-ipynb+json")
-
-    def _artifact(self, number: int, name: str, kind: str) -> list[Artifact]:
-        path = self._folder_of(number) / name
-        if not path.exists():
-            return []
-        return [Artifact(name=name, media_type=kind, path=path, number=number)]
-
-    def _remove(self, number: int) -> None:
-        (self._folder_of(number) / NOTEBOOK).unlink(missing_ok=True)
+        return [file for file in self._place.files(number) if file.name == NOTEBOOK]

@@ -54,7 +54,7 @@ def warm_start(store: Store, experiment: ExperimentDocument) -> WarmStart | None
         parts.append(f"{len(usable)} of the {len(ended)} trials of {record.title}")
     message = f"Experiment learns from {' and '.join(parts)}"
     algorithm = get_algorithm(spec.algorithm.algorithm_name)
-    if not getattr(algorithm, "uses_prior", algorithm.uses_history):
+    if not algorithm.uses_prior:
         message = f"{algorithm.name} does not learn from other experiments; warmStart has no effect"
     content = json.dumps([_document(spec, trial) for trial in taken]).encode()
     return WarmStart(Artifact(name=_FILE, media_type="application/json", content=content), message)

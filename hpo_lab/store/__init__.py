@@ -11,18 +11,23 @@ from hpo_lab.store.lease import LEASE_SECONDS, Lease, Runner
 from hpo_lab.store.records import (
     Artifact,
     ArtifactRecord,
+    Changes,
     Condition,
     Control,
     ExperimentRecord,
     ObservationRecord,
+    Overview,
     TrialRecord,
 )
 from hpo_lab.store.store import Store, open_store
+from hpo_lab.store.transaction import Transaction
+from hpo_lab.store.watch import Watch
 
 __all__ = [
     "LEASE_SECONDS",
     "Artifact",
     "ArtifactRecord",
+    "Changes",
     "Condition",
     "Control",
     "ExperimentRecord",
@@ -31,8 +36,11 @@ __all__ = [
     "NameTaken",
     "NotFound",
     "ObservationRecord",
+    "Overview",
     "Runner",
     "Store",
+    "Transaction",
     "TrialRecord",
+    "Watch",
     "open_store",
 ]

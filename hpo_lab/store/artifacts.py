@@ -5,7 +5,6 @@ So a store can be moved together with its folder.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,38 +21,21 @@ _THIS = (
     & (_artifacts.c.number.is_not_distinct_from(bindparam("of_number", type_=Integer)))
     & (_artifacts.c.name == bindparam("of_name"))
 )
-_CHUNK = 1 << 16
 _WHOLE = select(_artifacts).where(_THIS)
 _REMOVE = delete(_artifacts).where(_THIS)
 _PUT = insert(_artifacts).prefix_with("OR REPLACE", dialect="sqlite")
 
 
 def describe(artifact: Artifact, files: Path) -> dict[str, Any]:
-    """The row of an artifact, without its owner; reads the file to measure it.
-
-    Raises:
-        OSError: Its path cannot be read.
-    """
-    path = None
-    if artifact.content is not None:
-        size, sha256 = len(artifact.content), hashlib.sha256(artifact.content).hexdigest()
-    else:
-        assert artifact.path is not None
-        with artifact.path.open("rb") as file:
-            # `hashlib.file_digest` clears a large buffer first, for files that are mostly small.
-            digest = hashlib.sha256()
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-            size, sha256 = file.tell(), digest.hexdigest()
-        path = _stored(artifact.path, files)
+    """The row of a measured artifact, without its owner."""
     return {
         "number": artifact.number,
         "name": artifact.name,
         "media_type": artifact.media_type,
-        "size": size,
-        "sha256": sha256,
+        "size": artifact.size,
+        "sha256": artifact.sha256,
         "content": artifact.content,
-        "path": path,
+        "path": None if artifact.path is None else _stored(artifact.path, files),
     }
 
 

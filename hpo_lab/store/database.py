@@ -17,9 +17,9 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from hpo_lab.store.location import Location, unusable
 from hpo_lab.store.tables import metadata
 
-__all__ = ["HEAD", "VERSION_TABLE", "connect", "migrate", "writing"]
+__all__ = ["HEAD", "VERSION_TABLE", "connect", "migrate", "reading", "watching", "writing"]
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. Kept here so that opening a current store need not import alembic."""
 
 VERSION_TABLE = "hpo_lab_version"
@@ -70,6 +70,27 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction whose queries all see the database as it is at the first of them."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
+def watching(location: Location) -> Engine:
+    """An engine for single queries of one thread, which keeps its connection while it can."""
+    if location.path:
+        engine = _sqlite(location)
+    else:
+        engine = _postgresql(location, pool_pre_ping=False, isolation_level="AUTOCOMMIT")
+    _engines.add(engine)
+    return engine
+
+
 def _sqlite(location: Location) -> Engine:
     assert location.path is not None
     if location.path.is_dir():
@@ -93,17 +114,15 @@ def _sqlite(location: Location) -> Engine:
     return engine
 
 
-def _postgresql(location: Location) -> Engine:
+def _postgresql(location: Location, **options: Any) -> Engine:
     arguments = (
         {} if "connect_timeout" in location.url.query else {"connect_timeout": _CONNECT_SECONDS}
     )
     return create_engine(
         location.url,
-        pool_size=1,
-        max_overflow=1,
-        pool_pre_ping=True,
         connect_args=arguments,
         json_serializer=_to_json,
+        **{"pool_size": 1, "max_overflow": 1, "pool_pre_ping": True, **options},
     )
 
 

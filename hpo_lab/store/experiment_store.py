@@ -7,12 +7,19 @@ from collections.abc import Mapping, Sequence
 
 from hpo_lab.experiment.model import ExperimentDocument, Value
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import TrialState
 from hpo_lab.store import artifacts as _artifacts
-from hpo_lab.store import experiments, lease
-from hpo_lab.store.database import writing
-from hpo_lab.store.records import Artifact, Condition, Control, ExperimentRecord
-from hpo_lab.store.transactions import Transactions, time_of
+from hpo_lab.store import experiments, lease, trials
+from hpo_lab.store.database import reading, writing
+from hpo_lab.store.records import (
+    Artifact,
+    Changes,
+    Condition,
+    Control,
+    ExperimentRecord,
+    Overview,
+)
+from hpo_lab.store.transaction import time_of
+from hpo_lab.store.transactions import Transactions
 
 __all__ = ["ExperimentStore"]
 
@@ -26,6 +33,7 @@ class ExperimentStore(Transactions):
         *,
         identity: str,
         artifacts: Sequence[Artifact] = (),
+        place: str = "local",
         now: float | None = None,
     ) -> ExperimentRecord:
         """Add an experiment together with its artifacts.
@@ -34,6 +42,7 @@ class ExperimentStore(Transactions):
             document: The whole document.
             identity: Equal for two documents that search the same thing.
             artifacts: Kept with it, such as the source notebook.
+            place: Where it is to run.
             now: When.
 
         Raises:
@@ -43,9 +52,9 @@ class ExperimentStore(Transactions):
         created = Condition(
             ExperimentState.CREATED, "ExperimentCreated", "Experiment is created", time_of(now)
         )
-        rows = [_artifacts.describe(artifact, self.files) for artifact in artifacts]
+        rows = [_artifacts.describe(artifact.measured(), self.files) for artifact in artifacts]
         with writing(self._engine) as connection:
-            uid = experiments.create(connection, document, identity, created)
+            uid = experiments.create(connection, document, identity, created, place)
             if rows:
                 _artifacts.put(connection, uid, rows)
             record = experiments.by_uid(connection, uid)
@@ -67,10 +76,37 @@ class ExperimentStore(Transactions):
         with self._engine.connect() as connection:
             return experiments.listed(connection, namespace)
 
-    def trial_counts(self, namespace: str | None = None) -> dict[str, Mapping[TrialState, int]]:
-        """How many trials are in each state, by experiment uid; states without are left out."""
+    def overviews(self, namespace: str | None = None) -> list[Overview]:
+        """What a list of experiments needs, the newest first; reads the best trials alone."""
+        with reading(self._engine) as connection:
+            return experiments.overviews(connection, namespace)
+
+    def revisions(self, namespace: str | None = None) -> dict[str, int]:
+        """The revision of every experiment, by uid; cheap enough to ask at every wake-up.
+
+        One with another revision than before has `changes`; one that is missing was deleted.
+        """
         with self._engine.connect() as connection:
-            return experiments.trial_counts(connection, namespace)
+            return experiments.revisions(connection, namespace)
+
+    def changes(self, uid: str, since: int = 0) -> Changes | None:
+        """What changed in an experiment after the revision *since*, None when it is gone.
+
+        Args:
+            uid: The experiment.
+            since: The `Changes.revision` of the last answer; 0 for all there is.
+        """
+        with reading(self._engine) as connection:
+            head = experiments.head(connection, uid)
+            if head is None:
+                return None
+            revision, changed, lease = head
+            record = experiments.by_uid(connection, uid) if changed > since else None
+            if since <= 0:
+                listed = trials.listed(connection, uid)
+            else:
+                listed = trials.changed(connection, uid, since) if revision > since else []
+            return Changes(revision, lease, record, listed)
 
     def update_spec(self, uid: str, document: ExperimentDocument, now: float | None = None) -> None:
         """Replace the document of an experiment, whose name, namespace and points stay.
@@ -81,8 +117,8 @@ class ExperimentStore(Transactions):
         Raises:
             ValueError: The new document has another name or namespace.
         """
-        with self._write(uid) as connection:
-            old = experiments.document(connection, uid)
+        with self.transaction(uid) as transaction:
+            old = transaction.document()
             if (old.namespace, old.name) != (document.namespace, document.name):
                 raise ValueError(
                     f"experiment {old.namespace}/{old.name} cannot become "
@@ -91,7 +127,7 @@ class ExperimentStore(Transactions):
             points = old.spec.enqueued_points
             if document.spec.enqueued_points[: len(points)] != points:
                 document = _with_points(document, points)
-            experiments.change(connection, uid, time_of(now), document=document.to_document())
+            transaction.set_document(document, now)
 
     def enqueue(
         self, uid: str, points: Sequence[Mapping[str, Value]], now: float | None = None
@@ -101,29 +137,28 @@ class ExperimentStore(Transactions):
         Returns:
             The document with them.
         """
-        with self._write(uid) as connection:
-            document = experiments.document(connection, uid)
-            added = (*document.spec.enqueued_points, *map(dict, points))
-            document = _with_points(document, added)
-            experiments.change(connection, uid, time_of(now), document=document.to_document())
+        with self.transaction(uid) as transaction:
+            document = transaction.document()
+            document = _with_points(document, (*document.spec.enqueued_points, *map(dict, points)))
+            transaction.set_document(document, now)
             return document
 
     def delete_experiment(self, uid: str) -> None:
         """Delete an experiment, its trials and its folder; its runner loses the lease."""
-        with self._write(uid) as connection:
-            experiments.remove(connection, uid)
+        with self.transaction(uid) as transaction:
+            transaction.delete()
         # A trial that still runs may hold files open; what stays behind harms nobody.
         shutil.rmtree(self.folder(uid), ignore_errors=True)
 
     def request_stop(self, uid: str, now: float | None = None) -> None:
         """Ask the experiment's runner, present or next, to stop."""
-        with self._write(uid) as connection:
-            experiments.change(connection, uid, time_of(now), stop_requested=True)
+        with self.transaction(uid) as transaction:
+            transaction.set_stop_requested(True, now)
 
     def clear_stop(self, uid: str, now: float | None = None) -> None:
         """Take the request to stop back."""
-        with self._write(uid) as connection:
-            experiments.change(connection, uid, time_of(now), stop_requested=False)
+        with self.transaction(uid) as transaction:
+            transaction.set_stop_requested(False, now)
 
     def control(self, uid: str) -> Control:
         """The request to stop, and when anything was changed; cheap enough to poll.
@@ -144,22 +179,9 @@ class ExperimentStore(Transactions):
         *,
         runner_id: str | None = None,
     ) -> None:
-        """Add a condition to the history and make it the state; repeating the last is no change.
-
-        `started_at` is set by the first `Running`, `completed_at` by a final state and
-        cleared by any other.
-
-        Args:
-            uid: The experiment.
-            type: The new state.
-            reason: Why, as one CamelCase word.
-            message: Why, for a person.
-            now: When.
-            runner_id: Who says so, where only the runner may.
-        """
-        condition = Condition(ExperimentState(type), reason, message, time_of(now))
-        with self._write(uid, runner_id) as connection:
-            experiments.add_condition(connection, uid, condition)
+        """`Transaction.set_condition` alone, by the runner *runner_id* where only it may."""
+        with self.transaction(uid, runner_id) as transaction:
+            transaction.set_condition(type, reason, message, now)
 
     def conditions(self, uid: str) -> list[Condition]:
         """The history of an experiment, its creation first."""

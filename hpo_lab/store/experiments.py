@@ -3,54 +3,62 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import TrialState
-from hpo_lab.store import tables
+from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.store import tables, trials
 from hpo_lab.store.errors import LeaseLost, NameTaken, NotFound
-from hpo_lab.store.lease import lease_of
-from hpo_lab.store.records import Condition, Control, ExperimentRecord
+from hpo_lab.store.lease import LEASE_COLUMNS, Lease, lease_of
+from hpo_lab.store.records import Condition, Control, ExperimentRecord, Overview
 
 _experiments = tables.experiments
 _conditions = tables.conditions
-_LOCK = (
-    select(_experiments.c.runner)
-    .where(_experiments.c.uid == bindparam("of_uid"))
-    .with_for_update(key_share=True)
-)
+_THIS = _experiments.c.uid == bindparam("of_uid")
+_ADVANCE = update(_experiments).where(_THIS).values(revision=_experiments.c.revision + 1)
+_LOCKED = (_experiments.c.revision, _experiments.c.runner)
+_ADVANCE_AND_TELL = _ADVANCE.returning(*_LOCKED)
+_TELL = select(*_LOCKED).where(_THIS)
+_HEAD = select(_experiments.c.revision, _experiments.c.changed, *LEASE_COLUMNS).where(_THIS)
+_WHOLE = select(_experiments).where(_THIS)
 
 
-def lock(connection: Connection, uid: str, runner_id: str | None = None) -> None:
-    """Make this transaction the only writer of the experiment, and *runner_id* its runner.
+def lock(connection: Connection, uid: str, runner_id: str | None = None) -> int:
+    """Make this transaction the only writer of the experiment; the revision that it makes.
 
-    Writers of one experiment thus follow each other, which makes the ids of its
-    observations appear in their order.
-    """
-    check_lease(connection.execute(_LOCK, {"of_uid": uid}).one_or_none(), uid, runner_id)
-
-
-def check_lease(row: Row[*tuple[Any, ...]] | None, uid: str, runner_id: str | None) -> None:
-    """Check the `runner` that was read of a locked experiment.
+    Writers of one experiment thus follow each other, which makes its revisions and the ids
+    of its observations appear in their order.
 
     Raises:
-        LeaseLost: It is not *runner_id*.
-        NotFound: There is no experiment, or its trials went with it.
+        LeaseLost: The experiment's runner is not *runner_id*.
+        NotFound: There is no experiment.
     """
+    this = {"of_uid": uid}
+    if connection.dialect.update_returning:
+        row = connection.execute(_ADVANCE_AND_TELL, this).one_or_none()
+    else:
+        # SQLite before 3.35
+        connection.execute(_ADVANCE, this)
+        row = connection.execute(_TELL, this).one_or_none()
     if runner_id is not None and (row is None or row.runner != runner_id):
         raise LeaseLost(f"runner {runner_id} no longer holds the lease of experiment {uid}")
     if row is None:
         raise NotFound(f"no experiment with uid {uid!r}")
+    revision: int = row.revision
+    return revision
 
 
 def create(
-    connection: Connection, document: ExperimentDocument, identity: str, condition: Condition
+    connection: Connection,
+    document: ExperimentDocument,
+    identity: str,
+    condition: Condition,
+    place: str,
 ) -> str:
     """Insert an experiment whose first condition is *condition*; its uid."""
     uid = uuid.uuid4().hex
@@ -67,6 +75,9 @@ def create(
         "updated_at": condition.time,
         "stop_requested": False,
         "elapsed_seconds": 0.0,
+        "place": place,
+        "revision": 1,
+        "changed": 1,
     }
     try:
         connection.execute(insert(_experiments), row)
@@ -88,42 +99,64 @@ def by_name(connection: Connection, name: str, namespace: str) -> ExperimentReco
 
 def by_uid(connection: Connection, uid: str) -> ExperimentRecord | None:
     """The experiment with that uid."""
-    row = connection.execute(select(_experiments).where(_experiments.c.uid == uid)).one_or_none()
+    row = connection.execute(_WHOLE, {"of_uid": uid}).one_or_none()
     return _record(row) if row else None
+
+
+def head(connection: Connection, uid: str) -> tuple[int, int, Lease | None] | None:
+    """The experiment's revision, that at the last change of its own row, and its lease."""
+    row = connection.execute(_HEAD, {"of_uid": uid}).one_or_none()
+    return (row.revision, row.changed, lease_of(row)) if row else None
+
+
+def revisions(connection: Connection, namespace: str | None) -> dict[str, int]:
+    """The revision of every experiment, by uid."""
+    query = select(_experiments.c.uid, _experiments.c.revision)
+    if namespace is not None:
+        query = query.where(_experiments.c.namespace == namespace)
+    return {row.uid: row.revision for row in connection.execute(query)}
 
 
 def listed(connection: Connection, namespace: str | None) -> list[ExperimentRecord]:
     """All experiments, the newest first."""
-    query = select(_experiments).order_by(_experiments.c.created_at.desc(), _experiments.c.uid)
-    if namespace is not None:
-        query = query.where(_experiments.c.namespace == namespace)
+    query = _newest_first(select(_experiments), namespace)
     return [_record(row) for row in connection.execute(query)]
 
 
-def trial_counts(
-    connection: Connection, namespace: str | None
-) -> dict[str, Mapping[TrialState, int]]:
-    """How many trials each experiment has in each state, by uid."""
-    trials = tables.trials
-    query = (
-        select(_experiments.c.uid, trials.c.state, func.count(trials.c.number))
-        .outerjoin(trials)
-        .group_by(_experiments.c.uid, trials.c.state)
-    )
+def overviews(connection: Connection, namespace: str | None) -> list[Overview]:
+    """All experiments, the newest first, with what is known of their trials without reading them.
+
+    The caller holds a snapshot.
+    """
+    counts = trials.counts(connection)
+    best = trials.best_of_each(connection)
+    query = _newest_first(select(_experiments), namespace)
+    return [
+        _overview(row, counts.get(row.uid, {}), best.get(row.uid))
+        for row in connection.execute(query)
+    ]
+
+
+def _overview(
+    row: Row[*tuple[Any, ...]], counts: Mapping[TrialState, int], best: Trial | None
+) -> Overview:
+    measured = any(counts.get(state) for state in trials.MEASURED)
+    known = best is not None or row.best == tables.NO_BEST or not measured
+    return Overview(_record(row), counts, best, known)
+
+
+def _newest_first(
+    query: Select[*tuple[Any, ...]], namespace: str | None
+) -> Select[*tuple[Any, ...]]:
     if namespace is not None:
         query = query.where(_experiments.c.namespace == namespace)
-    counts: defaultdict[str, dict[TrialState, int]] = defaultdict(dict)
-    for uid, state, count in connection.execute(query):
-        of = counts[uid]
-        if state is not None:
-            of[TrialState(state)] = count
-    return dict(counts)
+    return query.order_by(_experiments.c.created_at.desc(), _experiments.c.uid)
 
 
-def change(connection: Connection, uid: str, now: float, **values: Any) -> None:
-    """Update columns of a locked experiment."""
+def change(connection: Connection, uid: str, revision: int, **values: Any) -> None:
+    """Update columns of an experiment, which `lock` gave that *revision*."""
     connection.execute(
-        update(_experiments).where(_experiments.c.uid == uid).values(updated_at=now, **values)
+        update(_experiments).where(_experiments.c.uid == uid).values(changed=revision, **values)
     )
 
 
@@ -158,8 +191,8 @@ def history(connection: Connection, uid: str) -> list[Condition]:
     return [Condition(ExperimentState(row.type), row.reason, row.message, row.time) for row in rows]
 
 
-def add_condition(connection: Connection, uid: str, condition: Condition) -> None:
-    """Append to a locked experiment's history, unless it repeats the last entry."""
+def add_condition(connection: Connection, uid: str, revision: int, condition: Condition) -> bool:
+    """Append to a locked experiment's history; False when it repeats the last entry."""
     past = history(connection, uid)
     last = past[-1]
     if (last.type, last.reason, last.message) == (
@@ -167,17 +200,19 @@ def add_condition(connection: Connection, uid: str, condition: Condition) -> Non
         condition.reason,
         condition.message,
     ):
-        return
+        return False
     _append(connection, uid, len(past), condition)
     values: dict[str, Any] = {
         "state": condition.type,
         "reason": condition.reason,
         "message": condition.message,
         "completed_at": condition.time if condition.type.is_final else None,
+        "updated_at": condition.time,
     }
     if condition.type is ExperimentState.RUNNING:
         values["started_at"] = func.coalesce(_experiments.c.started_at, condition.time)
-    change(connection, uid, condition.time, **values)
+    change(connection, uid, revision, **values)
+    return True
 
 
 def _append(connection: Connection, uid: str, position: int, condition: Condition) -> None:
@@ -209,4 +244,7 @@ def _record(row: Row[*tuple[Any, ...]]) -> ExperimentRecord:
         elapsed_seconds=row.elapsed_seconds,
         stop_requested=row.stop_requested,
         lease=lease_of(row),
+        place=row.place,
+        revision=row.revision,
+        best=None if row.best == tables.NO_BEST else row.best,
     )

@@ -91,21 +91,22 @@ def lease_of(row: Row[*tuple[Any, ...]]) -> Lease | None:
     return Lease(runner, row.runner_since, row.heartbeat_at)
 
 
-_COLUMNS = [
+LEASE_COLUMNS = (
     experiments.c.runner,
     experiments.c.runner_host,
     experiments.c.runner_pid,
     experiments.c.runner_started,
     experiments.c.runner_since,
     experiments.c.heartbeat_at,
-]
+)
+_NEXT = dict.fromkeys(("revision", "changed"), experiments.c.revision + 1)
 
 
 def acquire(connection: Connection, uid: str, runner: Runner, now: float) -> bool:
     """Give *runner* the lease unless another live runner holds it."""
     this = experiments.c.uid == uid
     row = connection.execute(
-        select(*_COLUMNS).where(this).with_for_update(key_share=True)
+        select(*LEASE_COLUMNS).where(this).with_for_update(key_share=True)
     ).one_or_none()
     if row is None:
         raise NotFound(f"no experiment with uid {uid!r}")
@@ -127,6 +128,7 @@ def acquire(connection: Connection, uid: str, runner: Runner, now: float) -> boo
             runner_since=now,
             heartbeat_at=now,
             elapsed_seconds=experiments.c.elapsed_seconds + ran,
+            **_NEXT,
         )
     )
     return True
@@ -149,7 +151,8 @@ def release(connection: Connection, uid: str, runner_id: str, now: float) -> boo
         .where(experiments.c.uid == uid, experiments.c.runner == runner_id)
         .values(
             elapsed_seconds=experiments.c.elapsed_seconds + (now - experiments.c.runner_since),
-            **{column.name: None for column in _COLUMNS},
+            **{column.name: None for column in LEASE_COLUMNS},
+            **_NEXT,
         )
     )
     return result.rowcount == 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from hpo_lab.experiment.trial import Metric, continued
+from hpo_lab.experiment.trial import Metric
 from hpo_lab.observation import Observation
 from hpo_lab.store import tables
 from hpo_lab.store.records import ObservationRecord
@@ -20,40 +20,28 @@ _FORGET = delete(_observations).where(
 )
 
 
-def add(
-    connection: Connection,
-    uid: str,
-    row: Row[*tuple[Any, ...]],
-    batch: Sequence[Observation],
-    offset: int,
-) -> dict[str, Any]:
-    """Insert a batch; what changes in its trial, nothing when that much is stored already."""
-    if batch and offset <= 0:
-        raise ValueError(f"a batch of observations ends at a positive offset, not {offset}")
-    if row.observations_offset >= offset:
-        return {}
-    if batch:
-        rows = [
-            {
-                "uid": uid,
-                "number": row.number,
-                "attempt": row.attempt,
-                "time": observation.time,
-                "step": observation.step,
-                "metric": observation.metric,
-                "value": observation.value if math.isfinite(observation.value) else None,
-                "text": _text(observation),
-            }
-            for observation in batch
-        ]
-        connection.execute(_ADD, rows)
-    metrics = continued(decode_metrics(row.metrics), batch)
-    return {"metrics": encode_metrics(metrics), "observations_offset": offset}
+def row(uid: str, number: int, attempt: int, observation: Observation) -> dict[str, Any]:
+    """The row of an observation, but for its id."""
+    return {
+        "uid": uid,
+        "number": number,
+        "attempt": attempt,
+        "time": observation.time,
+        "step": observation.step,
+        "metric": observation.metric,
+        "value": observation.value if math.isfinite(observation.value) else None,
+        "text": _text(observation),
+    }
 
 
-def forget(connection: Connection, uid: str, number: int) -> None:
-    """Delete the observations of a trial."""
-    connection.execute(_FORGET, {"of_uid": uid, "of_number": number})
+def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert observations, at least one."""
+    connection.execute(_ADD, rows)
+
+
+def forget(connection: Connection, uid: str, numbers: Iterable[int]) -> None:
+    """Delete the observations of trials, at least one."""
+    connection.execute(_FORGET, [{"of_uid": uid, "of_number": number} for number in numbers])
 
 
 def listed(

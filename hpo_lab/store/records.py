@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import Trial
+from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store.lease import Lease
 
 __all__ = [
     "Artifact",
     "ArtifactRecord",
+    "Changes",
     "Condition",
     "Control",
     "ExperimentRecord",
     "ObservationRecord",
+    "Overview",
     "TrialRecord",
 ]
+
+
+_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,10 @@ class ExperimentRecord:
         elapsed_seconds: How long earlier runners ran it.
         stop_requested: Whether someone asked it to stop.
         lease: Who runs it, or ran it last and ended without saying so.
+        place: Where it runs: `local`, or the name of another place.
+        revision: Grows with every change of the experiment, its lease and its trials, but
+            not with a heartbeat.
+        best: The number of its optimal trial; None when there is none, or nobody said which.
     """
 
     uid: str
@@ -64,6 +76,9 @@ class ExperimentRecord:
     elapsed_seconds: float
     stop_requested: bool
     lease: Lease | None
+    place: str
+    revision: int
+    best: int | None
 
     @property
     def title(self) -> str:
@@ -105,7 +120,7 @@ class TrialRecord:
         reason: Why it is in its state, as one CamelCase word.
         traceback: Of the exception it ended with.
         offset: How much of its metrics file is imported, in bytes.
-        pid: Process that runs it.
+        handle: What its place calls it, such as the name of a job; None when it has none.
     """
 
     trial: Trial
@@ -113,7 +128,41 @@ class TrialRecord:
     reason: str
     traceback: str
     offset: int
-    pid: int | None
+    handle: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed in an experiment since a revision, as of a later one.
+
+    Attributes:
+        revision: The later one, from which to ask again.
+        lease: Who runs it now; heartbeats move it without a new revision.
+        experiment: The record, None when only trials changed.
+        trials: Those that changed, by number.
+    """
+
+    revision: int
+    lease: Lease | None
+    experiment: ExperimentRecord | None
+    trials: list[Trial]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What a list of experiments says of one.
+
+    Attributes:
+        experiment: The record.
+        counts: How many trials are in each state; states without are left out.
+        best: The optimal trial; None when there is none, or it is not known which.
+        best_is_known: Whether `best` is final; otherwise it is to be looked for in the trials.
+    """
+
+    experiment: ExperimentRecord
+    counts: Mapping[TrialState, int]
+    best: Trial | None
+    best_is_known: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +184,8 @@ class Artifact:
         content: The bytes, kept in the database.
         path: An existing file, referred to and not copied.
         number: The trial it belongs to.
+        size: In bytes; None until it is measured.
+        sha256: Of the bytes, hexadecimal; empty until it is measured.
     """
 
     name: str
@@ -142,10 +193,33 @@ class Artifact:
     content: bytes | None = None
     path: Path | None = None
     number: int | None = None
+    size: int | None = None
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         if (self.content is None) == (self.path is None):
             raise ValueError(f"artifact {self.name!r} needs either content or path")
+
+    def measured(self) -> Self:
+        """The artifact with its size and digest, for which a file is read, unless it has them.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        if self.size is not None:
+            return self
+        if self.content is not None:
+            digest, size = hashlib.sha256(self.content), len(self.content)
+        else:
+            assert self.path is not None
+            with self.path.open("rb") as file:
+                # `hashlib.file_digest` clears a large buffer first, for files that are mostly
+                # small.
+                digest = hashlib.sha256()
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+                size = file.tell()
+        return replace(self, size=size, sha256=digest.hexdigest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

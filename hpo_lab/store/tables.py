@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 __all__ = [
+    "NO_BEST",
     "FreeText",
     "artifacts",
     "conditions",
@@ -56,6 +57,9 @@ class FreeText(TypeDecorator[str]):
         return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
+NO_BEST = -1
+"""In `experiments.best`: no trial may be called optimal yet."""
+
 metadata = MetaData()
 
 experiments = Table(
@@ -82,6 +86,12 @@ experiments = Table(
     Column("runner_started", Double),
     Column("runner_since", Double),
     Column("heartbeat_at", Double),
+    # Where it runs; the revision now, and at the last change of what this row says.
+    Column("place", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    # The number of the best trial: NULL while nobody said which, `NO_BEST` when there is none.
+    Column("best", Integer),
     UniqueConstraint("namespace", "name", name="uq_experiments_name"),
 )
 
@@ -114,7 +124,10 @@ trials = Table(
     Column("message", FreeText, nullable=False),
     Column("traceback", FreeText, nullable=False),
     Column("observations_offset", BigInteger, nullable=False),
-    Column("pid", Integer),
+    Column("handle", Text),
+    Column("revision", BigInteger, nullable=False),
+    # With the state, so that trials are counted from the index alone.
+    Index("ix_trials_revision", "uid", "revision", "state"),
 )
 
 observations = Table(

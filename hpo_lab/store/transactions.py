@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from hpo_lab.store import experiments
-from hpo_lab.store.database import connect, writing
+from hpo_lab.store.database import connect, watching, writing
 from hpo_lab.store.location import Location
+from hpo_lab.store.transaction import Snapshot, Transaction
+from hpo_lab.store.watch import Watch
 
-__all__ = ["Transactions", "time_of"]
+__all__ = ["Transactions"]
 
 
 class Transactions:
@@ -24,6 +23,7 @@ class Transactions:
         self._engine = connect(location)
         self.location: str = location.address
         self.files: Path = location.files
+        self._snapshots: dict[str, Snapshot] = {}
 
     def __repr__(self) -> str:
         return f"Store({str(self._location)!r})"
@@ -36,14 +36,36 @@ class Transactions:
         """Where the files of one experiment belong; it need not exist yet."""
         return self.files / uid
 
+    def watch(self) -> Watch:
+        """Tells from now on when something in the store may have changed."""
+        return Watch(watching(self._location))
+
     @contextmanager
-    def _write(self, uid: str, runner_id: str | None = None) -> Iterator[Connection]:
-        """A transaction that alone writes to an experiment, whose runner is *runner_id*."""
+    def transaction(
+        self, uid: str, runner_id: str | None = None, *, numbers: Sequence[int] = ()
+    ) -> Iterator[Transaction]:
+        """Several writes to one experiment, which all happen at the end or, on an error, none.
+
+        A transaction that changes nothing in the end leaves the revision as it is.
+
+        Args:
+            uid: The experiment.
+            runner_id: Who writes, where only the experiment's runner may.
+            numbers: The trials that are to be written, so that one query reads them.
+
+        Raises:
+            LeaseLost: Another runner holds the lease, or none.
+            NotFound: There is no such experiment.
+        """
         with writing(self._engine) as connection:
-            experiments.lock(connection, uid, runner_id)
-            yield connection
-
-
-def time_of(now: float | None) -> float:
-    """*now*, by default the present time."""
-    return time.time() if now is None else now
+            revision = experiments.lock(connection, uid, runner_id)
+            transaction = Transaction(
+                connection, uid, revision, self.files, self._snapshots.get(uid)
+            )
+            if numbers:
+                transaction.read(numbers)
+            yield transaction
+            if not transaction.flush():
+                connection.rollback()
+                return
+        self._snapshots[uid] = transaction.snapshot()

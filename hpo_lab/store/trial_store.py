@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import artifacts as _artifacts
 from hpo_lab.store import observations, trials
-from hpo_lab.store.database import writing
 from hpo_lab.store.records import (
     Artifact,
     ArtifactRecord,
     ObservationRecord,
     TrialRecord,
 )
-from hpo_lab.store.transactions import Transactions, time_of
+from hpo_lab.store.transactions import Transactions
 
 __all__ = ["TrialStore"]
 
@@ -23,31 +22,17 @@ __all__ = ["TrialStore"]
 class TrialStore(Transactions):
     """Trials, their observations, and artifacts."""
 
-    def trials(self, uid: str) -> list[Trial]:
-        """The trials of an experiment, by number."""
+    def trials(self, uid: str, numbers: Iterable[int] | None = None) -> list[Trial]:
+        """The trials of an experiment by number, or those of *numbers* that exist."""
         with self._engine.connect() as connection:
-            return trials.listed(connection, uid)
+            return trials.listed(connection, uid, numbers)
 
     def trial(self, uid: str, number: int) -> TrialRecord | None:
         """One trial with its details, None when there is none."""
         with self._engine.connect() as connection:
             return trials.one(connection, uid, number)
 
-    def add_trials(
-        self,
-        uid: str,
-        new: Sequence[Trial],
-        now: float | None = None,
-        *,
-        runner_id: str | None = None,
-    ) -> list[Trial]:
-        """Store what *new* trials are to try; a number that is taken keeps what it has.
-
-        Returns:
-            The trials of these numbers as stored, by number.
-        """
-        with self._write(uid, runner_id) as connection:
-            return trials.add(connection, uid, new, time_of(now))
+    # Single writes: the methods of `Transaction`, each in a transaction of its own.
 
     def start_trial(
         self,
@@ -55,29 +40,13 @@ class TrialStore(Transactions):
         number: int,
         now: float | None = None,
         *,
-        pid: int | None = None,
         new: Trial | None = None,
+        handle: str | None = None,
         runner_id: str | None = None,
     ) -> Trial:
-        """Record that a trial runs, in process *pid*.
-
-        Args:
-            uid: The experiment.
-            number: The trial.
-            now: When.
-            pid: Its process.
-            new: What a new trial is to try; a number that is taken keeps what it has.
-            runner_id: Who says so.
-
-        Returns:
-            The trial as stored.
-
-        Raises:
-            NotFound: There is no such trial, and it is not *new*.
-            ValueError: It has ended.
-        """
-        with writing(self._engine) as connection:
-            return trials.start(connection, uid, number, runner_id, time_of(now), pid, new)
+        """`Transaction.start_trial` alone."""
+        with self.transaction(uid, runner_id) as transaction:
+            return transaction.start_trial(number, now, new=new, handle=handle)
 
     def finish_trial(
         self,
@@ -94,54 +63,25 @@ class TrialStore(Transactions):
         artifacts: Sequence[Artifact] = (),
         runner_id: str | None = None,
     ) -> bool:
-        """Record the end of a trial together with its last observations and what it left.
-
-        Args:
-            uid: The experiment.
-            number: The trial.
-            state: A final state.
-            now: When.
-            reason: Why, as one CamelCase word.
-            message: Why, in one line for a person.
-            traceback: Of the exception it ended with.
-            observations: As in `add_observations`.
-            offset: As in `add_observations`.
-            artifacts: As in `add_artifact`.
-            runner_id: Who says so.
-
-        Returns:
-            False, with nothing changed, when the trial had ended before.
-
-        Raises:
-            NotFound: There is no such trial.
-            OSError: The file of an artifact cannot be read.
-            ValueError: *state* is not final, or there are observations and no offset.
-        """
-        if not state.is_final:
-            raise ValueError(f"a trial cannot end as {state}")
-        rows = [_artifacts.describe(artifact, self.files) for artifact in artifacts]
-        with writing(self._engine) as connection:
-            ended = trials.finish(
-                connection,
-                uid,
+        """`Transaction.finish_trial` alone."""
+        measured = [artifact.measured() for artifact in artifacts]
+        with self.transaction(uid, runner_id) as transaction:
+            return transaction.finish_trial(
                 number,
-                runner_id,
-                observations,
-                offset,
-                state=state,
-                completed_at=time_of(now),
+                state,
+                now,
                 reason=reason,
                 message=message,
                 traceback=traceback,
+                observations=observations,
+                offset=offset,
+                artifacts=measured,
             )
-            if ended and rows:
-                _artifacts.put(connection, uid, rows)
-            return ended
 
     def requeue_trial(self, uid: str, number: int, *, runner_id: str | None = None) -> int:
-        """Set a trial back to `Created`, its observations gone; the number of its next attempt."""
-        with writing(self._engine) as connection:
-            return trials.requeue(connection, uid, number, runner_id)
+        """`Transaction.requeue_trial` alone."""
+        with self.transaction(uid, runner_id) as transaction:
+            return transaction.requeue_trial(number)
 
     def add_observations(
         self,
@@ -152,21 +92,17 @@ class TrialStore(Transactions):
         *,
         runner_id: str | None = None,
     ) -> bool:
-        """Store observations and, with them, how far the trial's metrics are imported.
+        """`Transaction.observe` alone."""
+        with self.transaction(uid, runner_id) as transaction:
+            return transaction.observe(number, batch, offset)
 
-        Args:
-            uid: The experiment.
-            number: The trial.
-            batch: In the order they were reported.
-            offset: Where *batch* ends in the trial's metrics file, in bytes; it begins at
-                the stored `TrialRecord.offset`. This makes an import after a crash exact.
-            runner_id: Who says so.
+    def add_artifact(self, uid: str, artifact: Artifact, *, runner_id: str | None = None) -> None:
+        """`Transaction.add_artifact` alone."""
+        measured = artifact.measured()
+        with self.transaction(uid, runner_id) as transaction:
+            transaction.add_artifact(measured)
 
-        Returns:
-            False, with nothing changed, when that much was imported before.
-        """
-        with writing(self._engine) as connection:
-            return trials.observe(connection, uid, number, runner_id, batch, offset)
+    # Reading what they left
 
     def observations(
         self,
@@ -189,18 +125,6 @@ class TrialStore(Transactions):
         """
         with self._engine.connect() as connection:
             return observations.listed(connection, uid, number, metric, after_id, limit)
-
-    # Artifacts
-
-    def add_artifact(self, uid: str, artifact: Artifact, *, runner_id: str | None = None) -> None:
-        """Keep an artifact, in place of one of the same name and trial.
-
-        Raises:
-            OSError: Its file cannot be read.
-        """
-        row = _artifacts.describe(artifact, self.files)
-        with self._write(uid, runner_id) as connection:
-            _artifacts.put(connection, uid, [row])
 
     def artifact(self, uid: str, name: str, number: int | None = None) -> ArtifactRecord | None:
         """An artifact with its content: of a trial, or of the experiment itself."""

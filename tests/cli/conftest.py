@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ from click.testing import CliRunner, Result
 
 import hpo_lab
 from hpo_lab.cli import main
-from hpo_lab.experiment.model import ObjectiveType, Value
+from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.running.enrol import enrol
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import check, prepare_function
+from hpo_lab.running.enrol import enrol
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 Cli = Callable[..., Result]
@@ -75,12 +75,8 @@ def recorded(store: Store, enrolled: Enrolled) -> Recorded:
         **options: Any,
     ) -> ExperimentRecord:
         uid = enrolled(**{"name": "parabola", "trials": len(values) or 1, **options}).uid
-        assigned: Mapping[int, Mapping[str, Value]] = {
-            number: {"x": number / 2} for number in range(len(values))
-        }
-        store.add_trials(uid, [Trial(n, values) for n, values in assigned.items()])
         for number, value in enumerate(values):
-            store.start_trial(uid, number)
+            store.start_trial(uid, number, new=Trial(number, {"x": number / 2}))
             if value is None:
                 store.finish_trial(
                     uid,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hpo_lab.experiment.manifest import load
+from hpo_lab.experiment.manifest import parse_text
 from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
@@ -65,7 +65,7 @@ def test_show_prints_the_manifest(
     record = recorded([0.5])
     text = cli("show", "parabola", "-o", form).stdout
     assert read(text)["metadata"]["name"] == "parabola"
-    shown = load(text)
+    shown = parse_text(text)
     assert shown.model_copy(update={"status": None}) == record.document
     assert shown.status is not None
     assert shown.status["currentOptimalTrial"]["bestTrialName"] == "parabola-0"
@@ -165,7 +165,9 @@ def test_text_of_users_is_no_markup(cli: Any, recorded: Any) -> None:
 def test_how_the_search_made_a_trial_is_in_its_row(cli: Any, store: Store, enrolled: Any) -> None:
     uid = enrolled().uid
     made = {"rung": "1", "x": "no column of its own"}
-    store.add_trials(uid, [Trial(0, {"x": 1.5}), Trial(1, {"x": 1.5}, parent=0, labels=made)])
+    for trial in (Trial(0, {"x": 1.5}), Trial(1, {"x": 1.5}, parent=0, labels=made)):
+        store.start_trial(uid, trial.number, new=trial)
+        store.requeue_trial(uid, trial.number)
     header, _, first, second = cli("trials", "parabola").stdout.splitlines()
     assert header.split() == ["trial", "state", "rung", "x", "parent", "score", "time"]
     assert first.split() == ["0", "Created", "1.5"]
@@ -180,9 +182,8 @@ def test_how_the_search_made_a_trial_is_in_its_row(cli: Any, store: Store, enrol
 def test_of_several_objectives_the_front_is_shown(cli: Any, store: Store, enrolled: Any) -> None:
     second = AdditionalObjective(type=ObjectiveType.MINIMIZE, objective_metric_name="cost")
     uid = enrolled(additional_objectives=(second,)).uid
-    store.add_trials(uid, [Trial(number, {"x": number}) for number in range(3)])
     for number, (score, cost) in enumerate([(0.5, 1.0), (0.75, 2.0), (0.25, 3.0)]):
-        store.start_trial(uid, number)
+        store.start_trial(uid, number, new=Trial(number, {"x": number}))
         seen = [
             Observation(metric=name, value=value, time=1.0)
             for name, value in (("score", score), ("cost", cost))

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from statistics import median
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hpo_lab.engine.early_stopping import EarlyStopper
 from hpo_lab.experiment.model import ExperimentSpec, ObjectiveType
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.engine.early_stopping import Stopping
 from hpo_lab.observation import Observation
 from hpo_lab.stopping.curve import Curve
 from hpo_lab.stopping.halving import _bracket
@@ -57,20 +56,16 @@ def histories(draw: st.DrawFn) -> list[tuple[int, Act]]:
 Reported = dict[int, list[tuple[int | None, float]]]
 
 
-def observations(reported: Reported, number: int) -> list[SimpleNamespace]:
-    return [
-        SimpleNamespace(number=number, metric="score", step=step, value=value)
-        for step, value in reported[number]
-    ]
+def observations(reported: Reported, number: int) -> list[Observation]:
+    return [Observation("score", value, 0.0, step) for step, value in reported[number]]
 
 
 def restarted(
     spec: ExperimentSpec, reported: Reported, states: Mapping[int, TrialState]
-) -> Stopping:
-    stored = [one for number in reversed(reported) for one in observations(reported, number)]
-    store = SimpleNamespace(observations=lambda uid, metric: stored)
+) -> EarlyStopper:
+    reports = {number: observations(reported, number) for number in reversed(reported)}
     trials = [Trial(number, {}, state) for number, state in states.items()]
-    return Stopping.recovered(spec, trials, store, "uid")
+    return EarlyStopper.recovered(spec, trials, reports)
 
 
 def is_stopped(
@@ -128,7 +123,7 @@ def test_every_answer_is_that_of_all_reports_and_the_same_after_a_restart(
     rule, acts, type, strategy
 ):
     spec = experiment(rule, type, strategy, **RULES[rule])
-    stopping = Stopping(spec)
+    stopping = EarlyStopper(spec)
     reported: Reported = {}
     states: dict[int, TrialState] = {}
     for number, act in acts:
@@ -157,7 +152,7 @@ def test_every_answer_is_that_of_all_reports_and_the_same_after_a_restart(
 
 
 def test_a_trial_that_has_ended_is_not_asked_about():
-    stopping = Stopping(experiment("threshold", lower=0))
+    stopping = EarlyStopper(experiment("threshold", lower=0))
     stopping.report(0, [Observation(metric="score", value=-1.0, time=0.0)])
     assert stopping.reason(0) is not None
     stopping.set_state(0, TrialState.FAILED)

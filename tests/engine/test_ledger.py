@@ -1,14 +1,14 @@
-"""Planning with the settled trials counted is planning with all of them."""
+"""A plan from counts that grew with the trials is the plan from all trials at once."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_lab.engine.plan import plan
+from hpo_lab.engine.ledger import Ledger
+from hpo_lab.engine.plan import GOAL_REACHED, MAX_FAILED, MAX_TRIALS, SUGGESTION_END, Plan, plan
 from hpo_lab.experiment.model import AlgorithmSpec, ExperimentSpec, Objective, ObjectiveType
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, optimal_trial
-from hpo_lab.engine.ledger import Ledger
 
 _values = st.sampled_from([0.0, 1.0, 2.0, float("nan")])
 
@@ -53,5 +53,40 @@ def test_the_plan_is_the_same(
 
     best = optimal_trial(spec.objective, trials)
     assert ledger.best == (best.number if best else None)
-    ended = plan(spec, trials, exhausted=exhausted, ordered=ordered)
-    assert plan(*ledger.to_plan(spec), exhausted=exhausted, ordered=ordered) == ended
+    recovered = plan(spec, Ledger(spec.objective, trials), exhausted=exhausted, ordered=ordered)
+    assert plan(spec, ledger, exhausted=exhausted, ordered=ordered) == recovered
+    assert recovered == planned(spec, trials, exhausted=exhausted, ordered=ordered)
+
+
+def planned(spec: ExperimentSpec, trials: list[Trial], *, exhausted: bool, ordered: bool) -> Plan:
+    """The plan, worked out from all trials at once."""
+    best = optimal_trial(spec.objective, trials)
+    unfinished = [trial.number for trial in trials if not trial.is_final]
+    running = [trial.number for trial in trials if trial.state is TrialState.RUNNING]
+    completed = len(trials) - len(unfinished)
+    failed = sum(t.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE) for t in trials)
+    verdict = None
+    if best is not None and spec.objective.reaches_goal(
+        best.metrics["score"].by(spec.objective.strategy("score"))
+    ):
+        verdict = GOAL_REACHED
+    elif spec.max_failed_trial_count is not None and failed >= max(1, spec.max_failed_trial_count):
+        verdict = MAX_FAILED
+    elif spec.max_trial_count is not None and completed >= spec.max_trial_count:
+        verdict = MAX_TRIALS
+    elif exhausted and not unfinished:
+        verdict = SUGGESTION_END
+    if verdict is not None:
+        return Plan(stop=tuple(unfinished), verdict=verdict)
+    room = spec.parallel_trial_count - len(running)
+    if spec.max_trial_count is not None:
+        room = min(room, spec.max_trial_count - completed - len(running))
+    start = [trial.number for trial in trials if trial.state is TrialState.CREATED][: max(0, room)]
+    for number in range(len(trials), len(trials) + max(0, room - len(start))):
+        must_wait = any(
+            other <= number - spec.parallel_trial_count for other in [*unfinished, *start]
+        )
+        if exhausted or (ordered and must_wait):
+            break
+        start.append(number)
+    return Plan(start=tuple(start))

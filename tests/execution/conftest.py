@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.model import ObjectiveType
-from hpo_lab.local.runner import LocalRunner, trial_folder
+from hpo_lab.local.place import trial_folder
+from hpo_lab.local.runner import local_runner
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.notebook import prepare_cell
@@ -37,7 +38,7 @@ class Run:
             self.trials.append(record)
 
     def folder(self, number: int) -> Path:
-        return trial_folder(self.store, self.uid, number)
+        return trial_folder(self.store.folder(self.uid), number)
 
     def scores(self) -> list[float]:
         return [one.trial.metrics["score"].latest for one in self.trials]
@@ -71,7 +72,7 @@ def tuned(store: Store, tmp_path: Path) -> Tuned:
             working_directory=tmp_path,
         )
         record, _ = enrol(store, prepared.experiment, prepared.files)
-        LocalRunner(store, record.uid).run()
+        local_runner(store, record.uid).run()
         return Run(store, record.uid)
 
     return run

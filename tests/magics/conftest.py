@@ -54,11 +54,10 @@ def record(store: Store) -> Record:
         spec = options.spec(parameters, TrialTemplate())
         document = ExperimentDocument(metadata=Metadata(name=name), spec=spec)
         uid = store.create_experiment(document, identity=identity(spec)).uid
-        store.add_trials(uid, [Trial(n, values) for n, (_, values, _) in enumerate(trials)])
-        for number, (outcome, _, value) in enumerate(trials):
+        for number, (outcome, values, value) in enumerate(trials):
+            store.start_trial(uid, number, 100.0, new=Trial(number, values))
             if outcome is TrialState.CREATED:
-                continue
-            store.start_trial(uid, number, 100.0)
+                store.requeue_trial(uid, number)
             if not outcome.is_final:
                 continue
             seen = [] if value is None else [Observation(metric="accuracy", value=value, time=1.0)]

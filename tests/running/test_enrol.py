@@ -12,9 +12,9 @@ import pytest
 from hpo_lab.experiment.space import choice, uniform
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.running.enrol import Enrolment, revise
-from hpo_lab.local.runner import LocalRunner
+from hpo_lab.local.runner import local_runner
 from hpo_lab.problems import InvalidInput
+from hpo_lab.running.enrol import Enrolment, revise
 from hpo_lab.store import Runner
 
 
@@ -29,14 +29,14 @@ def change(record, **fields):
 
 def test_a_finished_experiment_is_complete_and_more_trials_continue_it(store, enrolled):
     record = enrolled(score, trials=2)
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     again = enrolled(score, trials=2)
     assert again.uid == record.uid
     assert again.state is ExperimentState.SUCCEEDED
 
     more = enrolled(score, trials=4)
     assert more.state is ExperimentState.RESTARTING
-    assert LocalRunner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
+    assert local_runner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
     assert [trial.number for trial in store.trials(record.uid)] == [0, 1, 2, 3]
     states = [condition.type.value for condition in store.conditions(record.uid)]
     assert states == ["Created", "Running", "Succeeded", "Restarting", "Running", "Succeeded"]
@@ -54,7 +54,7 @@ def test_a_running_experiment_takes_over_new_budgets(store, enrolled):
 
 def test_lowering_the_trials_below_what_ran_completes_it(store, enrolled):
     record = enrolled(score, trials=2)
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     _, enrolment = revise(store, record, change(record, max_trial_count=1))
     assert enrolment is Enrolment.COMPLETE
 

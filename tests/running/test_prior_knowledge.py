@@ -14,12 +14,12 @@ import pytest
 from hpo_lab.api import Experiment, prepare_resume
 from hpo_lab.experiment.space import choice, uniform
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.running.enqueue import enqueue
-from hpo_lab.running.enrol import Enrolment, enrol
-from hpo_lab.local.runner import LocalRunner
-from hpo_lab.running.warm_start import prior_trials, warm_start_note
+from hpo_lab.local.runner import local_runner
 from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput
+from hpo_lab.running.enqueue import enqueue
+from hpo_lab.running.enrol import Enrolment, enrol
+from hpo_lab.running.warm_start import prior_trials, warm_start_note
 from hpo_lab.search.algorithm import POINT
 
 SPACE = {"x": uniform(0, 1), "opt": choice("adam", "sgd")}
@@ -47,7 +47,7 @@ def test_points_become_the_next_trials_and_what_is_open_is_drawn(store, enrolled
     record = enrolled(score, space=SPACE, trials=4, name="points")
     said = handle(store, record).enqueue({"x": 0.25}, {"opt": "sgd", "x": 1})
     assert said == "2 points wait to be tried; points does not run: hpo-lab resume points"
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     tried = [trial.assignments for trial in store.trials(record.uid)]
     assert tried[0]["x"] == 0.25 and tried[0]["opt"] in ("adam", "sgd")
     assert tried[1] == {"x": 1, "opt": "sgd"}
@@ -56,7 +56,7 @@ def test_points_become_the_next_trials_and_what_is_open_is_drawn(store, enrolled
 
 def test_a_running_experiment_takes_a_point_up_at_once(store, enrolled):
     record = enrolled(slow, space=SPACE, trials=1000, name="running")
-    runner = LocalRunner(store, record.uid)
+    runner = local_runner(store, record.uid)
     thread = threading.Thread(target=runner.run)
     thread.start()
     try:
@@ -89,25 +89,25 @@ def test_what_cannot_be_tried_is_refused_with_every_reason(store, enrolled):
 
 def test_a_finished_experiment_says_what_makes_it_run(store, enrolled):
     record = enrolled(score, space=SPACE, trials=2, name="done")
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     done = store.experiment_by_uid(record.uid)
     said = enqueue(store, done, [{"x": 0.5}])
     assert said.endswith("leave room for 0; raise it: hpo-lab resume done --trials 3")
     _, enrolment = prepare_resume(store, done, trials=3)
     assert enrolment is Enrolment.CONTINUED
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     assert store.trials(record.uid)[2].assignments["x"] == 0.5
 
 
 def test_a_point_makes_an_exhausted_search_go_on(store, enrolled):
     grid = {"x": uniform(0, 1, step=0.5)}
     record = enrolled(score, space=grid, algorithm="grid", name="exhausted")
-    assert LocalRunner(store, record.uid).run().reason == "ExperimentSuggestionEndReached"
+    assert local_runner(store, record.uid).run().reason == "ExperimentSuggestionEndReached"
     exhausted = store.experiment_by_uid(record.uid)
     enqueue(store, exhausted, [{"x": 0.5}])
     _, enrolment = prepare_resume(store, exhausted)
     assert enrolment is Enrolment.CONTINUED
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     assert [t.assignments["x"] for t in store.trials(record.uid)] == [0.0, 0.5, 1.0, 0.5]
 
 
@@ -196,13 +196,13 @@ def test_a_restarted_search_is_the_same(store, enrolled, earlier):
         record = enrolled(score, name=name, parallel=1, warm_start=("earlier",), **options)
         for budget in budgets:
             prepare_resume(store, store.experiment_by_uid(record.uid), trials=budget)
-            LocalRunner(store, record.uid).run()
+            local_runner(store, record.uid).run()
         return [trial.assignments for trial in store.trials(record.uid)]
 
     whole, parts = trials("whole", [3]), trials("parts", [1, 3])
     assert whole == parts
     cold = enrolled(score, name="cold", trials=1, algorithm="tpe", space=SPACE)
-    LocalRunner(store, cold.uid).run()
+    local_runner(store, cold.uid).run()
     assert store.trials(cold.uid)[0].assignments != whole[0]
 
 

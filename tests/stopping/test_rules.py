@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.search.algorithm import load_registered
-from hpo_lab.stopping.halving import Hyperband
-from hpo_lab.stopping.rule import ENTRY_POINT_GROUP, stopping_problems
+from hpo_lab.stopping.halving import HyperbandRule
+from hpo_lab.stopping.rule import get_rule, stopping_problems
 
 from .asking import experiment, progress, reason
 
@@ -234,4 +233,4 @@ def test_an_experiment_without_a_rule_has_no_problem():
 
 
 def test_rules_are_found_by_entry_point():
-    assert isinstance(load_registered(ENTRY_POINT_GROUP, "hyperband", "rule"), Hyperband)
+    assert isinstance(get_rule("hyperband"), HyperbandRule)

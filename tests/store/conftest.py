@@ -20,6 +20,7 @@ from hpo_lab.experiment.model import (
     Parameter,
     ParameterType,
 )
+from hpo_lab.experiment.trial import Trial
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 
@@ -92,6 +93,13 @@ def document(
 @pytest.fixture(name="document")
 def _document() -> Callable[..., ExperimentDocument]:
     return document
+
+
+def start(store: Store, uid: str, *new: Trial, now: float | None = None) -> None:
+    """Record that new trials run."""
+    with store.transaction(uid) as transaction:
+        for trial in new:
+            transaction.start_trial(trial.number, now, new=trial)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import ExperimentRecord, NameTaken, Store, open_store
 
-from .conftest import document
+from .conftest import document, start
 
 PROCESSES, TRIALS, REPORTS = 8, 5, 20
 fork = multiprocessing.get_context("fork")
@@ -34,8 +34,7 @@ def batch(start: int) -> list[Observation]:
 
 def run_trials(store: Store, uid: str, numbers: range) -> None:
     for number in numbers:
-        store.add_trials(uid, [Trial(number, {"lr": number / 10})])
-        store.start_trial(uid, number, pid=os.getpid())
+        store.start_trial(uid, number, new=Trial(number, {"lr": number / 10}))
         store.add_observations(uid, number, batch(0), 100)
         store.finish_trial(
             uid, number, TrialState.SUCCEEDED, observations=batch(REPORTS), offset=200
@@ -112,7 +111,7 @@ def test_threads_share_a_store(store: Store, experiment: ExperimentRecord) -> No
 def test_a_trial_ends_once(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
     numbers = range(10)
-    store.add_trials(uid, [Trial(number) for number in numbers])
+    start(store, uid, *map(Trial, numbers))
     together = threading.Barrier(PROCESSES)
 
     def end(number: int) -> bool:
@@ -129,7 +128,7 @@ def test_a_trial_ends_once(store: Store, experiment: ExperimentRecord) -> None:
 
 def write_for_ever(location: str, uid: str, done: Connection) -> None:
     store = open_store(location)
-    store.add_trials(uid, [Trial(0)])
+    start(store, uid, Trial(0))
     for count in range(1, 100_000):
         store.add_observations(uid, 0, batch(0), count)
         done.send(count)
@@ -156,7 +155,7 @@ def test_a_killed_writer_leaves_whole_transactions(
         except EOFError:
             break
     # On PostgreSQL the server may still be ending the transaction of the lost client.
-    assert store.add_trials(uid, [Trial(1)])
+    assert store.start_trial(uid, 1, new=Trial(1))
     record = store.trial(uid, 0)
     assert record is not None
     assert record.offset in (acknowledged, acknowledged + 1)

@@ -20,6 +20,8 @@ from hpo_lab.store import (
     Store,
 )
 
+from .conftest import start
+
 Make = Callable[..., ExperimentDocument]
 
 
@@ -59,15 +61,15 @@ def test_is_created_with_all_its_artifacts_or_not_at_all(store: Store, document:
 def test_list_is_newest_first_with_counts(store: Store, document: Make) -> None:
     a = store.create_experiment(document("a"), identity="1", now=1.0)
     b = store.create_experiment(document("b", "team"), identity="1", now=2.0)
-    store.add_trials(a.uid, [Trial(0), Trial(1), Trial(2)])
-    store.start_trial(a.uid, 1)
+    start(store, a.uid, Trial(0), Trial(1), Trial(2))
+    store.finish_trial(a.uid, 1, TrialState.FAILED)
     assert [one.name for one in store.experiments()] == ["b", "a"]
     assert [one.name for one in store.experiments("team")] == ["b"]
-    assert store.trial_counts() == {
-        a.uid: {TrialState.CREATED: 2, TrialState.RUNNING: 1},
-        b.uid: {},
-    }
-    assert store.trial_counts("team") == {b.uid: {}}
+    assert [(one.experiment, one.counts) for one in store.overviews()] == [
+        (store.experiment_by_uid(b.uid), {}),
+        (store.experiment_by_uid(a.uid), {TrialState.RUNNING: 2, TrialState.FAILED: 1}),
+    ]
+    assert [one.experiment.uid for one in store.overviews("team")] == [b.uid]
 
 
 def test_conditions(store: Store, experiment: ExperimentRecord) -> None:
@@ -118,7 +120,7 @@ def test_control(store: Store, experiment: ExperimentRecord, document: Make) -> 
 
 def test_numbers_that_json_has_not_are_refused(store: Store, experiment: ExperimentRecord) -> None:
     with pytest.raises((StatementError, ValueError), match="not JSON compliant"):
-        store.add_trials(experiment.uid, [Trial(0, {"lr": math.inf})])
+        start(store, experiment.uid, Trial(0, {"lr": math.inf}))
     assert store.trials(experiment.uid) == []
 
 
@@ -128,7 +130,7 @@ def test_delete_takes_everything_along(
     uid = experiment.uid
     other = store.create_experiment(document("other"), identity="1")
     for one in (uid, other.uid):
-        store.add_trials(one, [Trial(0, {"lr": 0.1})])
+        start(store, one, Trial(0, {"lr": 0.1}))
         store.add_observations(one, 0, [Observation(metric="a", value=1.0, time=1.0)], 10)
         store.add_artifact(one, Artifact(name="n", media_type="text/plain", content=b"x"))
         store.folder(one).mkdir(parents=True)
@@ -145,7 +147,7 @@ def test_delete_takes_everything_along(
     assert store.folder(other.uid).exists()
     assert not store.renew_lease(uid, runner.id)
     with pytest.raises(LeaseLost):
-        store.add_trials(uid, [Trial(1)], runner_id=runner.id)
+        store.start_trial(uid, 1, new=Trial(1), runner_id=runner.id)
     for call in (store.control, store.request_stop, store.delete_experiment):
         with pytest.raises(NotFound, match=uid):
             call(uid)

@@ -106,11 +106,11 @@ def test_running_time_counts_what_runners_held(store: Store, experiment: Experim
 def test_writes_are_fenced(store: Store, experiment: ExperimentRecord) -> None:
     uid, mine = experiment.uid, Runner.current()
     assert store.acquire_lease(uid, mine)
-    store.add_trials(uid, [Trial(0)], runner_id=mine.id)
+    store.start_trial(uid, 0, new=Trial(0), runner_id=mine.id)
     before = store.experiment_by_uid(uid), store.trial(uid, 0)
     observation = Observation(metric="a", value=1.0, time=1.0)
     writes: list[Callable[[], object]] = [
-        lambda: store.add_trials(uid, [Trial(1)], runner_id="old"),
+        lambda: store.start_trial(uid, 1, new=Trial(1), runner_id="old"),
         lambda: store.start_trial(uid, 0, runner_id="old"),
         lambda: store.finish_trial(uid, 0, TrialState.SUCCEEDED, runner_id="old"),
         lambda: store.requeue_trial(uid, 0, runner_id="old"),

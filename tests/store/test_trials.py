@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,8 @@ from hpo_lab.experiment.trial import Metric, Trial, TrialState, continued
 from hpo_lab.observation import Observation
 from hpo_lab.store import ExperimentRecord, NotFound, Store
 from hpo_lab.store.observations import decode_metrics, encode_metrics
+
+from .conftest import start
 
 
 def observed(*values: float, metric: str = "accuracy") -> list[Observation]:
@@ -22,24 +25,22 @@ def observed(*values: float, metric: str = "accuracy") -> list[Observation]:
 
 def test_an_assignment_is_given_once(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    first = store.add_trials(uid, [Trial(0, {"lr": 0.1}), Trial(1, {"lr": 0.2, "opt": None})])
-    assert first == [Trial(0, {"lr": 0.1}), Trial(1, {"lr": 0.2, "opt": None})]
-    store.start_trial(uid, 1, 5.0, pid=42)
-    again = store.add_trials(uid, [Trial(2, {"lr": 0.4}), Trial(1, {"lr": 0.3})])
-    assert [(one.number, one.assignments["lr"], one.state) for one in again] == [
-        (1, 0.2, TrialState.RUNNING),
-        (2, 0.4, TrialState.CREATED),
-    ]
-    assert [one.assignments["lr"] for one in store.trials(uid)] == [0.1, 0.2, 0.4]
+    new = Trial(1, {"lr": 0.2, "opt": None}, parent=0, labels={"rung": "1"})
+    running = replace(new, state=TrialState.RUNNING, started_at=5.0)
+    assert store.start_trial(uid, 1, 5.0, new=new) == running
+    assert store.start_trial(uid, 1, 5.0, new=Trial(1, {"lr": 0.3})) == running
+    start(store, uid, Trial(0, {"lr": 0.1}), Trial(2, {"lr": 0.4}))
+    assert [trial.assignments["lr"] for trial in store.trials(uid)] == [0.1, 0.2, 0.4]
+    assert store.trials(uid, [1, 7]) == [running]
 
 
 def test_life_of_a_trial(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, [Trial(0, {"lr": 0.1})], 1.0)
-    store.start_trial(uid, 0, 2.0, pid=42)
+    start(store, uid, Trial(0, {"lr": 0.1}), now=1.0)
+    store.start_trial(uid, 0, 2.0, handle="job-42")
     record = store.trial(uid, 0)
     assert record is not None
-    assert (record.created_at, record.pid, record.trial.started_at) == (1.0, 42, 2.0)
+    assert (record.created_at, record.handle, record.trial.started_at) == (1.0, "job-42", 2.0)
     assert store.add_observations(uid, 0, observed(0.5, 0.7), 100)
     assert store.finish_trial(
         uid,
@@ -63,7 +64,7 @@ def test_life_of_a_trial(store: Store, experiment: ExperimentRecord) -> None:
         completed_at=3.0,
         message="ValueError: \ufffd ? ü",
     )
-    assert (record.reason, record.traceback, record.offset, record.pid) == (
+    assert (record.reason, record.traceback, record.offset, record.handle) == (
         "TrialFailed",
         "Traceback…",
         150,
@@ -83,7 +84,7 @@ def test_an_end_without_its_observations_is_not_recorded(
     store: Store, experiment: ExperimentRecord
 ) -> None:
     uid = experiment.uid
-    store.add_trials(uid, [Trial(0)])
+    start(store, uid, Trial(0))
     store.start_trial(uid, 0)
     with pytest.raises(ValueError, match="positive offset"):
         store.finish_trial(uid, 0, TrialState.SUCCEEDED, observations=observed(1.0))
@@ -92,7 +93,7 @@ def test_an_end_without_its_observations_is_not_recorded(
 
 def test_a_batch_is_imported_once(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, [Trial(0)])
+    start(store, uid, Trial(0))
     assert store.add_observations(uid, 0, observed(0.1, 0.2), 50)
     assert not store.add_observations(uid, 0, observed(0.1, 0.2), 50)
     assert not store.add_observations(uid, 0, observed(0.1), 25)
@@ -106,8 +107,8 @@ def test_a_batch_is_imported_once(store: Store, experiment: ExperimentRecord) ->
 
 def test_a_requeued_trial_begins_anew(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, [Trial(0, {"lr": 0.1}), Trial(1)])
-    store.start_trial(uid, 0, pid=1)
+    start(store, uid, Trial(0, {"lr": 0.1}), Trial(1))
+    store.start_trial(uid, 0, handle="1")
     store.add_observations(uid, 0, observed(0.1), 50)
     store.add_observations(uid, 1, observed(0.9), 50)
     last = store.observations(uid, 0)[-1].id
@@ -116,7 +117,7 @@ def test_a_requeued_trial_begins_anew(store: Store, experiment: ExperimentRecord
     record = store.trial(uid, 0)
     assert record is not None
     assert record.trial == Trial(0, {"lr": 0.1}, attempt=2)
-    assert (record.offset, record.pid) == (0, None)
+    assert (record.offset, record.handle) == (0, None)
     assert [one.number for one in store.observations(uid)] == [1]
     store.add_observations(uid, 0, observed(0.2), 40)
     (new,) = store.observations(uid, 0, after_id=last)
@@ -125,7 +126,7 @@ def test_a_requeued_trial_begins_anew(store: Store, experiment: ExperimentRecord
 
 def test_ids_are_not_used_again(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, [Trial(0)])
+    start(store, uid, Trial(0))
     store.add_observations(uid, 0, observed(0.1, 0.2, 0.3), 50)
     seen = store.observations(uid)[-1].id
     store.requeue_trial(uid, 0)
@@ -135,7 +136,7 @@ def test_ids_are_not_used_again(store: Store, experiment: ExperimentRecord) -> N
 
 def test_observations_are_selected(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, [Trial(0), Trial(1)])
+    start(store, uid, Trial(0), Trial(1))
     store.add_observations(uid, 0, observed(1.0, 2.0) + observed(3.0, metric="loss"), 10)
     store.add_observations(uid, 1, observed(4.0), 10)
 
@@ -154,7 +155,7 @@ def test_observations_are_selected(store: Store, experiment: ExperimentRecord) -
 
 def test_what_is_no_number_is_kept(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
-    store.add_trials(uid, [Trial(0)])
+    start(store, uid, Trial(0))
     batch = [
         Observation(metric="loss", value=value, time=1.5, step=2**62, text=text)
         for value, text in [
@@ -191,7 +192,7 @@ def test_unknown_trials(store: Store, experiment: ExperimentRecord) -> None:
     with pytest.raises(NotFound, match="no trial 7"):
         store.add_observations(uid, 7, [], 1)
     with pytest.raises(NotFound, match="no experiment"):
-        store.add_trials("none", [Trial(0)])
+        start(store, "none", Trial(0))
 
 
 scalars = (
@@ -211,7 +212,7 @@ def test_assignments_keep_their_types(store: Store, experiment: ExperimentRecord
     @given(st.dictionaries(st.text(), scalars))
     def check(assignments: dict[str, object]) -> None:
         number = next(numbers)
-        store.add_trials(uid, [Trial(number, assignments)])  # type: ignore[arg-type]
+        start(store, uid, Trial(number, assignments))  # type: ignore[arg-type]
         record = store.trial(uid, number)
         assert record is not None
         assert repr(sorted(record.trial.assignments.items(), key=repr)) == repr(

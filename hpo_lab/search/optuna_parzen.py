@@ -1,4 +1,4 @@
-"""What the tree-structured Parzen estimator makes of the trials: one question to Optuna.
+"""An adapter to Optuna: one question to its tree-structured Parzen estimator.
 
 Optuna is imported with this module, which takes longer than all else of a short experiment.
 """
@@ -6,16 +6,15 @@ Optuna is imported with this module, which takes longer than all else of a short
 from __future__ import annotations
 
 import copy
-import heapq
 import logging
 import math
 import threading
 import warnings
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache, partial
-from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import optuna
@@ -33,7 +32,7 @@ from hpo_lab.experiment.pareto import fronts
 from hpo_lab.experiment.trial import Trial, losses, objective_values, violations
 from hpo_lab.search.algorithm import Ask
 from hpo_lab.search.axis import Axis
-from hpo_lab.search.history import Outcome, TrialMemo, outcome_of
+from hpo_lab.search.samples import Outcome, Remembered, outcome_of
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["HISTORY", "most_promising"]
@@ -57,11 +56,12 @@ def most_promising(
         space: Its space.
         options: Those of Optuna's sampler, by the number of finished trials.
     """
-    told = _memo(space, ask.spec.objective)(ask.trials)
-    usable = [one for one in told if one is not None]
-    study = _study(ask, options(sum(one.rank is not None for one in usable)))
-    for one in _recent(usable):
-        study.add_trial(one.trial)
+    objective = ask.spec.objective
+    recent = ask.history.index(_Recent, space, objective)
+    told = _told_once(space, objective)
+    study = _study(ask, options(recent.finished))
+    for number in recent.numbers():
+        study.add_trial(told(ask.history[number]))
     asked = study.ask()
     return space.assign(lambda axis: _draw(asked, axis))
 
@@ -153,43 +153,80 @@ class _Rank(NamedTuple):
     losses: tuple[float, ...]
 
 
-class _Known(NamedTuple):
-    """A trial, its number, and its rank where it has finished with a value."""
+class _Recent:
+    """The index of the trials that a study is made of: the best, the running and the latest.
 
-    number: int
-    trial: FrozenTrial
-    rank: _Rank | None
-
-
-@lru_cache(maxsize=8)
-def _memo(space: Space, objective: Objective) -> TrialMemo[_Known | None]:
-    dimensions = {axis.parameter.name: _distribution(axis) for axis in space.axes}
-    return TrialMemo(partial(_told, objective, space, dimensions))
-
-
-def _recent(told: Sequence[_Known]) -> Sequence[_Known]:
-    """The best, the running and the latest of the trials *told*, in their order."""
-    ranked = [(one.rank, one) for one in told if one.rank is not None]
-    if len(ranked) <= HISTORY:
-        return told
-    good = [one for _, one in _best(ranked)]
-    running = [one for one in told if one.trial.state is OptunaState.RUNNING]
-    latest = [one for _, one in ranked[_MOST_GOOD - HISTORY :]]
-    chosen = {one.number: one for one in (*good, *latest, *running)}
-    return sorted(chosen.values(), key=attrgetter("number"))
-
-
-def _best(ranked: Sequence[tuple[_Rank, _Known]]) -> Sequence[tuple[_Rank, _Known]]:
-    """Those of the trials that an estimator of the good ones may use.
-
-    With several objectives these are the Pareto front, evenly thinned out where it is large.
+    Args:
+        space: Trials outside it do not count.
+        objective: Ranks them.
     """
-    if len(ranked[0][0].losses) == 1:
-        return heapq.nsmallest(_MOST_GOOD, ranked, key=itemgetter(0))
-    known = sorted(ranked, key=itemgetter(0))
-    least = [rank.losses for rank, _ in known if rank.broken == known[0][0].broken]
-    (front,) = fronts(least, 1)
-    return [known[place] for place in front[:: math.ceil(len(front) / _MOST_FRONT)]]
+
+    def __init__(self, space: Space, objective: Objective) -> None:
+        self._space = space
+        self._objective = objective
+        # By number, in order. All ranks by number, and with their numbers sorted by rank.
+        self._usable: dict[int, Outcome] = {}
+        self._running: set[int] = set()
+        self._ranks: dict[int, _Rank] = {}
+        self._ranked: list[tuple[_Rank, int]] = []
+        self._finished: list[int] = []
+
+    @property
+    def finished(self) -> int:
+        """The number of trials that have finished with a value."""
+        return len(self._finished)
+
+    def put(self, trial: Trial, before: Trial | None) -> None:
+        """Take in a trial."""
+        number = trial.number
+        if before is None and self._space.violation(trial.assignments) is not None:
+            return
+        if before is not None and number not in self._usable:
+            return
+        outcome = _outcome(self._objective, trial)
+        self._usable[number] = outcome
+        self._running.discard(number)
+        if number in self._ranks:
+            entry = self._ranks.pop(number), number
+            del self._ranked[bisect_left(self._ranked, entry)]
+            del self._finished[bisect_left(self._finished, number)]
+        if outcome is Outcome.PENDING:
+            self._running.add(number)
+        loss = losses(self._objective, trial)
+        if loss is not None and outcome in (Outcome.MEASURED, Outcome.STOPPED):
+            rank = _Rank(sum(violations(self._objective, trial)), outcome.value, loss)
+            self._ranks[number] = rank
+            insort(self._ranked, (rank, number))
+            insort(self._finished, number)
+
+    def numbers(self) -> Sequence[int]:
+        """The numbers of the best, the running and the latest trials, sorted."""
+        if len(self._finished) <= HISTORY:
+            return list(self._usable)
+        latest = self._finished[_MOST_GOOD - HISTORY :]
+        return sorted({*self._best(), *latest, *self._running})
+
+    def _best(self) -> Sequence[int]:
+        """Those that an estimator of the good trials may use.
+
+        With several objectives these are the Pareto front, evenly thinned out where it is
+        large.
+        """
+        first, _ = self._ranked[0]
+        if len(first.losses) == 1:
+            return [number for _, number in self._ranked[:_MOST_GOOD]]
+        least = [rank.losses for rank, _ in self._ranked if rank.broken == first.broken]
+        (front,) = fronts(least, 1)
+        return [self._ranked[place][1] for place in front[:: math.ceil(len(front) / _MOST_FRONT)]]
+
+
+def _outcome(objective: Objective, trial: Trial) -> Outcome:
+    """The outcome of *trial*: with several objectives an early stopped one is measured."""
+    values = objective_values(objective, trial)
+    outcome = outcome_of(trial, None if values is None else values[0])
+    if outcome is Outcome.STOPPED and objective.additional_objectives:
+        return Outcome.MEASURED
+    return outcome
 
 
 _STATES = {
@@ -200,30 +237,23 @@ _STATES = {
 }
 
 
+@lru_cache(maxsize=8)
+def _told_once(space: Space, objective: Objective) -> Remembered[FrozenTrial]:
+    dimensions = {axis.parameter.name: _distribution(axis) for axis in space.axes}
+    return Remembered(partial(_told, objective, space, dimensions))
+
+
 def _told(
-    objective: Objective,
-    space: Space,
-    dimensions: Mapping[str, BaseDistribution],
-    trial: Trial,
-) -> _Known | None:
-    """*trial* as Optuna knows it.
+    objective: Objective, space: Space, dimensions: Mapping[str, BaseDistribution], trial: Trial
+) -> FrozenTrial:
+    """*trial* as Optuna is told of it.
 
     A trial that was stopped early is PRUNED after as many steps as it reported: ranked
     below those that finished, and by its value among its like. With several objectives it
     counts as finished.
     """
-    if space.violation(trial.assignments) is not None:
-        return None
-    values, loss = objective_values(objective, trial), losses(objective, trial)
-    broken = violations(objective, trial)
+    values, state = objective_values(objective, trial), _STATES[_outcome(objective, trial)]
     steps: dict[int, float] = {}
-    outcome = outcome_of(trial, None if values is None else values[0])
-    if outcome is Outcome.STOPPED and objective.additional_objectives:
-        outcome = Outcome.MEASURED
-    state = _STATES[outcome]
-    rank = None
-    if loss is not None and outcome in (Outcome.MEASURED, Outcome.STOPPED):
-        rank = _Rank(sum(broken), outcome.value, loss)
     if state is OptunaState.PRUNED and values is not None:
         steps = {trial.metrics[objective.objective_metric_name].count: values[0]}
     axes = [axis for axis in space.axes if axis.parameter.name in trial.assignments]
@@ -245,6 +275,8 @@ def _told(
         trial_id=0,
     )
     if state.is_finished():
-        for constraint, amount in zip(objective.constraints, broken, strict=True):
+        for constraint, amount in zip(
+            objective.constraints, violations(objective, trial), strict=True
+        ):
             told.set_constraint(constraint.name, amount)
-    return _Known(trial.number, told, rank)
+    return told
