@@ -18,8 +18,8 @@ from hpo_lab.api import run_in_background
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
 from hpo_lab.magic_commands import COMMANDS, Commands
-from hpo_lab.notebook import cell_source
-from hpo_lab.notebook.slicing import Cell, Decision
+from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import LINE_OPTIONS, TuneOptions, parse_line
 from hpo_lab.prepare import Prepared, prepare_cell
 from hpo_lab.problems import InvalidInput, Problem
@@ -55,7 +55,7 @@ class HpoLabMagics(Magics):
         super().__init__(shell)
         self._shell = shell
         self._failed: set[int] = set()
-        self._unstored: list[tuple[Cell, bool]] = []
+        self._unstored: list[tuple[ParsedCell, bool]] = []
         self._commands = Commands(shell)
         shell.events.register("post_run_cell", self._note)
         shell.set_hook("complete_command", _complete_tune, str_key="%%tune")
@@ -65,7 +65,7 @@ class HpoLabMagics(Magics):
         info = result.info
         if not info.store_history and not info.silent:
             label = f"unnumbered cell {len(self._unstored) + 1}"
-            self._unstored.append((Cell(info.raw_cell, label=label), not result.success))
+            self._unstored.append((ParsedCell(info.raw_cell, label=label), not result.success))
         elif not result.success and result.execution_count is not None:
             self._failed.add(result.execution_count)
 
@@ -180,24 +180,24 @@ class HpoLabMagics(Magics):
     def _place(self, cell: str) -> tuple[int, int]:
         """The number of the running input, and the line of it on which *cell* begins."""
         inputs = self._shell.history_manager.input_hist_raw
-        magic = cell_source.cell_magic(inputs[-1])
+        magic = next(iter(ParsedCell(inputs[-1]).magics), None)
         if magic is None or magic.name != "tune" or magic.body.strip() != cell.strip():
             # Run without a history: by another magic, or silently.
             return len(inputs), 2
         return len(inputs) - 1, magic.first_line
 
-    def _earlier(self, number: int) -> list[tuple[Cell, bool]]:
+    def _earlier(self, number: int) -> list[tuple[ParsedCell, bool]]:
         """The inputs before *number* in the order of execution, and whether each failed."""
         inputs = self._shell.history_manager.input_hist_raw[:number]
         return [
-            (Cell(source, label=f"In [{count}]"), count in self._failed)
+            (ParsedCell(source, label=f"In [{count}]"), count in self._failed)
             for count, source in enumerate(inputs)
             if source.strip()
         ]
 
 
 def _with_failed(
-    cells: list[tuple[Cell, bool]], decisions: tuple[Decision, ...]
+    cells: list[tuple[ParsedCell, bool]], decisions: tuple[Decision, ...]
 ) -> tuple[Decision, ...]:
     """The decisions on all cells, where *decisions* are those on the ones that succeeded."""
     others = iter(decisions)
