@@ -49,7 +49,7 @@ HOUSE = {
     "stopping": Room("experiment search", lazily="scipy"),
     "running": Room("engine experiment search store trial"),
     "local": Room("engine execution experiment running store trial workload", "psutil"),
-    "testing": Room("engine experiment running search stopping store"),
+    "testing": Room("collectors engine experiment running search stopping store"),
     "options": Room("experiment"),
     "facade": Room("experiment local prepare running store trial", lazily="api pandas"),
     "dashboard": Room("experiment facade store trial", "rich", "ipywidgets notebook plotly"),
