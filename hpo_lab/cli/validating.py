@@ -53,37 +53,39 @@ def prepare(
     Raises:
         InvalidInput: with *problems* and every other one.
     """
-    found = list(problems)
+    problems = list(problems)
     try:
         if path.suffix == ".ipynb":
-            given = {
+            local = {
                 "--template": template,
                 "--runtime": runtime,
                 "--map": paths,
                 "--with": beside,
             }
-            found += [Problem(flag, "is for manifests") for flag, value in given.items() if value]
+            problems += [
+                Problem(flag, "is for manifests") for flag, value in local.items() if value
+            ]
             prepared = prepare_notebook(path, options, cell=cell)
         elif path.suffix in _MANIFESTS:
-            found += _unfit(options, cell)
-            found += local_problems(runtime, paths)
+            problems += _unfit(options, cell)
+            problems += local_problems(runtime, paths)
             prepared = prepare_manifest(path, template=template, beside=beside)
         else:
             message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
             raise InvalidInput([Problem(str(path), message)])
     except InvalidInput as error:
-        raise InvalidInput([*found, *error.problems], error.source) from None
-    if found:
-        raise InvalidInput(found)
+        raise InvalidInput([*problems, *error.problems], error.source) from None
+    if problems:
+        raise InvalidInput(problems)
     return prepared
 
 
 def _unfit(options: TuneOptions, cell: str | None) -> list[Problem]:
-    """Options that were given although a manifest says it all."""
-    given = [option.flag for option in options.said]
-    given += [f"--{options.direction.value}"] if options.direction else []
-    given += ["--cell"] if cell is not None else []
-    return [Problem(flag, "is for notebooks; a manifest says this itself") for flag in given]
+    """Options that were said although a manifest says it all."""
+    flags = [option.flag for option in options.said]
+    flags += [f"--{options.direction.value}"] if options.direction else []
+    flags += ["--cell"] if cell is not None else []
+    return [Problem(flag, "is for notebooks; a manifest says this itself") for flag in flags]
 
 
 @click.command("validate")
@@ -113,12 +115,12 @@ def validate_command(
             {"cell": each.cell.label, "kept": each.kept, "reason": each.reason}
             for each in prepared.decisions
         ]
-        said = [{"where": one.where, "message": one.message} for one in warnings]
+        texts = [{"where": warning.where, "message": warning.message} for warning in warnings]
         print_json(
             {
                 "experiment": prepared.experiment.to_document(),
                 "decisions": decisions,
-                "warnings": said,
+                "warnings": texts,
             }
         )
         return

@@ -83,25 +83,25 @@ def prepare_cell(
         working_directory: Where the trials run.
         first_line: Line number of the first line of *tuned* within its cell.
         kernel_name: Jupyter kernel of the trials.
-        problems: What is known to be wrong already.
+        problems: What is wrong already.
 
     Raises:
         InvalidInput: with *problems* and every other one found.
     """
-    found = list(problems)
+    problems = list(problems)
     try:
         annotations = parse_annotations(tuned, where=where, first_line=first_line)
     except InvalidInput as error:
-        raise InvalidInput([*found, *error.problems]) from None
+        raise InvalidInput([*problems, *error.problems]) from None
     if not annotations:
-        found.append(
+        problems.append(
             Problem(
                 where,
                 "no annotated parameter; write one as: lr = 0.01  # tune: loguniform(1e-4, 1e-1)",
             )
         )
-    if found:
-        raise InvalidInput(found)
+    if problems:
+        raise InvalidInput(problems)
     decisions = slice_cells(earlier, tuned)
     kept = [decision.cell for decision in decisions if decision.kept]
     parameters = [annotation.parameter for annotation in annotations]
@@ -121,11 +121,11 @@ def prepare_cell(
         spec = spec.model_copy(update={"initial_points": (defaults,)})
         experiment = experiment.model_copy(update={"spec": spec})
     objective = spec.objective
-    found += objective_problems(tuned, kept, objective, where=where)
+    problems += objective_problems(tuned, kept, objective, where=where)
     lines = [f"{where}, line {annotation.line}" for annotation in annotations]
-    found += [worded(one, as_flag, lines, where) for one in every_problem(experiment)]
-    if found:
-        raise InvalidInput(found)
+    problems += [worded(problem, as_flag, lines, where) for problem in every_problem(experiment)]
+    if problems:
+        raise InvalidInput(problems)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
     notebook = build_trial_notebook(
         tuned, annotations, kept, objective, metadata={"kernelspec": kernel}
