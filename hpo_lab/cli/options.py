@@ -39,9 +39,9 @@ def name_argument(function: Function) -> Function:
 def _complete_name(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    from hpo_lab.cli.records import all_records, title
+    from hpo_lab.facade.experiments import Experiments
 
-    names = [title(record) for record in all_records(ctx.params.get("store"))]
+    names = [summary.title for summary in Experiments(ctx.params.get("store")).list()]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

@@ -35,9 +35,9 @@ __all__ = [
     "Number",
     "Rule",
     "Seconds",
-    "Setting",
     "Strategy",
     "Text",
+    "TextSetting",
 ]
 
 
@@ -315,7 +315,7 @@ class _Pair(Kind):
         return name, value
 
 
-class Setting(_Pair):
+class TextSetting(_Pair):
     """A setting of the algorithm: `gamma=0.1`."""
 
     def parts(self, values: Sequence[tuple[str, str]]) -> Sequence[AlgorithmSetting]:

@@ -30,9 +30,9 @@ from hpo_lab.options.kinds import (
     Number,
     Rule,
     Seconds,
-    Setting,
     Strategy,
     Text,
+    TextSetting,
 )
 from hpo_lab.options.option import Option
 from hpo_lab.problems import Problem
@@ -82,7 +82,7 @@ class TuneOptions:
     setting: tuple[tuple[str, str], ...] = _option(
         "K=V",
         "a setting of the algorithm; may be repeated",
-        Setting(),
+        TextSetting(),
         "spec.algorithm.algorithmSettings",
         argument="settings",
         repeatable=True,

@@ -12,7 +12,7 @@ from hpo_lab.experiment.rules import run_problems
 from hpo_lab.experiment.trial import trial_name
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.trial.kinds import trial_kinds
+from hpo_lab.trial.trial_kinds import trial_kinds
 from hpo_lab.workload.container_engine import ENGINES
 from hpo_lab.workload.described import workload_settings
 from hpo_lab.workload.local_settings import LOCAL, LocalSettings

@@ -30,7 +30,7 @@ from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.gaussian_process import Array, fit
 from hpo_lab.search.quasirandom import Sobol
-from hpo_lab.search.samples import Outcome, Sample, samples
+from hpo_lab.search.samples import Sample, SampleOutcome, samples
 from hpo_lab.search.scalarisation import scalarised
 from hpo_lab.search.space import Assignment, Space
 from hpo_lab.search.tpe import TPE
@@ -94,8 +94,8 @@ class BayesianOptimization(Algorithm):
         space = Space.of(ask.spec.parameters)
         axes = _axes(space)
         every = samples(space, ask.spec.objective, ask.history)
-        finished = [sample for sample in every if sample.outcome is not Outcome.PENDING]
-        measured = [sample for sample in finished if sample.outcome is Outcome.MEASURED]
+        finished = [sample for sample in every if sample.outcome is not SampleOutcome.PENDING]
+        measured = [sample for sample in finished if sample.outcome is SampleOutcome.MEASURED]
         if len(finished) > MOST_TRIALS:
             defaults = {name: setting.default for name, setting in TPE.settings.items()}
             return TPE().suggest(replace(ask, settings=defaults))
@@ -104,7 +104,7 @@ class BayesianOptimization(Algorithm):
         rng = np.random.default_rng(ask.seed)
         if ask.spec.objective.additional_objectives:
             finished = scalarised(finished, rng)
-        pending = [sample for sample in every if sample.outcome is Outcome.PENDING]
+        pending = [sample for sample in every if sample.outcome is SampleOutcome.PENDING]
         with _limit, _pools.limit(limits=1, user_api="blas"):
             point = _next(axes, finished, pending, ask.settings, rng)
         # The last digits depend on the library of linear algebra and mean nothing.
@@ -164,7 +164,7 @@ def _normalised(finished: Sequence[Sample]) -> Array:
     A trial that was stopped early is no better than the median, a failed one the worst.
     """
     raw = np.array([one.loss for one in finished])
-    stopped = np.array([one.outcome is Outcome.STOPPED for one in finished])
+    stopped = np.array([one.outcome is SampleOutcome.STOPPED for one in finished])
     measured = raw[np.isfinite(raw) & ~stopped]
     scale = max(1.0, float(np.max(np.abs(measured))))
     above = raw / scale - float(np.median(measured / scale))

@@ -27,7 +27,7 @@ from hpo_lab.problems import Problem
 from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.evolution import Array, Evolution, default_population
-from hpo_lab.search.samples import Outcome, Sample, samples
+from hpo_lab.search.samples import Sample, SampleOutcome, samples
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["CMAES", "Course", "Run", "StrategyParameters"]
@@ -81,7 +81,7 @@ class CMAES(Algorithm):
             finished = [
                 sample
                 for sample in every
-                if sample.outcome is not Outcome.PENDING and not sample.is_prior
+                if sample.outcome is not SampleOutcome.PENDING and not sample.is_prior
             ]
             promising = _promising([sample for sample in every if sample.is_prior], axes)
             run = _course(space, _parameters(ask, len(axes)), promising).after(finished)
