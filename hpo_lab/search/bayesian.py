@@ -30,7 +30,7 @@ from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.gaussian_process import Array, fit
 from hpo_lab.search.quasirandom import Sobol
-from hpo_lab.search.samples import Sample, SampleOutcome, samples
+from hpo_lab.search.samples import Outcome, Sample, Samples
 from hpo_lab.search.scalarisation import scalarised
 from hpo_lab.search.space import Assignment, Space
 from hpo_lab.search.tpe import TPE
@@ -93,18 +93,18 @@ class BayesianOptimization(Algorithm):
         """The most promising point."""
         space = Space.of(ask.spec.parameters)
         axes = _axes(space)
-        every = samples(space, ask.spec.objective, ask.history)
-        finished = [sample for sample in every if sample.outcome is not SampleOutcome.PENDING]
-        measured = [sample for sample in finished if sample.outcome is SampleOutcome.MEASURED]
-        if len(finished) > MOST_TRIALS:
+        samples = ask.history.index(Samples, space, ask.spec.objective)
+        if samples.count_finished > MOST_TRIALS:
             defaults = {name: setting.default for name, setting in TPE.settings.items()}
             return TPE().suggest(replace(ask, settings=defaults))
+        finished = samples.finished
+        measured = [sample for sample in finished if sample.outcome is Outcome.MEASURED]
         if not axes or len(finished) < int(str(ask.settings["n_initial_points"])) or not measured:
             return Sobol().suggest(ask)
         rng = np.random.default_rng(ask.seed)
         if ask.spec.objective.additional_objectives:
             finished = scalarised(finished, rng)
-        pending = [sample for sample in every if sample.outcome is SampleOutcome.PENDING]
+        pending = samples.pending
         with _limit, _pools.limit(limits=1, user_api="blas"):
             point = _next(axes, finished, pending, ask.settings, rng)
         # The last digits depend on the library of linear algebra and mean nothing.
@@ -164,7 +164,7 @@ def _normalised(finished: Sequence[Sample]) -> Array:
     A trial that was stopped early is no better than the median, a failed one the worst.
     """
     raw = np.array([one.loss for one in finished])
-    stopped = np.array([one.outcome is SampleOutcome.STOPPED for one in finished])
+    stopped = np.array([one.outcome is Outcome.STOPPED for one in finished])
     measured = raw[np.isfinite(raw) & ~stopped]
     scale = max(1.0, float(np.max(np.abs(measured))))
     above = raw / scale - float(np.median(measured / scale))

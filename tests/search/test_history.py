@@ -151,7 +151,8 @@ class CountingList(list):  # type: ignore[type-arg]
 def test_a_question_does_not_go_through_the_trials(
     algorithm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spaces: list[dict[str, object]] = [{"list": list(range(40))}, {"list": list(range(40))}]
+    # A resource with few values, and enough of them beside it.
+    spaces: list[dict[str, object]] = [{"list": list(range(400))}, {"list": [1, 3, 9]}]
     spec = experiment(algorithm, *spaces)
     if algorithm == "asha":
         document = spec.model_dump(by_alias=True)
