@@ -1,9 +1,10 @@
-"""What one question to each search algorithm costs, by the number of trials before it.
+"""The cost of asking each search algorithm, by the number of earlier trials.
 
-    python benchmarks/ask_cost.py [--only tpe ...] [--repeat 5]
+    python benchmarks/ask_cost.py [--only tpe ...] [--counts 100 1000] [--repeat 5]
 
-Prints a Markdown table of milliseconds of processor time: the median of some questions in
-a row, each with one more trial, and in brackets the first one, which knows nothing yet.
+Prints a Markdown table of milliseconds of processor time: the median of consecutive
+questions, each with a further trial, and in brackets the first question, when the algorithm
+has no state yet.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from dataclasses import replace
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.search.ask import suggest
+from hpo_lab.search.history import History
 from hpo_lab.search.space import Space
 
-COUNTS = (100, 1000, 10_000)
+COUNTS = (100, 1000, 10_000, 100_000)
 BY_RUNGS = ("successivehalving", "hyperband", "asha", "bohb")
 SEVERAL = ("nsga2",)
 ALGORITHMS = (
@@ -27,7 +29,7 @@ ALGORITHMS = (
     *BY_RUNGS,
     *("pbt", "nsga2"),
 )
-# More rungs than anyone has: all the trials are those of one bracket.
+# More rungs than in practice, so that all trials are in a single bracket.
 RESOURCE = {"name": "epochs", "parameterType": "int", "feasibleSpace": {"min": 1, "max": 3**9}}
 POPULATION = 20
 LOG = {"distribution": "logUniform"}
@@ -69,7 +71,7 @@ def experiment(algorithm: str) -> ExperimentSpec:
     )
 
 
-def history(spec: ExperimentSpec, count: int) -> list[Trial]:
+def past(spec: ExperimentSpec, count: int) -> list[Trial]:
     """Random trials that have succeeded, with the labels that the algorithm gives them."""
     rng = random.Random(count)
     space = Space(spec.parameters)
@@ -101,28 +103,30 @@ def history(spec: ExperimentSpec, count: int) -> list[Trial]:
 
 def climbed(count: int, rng: random.Random) -> list[tuple[int, int | None]]:
     """Rung and parent of *count* trials, two thirds of which begin and a third of each go on."""
-    found: list[tuple[int, int | None]] = []
+    results: list[tuple[int, int | None]] = []
     members: list[int | None] = [None] * (2 * count // 3)
     rung = 0
-    while len(found) < count:
-        begin = len(found)
-        found += [(rung, parent) for parent in members]
-        here = list(range(begin, len(found)))
+    while len(results) < count:
+        begin = len(results)
+        results += [(rung, parent) for parent in members]
+        here = list(range(begin, len(results)))
         members = [*rng.sample(here, max(1, len(here) // 3))]
         rung += 1
-    return found[:count]
+    return results[:count]
 
 
 def costs(algorithm: str, count: int, repeat: int) -> list[float]:
     """Milliseconds of each of `repeat + 1` questions."""
     spec = experiment(algorithm)
     suggest(spec, 0, [])  # imports
-    trials = history(spec, count + repeat)
+    trials = past(spec, count + repeat)
+    history = History(trials[:count])
     spent = []
     for number in range(count, count + repeat + 1):
-        told = trials[:number]
         begun = time.process_time()
-        suggest(spec, number, told)
+        if number > count:
+            history.put(trials[number - 1])
+        suggest(spec, number, history)
         spent.append(1000 * (time.process_time() - begun))
     return spent
 
@@ -131,13 +135,14 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", choices=ALGORITHMS)
+    parser.add_argument("--counts", nargs="*", type=int, default=COUNTS)
     parser.add_argument("--repeat", type=int, default=5)
     arguments = parser.parse_args()
-    print("| algorithm | " + " | ".join(f"{count} trials" for count in COUNTS) + " |")
-    print("|---" * (1 + len(COUNTS)) + "|")
+    print("| algorithm | " + " | ".join(f"{count} trials" for count in arguments.counts) + " |")
+    print("|---" * (1 + len(arguments.counts)) + "|")
     for algorithm in arguments.only or ALGORITHMS:
         cells = []
-        for count in COUNTS:
+        for count in arguments.counts:
             first, *rest = costs(algorithm, count, arguments.repeat)
             cells.append(f"{statistics.median(rest):.1f} ({first:.1f})")
         print(f"| `{algorithm}` | " + " | ".join(cells) + " |", flush=True)

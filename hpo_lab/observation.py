@@ -1,8 +1,8 @@
-"""What a trial reported, and how reports are written as the lines of a trial's metrics file.
+"""What a trial reported, how it ended, and how a report is written as a line.
 
-Every way of reporting ends in such a line: `report()`, the collectors, and the service that
-trials push to. A line is one JSON document; JSON has no NaN and no infinity, which are
-written as text.
+Every way of reporting ends in a line of the trial's metrics file: `report()`, the collectors,
+and the service that trials push to. A line is one JSON document; JSON has no NaN and no
+infinity, which are written as text.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Observation", "observations_of", "report_document", "report_line"]
+__all__ = ["Observation", "Outcome", "observations_of", "report_document", "report_line"]
 
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
@@ -37,6 +37,23 @@ class Observation:
     time: float
     step: int | None = None
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a trial ended, as the trial itself saw it.
+
+    Attributes:
+        succeeded: Whether it came to its end without an exception.
+        completed_at: When, in seconds since the epoch.
+        message: The exception in one line.
+        traceback: Of the exception.
+    """
+
+    succeeded: bool
+    completed_at: float
+    message: str = ""
+    traceback: str = field(default="", repr=False)
 
 
 def report_document(

@@ -67,7 +67,7 @@ class _Commands(click.Group):
             hint = nearest(name, list(_COMMANDS)) or f"; known are {', '.join(_COMMANDS)}"
             raise InvalidInput([Problem(name, f"unknown command{hint}")])
         if _runs_notebook(args):
-            from hpo_lab.warm.client import ForkServer
+            from hpo_lab.execution.client import ForkServer
 
             # It takes as long to start as the command does.
             server = ForkServer()

@@ -7,13 +7,14 @@ at any point plans the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
+from hpo_lab.engine.ledger import Ledger
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import Trial, TrialState, objective_value, optimal_trial
+from hpo_lab.experiment.trial import Trial, TrialState, objective_value
 
 __all__ = ["SUGGESTION_END", "Plan", "Verdict", "plan", "search_failed", "visible_history"]
 
@@ -91,18 +92,18 @@ class Plan:
 
 def plan(
     spec: ExperimentSpec,
-    trials: Sequence[Trial],
+    ledger: Ledger,
     *,
     elapsed: float = 0.0,
     stop_requested: bool = False,
     exhausted: bool = False,
     ordered: bool = False,
 ) -> Plan:
-    """Decide what to do next.
+    """Decide what to do next; costs the same however many trials have ended.
 
     Args:
         spec: The experiment.
-        trials: Every trial recorded so far, in any order.
+        ledger: Every trial recorded so far.
         elapsed: Seconds the experiment has been running, over all its runs.
         stop_requested: Whether a person asked for the experiment to stop.
         exhausted: Whether the search algorithm has nothing left to suggest.
@@ -112,82 +113,72 @@ def plan(
     Returns:
         The trials to start, or those to stop and the verdict.
     """
-    active = [trial for trial in trials if not trial.is_final]
     verdict = _verdict(
-        spec, trials, elapsed=elapsed, stop_requested=stop_requested, exhausted=exhausted
+        spec, ledger, elapsed=elapsed, stop_requested=stop_requested, exhausted=exhausted
     )
     if verdict is not None:
-        return Plan(stop=tuple(sorted(trial.number for trial in active)), verdict=verdict)
-    return Plan(start=_start(spec, trials, exhausted=exhausted, ordered=ordered))
+        return Plan(stop=tuple(sorted([*ledger.running, *ledger.waiting])), verdict=verdict)
+    return Plan(start=_start(spec, ledger, exhausted=exhausted, ordered=ordered))
 
 
 def _verdict(
     spec: ExperimentSpec,
-    trials: Sequence[Trial],
+    ledger: Ledger,
     *,
     elapsed: float,
     stop_requested: bool,
     exhausted: bool,
 ) -> Verdict | None:
-    best = optimal_trial(spec.objective, trials)
-    if best is not None:
-        value = objective_value(spec.objective, best)
+    if ledger.best is not None:
+        value = objective_value(spec.objective, ledger.trials[ledger.best])
         if value is not None and spec.objective.reaches_goal(value):
             return GOAL_REACHED
-    failed = sum(
-        trial.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE) for trial in trials
-    )
+    most_failed = spec.max_failed_trial_count
     # As in Katib, a limit of 0 fails at the first failure, like 1.
-    if spec.max_failed_trial_count is not None and failed >= max(1, spec.max_failed_trial_count):
+    if most_failed is not None and ledger.failed >= max(1, most_failed):
         return MAX_FAILED
-    completed = sum(trial.is_final for trial in trials)
-    if spec.max_trial_count is not None and completed >= spec.max_trial_count:
+    if spec.max_trial_count is not None and ledger.completed >= spec.max_trial_count:
         return MAX_TRIALS
-    if exhausted and completed == len(trials):
+    if exhausted and ledger.completed == len(ledger.trials):
         return SUGGESTION_END
     if spec.active_deadline_seconds is not None and elapsed >= spec.active_deadline_seconds:
-        return DEADLINE_FAILED if best is None else DEADLINE_REACHED
+        return DEADLINE_FAILED if ledger.best is None else DEADLINE_REACHED
     return STOPPED if stop_requested else None
 
 
 def _start(
-    spec: ExperimentSpec, trials: Sequence[Trial], *, exhausted: bool, ordered: bool
+    spec: ExperimentSpec, ledger: Ledger, *, exhausted: bool, ordered: bool
 ) -> tuple[int, ...]:
-    running = [trial for trial in trials if trial.state is TrialState.RUNNING]
-    waiting = sorted(trial.number for trial in trials if trial.state is TrialState.CREATED)
-    slots = spec.parallel_trial_count - len(running)
+    slots = spec.parallel_trial_count - len(ledger.running)
     if spec.max_trial_count is not None:
-        completed = sum(trial.is_final for trial in trials)
-        slots = min(slots, spec.max_trial_count - completed - len(running))
+        slots = min(slots, spec.max_trial_count - ledger.completed - len(ledger.running))
     slots = max(0, slots)
-    start = waiting[:slots]
-    following = max((trial.number for trial in trials), default=-1) + 1
-    unfinished = min((trial.number for trial in trials if not trial.is_final), default=None)
+    start = ledger.waiting[:slots]
+    following = ledger.last + 1
+    first = ledger.first_unfinished
     while len(start) < slots and not exhausted:
-        first = following if unfinished is None else min(unfinished, following)
-        if ordered and first <= following - spec.parallel_trial_count:
+        first = following if first is None else first
+        if ordered and min(first, following) <= following - spec.parallel_trial_count:
             break
-        if unfinished is None:
-            unfinished = following
         start.append(following)
         following += 1
     return tuple(start)
 
 
 def visible_history(
-    spec: ExperimentSpec, trials: Sequence[Trial], number: int, *, ordered: bool
+    spec: ExperimentSpec, trials: Iterable[Trial], number: int
 ) -> tuple[Trial, ...]:
-    """What the search may know when it is asked for trial *number*, sorted by number.
+    """What the search may know when it is asked for trial *number* of an ordered experiment.
 
-    In an ordered experiment the results of the last `parallelTrialCount - 1` trials are
-    hidden: they may or may not have arrived, depending on timing.
+    The results of the last `parallelTrialCount - 1` trials are hidden: they may or may not
+    have arrived, depending on timing.
+
+    Returns:
+        The trials with lower numbers, sorted by number.
     """
-    earlier = sorted([t for t in trials if t.number < number], key=attrgetter("number"))
-    if not ordered:
-        return tuple(earlier)
+    latest = number - spec.parallel_trial_count
     return tuple(
-        trial
-        if trial.number <= number - spec.parallel_trial_count
-        else replace(trial, state=TrialState.RUNNING, metrics={})
-        for trial in earlier
+        trial if trial.number <= latest else replace(trial, state=TrialState.RUNNING, metrics={})
+        for trial in sorted(trials, key=attrgetter("number"))
+        if trial.number < number
     )

@@ -9,15 +9,16 @@ import contextlib
 import signal
 import sys
 
-from hpo_lab.warm.client import ForkServer
+from hpo_lab.execution.client import ForkServer
 
 
 def main(uid: str, server: ForkServer | None = None) -> int:
     """Run the experiment *uid* to its end; SIGTERM stops it cleanly."""
-    from hpo_lab.local.runner import AlreadyRunning, LocalRunner
+    from hpo_lab.local.runner import local_runner
+    from hpo_lab.running.driver import AlreadyRunning
     from hpo_lab.store import open_store
 
-    runner = LocalRunner(open_store(), uid, server=server)
+    runner = local_runner(open_store(), uid, server=server)
     signal.signal(signal.SIGTERM, lambda _signal, _frame: runner.stop())
     with contextlib.suppress(AlreadyRunning):
         runner.run()

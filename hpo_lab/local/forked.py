@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.local.process import RunningTrial, end_leftovers
 from hpo_lab.trial.folder import Task
 from hpo_lab.trial.supervise import GRACE
-from hpo_lab.warm.client import ForkServer
 
 __all__ = ["ForkedTrial", "Forks", "can_fork"]
 
@@ -49,10 +49,9 @@ class ForkedTrial:
         """The process above its processes; None while it has none."""
         return self.own.pid if self.own else self.fork
 
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the trial, or None while it runs."""
-        return self.own.exit_code if self.own else self.code
+    def poll(self) -> int | None:
+        """The exit code of the trial, whose processes are gone then; None while it runs."""
+        return self.own.poll() if self.own else self.code
 
     def fileno(self) -> int | None:
         """A descriptor that becomes readable at its end, where it has one of its own."""

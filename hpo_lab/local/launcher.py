@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.execution.client import ForkServer
 from hpo_lab.local.forked import Forks, can_fork
 from hpo_lab.local.process import RunningTrial, TrialProcess
 from hpo_lab.local.standby import Standby
 from hpo_lab.trial.folder import NOTEBOOK, Task
-from hpo_lab.warm.client import ForkServer
 
 __all__ = ["Launcher"]
 

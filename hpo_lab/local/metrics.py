@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.observation import Observation, observations_of
-from hpo_lab.trial.folder import METRICS, Outcome
+from hpo_lab.observation import Observation, Outcome, observations_of
+from hpo_lab.trial.folder import METRICS
 
 __all__ = ["Batch", "read_metrics"]
 

@@ -11,18 +11,18 @@ from typing import ClassVar
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import WAIT, Ask, Setting, Suggestion, Wait
+from hpo_lab.search.algorithm import WAIT, Algorithm, Ask, Setting, Suggestion, Wait
 from hpo_lab.search.fidelity import FIDELITY_SETTINGS, Fidelity, fidelity_problems
-from hpo_lab.search.promotion import RUNG, begin, best, drawn_at_random, promote
+from hpo_lab.search.promotion import RUNG, begin, drawn_at_random, promote
+from hpo_lab.search.ranking import Groups
 
 __all__ = ["Asha"]
 
 
-class Asha:
+class Asha(Algorithm):
     """Promotes the best of a rung as soon as it is among the top `1 / eta` of those ended there.
 
-    Where none is, a new configuration begins, until the experiment ends or the space is used
-    up.
+    Otherwise a new configuration begins, until the experiment ends or the space is used up.
     """
 
     name = "asha"
@@ -34,15 +34,16 @@ class Asha:
     def suggest(self, ask: Ask) -> Suggestion | Wait | None:
         """The promotion to the highest rung, else a new configuration."""
         fidelity = Fidelity.of(ask.spec, ask.settings)
+        groups = ask.history.index(Groups, ask.spec.objective, RUNG)
         for rung in reversed(range(len(fidelity.resources) - 1)):
-            label = str(rung)
-            ended = [one for one in ask.own if one.labels.get(RUNG) == label and one.is_final]
-            among = best(ask.spec.objective, ended, int(len(ended) / fidelity.eta))
-            made = promote(ask, fidelity, rung + 1, among, **{RUNG: str(rung + 1)})
+            group = groups[(str(rung),)]
+            ended = group.size - group.unfinished
+            numbers = group.waiting_among_best(int(ended / fidelity.eta))
+            made = promote(ask, fidelity, rung + 1, numbers, **{RUNG: str(rung + 1)})
             if made is not None:
                 return made
         made = begin(ask, fidelity, 0, drawn_at_random(fidelity.space), **{RUNG: "0"})
-        if made is None and not all(trial.is_final for trial in ask.own):
+        if made is None and ask.history.has_unfinished:
             return WAIT
         return made
 

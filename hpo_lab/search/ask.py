@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import random
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from operator import attrgetter
 
-from hpo_lab.experiment.model import ExperimentSpec
+from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Trial
-from hpo_lab.search.algorithm import (
-    WAIT,
-    Algorithm,
-    Ask,
-    Suggestion,
-    Wait,
-    get_algorithm,
-    read_settings,
-)
-from hpo_lab.search.distinct import is_used, one_left
-from hpo_lab.search.points import next_point
+from hpo_lab.search.algorithm import WAIT, Algorithm, Ask, Suggestion, Wait, get_algorithm
+from hpo_lab.search.axis import Axis
+from hpo_lab.search.distinct import Unused, Used
+from hpo_lab.search.history import History
+from hpo_lab.search.points import POINT, Points, next_point
+from hpo_lab.search.setting import read_settings
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["InvalidSuggestion", "suggest"]
@@ -34,7 +27,7 @@ class InvalidSuggestion(RuntimeError):
 
 
 def suggest(
-    spec: ExperimentSpec, number: int, trials: Sequence[Trial], *, uid: str = ""
+    spec: ExperimentSpec, number: int, trials: Iterable[Trial] | History, *, uid: str = ""
 ) -> Suggestion | Wait | None:
     """What trial *number* is to try: the same answer to the same question, anywhere.
 
@@ -45,7 +38,8 @@ def suggest(
         spec: The experiment, free of problems.
         number: The trial's number, from 0.
         trials: Trials of the experiment in any order, those that it learns from under
-            negative numbers; only those with lower numbers count.
+            negative numbers; only those with lower numbers count. With a `History` of these,
+            kept from question to question, a question costs less.
         uid: What tells this experiment from others; seeds the search where neither
             `spec.seed` nor the setting `random_state` does.
 
@@ -62,19 +56,19 @@ def suggest(
     algorithm = get_algorithm(spec.algorithm.algorithm_name)
     settings = read_settings(algorithm, spec.algorithm.settings)
     space = Space.of(spec.parameters)
-    earlier = _earlier(trials, number)
-    given = settings.get("random_state") if spec.seed is None else spec.seed
-    shared = str(uid if given is None else given)
+    history = (trials if isinstance(trials, History) else History(trials)).before(number)
+    random_state = settings.get("random_state") if spec.seed is None else spec.seed
+    shared = str(uid if random_state is None else random_state)
     source = f"{shared}/{number}"
-    question = Ask(spec, number, earlier, _seed(source), _seed(shared), settings)
-    point = next_point(spec, question.own, random.Random(_seed(source)))
-    if point is not None and not getattr(algorithm, "takes_points", False):
+    point = _point(spec, space, history, random.Random(_seed(source)))
+    if point is not None and not algorithm.takes_points:
         return point
-    answer = _answer(algorithm, replace(question, point=point), space, source)
+    question = Ask(spec, number, history, _seed(source), _seed(shared), settings, point)
+    answer = _answer(algorithm, question, space, source)
     if answer is None:
         return None
     if isinstance(answer, Wait):
-        if all(trial.is_final for trial in earlier):
+        if not history.has_unfinished:
             raise InvalidSuggestion(
                 f"{algorithm.name!r}, asked for trial {number}: waits though every trial has ended"
             )
@@ -87,11 +81,29 @@ def suggest(
     return replace(answer, assignments=ordered)
 
 
+def _point(
+    spec: ExperimentSpec, space: Space, history: History, rng: random.Random
+) -> Suggestion | None:
+    """The next point that a person gave as a suggestion; None when there is none.
+
+    What the point leaves open is drawn by *rng*, what is inactive is dropped.
+    """
+    waiting = next_point(spec, history.index(Points))
+    if waiting is None:
+        return None
+    label, values = waiting
+
+    def choose(axis: Axis) -> Value:
+        name = axis.parameter.name
+        return values[name] if name in values else axis.value_at(rng.random())
+
+    return Suggestion(space.assign(choose), labels={POINT: label})
+
+
 def _answer(
     algorithm: Algorithm, question: Ask, space: Space, source: str
 ) -> Suggestion | Wait | None:
-    number, own = question.number, question.own
-    can_repeat = algorithm.uses_history or space.cardinality is not None
+    is_finite = space.cardinality is not None
     answer: Assignment | None = None
     for retry in range(_TRIES):
         made = algorithm.suggest(replace(question, seed=_seed(f"{source}/{retry}")))
@@ -100,25 +112,20 @@ def _answer(
         assignments = made.assignments if isinstance(made, Suggestion) else made
         reason = space.violation(assignments) if question.spec.parameters else None
         if reason is not None:
-            raise InvalidSuggestion(f"{algorithm.name!r}, asked for trial {number}: {reason}")
+            raise InvalidSuggestion(
+                f"{algorithm.name!r}, asked for trial {question.number}: {reason}"
+            )
         if isinstance(made, Suggestion):
             return made
         answer = made
         # Draws from a continuum do not repeat themselves.
-        if not can_repeat or not is_used(answer, own):
+        can_repeat = is_finite or algorithm.uses_history
+        if not can_repeat or answer not in question.history.index(Used):
             break
     else:
-        if space.cardinality is not None:
-            answer = one_left(space, space.cardinality, own, random.Random(_seed(source)))
+        if is_finite:
+            answer = question.history.index(Unused, space).draw(random.Random(_seed(source)))
     return None if answer is None else Suggestion(answer)
-
-
-def _earlier(trials: Sequence[Trial], number: int) -> Sequence[Trial]:
-    """The trials below *number*, sorted; they mostly are already."""
-    numbers = [trial.number for trial in trials]
-    if numbers != sorted(numbers):
-        trials = sorted(trials, key=attrgetter("number"))
-    return trials[: bisect_left(trials, number, key=attrgetter("number"))]
 
 
 def _seed(text: str) -> int:

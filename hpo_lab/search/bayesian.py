@@ -26,11 +26,11 @@ from hpo_lab.search.acquisition import (
     probability_of_improvement,
 )
 from hpo_lab.search.acquisition_optimizer import promising
-from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
+from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.gaussian_process import Array, fit
-from hpo_lab.search.history import Observation, Outcome, observations
 from hpo_lab.search.quasirandom import Sobol
+from hpo_lab.search.samples import Sample, SampleOutcome, Samples
 from hpo_lab.search.scalarisation import scalarised
 from hpo_lab.search.space import Assignment, Space
 from hpo_lab.search.tpe import TPE
@@ -57,7 +57,7 @@ _ACQUISITIONS: Mapping[str, Acquisition] = {
 }
 
 
-class BayesianOptimization:
+class BayesianOptimization(Algorithm):
     """Asks where a Gaussian process promises most, and hands over to `tpe` in the long run."""
 
     name = "bayesianoptimization"
@@ -93,18 +93,18 @@ class BayesianOptimization:
         """The most promising point."""
         space = Space.of(ask.spec.parameters)
         axes = _axes(space)
-        known = observations(space, ask.spec.objective, ask.trials)
-        finished = [one for one in known if one.outcome is not Outcome.PENDING]
-        measured = [one for one in finished if one.outcome is Outcome.MEASURED]
-        if len(finished) > MOST_TRIALS:
+        samples = ask.history.index(Samples, space, ask.spec.objective)
+        if samples.count_finished > MOST_TRIALS:
             defaults = {name: setting.default for name, setting in TPE.settings.items()}
             return TPE().suggest(replace(ask, settings=defaults))
+        finished = samples.finished
+        measured = [sample for sample in finished if sample.outcome is SampleOutcome.MEASURED]
         if not axes or len(finished) < int(str(ask.settings["n_initial_points"])) or not measured:
             return Sobol().suggest(ask)
         rng = np.random.default_rng(ask.seed)
         if ask.spec.objective.additional_objectives:
             finished = scalarised(finished, rng)
-        pending = [one for one in known if one.outcome is Outcome.PENDING]
+        pending = samples.pending
         with _limit, _pools.limit(limits=1, user_api="blas"):
             point = _next(axes, finished, pending, ask.settings, rng)
         # The last digits depend on the library of linear algebra and mean nothing.
@@ -125,8 +125,8 @@ def _axes(space: Space) -> list[Axis]:
 
 def _next(
     axes: Sequence[Axis],
-    finished: Sequence[Observation],
-    pending: Sequence[Observation],
+    finished: Sequence[Sample],
+    pending: Sequence[Sample],
     settings: Mapping[str, Value],
     rng: np.random.Generator,
 ) -> list[float]:
@@ -154,17 +154,17 @@ def _acquisition(name: str, rng: np.random.Generator) -> Acquisition:
     return _ACQUISITIONS[chosen.removesuffix("ps")]
 
 
-def _points(axes: Sequence[Axis], known: Sequence[Observation]) -> Array:
+def _points(axes: Sequence[Axis], known: Sequence[Sample]) -> Array:
     return np.array([[one.units[axis.parameter.name] for axis in axes] for one in known])
 
 
-def _normalised(finished: Sequence[Observation]) -> Array:
+def _normalised(finished: Sequence[Sample]) -> Array:
     """The losses with a mean of 0 and a variance of 1, those above the median compressed.
 
     A trial that was stopped early is no better than the median, a failed one the worst.
     """
     raw = np.array([one.loss for one in finished])
-    stopped = np.array([one.outcome is Outcome.STOPPED for one in finished])
+    stopped = np.array([one.outcome is SampleOutcome.STOPPED for one in finished])
     measured = raw[np.isfinite(raw) & ~stopped]
     scale = max(1.0, float(np.max(np.abs(measured))))
     above = raw / scale - float(np.median(measured / scale))

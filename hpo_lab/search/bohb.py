@@ -7,13 +7,18 @@ ICML 2018, with the tree-structured Parzen estimator of `tpe` for a model.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
+from hpo_lab.experiment.model import Objective, Value
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import Ask, Setting
 from hpo_lab.search.fidelity import FIDELITY_SETTINGS, Fidelity
-from hpo_lab.search.promotion import Draw, best, drawn_at_random
+from hpo_lab.search.history import History
+from hpo_lab.search.promotion import Draw, drawn_at_random
+from hpo_lab.search.ranking import rank_of
 from hpo_lab.search.space import Assignment
 from hpo_lab.search.successive_halving import Hyperband
 from hpo_lab.search.tpe import TPE
@@ -54,34 +59,67 @@ class BOHB(Hyperband):
         assert isinstance(share, float)
 
         def draw(rng: random.Random) -> Assignment:
-            known = [] if rng.random() < share else _observed(ask, fidelity)
-            return _modelled(ask, fidelity, known, rng) if known else at_random(rng)
+            trials = [] if rng.random() < share else _observed(ask, fidelity)
+            return _modelled(ask, fidelity, trials, rng) if trials else at_random(rng)
 
         return draw
 
 
 def _modelled(
-    ask: Ask, fidelity: Fidelity, known: Sequence[Trial], rng: random.Random
+    ask: Ask, fidelity: Fidelity, trials: Sequence[Trial], rng: random.Random
 ) -> Assignment:
-    """A draw from the model of the trials *known*, without their resource."""
-    trials = [fidelity.configuration(trial) for trial in known]
+    """A draw from the model of the configurations *trials*."""
     spec = ask.spec.model_copy(update={"parameters": fidelity.parameters})
-    question = Ask(spec, ask.number, trials, rng.randrange(2**32), settings={"n_startup_trials": 0})
+    seed = rng.randrange(2**32)
+    question = Ask(spec, ask.number, History(trials), seed, settings={"n_startup_trials": 0})
     made = TPE().suggest(question)
     assert made is not None
     return made
 
 
 def _observed(ask: Ask, fidelity: Fidelity) -> list[Trial]:
-    """The trials of the highest level with enough results, and what begins; or none."""
+    """The configurations of the highest level with enough results, and those that begin."""
     least = ask.settings["min_points_in_model"]
     least = len(fidelity.parameters) + 1 if least is None else least
     assert isinstance(least, int)
-    begun = {trial.number for trial in ask.own if not trial.is_final and trial.parent is None}
-    for level in reversed(range(len(fidelity.resources))):
-        there = {trial.number for trial in fidelity.at(level, ask.trials) if trial.is_final}
-        there |= begun
-        known = [trial for trial in ask.trials if trial.number in there]
-        if len(best(ask.spec.objective, known, least + 2)) == least + 2:
-            return known
+    index = ask.history.index(_Configurations, ask.spec.objective, fidelity.name)
+    for resource in reversed(fidelity.resources):
+        if len(index.measured[resource]) >= least + 2:
+            return [*index.ended[resource].values(), *index.begun.values()]
     return []
+
+
+class _Configurations:
+    """The index of the trials without their resource.
+
+    Args:
+        objective: Says which of them have a value.
+        resource: The parameter that is left out.
+
+    Attributes:
+        ended: Those that have ended by their resource and their number.
+        measured: The numbers of those with a value by their resource.
+        begun: Those of the experiment that run and continue from no other, by number.
+    """
+
+    def __init__(self, objective: Objective, resource: str) -> None:
+        self._objective = objective
+        self._resource = resource
+        self.ended: defaultdict[Value, dict[int, Trial]] = defaultdict(dict)
+        self.measured: defaultdict[Value, set[int]] = defaultdict(set)
+        self.begun: dict[int, Trial] = {}
+
+    def put(self, trial: Trial, before: Trial | None) -> None:
+        """Take in a trial."""
+        number, assignments = trial.number, dict(trial.assignments)
+        resource = assignments.pop(self._resource, None)
+        configuration = replace(trial, assignments=assignments)
+        self.begun.pop(number, None)
+        self.ended[resource].pop(number, None)
+        self.measured[resource].discard(number)
+        if trial.is_final:
+            self.ended[resource][number] = configuration
+            if rank_of(self._objective, trial) is not None:
+                self.measured[resource].add(number)
+        elif trial.parent is None and number >= 0:
+            self.begun[number] = configuration

@@ -14,22 +14,24 @@ BI-Population CMA-ES", GECCO 2009.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import attrgetter
 from typing import ClassVar
 
 import numpy as np
 
 from hpo_lab.experiment.model import ExperimentSpec, ParameterType, Value
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
+from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.evolution import Array, Evolution, default_population
-from hpo_lab.search.history import Observation, Outcome, observations
+from hpo_lab.search.samples import Sample, Samples
 from hpo_lab.search.space import Assignment, Space
 
-__all__ = ["CMAES", "Course", "Plan", "Run"]
+__all__ = ["CMAES", "Course", "Run", "StrategyParameters"]
 
 _CONVERGED = 1e-4
 """Spread, in parts of a range, below which a run has converged."""
@@ -41,7 +43,7 @@ _BLUR = 0.1
 """Standard deviation about each of them, in parts of a range."""
 
 
-class CMAES:
+class CMAES(Algorithm):
     """Draws from a normal distribution that adapts to the better trials.
 
     Failed trials are the worst of their generation. Categorical and conditional
@@ -76,12 +78,11 @@ class CMAES:
         rng = np.random.default_rng(ask.seed)
         units: dict[str, float] = {}
         if axes:
-            known = observations(space, ask.spec.objective, ask.trials)
-            finished = [
-                one for one in known if one.outcome is not Outcome.PENDING and not one.is_prior
-            ]
-            promising = _promising([one for one in known if one.is_prior], axes)
-            run = _course(space, _plan(ask, len(axes)), promising).after(finished)
+            finished = ask.history.index(Samples, space, ask.spec.objective).finished
+            # Trials of other experiments come first, and all of them have ended.
+            prior = bisect_left(finished, True, key=lambda sample: not sample.is_prior)
+            promising = _promising(finished[:prior], axes)
+            run = _course(space, _parameters(ask, len(axes)), promising).after(finished[prior:])
             drawn = _draw(run.evolution, axes, rng)
             units = {axis.parameter.name: u for axis, u in zip(axes, drawn, strict=True)}
 
@@ -116,10 +117,13 @@ def _axes(space: Space) -> list[Axis]:
     ]
 
 
-def _promising(prior: Sequence[Observation], axes: Sequence[Axis]) -> tuple[tuple[float, ...], ...]:
+def _promising(prior: Sequence[Sample], axes: Sequence[Axis]) -> tuple[tuple[float, ...], ...]:
     """Where the best of the trials of earlier experiments lie."""
-    best = sorted(prior, key=lambda one: one.rank)[: math.ceil(_PROMISING * len(prior))]
-    return tuple(tuple(one.units[axis.parameter.name] for axis in axes) for one in best)
+    best = sorted(prior, key=_rank)[: math.ceil(_PROMISING * len(prior))]
+    return tuple(tuple(sample.units[axis.parameter.name] for axis in axes) for sample in best)
+
+
+_rank = attrgetter("rank")
 
 
 def _draw(evolution: Evolution, axes: Sequence[Axis], rng: np.random.Generator) -> list[float]:
@@ -159,7 +163,7 @@ def _least_spread(axis: Axis, unit: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StrategyParameters:
     """What a course depends on beside the trials."""
 
     sigma: float
@@ -168,17 +172,17 @@ class Plan:
     seed: int
 
 
-def _plan(ask: Ask, dimensions: int) -> Plan:
+def _parameters(ask: Ask, dimensions: int) -> StrategyParameters:
     # A generation smaller than what runs side by side would be outdated when it ends.
     population = max(default_population(dimensions), ask.spec.parallel_trial_count)
     settings = ask.settings
     sigma, strategy = float(str(settings["sigma"])), str(settings["restart_strategy"])
-    return Plan(sigma, strategy, population, ask.shared_seed)
+    return StrategyParameters(sigma, strategy, population, ask.shared_seed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """One run of the strategy, and what is left of those before it.
+    """One run of the strategy, and the trials that the runs before it have used.
 
     Attributes:
         evolution: Its distribution.
@@ -209,42 +213,47 @@ class Course:
 
     Args:
         axes: The parameters it searches.
-        plan: What else it depends on.
+        parameters: What else it depends on.
         promising: Where good points are known to be.
     """
 
     def __init__(
-        self, axes: Sequence[Axis], plan: Plan, promising: Sequence[Sequence[float]] = ()
+        self,
+        axes: Sequence[Axis],
+        parameters: StrategyParameters,
+        promising: Sequence[Sequence[float]] = (),
     ) -> None:
         self._axes = axes
-        self._plan = plan
+        self._parameters = parameters
         if promising:
-            first = Evolution.about(np.array(promising), _BLUR, plan.population)
+            first = Evolution.about(np.array(promising), _BLUR, parameters.population)
         else:
-            first = Evolution.begin(np.full(len(axes), 0.5), plan.sigma, plan.population)
-        self._first = Run(first, large=plan.population)
-        self._known: list[tuple[tuple[Observation, ...], Run]] = []
+            first = Evolution.begin(
+                np.full(len(axes), 0.5), parameters.sigma, parameters.population
+            )
+        self._first = Run(first, large=parameters.population)
+        self._generations: list[tuple[tuple[Sample, ...], Run]] = []
 
-    def after(self, finished: Sequence[Observation]) -> Run:
+    def after(self, finished: Sequence[Sample]) -> Run:
         """The run that the *finished* trials lead to, in their order."""
-        run, begin, known = self._first, 0, self._known
-        course: list[tuple[tuple[Observation, ...], Run]] = []
+        run, begin, before = self._first, 0, self._generations
+        course: list[tuple[tuple[Sample, ...], Run]] = []
         while (end := begin + run.evolution.population) <= len(finished):
             members = tuple(finished[begin:end])
-            if known and len(course) < len(known) and known[len(course)][0] == members:
-                run = known[len(course)][1]
+            if len(course) < len(before) and before[len(course)][0] == members:
+                run = before[len(course)][1]
             else:
-                known = []
+                before = []
                 run = self._next(run, members)
             course.append((members, run))
             begin = end
-        self._known = course
+        self._generations = course
         return run
 
-    def _next(self, run: Run, members: Sequence[Observation]) -> Run:
-        ranked = sorted(members, key=lambda one: one.rank)
-        samples = np.array([self._place(one, run.evolution.mean) for one in ranked])
-        evolution = run.evolution.after(samples)
+    def _next(self, run: Run, members: Sequence[Sample]) -> Run:
+        ranked = sorted(members, key=_rank)
+        places = np.array([self._place(sample, run.evolution.mean) for sample in ranked])
+        evolution = run.evolution.after(places)
         centre = np.clip(evolution.mean, 0, 1).tolist()
         least = np.array(
             [_least_spread(axis, u) for axis, u in zip(self._axes, centre, strict=True)]
@@ -253,20 +262,20 @@ class Course:
         run = replace(run, evolution=evolution, best=(*run.best, ranked[0].rank))
         narrow = bool(np.all(evolution.spread < np.maximum(_CONVERGED, 1.01 * least)))
         converged = narrow or run.is_flat or evolution.condition > _ILL_CONDITIONED
-        return self._restart(run) if converged and self._plan.strategy != "none" else run
+        return self._restart(run) if converged and self._parameters.strategy != "none" else run
 
-    def _place(self, one: Observation, mean: Array) -> list[float]:
-        """Where a trial lies; a value on whose step the mean is says nothing of a move."""
+    def _place(self, sample: Sample, mean: Array) -> list[float]:
+        """Where a sample lies; a value on the step of the mean says nothing of a move."""
         place = []
         for axis, centre in zip(self._axes, mean.tolist(), strict=True):
-            unit = one.units[axis.parameter.name]
+            unit = sample.units[axis.parameter.name]
             same = axis.size is not None and axis.unit_of(axis.value_at(centre)) == unit
             place.append(centre if same else unit)
         return place
 
     def _restart(self, run: Run) -> Run:
-        plan = self._plan
-        rng = np.random.default_rng((plan.seed, run.number))
+        parameters = self._parameters
+        rng = np.random.default_rng((parameters.seed, run.number))
         mean = rng.random(len(self._axes))
         spent = run.evolution.generation * run.evolution.population
         small, large = run.spent_small, run.spent_large
@@ -274,12 +283,14 @@ class Course:
             small += spent
         elif run.number > 0:
             large += spent
-        population, sigma, size = 2 * run.large, plan.sigma, 2 * run.large
-        if plan.strategy == "bipop" and small < large:
+        population, sigma, size = 2 * run.large, parameters.sigma, 2 * run.large
+        if parameters.strategy == "bipop" and small < large:
             share = float(rng.random()) ** 2
-            population = int(plan.population * (0.5 * run.large / plan.population) ** share)
-            population = max(population, plan.population)
-            sigma, size = plan.sigma * 10 ** (-2 * float(rng.random())), run.large
+            population = int(
+                parameters.population * (0.5 * run.large / parameters.population) ** share
+            )
+            population = max(population, parameters.population)
+            sigma, size = parameters.sigma * 10 ** (-2 * float(rng.random())), run.large
         evolution = Evolution.begin(mean, sigma, population)
         return Run(
             evolution,
@@ -291,5 +302,7 @@ class Course:
 
 
 @lru_cache(maxsize=8)
-def _course(space: Space, plan: Plan, promising: tuple[tuple[float, ...], ...]) -> Course:
-    return Course(_axes(space), plan, promising)
+def _course(
+    space: Space, parameters: StrategyParameters, promising: tuple[tuple[float, ...], ...]
+) -> Course:
+    return Course(_axes(space), parameters, promising)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.nas import Operation
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import Ask, Setting, Suggestion
+from hpo_lab.search.algorithm import Algorithm, Ask, Setting, Suggestion
 
 __all__ = ["Darts"]
 
@@ -27,7 +27,7 @@ def _count(default: int, doc: str, minimum: int = 1) -> Setting:
     return Setting(int, doc, default=default, minimum=minimum)
 
 
-class Darts:
+class Darts(Algorithm):
     """Every trial gets the same three texts, however many trials there are."""
 
     name = "darts"

@@ -6,18 +6,17 @@ Its value is that of the trial's rung; the other parameters are the configuratio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.parameter_rules import parameter_problems
-from hpo_lab.experiment.trial import Trial
 from hpo_lab.problems import Problem, nearest
-from hpo_lab.search.algorithm import RANDOM_STATE, Configurable, Setting, read_settings
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.rungs import levels
-from hpo_lab.search.space import Space
+from hpo_lab.search.setting import RANDOM_STATE, Configurable, Setting, read_settings
+from hpo_lab.search.space import Same, Space
 
 __all__ = ["FIDELITY_SETTINGS", "Fidelity", "fidelity_problems"]
 
@@ -69,40 +68,38 @@ class Fidelity:
     @classmethod
     def of(cls, spec: ExperimentSpec, settings: Mapping[str, Value]) -> Fidelity:
         """The fidelity of *spec*, which has to be free of `fidelity_problems`."""
-        name = str(settings["resource_name"])
-        (parameter,) = (one for one in spec.parameters if one.name == name)
-        others = tuple(one for one in spec.parameters if one.name != name)
-        resources = _on_grid(parameter, settings, _levels(parameter, settings))
-        return cls(name, resources, _number(settings["eta"]), others, Space.of(others))
+        relevant = tuple((name, settings[name]) for name in FIDELITY_SETTINGS if name in settings)
+        return _fidelity(Same(spec.parameters), relevant)
 
-    def configuration(self, trial: Trial) -> Trial:
-        """*trial* without its resource."""
-        assignments = {k: v for k, v in trial.assignments.items() if k != self.name}
-        return replace(trial, assignments=assignments)
 
-    def at(self, level: int, trials: Iterable[Trial]) -> list[Trial]:
-        """Those of *trials* that have the resource of *level*."""
-        resource = self.resources[level]
-        return [trial for trial in trials if trial.assignments.get(self.name) == resource]
+@lru_cache(maxsize=32)
+def _fidelity(same: Same, relevant: tuple[tuple[str, Value], ...]) -> Fidelity:
+    settings = dict(relevant)
+    name = str(settings["resource_name"])
+    (parameter,) = (parameter for parameter in same.parameters if parameter.name == name)
+    others = tuple(parameter for parameter in same.parameters if parameter.name != name)
+    resources = _on_grid(parameter, settings, _levels(parameter, settings))
+    return Fidelity(name, resources, _number(settings["eta"]), others, Space.of(others))
 
 
 def fidelity_problems(algorithm: Configurable, spec: ExperimentSpec) -> list[Problem]:
     """What keeps *spec* from being searched by rungs: its resource, and the room it has."""
-    given = spec.algorithm.settings
+    texts = spec.algorithm.settings
     try:
-        settings = read_settings(algorithm, given)
+        settings = read_settings(algorithm, texts)
     except ValueError:
         return []  # Said where the settings are checked.
     names = [parameter.name for parameter in spec.parameters]
-    if "resource_name" not in given:
+    if "resource_name" not in texts:
         message = (
             "lacks 'resource_name', the parameter that says how much a trial may use (epochs, "
             f"steps, a share of the data); the parameters are {', '.join(names) or 'none'}"
         )
         return [Problem(_SETTINGS_PATH, message)]
-    name = given["resource_name"]
+    name = texts["resource_name"]
     if name not in names:
-        where = [one.name for one in spec.algorithm.algorithm_settings].index("resource_name")
+        names_of_settings = [setting.name for setting in spec.algorithm.algorithm_settings]
+        where = names_of_settings.index("resource_name")
         message = (
             f"resource_name is {name!r}; must be one of the parameters, which are "
             f"{', '.join(names) or 'none'}{nearest(name, names)}"
@@ -110,13 +107,13 @@ def fidelity_problems(algorithm: Configurable, spec: ExperimentSpec) -> list[Pro
         return [Problem(f"{_SETTINGS_PATH}[{where}].value", message)]
     path = f"spec.parameters[{names.index(name)}]"
     parameter = spec.parameters[names.index(name)]
-    found = [*_dependencies(spec.parameters, parameter)]
+    problems = [*_dependencies(spec.parameters, parameter)]
     if parameter_problems(parameter):
-        return found  # Said where the space is checked.
+        return problems  # Said where the space is checked.
     if not all(isinstance(bound, int | float) for bound in _bounds(parameter)):
         message = f"is {parameter.parameter_type.value}; the resource must be a number"
-        return [*found, Problem(f"{path}.parameterType", message)]
-    return [*found, *_room(parameter, settings, f"{path}.feasibleSpace")]
+        return [*problems, Problem(f"{path}.parameterType", message)]
+    return [*problems, *_room(parameter, settings, f"{path}.feasibleSpace")]
 
 
 def _dependencies(parameters: Sequence[Parameter], resource: Parameter) -> Iterable[Problem]:
@@ -156,8 +153,8 @@ def _room(parameter: Parameter, settings: Mapping[str, Value], path: str) -> Ite
         )
         yield Problem(path, message)
     elif len(set(values)) < len(values):
-        found = ", ".join(map(str, values))
-        yield Problem(path, f"is too coarse for the rungs {shown}: on its grid they are {found}")
+        on_grid = ", ".join(map(str, values))
+        yield Problem(path, f"is too coarse for the rungs {shown}: on its grid they are {on_grid}")
 
 
 def _bounds(parameter: Parameter) -> tuple[Value, Value]:
@@ -179,8 +176,8 @@ def _least(parameter: Parameter, settings: Mapping[str, Value]) -> float:
 
 
 def _levels(parameter: Parameter, settings: Mapping[str, Value]) -> tuple[float, ...]:
-    given = settings["r_l"]
-    most = _number(_bounds(parameter)[1] if given is None else given)
+    last = settings["r_l"]
+    most = _number(_bounds(parameter)[1] if last is None else last)
     return levels(_least(parameter, settings), most, _number(settings["eta"]))
 
 

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from hpo_lab.experiment.model import ExperimentSpec, ParameterType
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
+from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["Grid"]
 
 
-class Grid:
+class Grid(Algorithm):
     """Trial `n` gets the assignment number `n` of the space, until there is none left."""
 
     name = "grid"

@@ -1,136 +1,146 @@
-"""The trials before a question, as model-based algorithms look at them.
-
-What is made of a trial is kept between questions as long as the trial stays the same,
-because making it anew for thousands of trials would take most of the time. It cannot
-change an answer.
-"""
+"""The trials before a question, with what questions ask of them kept up to date."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
-from functools import lru_cache, partial
-from typing import Generic, TypeVar
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
-from hpo_lab.experiment.model import Objective
-from hpo_lab.experiment.trial import Trial, TrialState, losses, violations
-from hpo_lab.search.space import Space
+from hpo_lab.experiment.trial import Trial
 
-__all__ = ["Observation", "Outcome", "TrialMemo", "observations", "outcome_of"]
+__all__ = ["EachTrial", "History", "Index"]
 
-T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-class Outcome(Enum):
-    """What a search learns from a trial."""
+class Index(Protocol):
+    """Something about the trials of a history that is kept up to date as they change.
 
-    MEASURED = auto()
-    STOPPED = auto()
-    """Stopped early, with a value that is not the last word."""
-    FAILED = auto()
-    PENDING = auto()
-
-
-def outcome_of(trial: Trial, value: float | None) -> Outcome:
-    """The outcome of *trial*, whose objective is *value*."""
-    match trial.state:
-        case TrialState.CREATED | TrialState.RUNNING:
-            return Outcome.PENDING
-        case TrialState.SUCCEEDED if value is not None:
-            return Outcome.MEASURED
-        case TrialState.EARLY_STOPPED if value is not None:
-            return Outcome.STOPPED
-        case _:
-            return Outcome.FAILED
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A trial on the unit cube.
-
-    Attributes:
-        units: The place in [0, 1) of each assigned parameter.
-        outcome: What became of it.
-        loss: Its first objective, smaller being better; infinite unless measured or stopped.
-        losses: All its objectives in the same way; empty unless measured or stopped.
-        broken: By how much it breaks the constraints, in sum.
-        is_prior: Whether it is a trial of another experiment, which this one learns from.
+    It sees new trials in ascending order of their numbers, and changes in any order.
     """
 
-    units: Mapping[str, float]
-    outcome: Outcome
-    loss: float
-    losses: tuple[float, ...] = ()
-    broken: float = 0.0
-    is_prior: bool = False
+    def put(self, trial: Trial, before: Trial | None) -> None:
+        """Take in a trial.
 
-    @property
-    def rank(self) -> tuple[int, float]:
-        """Sorts the finished: measured ones by loss, then stopped, then failed ones."""
-        return self.outcome.value, self.loss
+        Args:
+            trial: The trial in its new state.
+            before: What was taken in before under its number, with the same assignments,
+                labels and parent; None when it is new.
+        """
 
 
-class TrialMemo(Generic[T]):
-    """Applies a function to trials, once to each for as long as it is asked about.
+I = TypeVar("I", bound=Index)  # noqa: E741
+
+
+class History:
+    """Trials by number, and indexes of them.
+
+    A question may be put with a plain list of trials, of which a history is made; a runner
+    keeps one history and puts in every trial that is new or has changed, so that a question
+    costs the same however many trials there are. The answer is the same: an index depends on
+    the trials alone, not on the order in which they are put in.
+
+    A history is not to be changed while a question is answered from it.
 
     Args:
-        make: The function; its result may depend on the assignments, the state and the
-            metrics of the trial, and on its number.
+        trials: Trials in any order, those of other experiments under negative numbers.
     """
 
-    def __init__(self, make: Callable[[Trial], T]) -> None:
-        self._make = make
-        self._made: dict[int, tuple[Trial, T]] = {}
+    def __init__(self, trials: Iterable[Trial] = ()) -> None:
+        self._trials = sorted(trials, key=_number)
+        self._numbers = [trial.number for trial in self._trials]
+        self._indexes: dict[Any, Index] = {}
+        self._unfinished = sum(not trial.is_final for trial in self._trials)
 
-    def __call__(self, trials: Sequence[Trial]) -> list[T]:
-        """What the function makes of each of *trials*."""
-        known = self._made
-        made = {trial.number: self._entry(known.get(trial.number), trial) for trial in trials}
-        # Replaced as a whole: what is no longer asked about goes, and other threads see
-        # one or the other.
-        self._made = made
-        return [result for _, result in made.values()]
+    def put(self, trial: Trial) -> None:
+        """Take in a trial that is new or has changed."""
+        place, before = bisect_left(self._numbers, trial.number), None
+        if place < len(self._numbers) and self._numbers[place] == trial.number:
+            before = self._trials[place]
+            self._trials[place] = trial
+        else:
+            self._trials.insert(place, trial)
+            self._numbers.insert(place, trial.number)
+            if place < len(self._numbers) - 1:
+                self._indexes.clear()
+        self._unfinished += (not trial.is_final) - (before is not None and not before.is_final)
+        if before is not None and _asked(before) != _asked(trial):
+            self._indexes.clear()
+        for index in self._indexes.values():
+            index.put(trial, before)
 
-    def _entry(self, known: tuple[Trial, T] | None, trial: Trial) -> tuple[Trial, T]:
-        if known is not None and (known[0] is trial or _same(known[0], trial)):
-            return known
-        return trial, self._make(trial)
+    def index(self, make: Callable[P, I], *args: P.args, **kwargs: P.kwargs) -> I:
+        """The index that *make* makes of these arguments, with all trials in it.
+
+        It is made when it is first asked for; equal arguments, hashable, give the same index.
+        """
+        key = (make, args, tuple(kwargs.items()))
+        index = self._indexes.get(key)
+        if index is None:
+            index = make(*args, **kwargs)
+            for trial in self._trials:
+                index.put(trial, None)
+            self._indexes[key] = index
+        return cast(I, index)
+
+    def before(self, number: int) -> History:
+        """The history of the trials with lower numbers: this one where there are no others."""
+        if not self._numbers or self._numbers[-1] < number:
+            return self
+        return History(self._trials[: bisect_left(self._numbers, number)])
+
+    @property
+    def trials(self) -> Sequence[Trial]:
+        """All trials by number, not to be changed."""
+        return self._trials
+
+    @property
+    def own(self) -> Sequence[Trial]:
+        """The trials with numbers from 0, not to be changed."""
+        if not self._numbers or self._numbers[0] >= 0:
+            return self._trials
+        return self._trials[bisect_left(self._numbers, 0) :]
+
+    @property
+    def has_unfinished(self) -> bool:
+        """Whether a trial has not ended."""
+        return self._unfinished > 0
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self._trials)
+
+    def __getitem__(self, number: int) -> Trial:
+        """The trial with this number.
+
+        Raises:
+            KeyError: There is none.
+        """
+        place = bisect_left(self._numbers, number)
+        if place == len(self._numbers) or self._numbers[place] != number:
+            raise KeyError(number)
+        return self._trials[place]
 
 
-def _same(one: Trial, other: Trial) -> bool:
-    """Equal in what a search reads; the values 1, 1.0 and True are equal, but differ."""
-    return (
-        one.state is other.state
-        and one.metrics == other.metrics
-        and one.assignments == other.assignments
-        and all(type(one.assignments[name]) is type(v) for name, v in other.assignments.items())
-    )
+_number = attrgetter("number")
+_asked = attrgetter("assignments", "labels", "parent")
 
 
-def observations(space: Space, objective: Objective, trials: Sequence[Trial]) -> list[Observation]:
-    """The observations of those *trials* that lie in *space*, in their order."""
-    return [one for one in _memo(space, objective)(trials) if one is not None]
+class EachTrial(dict[int, R]):
+    """The index with the result of a function for each trial, by number and in their order.
 
+    Args:
+        function: Its result depends on the trial alone.
+    """
 
-@lru_cache(maxsize=8)
-def _memo(space: Space, objective: Objective) -> TrialMemo[Observation | None]:
-    return TrialMemo(partial(_observe, space, objective))
+    def __init__(self, function: Callable[[Trial], R]) -> None:
+        super().__init__()
+        self._function = function
 
-
-def _observe(space: Space, objective: Objective, trial: Trial) -> Observation | None:
-    if space.violation(trial.assignments) is not None:
-        return None
-    found = losses(objective, trial) or ()
-    outcome = outcome_of(trial, found[0] if found else None)
-    if outcome not in (Outcome.MEASURED, Outcome.STOPPED):
-        found = ()
-    units = {
-        axis.parameter.name: axis.unit_of(trial.assignments[axis.parameter.name])
-        for axis in space.axes
-        if axis.parameter.name in trial.assignments
-    }
-    loss = found[0] if found else math.inf
-    broken = sum(violations(objective, trial))
-    return Observation(units, outcome, loss, found, broken, is_prior=trial.number < 0)
+    def put(self, trial: Trial, before: Trial | None) -> None:
+        """Work out the result for a trial."""
+        self[trial.number] = self._function(trial)

@@ -21,9 +21,9 @@ from typing import ClassVar
 
 from hpo_lab.experiment.model import ParameterType, Value
 from hpo_lab.experiment.pareto import fronts
-from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
+from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
-from hpo_lab.search.history import Observation, observations
+from hpo_lab.search.samples import Sample, Samples
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["NSGA2"]
@@ -32,7 +32,7 @@ _SPREAD = 20.0
 """The distribution index of crossover and mutation: children are near their parents."""
 
 
-class NSGA2:
+class NSGA2(Algorithm):
     """Crosses and mutates the trials that are best and furthest apart."""
 
     name = "nsga2"
@@ -55,7 +55,8 @@ class NSGA2:
         """A child of two members of the population, or a random assignment at first."""
         space, rng = Space.of(ask.spec.parameters), random.Random(ask.seed)
         size = int(str(ask.settings["population_size"]))
-        ended = [one for one in observations(space, ask.spec.objective, ask.trials) if one.losses]
+        samples = ask.history.index(Samples, space, ask.spec.objective)
+        ended = [sample for sample in samples.finished if sample.losses]
         if len(ended) < size:
             return space.assign(lambda axis: axis.value_at(rng.random()))
         population = _survivors(ended, size)
@@ -64,8 +65,8 @@ class NSGA2:
             population[min(rng.randrange(size), rng.randrange(size))].units for _ in range(2)
         )
         crossed = rng.random() < float(str(ask.settings["crossover_prob"]))
-        given = ask.settings["mutation_prob"]
-        mutation = 1 / len(space.axes) if given is None else float(given)
+        probability = ask.settings["mutation_prob"]
+        mutation = 1 / len(space.axes) if probability is None else float(probability)
 
         def choose(axis: Axis) -> Value:
             mine, others = first.get(axis.parameter.name), second.get(axis.parameter.name)
@@ -83,16 +84,16 @@ class NSGA2:
         return space.assign(choose)
 
 
-def _survivors(ended: Sequence[Observation], size: int) -> list[Observation]:
+def _survivors(ended: Sequence[Sample], size: int) -> list[Sample]:
     """The *size* best, those of the first front first, the least crowded of a front first."""
-    by_broken: dict[float, list[Observation]] = {}
-    for one in ended:
-        by_broken.setdefault(one.broken, []).append(one)
-    chosen: list[Observation] = []
-    # One that breaks the constraints less dominates all that break them more.
+    by_broken: dict[float, list[Sample]] = {}
+    for sample in ended:
+        by_broken.setdefault(sample.broken, []).append(sample)
+    chosen: list[Sample] = []
+    # A trial that breaks the constraints less dominates all that break them more.
     for broken in sorted(by_broken):
         group = sorted(by_broken[broken], key=attrgetter("losses"))
-        losses = [one.losses for one in group]
+        losses = [sample.losses for sample in group]
         for front in fronts(losses, size - len(chosen)):
             crowding = _crowding([losses[place] for place in front])
             order = nlargest(size - len(chosen), range(len(front)), key=crowding.__getitem__)

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import math
 import random
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from hpo_lab.experiment.model import ParameterType, Value
 from hpo_lab.experiment.trial import Trial
-from hpo_lab.search.algorithm import RANDOM_STATE, WAIT, Ask, Setting, Suggestion, Wait
+from hpo_lab.search.algorithm import RANDOM_STATE, WAIT, Algorithm, Ask, Setting, Suggestion, Wait
 from hpo_lab.search.axis import Axis
-from hpo_lab.search.distinct import is_used
-from hpo_lab.search.promotion import best, drawn_at_random
+from hpo_lab.search.distinct import Used
+from hpo_lab.search.promotion import drawn_at_random
+from hpo_lab.search.ranking import Groups
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["PBT", "perturbed"]
@@ -37,7 +37,7 @@ class _OrNull(Setting):
         return None if text.lower() in ("null", "none") else super().parse(text)
 
 
-class PBT:
+class PBT(Algorithm):
     """Members that fall behind continue with a copy of a leading one, changed a little.
 
     The others continue with their own parameters. Members are compared at the same
@@ -74,59 +74,61 @@ class PBT:
         """The next generation of the member that is furthest behind and can go on."""
         size = ask.settings["n_population"]
         assert isinstance(size, int)
-        latest: dict[int, Trial] = {}
-        ended: dict[int, list[Trial]] = defaultdict(list)
-        for trial in ask.own:
-            if _MEMBER not in trial.labels:
-                continue  # Drawn for Katib when there was nothing to go on with.
-            latest[int(trial.labels[_MEMBER])] = trial
-            if trial.is_final:
-                ended[int(trial.labels[_GENERATION])].append(trial)
+        objective = ask.spec.objective
+        members = ask.history.index(Groups, objective, _MEMBER)
+        generations = ask.history.index(Groups, objective, _GENERATION)
         ready = []
         for member in range(size):
-            before = latest.get(member)
-            generation = -1 if before is None else int(before.labels[_GENERATION])
+            latest = members[(str(member),)].latest
+            if latest is None:
+                ready.append((0, member))
+                continue
+            before = ask.history[latest]
+            generation = generations[(before.labels[_GENERATION],)]
             # Half of the population is enough to see who falls behind: no one waits for the
             # slow, and the fast are not compared with themselves alone.
-            if before is None or (before.is_final and 2 * len(ended[generation]) >= size):
-                ready.append((generation + 1, member))
+            if before.is_final and 2 * (generation.size - generation.unfinished) >= size:
+                ready.append((int(before.labels[_GENERATION]) + 1, member))
         if not ready:
             return WAIT
-        generation, member = min(ready)
-        labels = {_GENERATION: str(generation), _MEMBER: str(member)}
-        objective = ask.spec.objective
-        ranked = best(objective, ended[generation - 1], size) or best(objective, ask.own, size)
-        return _next(ask, latest.get(member), ranked, labels)
+        number, member = min(ready)
+        labels = {_GENERATION: str(number), _MEMBER: str(member)}
+        # Where the whole generation failed, the member is compared with all trials.
+        ranked = generations[(str(number - 1),)].best(size) or (
+            ask.history.index(Groups, objective)[()].best(size)
+        )
+        return _next(ask, members[(str(member),)].latest, ranked, labels)
 
 
 def _next(
-    ask: Ask, latest: Trial | None, ranked: Sequence[Trial], labels: Mapping[str, str]
+    ask: Ask, latest: int | None, ranked: Sequence[int], labels: Mapping[str, str]
 ) -> Suggestion:
-    """How a member goes on whose latest trial is *latest*.
+    """How a member goes on.
 
     Args:
         ask: The question.
-        latest: None where the member has none yet.
+        latest: Its latest trial; None where the member has none yet.
         ranked: The trials with a value that it is compared with, best first.
         labels: Generation and member.
     """
     rng = random.Random(ask.seed)
     space = Space.of(ask.spec.parameters)
-    given = ask.point
+    point = ask.point
     if latest is None or not ranked:
-        assignments = _new(ask, space, rng) if given is None else given.assignments
-        return Suggestion(assignments, labels=_labels(labels, "new", given))
+        assignments = _new(ask, space, rng) if point is None else point.assignments
+        return Suggestion(assignments, labels=_labels(labels, "new", point))
     threshold = ask.settings["truncation_threshold"]
     assert isinstance(threshold, float)
     share = min(math.ceil(threshold * len(ranked)), len(ranked) // 2)
-    healthy = any(one is latest for one in ranked)
-    if healthy and not any(one is latest for one in ranked[len(ranked) - share :]):
-        return Suggestion(
-            dict(latest.assignments), latest.number, _labels(labels, "continued", None)
-        )
+    if latest in ranked[: len(ranked) - share]:
+        assignments = dict(ask.history[latest].assignments)
+        return Suggestion(assignments, latest, _labels(labels, "continued", None))
     leader = rng.choice(ranked[: max(1, share)])
-    assignments = _explored(ask, space, leader, rng) if given is None else given.assignments
-    return Suggestion(assignments, leader.number, _labels(labels, "exploited", given))
+    if point is None:
+        assignments = _explored(ask, space, ask.history[leader], rng)
+    else:
+        assignments = point.assignments
+    return Suggestion(assignments, leader, _labels(labels, "exploited", point))
 
 
 def _labels(labels: Mapping[str, str], origin: str, point: Suggestion | None) -> Mapping[str, str]:
@@ -137,7 +139,7 @@ def _new(ask: Ask, space: Space, rng: random.Random) -> Assignment:
     draw = drawn_at_random(space)
     made = draw(rng)
     for _ in range(_TRIES):
-        if not is_used(made, ask.own):
+        if made not in ask.history.index(Used):
             break
         # A space may have fewer assignments than the population members.
         made = draw(rng)

@@ -2,48 +2,55 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Trial
-from hpo_lab.search.algorithm import POINT, Suggestion
-from hpo_lab.search.axis import Axis
-from hpo_lab.search.space import Space
 
-__all__ = ["next_point", "waiting_points"]
+__all__ = ["POINT", "Points", "next_point", "waiting_points"]
+
+POINT: Final = "point"
+"""The label of a trial whose assignment a person gave; its value says which point it is."""
+
+
+class Points:
+    """The index of the points that trials have.
+
+    Attributes:
+        labels: The labels of these points.
+        count: How many trials of the experiment have a point.
+    """
+
+    def __init__(self) -> None:
+        self.labels: set[str] = set()
+        self.count = 0
+
+    def put(self, trial: Trial, before: Trial | None) -> None:
+        """Take in a trial."""
+        if before is None and POINT in trial.labels and trial.number >= 0:
+            self.labels.add(trial.labels[POINT])
+            self.count += 1
 
 
 def waiting_points(
-    spec: ExperimentSpec, trials: Sequence[Trial]
+    spec: ExperimentSpec, trials: Iterable[Trial]
 ) -> Iterator[tuple[str, Mapping[str, Value]]]:
     """The points that none of the *trials* has yet, in order, each with its label."""
-    waiting = {
-        f"{kind}-{index}": point
-        for kind, points in (("initial", spec.initial_points), ("enqueued", spec.enqueued_points))
-        for index, point in enumerate(points)
-    }
-    for trial in trials:
-        # Mostly the first trials have them all, and the thousands that follow need no look.
-        if not waiting:
-            break
-        waiting.pop(trial.labels.get(POINT, ""), None)
-    yield from waiting.items()
+    return _waiting(spec, {trial.labels.get(POINT, "") for trial in trials})
 
 
-def next_point(
-    spec: ExperimentSpec, trials: Sequence[Trial], rng: random.Random
-) -> Suggestion | None:
-    """The first waiting point as a suggestion, None when there is none.
-
-    What it leaves open is drawn by *rng*, what is inactive is dropped.
-    """
-    label, point = next(waiting_points(spec, trials), ("", {}))
-    if not label:
+def next_point(spec: ExperimentSpec, points: Points) -> tuple[str, Mapping[str, Value]] | None:
+    """The first waiting point with its label; None when there is none."""
+    if len(points.labels) == len(spec.initial_points) + len(spec.enqueued_points):
         return None
+    return next(_waiting(spec, points.labels), None)
 
-    def choose(axis: Axis) -> Value:
-        name = axis.parameter.name
-        return point[name] if name in point else axis.value_at(rng.random())
 
-    return Suggestion(Space.of(spec.parameters).assign(choose), labels={POINT: label})
+def _waiting(
+    spec: ExperimentSpec, labels: Collection[str]
+) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    for kind, points in (("initial", spec.initial_points), ("enqueued", spec.enqueued_points)):
+        for index, point in enumerate(points):
+            if (label := f"{kind}-{index}") not in labels:
+                yield label, point

@@ -6,14 +6,12 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from hpo_lab.experiment.model import Objective
-from hpo_lab.experiment.trial import Trial, TrialState, losses, violations
 from hpo_lab.search.algorithm import Ask, Suggestion
-from hpo_lab.search.distinct import is_used, one_left
+from hpo_lab.search.distinct import Unused, Used
 from hpo_lab.search.fidelity import Fidelity
 from hpo_lab.search.space import Assignment, Space
 
-__all__ = ["RUNG", "Draw", "begin", "best", "drawn_at_random", "promote"]
+__all__ = ["RUNG", "Draw", "begin", "drawn_at_random", "promote"]
 
 RUNG: Final = "rung"
 """The label with a trial's rung, counted from 0."""
@@ -41,47 +39,35 @@ def begin(ask: Ask, fidelity: Fidelity, level: int, draw: Draw, **labels: str) -
         assignments = {**ask.point.assignments, **resource}
         return Suggestion(assignments, labels={**labels, **ask.point.labels})
     rng = random.Random(ask.seed)
+    used = ask.history.index(Used)
     made: Assignment = {}
     for _ in range(_TRIES):
         made = {**draw(rng), **resource}
-        if not is_used(made, ask.own):
+        if made not in used:
             return Suggestion(made, labels=labels)
-    total = fidelity.space.cardinality
-    if total is None:
+    if fidelity.space.cardinality is None:
         return Suggestion(made, labels=labels)
-    used = [fidelity.configuration(trial) for trial in fidelity.at(level, ask.own)]
-    left = one_left(fidelity.space, total, used, rng)
-    return None if left is None else Suggestion({**left, **resource}, labels=labels)
+    (item,) = resource.items()
+    unused = ask.history.index(Unused, fidelity.space, item).draw(rng)
+    return None if unused is None else Suggestion({**unused, **resource}, labels=labels)
 
 
 def promote(
-    ask: Ask, fidelity: Fidelity, level: int, among: Iterable[Trial], **labels: str
+    ask: Ask, fidelity: Fidelity, level: int, numbers: Iterable[int], **labels: str
 ) -> Suggestion | None:
-    """A trial of *level* that goes on with the first of *among* that has not gone on yet."""
-    resource = {fidelity.name: fidelity.resources[level]}
-    parents = {trial.parent for trial in ask.own}
-    for trial in among:
-        made = {**trial.assignments, **resource}
-        # In a small space another configuration that began there may be the same.
-        if trial.number not in parents and not is_used(made, ask.own):
-            labels |= {_RESOURCE: str(fidelity.resources[level])}
-            return Suggestion(made, parent=trial.number, labels=labels)
-    return None
+    """A trial of *level* that goes on with the first of the trials *numbers* that can.
 
-
-def best(objective: Objective, trials: Iterable[Trial], count: int) -> list[Trial]:
-    """The *count* best of *trials*, or fewer: one without a finite value is never among them.
-
-    Those that keep the constraints come before those that break them, by how much. The
-    earlier of two equals is the better one.
+    None where none can: in a small space another configuration that began there may be the
+    same.
     """
-    ranked = [
-        (sum(violations(objective, trial)), loss, trial.number, trial)
-        for trial in trials
-        if trial.state in (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
-        and (loss := losses(objective, trial)) is not None
-    ]
-    return [trial for *_, trial in sorted(ranked)[:count]]
+    resource = {fidelity.name: fidelity.resources[level]}
+    used = ask.history.index(Used)
+    for number in numbers:
+        made = {**ask.history[number].assignments, **resource}
+        if made not in used:
+            labels |= {_RESOURCE: str(fidelity.resources[level])}
+            return Suggestion(made, parent=number, labels=labels)
+    return None
 
 
 def drawn_at_random(space: Space) -> Draw:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
+from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["Halton", "Sobol", "sequence"]
@@ -31,10 +31,10 @@ def sequence(engine: Any, dimensions: int, seed: int, count: int) -> NDArray[np.
     return points
 
 
-class _Sequence:
+class _Sequence(Algorithm):
+    engine: ClassVar[Any]
     settings: ClassVar[Mapping[str, Setting]] = {"random_state": RANDOM_STATE}
     uses_history = False
-    engine: ClassVar[Any]
 
     def suggest(self, ask: Ask) -> Assignment | None:
         """The values at the trial's point of the sequence."""

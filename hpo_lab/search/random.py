@@ -9,13 +9,13 @@ import random
 from collections.abc import Mapping
 from typing import ClassVar
 
-from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
+from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["Random"]
 
 
-class Random:
+class Random(Algorithm):
     """Independent draws, the same for the same seed whatever came before."""
 
     name = "random"

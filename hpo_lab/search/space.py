@@ -18,7 +18,7 @@ from hpo_lab.experiment.space import contains
 from hpo_lab.problems import nearest
 from hpo_lab.search.axis import Axis
 
-__all__ = ["Assignment", "Space", "assignment_at", "cardinality", "unit_of", "value_at"]
+__all__ = ["Assignment", "Same", "Space", "assignment_at", "cardinality", "unit_of", "value_at"]
 
 Assignment = dict[str, Value]
 """Values by parameter name; inactive conditional parameters are absent."""
@@ -69,10 +69,9 @@ class Space:
         self._counts: dict[tuple[int, tuple[str, ...]], int | None] = {}
 
     @classmethod
-    def of(cls, parameters: Sequence[Parameter]) -> Space:
+    def of(cls, parameters: tuple[Parameter, ...]) -> Space:
         """The space of *parameters*, made once while it is in use: the same object again."""
-        text = "\n".join(parameter.model_dump_json() for parameter in parameters)
-        return _space(_Described(text, tuple(parameters)))
+        return _same_space(Same(parameters))
 
     @property
     def is_conditional(self) -> bool:
@@ -203,6 +202,25 @@ class Space:
                 return None
             total += rest
         return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Same:
+    """Parameters, compared by identity: to describe them takes longer than to draw them."""
+
+    parameters: tuple[Parameter, ...]
+
+    def __hash__(self) -> int:
+        return id(self.parameters)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.parameters is other.parameters
+
+
+@lru_cache(maxsize=32)
+def _same_space(same: Same) -> Space:
+    text = "\n".join(parameter.model_dump_json() for parameter in same.parameters)
+    return _space(_Described(text, same.parameters))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
-from hpo_lab.experiment.trial import Trial
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import WAIT, Ask, Setting, Suggestion, Wait
+from hpo_lab.search.algorithm import WAIT, Algorithm, Ask, Setting, Suggestion, Wait
 from hpo_lab.search.fidelity import FIDELITY_SETTINGS, Fidelity, fidelity_problems
-from hpo_lab.search.promotion import RUNG, Draw, begin, best, drawn_at_random, promote
+from hpo_lab.search.promotion import RUNG, Draw, begin, drawn_at_random, promote
+from hpo_lab.search.ranking import Group, Groups
 from hpo_lab.search.rungs import Rung, bracket, hyperband
 
 __all__ = ["Hyperband", "SuccessiveHalving"]
@@ -26,7 +26,7 @@ __all__ = ["Hyperband", "SuccessiveHalving"]
 _BRACKET = "bracket"
 
 
-class Hyperband:
+class Hyperband(Algorithm):
     """Runs of successive halving from many short trials to few long ones, in this order.
 
     A bracket that waits for the last trials of a rung holds up the next one only where the
@@ -61,8 +61,8 @@ class Hyperband:
         self, fidelity: Fidelity, settings: Mapping[str, Value]
     ) -> Mapping[int, Sequence[Rung]]:
         """The rungs of every bracket by its `s`, in the order in which they are begun."""
-        found = hyperband(len(fidelity.resources), fidelity.eta)
-        return {len(rungs) - 1: rungs for rungs in found}
+        brackets = hyperband(len(fidelity.resources), fidelity.eta)
+        return {len(rungs) - 1: rungs for rungs in brackets}
 
     def draw(self, ask: Ask, fidelity: Fidelity) -> Draw:
         """Where new configurations come from."""
@@ -100,20 +100,20 @@ def _next(
     ask: Ask, fidelity: Fidelity, rungs: Sequence[Rung], draw: Draw, number: str
 ) -> Suggestion | Wait | None:
     """The next trial of a bracket; WAIT before the end of a rung, None after the last one."""
-    mine = [trial for trial in ask.own if trial.labels.get(_BRACKET) == number]
-    below: list[Trial] = []
+    groups = ask.history.index(Groups, ask.spec.objective, _BRACKET, RUNG)
+    below = Group()
     for index, rung in enumerate(rungs):
         labels = {_BRACKET: number, RUNG: str(index)}
-        members = [trial for trial in mine if trial.labels.get(RUNG) == labels[RUNG]]
-        if len(members) < rung.size:
+        group = groups[number, labels[RUNG]]
+        if group.size < rung.size:
             if index == 0:
                 made = begin(ask, fidelity, rung.level, draw, **labels)
             else:
-                among = best(ask.spec.objective, below, rung.size)
-                made = promote(ask, fidelity, rung.level, among, **labels)
+                numbers = below.waiting_among_best(rung.size)
+                made = promote(ask, fidelity, rung.level, numbers, **labels)
             if made is not None:
                 return made
-        if not all(trial.is_final for trial in members):
+        if group.unfinished:
             return WAIT
-        below = members
+        below = group
     return None

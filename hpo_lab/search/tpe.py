@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import RANDOM_STATE, Ask, Setting
+from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["TPE", "MultivariateTPE"]
@@ -30,7 +30,7 @@ _MOST_GOOD = 25
 """As in Optuna, the most trials that count as good."""
 
 
-class TPE:
+class TPE(Algorithm):
     """Draws where good trials are dense and others are not.
 
     Running trials count as bad ones, so that trials asked for together keep apart.
@@ -69,7 +69,7 @@ class TPE:
 
     def suggest(self, ask: Ask) -> Assignment | None:
         """The most promising of the candidates."""
-        from hpo_lab.search.parzen import most_promising
+        from hpo_lab.search.optuna_parzen import most_promising
 
         space = Space.of(ask.spec.parameters)
         return most_promising(ask, space, partial(_sampler_options, ask, space))

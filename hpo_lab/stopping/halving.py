@@ -15,11 +15,11 @@ from typing import ClassVar
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import Setting, read_settings
+from hpo_lab.search.setting import Setting, read_settings
 from hpo_lab.stopping.curve import Curve
-from hpo_lab.stopping.rule import Progress, Question
+from hpo_lab.stopping.rule import EarlyStoppingRule, Progress, Question
 
-__all__ = ["Asha", "Hyperband"]
+__all__ = ["AshaRule", "HyperbandRule"]
 
 _MOST, _MOST_IN_KATIB = "max_resource", "r_l"
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -28,7 +28,7 @@ _MIN_RESOURCE = Setting(int, "The step of the first rung.", default=1, minimum=1
 _ETA = Setting(int, "One in so many goes on from a rung to the next.", default=3, minimum=2)
 
 
-class Asha:
+class AshaRule(EarlyStoppingRule):
     """Asynchronous successive halving: of each rung the best `1/eta` so far go on.
 
     The rungs are the steps `min_resource * eta**k`. A trial is judged at the highest rung it
@@ -90,7 +90,7 @@ class Asha:
         return _range_problems(read_settings(self, _given(spec)), spec)
 
 
-class Hyperband(Asha):
+class HyperbandRule(AshaRule):
     """Several brackets of `asha`, which differ in their first rung.
 
     Every trial belongs to one of them by its number, in the proportions of Hyperband and

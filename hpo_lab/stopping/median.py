@@ -10,14 +10,14 @@ from statistics import median
 from typing import ClassVar
 
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.search.algorithm import Setting
+from hpo_lab.search.setting import Setting
 from hpo_lab.stopping.averages import Averages
-from hpo_lab.stopping.rule import Progress, Question
+from hpo_lab.stopping.rule import EarlyStoppingRule, Progress, Question
 
 __all__ = ["MedianStop"]
 
 
-class MedianStop:
+class MedianStop(EarlyStoppingRule):
     """The median rule, asked again at every report; the settings are Katib's."""
 
     name = "medianstop"

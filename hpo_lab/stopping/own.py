@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import Setting, read_settings
-from hpo_lab.stopping.rule import Question
+from hpo_lab.search.setting import Setting, read_settings
+from hpo_lab.stopping.rule import EarlyStoppingRule, Question
 
 __all__ = ["Patience", "Threshold"]
 
 
-class Threshold:
+class Threshold(EarlyStoppingRule):
     """Stops a trial that leaves the allowed range, or reports NaN."""
 
     name = "threshold"
@@ -50,7 +50,7 @@ class Threshold:
         return []
 
 
-class Patience:
+class Patience(EarlyStoppingRule):
     """Stops a trial that has not become better for some reports in a row."""
 
     name = "patience"

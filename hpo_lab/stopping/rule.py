@@ -1,27 +1,23 @@
 """What an early stopping rule is, and where rules are found.
 
 A rule is registered under the entry point group `hpo_lab.early_stopping` as a class without
-arguments, like a search algorithm. Unlike one it may remember: each run of an experiment has a
-rule of its own, which is told every ended trial once, so that a question costs the same however
-many there are.
+arguments, like a search algorithm. Unlike an algorithm it may remember: each run of an experiment
+has a rule of its own, which is told every ended trial once, so that a question costs the same
+however many there are.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Protocol
 
 from hpo_lab.experiment.model import ExperimentSpec, ObjectiveType, Value
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import (
-    Configurable,
-    load_registered,
-    read_settings,
-    setting_problems,
-)
+from hpo_lab.search.registry import new_registered
+from hpo_lab.search.setting import Configurable, read_settings, setting_problems
 from hpo_lab.stopping.curve import Curve
 
 __all__ = [
@@ -83,16 +79,18 @@ class Question(Progress):
     others: Mapping[int, Curve] = field(default_factory=dict)
 
 
-class EarlyStoppingRule(Configurable, Protocol):
-    """An early stopping rule of one run, which answers from the question and what it was told.
+class EarlyStoppingRule(Configurable):
+    """An early stopping rule of one run, which answers from the question and what it was told."""
 
-    It may also have a method `tell(ended: Progress) -> None`, which is called once for every
-    trial that has ended after reporting something, in whatever order; a rule that compares
-    trials remembers there what it needs of them. And it may have a method
-    `problems(spec) -> list[Problem]`, which says what of an otherwise valid experiment it
-    cannot judge.
-    """
+    def tell(self, ended: Progress) -> None:
+        """Take in a trial that has ended after reporting something.
 
+        It is called once for every such trial, in whatever order; a rule that compares trials
+        remembers here what it needs of them.
+        """
+        return
+
+    @abstractmethod
     def should_stop(self, question: Question) -> str | None:
         """Why trial `question.number` is to be stopped, in words; None when it goes on."""
 
@@ -103,8 +101,7 @@ def get_rule(name: str) -> EarlyStoppingRule:
     Raises:
         LookupError: There is none, or its package cannot load it.
     """
-    rule: EarlyStoppingRule = _registered(name)()
-    return rule
+    return _registered(name)()
 
 
 def settings_of(rule: EarlyStoppingRule, spec: ExperimentSpec) -> dict[str, Value]:
@@ -115,25 +112,26 @@ def settings_of(rule: EarlyStoppingRule, spec: ExperimentSpec) -> dict[str, Valu
 
 def stopping_problems(spec: ExperimentSpec) -> list[Problem]:
     """Everything that keeps trials of *spec* from being judged by the rule it names, if any."""
-    given, path = spec.early_stopping, "spec.earlyStopping"
-    if given is None or not given.algorithm_name:
+    early_stopping, path = spec.early_stopping, "spec.earlyStopping"
+    if early_stopping is None or not early_stopping.algorithm_name:
         return []
+    name = early_stopping.algorithm_name
     try:
-        rule = get_rule(given.algorithm_name)
+        rule = get_rule(name)
     except LookupError as error:
         return [Problem(f"{path}.algorithmName", str(error))]
-    found = setting_problems(rule, given, path)
+    problems = setting_problems(rule, early_stopping, path)
     if spec.objective.additional_objectives:
         message = (
-            f"is {given.algorithm_name!r}; trials with several objectives cannot be stopped early, "
+            f"is {name!r}; trials with several objectives cannot be stopped early, "
             "since each may still be best in one of them"
         )
-        found.append(Problem(f"{path}.algorithmName", message))
-    own = getattr(rule, "problems", None)
-    return [*found, *own(spec)] if own and not found else found
+        problems.append(Problem(f"{path}.algorithmName", message))
+    return problems or rule.problems(spec)
 
 
 @lru_cache(maxsize=16)
 def _registered(name: str) -> type[EarlyStoppingRule]:
     # To look through the installed packages takes milliseconds.
-    return type(load_registered(ENTRY_POINT_GROUP, name, "early stopping rule"))
+    base = EarlyStoppingRule
+    return type(new_registered(ENTRY_POINT_GROUP, name, base, "early stopping rule"))  # type: ignore[type-abstract]

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.search.algorithm import Setting
+from hpo_lab.search.setting import Setting
 from hpo_lab.stopping.curve import Curve
-from hpo_lab.stopping.rule import Progress, Question
+from hpo_lab.stopping.rule import EarlyStoppingRule, Progress, Question
 
 __all__ = ["Wilcoxon"]
 
 
-class Wilcoxon:
+class Wilcoxon(EarlyStoppingRule):
     """Wilcoxon's signed-rank test against the best of the succeeded trials."""
 
     name = "wilcoxon"

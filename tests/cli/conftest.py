@@ -17,10 +17,10 @@ from hpo_lab.cli import main
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.local.enrol import enrol
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import check, prepare_function
+from hpo_lab.running.enrol import enrol
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 Cli = Callable[..., Result]

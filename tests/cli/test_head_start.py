@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from hpo_lab.local.runner import trial_folder
+from hpo_lab.local.place import trial_folder
 from hpo_lab.trial.folder import LOG, TRIAL_FOLDER
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="trials are forked on Linux alone")
@@ -40,7 +40,7 @@ def test_the_trials_are_forked_from_it(
 
     assert process.wait() == 0
     (record,) = store.experiments()
-    log = trial_folder(store, record.uid, 0) / LOG
+    log = trial_folder(store.folder(record.uid), 0) / LOG
     assert log.read_text().split() == [str(early.pid)]
     assert not is_alive(early)
 

@@ -12,7 +12,7 @@ import pytest
 import hpo_lab
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local.launch import launch
-from hpo_lab.local.runner import trial_folder
+from hpo_lab.local.place import trial_folder
 from hpo_lab.trial.folder import METRICS
 
 
@@ -99,7 +99,7 @@ def test_a_second_signal_leaves_at_once(
 ) -> None:
     record = enrolled(stubborn, name="stubborn", trials=1)
     process = hpo_lab_process("resume", "stubborn")
-    wait_until(lambda: (trial_folder(store, record.uid, 0) / METRICS).exists())
+    wait_until(lambda: (trial_folder(store.folder(record.uid), 0) / METRICS).exists())
     process.send(signal.SIGINT)
     wait_until(lambda: "Stopping" in process.stderr)
     process.send(signal.SIGINT)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpo_lab.engine.plan import Plan, plan, visible_history
+from hpo_lab.engine import plan as planning
+from hpo_lab.engine.ledger import Ledger
+from hpo_lab.engine.plan import Plan, visible_history
 from hpo_lab.experiment.model import AlgorithmSpec, ExperimentSpec, Objective, ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, objective_value, optimal_trial
 
 S = TrialState
+
+
+def plan(spec: ExperimentSpec, trials: list[Trial], **options: Any) -> Plan:
+    """The plan for trials that were recorded in some order."""
+    return planning.plan(spec, Ledger(spec.objective, trials), **options)
 
 
 def spec(**changes: object) -> ExperimentSpec:
@@ -61,7 +69,13 @@ def test_an_interrupted_trial_comes_before_new_numbers() -> None:
             "Succeeded",
             "ExperimentGoalReached",
         ),
-        ({"max_failed_trial_count": 2}, [trial(0, S.FAILED)] * 2, {}, "Failed", "ExperimentFailed"),
+        (
+            {"max_failed_trial_count": 2},
+            [trial(0, S.FAILED), trial(1, S.FAILED)],
+            {},
+            "Failed",
+            "ExperimentFailed",
+        ),
         ({"max_failed_trial_count": 0}, [trial(0, S.FAILED)], {}, "Failed", "ExperimentFailed"),
         (
             {"max_failed_trial_count": 1},
@@ -143,7 +157,7 @@ def test_ordered_experiments_wait_for_what_a_trial_learns_from() -> None:
 
 def test_ordered_history_hides_results_that_may_not_have_arrived() -> None:
     trials = [trial(n, value=n / 10) for n in range(5)]
-    seen = visible_history(spec(parallel_trial_count=3), trials, 4, ordered=True)
+    seen = visible_history(spec(parallel_trial_count=3), trials, 4)
     assert [one.state for one in seen] == [S.SUCCEEDED, S.SUCCEEDED, S.RUNNING, S.RUNNING]
     assert [bool(one.metrics) for one in seen] == [True, True, False, False]
 

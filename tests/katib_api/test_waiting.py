@@ -8,15 +8,14 @@ import pytest
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.search import algorithm as registry
 from hpo_lab.search import ask as asking
-from hpo_lab.search.algorithm import WAIT, Ask, Suggestion, Wait
+from hpo_lab.search.algorithm import WAIT, Algorithm, Ask, Suggestion, Wait
 from tests.katib_api.asking import Client, Controller, ask, experiment, space, values
 
 
-class Pairs:
+class Pairs(Algorithm):
     """Lets the first of each two trials end before the second begins."""
 
     name = "pairs"
-    settings = registry.get_algorithm("sobol").settings
     uses_history = True
 
     def suggest(self, ask: Ask) -> Suggestion | Wait:

@@ -12,9 +12,9 @@ import pytest
 
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.space import uniform
-from hpo_lab.local.enrol import enrol
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_function
+from hpo_lab.running.enrol import enrol
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 

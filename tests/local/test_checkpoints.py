@@ -12,7 +12,7 @@ from pathlib import Path
 from hpo_lab.experiment.space import int as whole
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.runner import LocalRunner
+from hpo_lab.local.runner import local_runner
 from tests.processes import processes_below
 
 
@@ -54,7 +54,7 @@ def test_hyperband_continues_training_through_kills(store, enrolled):
             time.sleep(0.005)
         runner.kill()
         runner.wait()
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     assert processes_below(store.files) == []
 
     trials = store.trials(record.uid)
@@ -87,7 +87,7 @@ def test_a_population_hands_its_checkpoints_on(store, enrolled):
     record = enrolled(
         inherited, algorithm="pbt", setting=(("n_population", "5"),), parallel=3, trials=15
     )
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     trials = store.trials(record.uid)
     assert {trial.state for trial in trials} == {TrialState.SUCCEEDED}
     assert {trial.labels["generation"] for trial in trials} >= {"0", "1", "2"}

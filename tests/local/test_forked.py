@@ -62,20 +62,20 @@ def tell(forks: Forks, **event: Any) -> None:
 def test_the_end_of_a_trial_that_was_given_up_is_ignored(forks: Forks) -> None:
     trial = start(forks, 0)
     trial.ask_to_end()
-    assert trial.exit_code == 143
+    assert trial.poll() == 143
 
     tell(forks, event="ready", hazards=[])
     tell(forks, event="started", run="00000", pid=1)
     tell(forks, event="ended", run="00000", code=0)
 
-    assert trial.exit_code == 143
+    assert trial.poll() == 143
 
 
 def test_a_trial_runs_once_on_a_server_that_follows_another(forks: Forks) -> None:
     first = start(forks, 0)
     tell(forks, event="ready", hazards=[])
     forks.close()
-    assert first.exit_code == 137
+    assert first.poll() == 137
 
     second = start(forks, 1)
     server = Server.made[-1]
@@ -85,4 +85,4 @@ def test_a_trial_runs_once_on_a_server_that_follows_another(forks: Forks) -> Non
 
     assert [request["run"] for request in server.requests] == ["00001"]
     tell(forks, event="ended", run="00001", code=0)
-    assert second.exit_code == 0
+    assert second.poll() == 0

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hpo_lab.local.metrics import Batch, read_metrics
-from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, Outcome
+from hpo_lab.observation import Outcome
+from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, write_outcome
 from hpo_lab.trial.report import report
 
 
@@ -23,7 +24,7 @@ def values(batch: Batch) -> list[float]:
 
 def test_the_outcome_is_told_as_often_as_it_is_asked_for(folder: Path) -> None:
     report(score=1)
-    Outcome(True, 5.0).write(folder)
+    write_outcome(Outcome(True, 5.0), folder)
 
     first = read_metrics(folder, 0)
     again = read_metrics(folder, first.offset)
@@ -35,7 +36,7 @@ def test_the_outcome_is_told_as_often_as_it_is_asked_for(folder: Path) -> None:
 
 def test_a_report_after_the_outcome_is_kept_apart(folder: Path) -> None:
     report(score=1)
-    Outcome(True, 5.0).write(folder)
+    write_outcome(Outcome(True, 5.0), folder)
     report(score=2)
 
     found = read_metrics(folder, 0)
@@ -48,7 +49,7 @@ def test_a_line_without_its_end_is_lost_and_no_other(folder: Path) -> None:
     report(score=1)
     with (folder / METRICS).open("a") as file:
         file.write('{"time": 1, "st')
-    Outcome(True, 5.0).write(folder)
+    write_outcome(Outcome(True, 5.0), folder)
     report(score=2)
 
     found = read_metrics(folder, 0)
@@ -58,7 +59,7 @@ def test_a_line_without_its_end_is_lost_and_no_other(folder: Path) -> None:
 
 
 def test_an_endless_traceback_is_cut(folder: Path) -> None:
-    Outcome(False, 5.0, "é" * 10_000_000, "x" * 10_000_000 + "the end").write(folder)
+    write_outcome(Outcome(False, 5.0, "é" * 10_000_000, "x" * 10_000_000 + "the end"), folder)
 
     outcome = read_metrics(folder, 0).outcome
 

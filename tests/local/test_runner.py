@@ -15,9 +15,11 @@ import pytest
 import hpo_lab
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local import asking
-from hpo_lab.local.runner import AlreadyRunning, LocalRunner, trial_folder
+from hpo_lab.local.place import trial_folder
+from hpo_lab.local.runner import local_runner
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running import asking
+from hpo_lab.running.driver import AlreadyRunning
 from tests.processes import processes_below
 
 
@@ -28,14 +30,14 @@ def score(x):
 
 def test_runs_every_trial_and_keeps_what_it_left(store, enrolled):
     record = enrolled(score, trials=5)
-    verdict = LocalRunner(store, record.uid).run()
+    verdict = local_runner(store, record.uid).run()
     assert verdict.reason == "ExperimentMaxTrialsReached"
     trials = store.trials(record.uid)
     assert [trial.number for trial in trials] == [0, 1, 2, 3, 4]
     for trial in trials:
         assert trial.state is TrialState.SUCCEEDED
         assert trial.metrics["score"].latest == score(trial.assignments["x"])
-        log = (trial_folder(store, record.uid, trial.number) / "log.txt").read_text()
+        log = (trial_folder(store.folder(record.uid), trial.number) / "log.txt").read_text()
         assert f"x is {trial.assignments['x']}" in log
         assert store.artifact(record.uid, "log.txt", trial.number) is not None
     assert store.experiment_by_uid(record.uid).state is ExperimentState.SUCCEEDED
@@ -55,7 +57,7 @@ def fails_above_half(x):
 
 def test_a_failing_trial_keeps_its_traceback_and_the_others_go_on(store, enrolled):
     record = enrolled(fails_above_half, trials=6)
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     trials = store.trials(record.uid)
     failed = [trial for trial in trials if trial.state is TrialState.FAILED]
     assert failed and len(failed) < len(trials) == 6
@@ -64,13 +66,13 @@ def test_a_failing_trial_keeps_its_traceback_and_the_others_go_on(store, enrolle
         assert trial.message == f"ValueError: {trial.assignments['x']} is too much"
         stored = store.trial(record.uid, trial.number)
         assert 'raise ValueError(f"{x} is too much")' in stored.traceback
-        log = (trial_folder(store, record.uid, trial.number) / "log.txt").read_text()
+        log = (trial_folder(store.folder(record.uid), trial.number) / "log.txt").read_text()
         assert stored.traceback.rstrip() in log
 
 
 def test_gives_up_after_the_allowed_failures(store, enrolled):
     record = enrolled(fails_above_half, trials=50, parallel=1, max_failed=1)
-    verdict = LocalRunner(store, record.uid).run()
+    verdict = local_runner(store, record.uid).run()
     assert verdict.state is ExperimentState.FAILED
     states = [trial.state for trial in store.trials(record.uid)]
     assert states.count(TrialState.FAILED) == 1 and states[-1] is TrialState.FAILED
@@ -87,7 +89,7 @@ def leaves_processes(x):
 
 def test_a_trial_that_takes_too_long_is_ended_with_all_it_started(store, enrolled):
     record = enrolled(leaves_processes, trials=1, trial_timeout=1.5)
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     stored = store.trial(record.uid, 0)
     assert stored.trial.state is TrialState.FAILED
     assert stored.trial.message == "ran longer than 1.5 seconds"
@@ -102,7 +104,7 @@ def returns_and_leaves_a_process(x):
 
 def test_what_a_trial_leaves_running_ends_with_it(store, enrolled):
     record = enrolled(returns_and_leaves_a_process, trials=1)
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     assert store.trials(record.uid)[0].state is TrialState.SUCCEEDED
     assert processes_below(store.files) == []
 
@@ -113,7 +115,7 @@ def not_a_number(x):
 
 def test_nan_is_never_best_and_stalls_nothing(store, enrolled):
     record = enrolled(not_a_number, trials=8)
-    assert LocalRunner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
+    assert local_runner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
     trials = store.trials(record.uid)
     odd = [t for t in trials if t.state is TrialState.METRICS_UNAVAILABLE]
     assert odd and len(odd) < len(trials)
@@ -132,7 +134,7 @@ def reports_and_waits(x):
 
 def test_reports_arrive_while_the_trial_runs(store, enrolled):
     record = enrolled(reports_and_waits, trials=1)
-    runner = LocalRunner(store, record.uid)
+    runner = local_runner(store, record.uid)
     thread = threading.Thread(target=runner.run)
     thread.start()
     try:
@@ -152,7 +154,7 @@ def test_reports_arrive_while_the_trial_runs(store, enrolled):
 
 def test_stopping_loses_nothing_and_resuming_finishes_the_interrupted_trials(store, enrolled):
     record = enrolled(reports_and_waits, trials=2, parallel=2)
-    runner = LocalRunner(store, record.uid)
+    runner = local_runner(store, record.uid)
     thread = threading.Thread(target=runner.run)
     thread.start()
     while len(store.observations(record.uid)) < 12:
@@ -171,7 +173,7 @@ def test_stopping_loses_nothing_and_resuming_finishes_the_interrupted_trials(sto
 
 def test_only_one_runner_at_a_time(store, enrolled):
     record = enrolled(reports_and_waits, trials=1)
-    runner = LocalRunner(store, record.uid)
+    runner = local_runner(store, record.uid)
     thread = threading.Thread(target=runner.run)
     thread.start()
     while not store.trials(record.uid):
@@ -186,10 +188,10 @@ def test_only_one_runner_at_a_time(store, enrolled):
 
 _RUN = """
 import sys
-from hpo_lab.local.runner import LocalRunner
+from hpo_lab.local.runner import local_runner
 from hpo_lab.store import open_store
 from tests.processes import processes_below
-LocalRunner(open_store(sys.argv[1]), sys.argv[2]).run()
+local_runner(open_store(sys.argv[1]), sys.argv[2]).run()
 """
 
 
@@ -206,7 +208,7 @@ def test_the_same_seed_gives_the_same_trials_whatever_the_timing(store, enrolled
         record = enrolled(
             noisy, name=name, trials=12, parallel=3, algorithm=algorithm, seed=7, setting=setting
         )
-        LocalRunner(store, record.uid).run()
+        local_runner(store, record.uid).run()
         seen.append([trial.assignments for trial in store.trials(record.uid)])
     assert seen[0] == seen[1]
     assert len({tuple(a.values()) for a in seen[0]}) == 12
@@ -222,7 +224,7 @@ def kills_its_supervisor(x):
 
 def test_a_killed_supervisor_takes_its_trial_along(store, enrolled):
     record = enrolled(kills_its_supervisor, trials=1)
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     trial = store.trials(record.uid)[0]
     assert trial.state is TrialState.FAILED
     assert trial.message == "the trial's process was killed by signal 9"
@@ -235,7 +237,7 @@ def out_of_memory(x):
 
 def test_a_killed_trial_says_so(store, enrolled):
     record = enrolled(out_of_memory, trials=1)
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     assert store.trials(record.uid)[0].message == "the trial's process was killed by signal 9"
 
 
@@ -245,13 +247,13 @@ def exits(x):
 
 def test_leaving_by_sys_exit_is_a_failure(store, enrolled):
     record = enrolled(exits, trials=1)
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     assert store.trials(record.uid)[0].message == "SystemExit: enough"
 
 
 def test_a_time_budget_ends_the_experiment_and_its_trials(store, enrolled):
     record = enrolled(reports_and_waits, timeout=4.0)
-    verdict = LocalRunner(store, record.uid).run()
+    verdict = local_runner(store, record.uid).run()
     assert verdict.reason == "ExperimentDeadlineReached"
     assert verdict.state is ExperimentState.FAILED
     assert {trial.state for trial in store.trials(record.uid)} == {TrialState.KILLED}
@@ -263,8 +265,8 @@ def test_trials_that_cannot_be_rendered_fail_and_stall_nothing(store, enrolled, 
         raise InvalidInput([Problem("spec.trialTemplate", "does not fit")])
 
     record = enrolled(score, trials=5)
-    monkeypatch.setattr("hpo_lab.local.runner.task_of", refuse)
-    assert LocalRunner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
+    monkeypatch.setattr("hpo_lab.local.place.task_of", refuse)
+    assert local_runner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
     trials = store.trials(record.uid)
     assert [trial.state for trial in trials] == [TrialState.FAILED] * 5
     assert trials[0].message == "spec.trialTemplate: does not fit"
@@ -280,7 +282,7 @@ def test_an_experiment_ends_when_its_search_fails(store, enrolled, monkeypatch, 
         return asked(spec, trials, number, **given)
 
     monkeypatch.setattr(asking, "new_trial", failing)
-    verdict = LocalRunner(store, record.uid).run()
+    verdict = local_runner(store, record.uid).run()
     assert verdict.reason == "ExperimentSuggestionFailed"
     assert "RuntimeError: the model is singular" in verdict.message
     assert [t.state for t in store.trials(record.uid)] == [TrialState.SUCCEEDED] * 3

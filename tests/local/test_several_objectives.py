@@ -11,7 +11,7 @@ import hpo_lab
 from hpo_lab.cli import main
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.runner import LocalRunner
+from hpo_lab.local.runner import local_runner
 from hpo_lab.options import TuneOptions, parse_line
 
 
@@ -41,7 +41,7 @@ def test_the_front_is_found_and_shown(store, enrolled):
         additional_objectives=said.additional_objectives,
         constraint=said.constraint,
     )
-    verdict = LocalRunner(store, record.uid).run()
+    verdict = local_runner(store, record.uid).run()
     assert verdict.reason == "ExperimentMaxTrialsReached"
     trials = store.trials(record.uid)
     for trial in trials:
@@ -81,6 +81,6 @@ def test_the_goal_is_that_of_the_first_objective(store, enrolled):
         additional_objectives=said.additional_objectives,
         goal=0.3,
     )
-    assert LocalRunner(store, record.uid).run().reason == "ExperimentGoalReached"
+    assert local_runner(store, record.uid).run().reason == "ExperimentGoalReached"
     reached = [t for t in store.trials(record.uid) if t.state is TrialState.SUCCEEDED]
     assert min(t.metrics["loss"].latest for t in reached) <= 0.3

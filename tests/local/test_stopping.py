@@ -12,10 +12,10 @@ from dataclasses import replace
 import pytest
 
 import hpo_lab
+from hpo_lab.engine.early_stopping import EarlyStopper
 from hpo_lab.experiment.model import AlgorithmSetting, EarlyStopping
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.runner import LocalRunner
-from hpo_lab.local.stopping import Stopping
+from hpo_lab.local.runner import local_runner
 from hpo_lab.options import parse_values
 from hpo_lab.problems import InvalidInput
 from tests.processes import processes_below
@@ -39,7 +39,7 @@ def hangs_below_half(x):
 
 def test_a_stopped_trial_keeps_what_it_reported_and_is_one_of_the_trials(store, enrolled):
     record = enrolled(hangs_below_half, trials=6, early_stopping=rule("threshold:lower=0.5"))
-    assert LocalRunner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
+    assert local_runner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
     trials = store.trials(record.uid)
     stopped = [trial for trial in trials if trial.state is TrialState.EARLY_STOPPED]
     assert stopped and len(stopped) < len(trials) == 6
@@ -52,7 +52,8 @@ def test_a_stopped_trial_keeps_what_it_reported_and_is_one_of_the_trials(store, 
         assert [(one.step, one.value) for one in seen] == [(0, x), (1, x), (2, x)]
         assert store.artifact(record.uid, "log.txt", trial.number) is not None
     running = [replace(trial, state=TrialState.RUNNING) for trial in stopped]
-    recovered = Stopping.recovered(record.document.spec, running, store, record.uid)
+    reports = {t.number: store.observations(record.uid, t.number) for t in stopped}
+    recovered = EarlyStopper.recovered(record.document.spec, running, reports)
     assert [recovered.reason(t.number) for t in stopped] == [t.message for t in stopped]
     assert {t.state for t in trials if t.assignments["x"] >= 0.5} == {TrialState.SUCCEEDED}
     summary = hpo_lab.get(record.name, store=store.location).summary()
@@ -77,7 +78,7 @@ def test_the_median_of_the_trials_before_stops_the_bad_ones(store, enrolled):
         early_stopping=rule("medianstop:start_step=2,min_trials_required=2"),
         algorithm="sobol",
     )
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     trials = store.trials(record.uid)
     stopped = [t for t in trials if t.state is TrialState.EARLY_STOPPED]
     done = [t for t in trials if t.state is TrialState.SUCCEEDED]
@@ -118,7 +119,7 @@ def leaves_when_asked_to_end(x):
 )
 def test_a_trial_that_finished_meanwhile_has_its_own_end(store, enrolled, function, state):
     record = enrolled(function, trials=1, early_stopping=rule("threshold:lower=1"))
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     (trial,) = store.trials(record.uid)
     assert trial.state is state
 
@@ -144,7 +145,7 @@ def test_a_runner_killed_between_decision_and_record_is_followed_by_one_that_dec
     runner.kill()
     runner.wait()
     assert store.trials(record.uid)[0].state is TrialState.RUNNING
-    LocalRunner(store, record.uid).run()
+    local_runner(store, record.uid).run()
     (trial,) = store.trials(record.uid)
     assert (trial.state, trial.attempt) == (TrialState.EARLY_STOPPED, 1)
     assert len(store.observations(record.uid)) == 1

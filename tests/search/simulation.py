@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hpo_lab.engine.asking import is_ordered, new_trial
+from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial
@@ -24,22 +25,22 @@ def run(spec: ExperimentSpec, end: Ending, order: random.Random, uid: str = "") 
         order: Which of the running trials ends next.
         uid: What tells the experiment from others.
     """
-    trials: dict[int, Trial] = {}
+    ledger = Ledger(spec.objective)
+    trials = ledger.trials
     exhausted = False
     while True:
-        known = list(trials.values())
-        upcoming = plan(spec, known, exhausted=exhausted, ordered=is_ordered(spec))
+        upcoming = plan(spec, ledger, exhausted=exhausted, ordered=is_ordered(spec))
         if upcoming.verdict is not None:
-            return known
+            return list(trials.values())
         for number in upcoming.start:
             new = new_trial(spec, list(trials.values()), number, uid=uid)
             if new is None or isinstance(new, Wait):
                 exhausted = new is None
                 break
-            trials[number] = new
+            ledger.put(new)
         running = [number for number, trial in trials.items() if not trial.is_final]
         if running:
             ending = order.choice(running)
-            trials[ending] = end(replace(trials[ending]))
+            ledger.put(end(replace(trials[ending])))
         else:
             assert exhausted, "nothing runs and nothing can be started"

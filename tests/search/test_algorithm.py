@@ -157,9 +157,9 @@ def test_a_grid_needs_steps() -> None:
 
 PLUGIN = """
 from hpo_lab.problems import Problem
-from hpo_lab.search.algorithm import Setting
+from hpo_lab.search.algorithm import Algorithm, Setting
 
-class Fixed:
+class Fixed(Algorithm):
     name = "fixed"
     settings = {"value": Setting(float, "what to suggest", default=0.5)}
     uses_history = False

@@ -22,14 +22,14 @@ from hpo_lab.search.acquisition import (
 )
 from hpo_lab.search.bayesian import _normalised
 from hpo_lab.search.gaussian_process import Array, GaussianProcess, fit
-from hpo_lab.search.history import Observation, Outcome
+from hpo_lab.search.samples import Sample, SampleOutcome
 
 from .asking import suggest
 
 PLANE = [
     {"name": n, "parameterType": "double", "feasibleSpace": {"min": 0, "max": 1}} for n in "xy"
 ]
-LOSSES = st.floats(-1e9, 1e9).map(lambda value: Observation({}, Outcome.MEASURED, value))
+LOSSES = st.floats(-1e9, 1e9).map(lambda value: Sample({}, SampleOutcome.MEASURED, value))
 
 
 def learned(rng: np.random.Generator) -> GaussianProcess:
@@ -82,9 +82,9 @@ def test_few_points_in_many_dimensions_are_not_taken_for_noise() -> None:
 
 @given(st.lists(LOSSES, min_size=1, max_size=20), st.integers(0, 3))
 def test_losses_keep_their_order_and_a_failure_is_the_worst(
-    measured: list[Observation], failures: int
+    measured: list[Sample], failures: int
 ) -> None:
-    failed = [Observation({}, Outcome.FAILED, math.inf)] * failures
+    failed = [Sample({}, SampleOutcome.FAILED, math.inf)] * failures
     normal = _normalised([*measured, *failed])
     raw = [one.loss for one in measured]
     assert np.all(np.diff(normal[: len(raw)][np.argsort(raw, kind="stable")]) >= 0)
@@ -95,8 +95,8 @@ def test_losses_keep_their_order_and_a_failure_is_the_worst(
 
 
 def test_losses_that_diverged_leave_the_differences_of_the_good_ones() -> None:
-    good = [Observation({}, Outcome.MEASURED, loss) for loss in np.linspace(0, 1, 20)]
-    bad = [Observation({}, Outcome.MEASURED, loss) for loss in (1e6, 1e9, 1e12)]
+    good = [Sample({}, SampleOutcome.MEASURED, loss) for loss in np.linspace(0, 1, 20)]
+    bad = [Sample({}, SampleOutcome.MEASURED, loss) for loss in (1e6, 1e9, 1e12)]
     normal = _normalised([*good, *bad])
     assert np.ptp(normal[:10]) > 0.1
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.search.cmaes import Course, Plan
+from hpo_lab.search.cmaes import Course, StrategyParameters
 from hpo_lab.search.evolution import Evolution, default_population
-from hpo_lab.search.history import Observation, Outcome
+from hpo_lab.search.samples import Sample, SampleOutcome
 from hpo_lab.search.space import Space
 
 from .asking import suggest
@@ -144,15 +144,19 @@ def test_steps_do_not_hold_it_where_it_is() -> None:
 def runs(strategy: str, count: int) -> list[tuple[int, int]]:
     """Number and population of the run after each generation of equal losses."""
     axes = Space(experiment(*PLANE).parameters).axes
-    course = Course(axes, Plan(0.2, strategy, 6, seed=1))
+    course = Course(axes, StrategyParameters(0.2, strategy, 6, seed=1))
     rng = np.random.default_rng(0)
-    told = [Observation({"x": u, "y": v}, Outcome.MEASURED, 1.0) for u, v in rng.random((count, 2))]
+    told = [
+        Sample({"x": u, "y": v}, SampleOutcome.MEASURED, 1.0) for u, v in rng.random((count, 2))
+    ]
     seen = []
     for end in range(0, count, 3):
         run = course.after(told[:end])
         if not seen or seen[-1] != (run.number, run.evolution.population):
             seen.append((run.number, run.evolution.population))
-    assert Course(axes, Plan(0.2, strategy, 6, seed=1)).after(told).number == seen[-1][0]
+    assert (
+        Course(axes, StrategyParameters(0.2, strategy, 6, seed=1)).after(told).number == seen[-1][0]
+    )
     return seen
 
 

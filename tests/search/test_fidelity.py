@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.model import ExperimentSpec
-from hpo_lab.search.algorithm import get_algorithm, read_settings, search_problems
+from hpo_lab.search.algorithm import get_algorithm, search_problems
 from hpo_lab.search.fidelity import Fidelity
+from hpo_lab.search.setting import read_settings
 
 LR = {"name": "lr", "parameterType": "double", "feasibleSpace": {"min": 0.001, "max": 0.1}}
 EPOCHS = {"name": "epochs", "parameterType": "int", "feasibleSpace": {"min": 1, "max": 81}}

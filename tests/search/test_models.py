@@ -11,7 +11,7 @@ import pytest
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.search import bayesian, cmaes, history, parzen, space
+from hpo_lab.search import bayesian, cmaes, optuna_parzen, samples, space
 
 from .asking import suggest
 
@@ -83,8 +83,8 @@ def test_it_beats_random_search(algorithm: str, count: int, direction: str, sign
 
 def forget() -> None:
     space._space.cache_clear()
-    history._memo.cache_clear()
-    parzen._memo.cache_clear()
+    samples._sampled.cache_clear()
+    optuna_parzen._told_once.cache_clear()
     cmaes._course.cache_clear()
 
 
@@ -161,7 +161,7 @@ def test_multivariate_tpe_is_tpe() -> None:
 
 def test_tpe_learns_from_the_best_however_long_ago() -> None:
     spec = experiment("tpe", random_state=4)
-    count = parzen.HISTORY + 200
+    count = optuna_parzen.HISTORY + 200
     trials = search(experiment("random", random_state=4), count)
     good: dict[str, Value] = {"x": -5.0, "lr": 1.0, "n": 1, "opt": "b"}
     early = [Trial(i, good, DONE, {"loss": Metric.single(-1.0)}) for i in range(20)]

@@ -19,12 +19,12 @@ from hpo_lab.search.algorithm import (
     WAIT,
     Suggestion,
     get_algorithm,
-    read_settings,
     search_problems,
 )
 from hpo_lab.search.ask import suggest
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.pbt import perturbed
+from hpo_lab.search.setting import read_settings
 from hpo_lab.search.space import Space
 
 from .simulation import run

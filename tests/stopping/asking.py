@@ -57,7 +57,7 @@ def reason(
     mine = len(known) if number is None else number
     rule = rule_of(spec)
     for other, one in known.items():
-        if one.state.is_final and hasattr(rule, "tell"):
+        if one.state.is_final:
             rule.tell(replace(one, number=other))
     running = {n: one.curve for n, one in known.items() if one.state is TrialState.RUNNING}
     asked = progress(spec, values, TrialState.RUNNING)

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.manifest import parse
-from hpo_lab.local.enrol import enrol
-from hpo_lab.local.runner import LocalRunner, trial_folder
+from hpo_lab.local.place import trial_folder
+from hpo_lab.local.runner import local_runner
+from hpo_lab.running.enrol import enrol
 from hpo_lab.store import ExperimentRecord, Store, open_store
+from hpo_lab.workload.local_settings import LOCAL, LocalSettings
 
 RunJob = Callable[..., ExperimentRecord]
 
@@ -53,6 +55,7 @@ def run_job(store: Store) -> RunJob:
         parallel: int = 1,
         collector: Mapping[str, Any] | None = None,
         template: Mapping[str, Any] | None = None,
+        local: LocalSettings | None = None,
         **spec: Any,
     ) -> ExperimentRecord:
         uses = "${trialParameters.x}" in repr(trial_spec)
@@ -90,8 +93,9 @@ def run_job(store: Store) -> RunJob:
                 **spec,
             },
         }
-        record, _ = enrol(store, parse(document), {})
-        LocalRunner(store, record.uid).run()
+        files = {LOCAL: local.file()} if local else {}
+        record, _ = enrol(store, parse(document), files)
+        local_runner(store, record.uid).run()
         found = store.experiment_by_uid(record.uid)
         assert found is not None
         return found
@@ -104,6 +108,6 @@ def log_of(store: Store) -> Callable[..., str]:
     """`log_of(record, 0)`: what a trial printed."""
 
     def read(record: ExperimentRecord, number: int = 0) -> str:
-        return (trial_folder(store, record.uid, number) / "log.txt").read_text()
+        return (trial_folder(store.folder(record.uid), number) / "log.txt").read_text()
 
     return read

@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 from hpo_lab.cli import main
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.runner import LocalRunner
+from hpo_lab.local.runner import local_runner
+from hpo_lab.running.driver import Driver
 from hpo_lab.store import Store, open_store
 
 from .conftest import job
@@ -97,9 +98,9 @@ def test_a_larger_budget_continues_the_others(manifest: Write, store: Store, pol
     assert shown["trials"] == 4
 
 
-def running(store: Store) -> tuple[LocalRunner, threading.Thread, str]:
+def running(store: Store) -> tuple[Driver, threading.Thread, str]:
     (record,) = store.experiments()
-    runner = LocalRunner(store, record.uid)
+    runner = local_runner(store, record.uid)
     thread = threading.Thread(target=runner.run)
     thread.start()
     return runner, thread, record.uid
@@ -113,10 +114,10 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def enrolled(store: Store, path: Path) -> str:
-    from hpo_lab.local.enrol import enrol
-    from hpo_lab.prepare import prepare_manifest
+    from hpo_lab.prepare import prepare_manifest, runs_here
+    from hpo_lab.running.enrol import enrol
 
-    prepared = prepare_manifest(path)
+    prepared = runs_here(prepare_manifest(path))
     return enrol(store, prepared.experiment, prepared.files)[0].uid
 
 

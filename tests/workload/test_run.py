@@ -211,7 +211,7 @@ def test_namesakes_in_two_namespaces_keep_apart(run_job: RunJob, store: Store) -
     document = first.document.model_copy(
         update={"metadata": first.document.metadata.model_copy(update={"namespace": "other"})}
     )
-    from hpo_lab.local.enrol import enrol
+    from hpo_lab.running.enrol import enrol
 
     second, _ = enrol(store, document, {})
     assert second.uid != first.uid and store.trials(second.uid) == []

@@ -1,0 +1,96 @@
+"""Execution of a trial notebook in a kernel, which may have been started ahead."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+from papermill.log import logger
+from traitlets.config import Config
+
+from hpo_lab.execution.outputs import cut_off
+from hpo_lab.trial.supervise import RUNTIME
+
+__all__ = ["ENGINE", "kernel_config", "start_kernel"]
+
+ENGINE = "hpo-lab-kernel"
+"""The papermill engine of this module."""
+
+
+def kernel_config() -> Config:
+    """How kernels of trials are talked to: over sockets in a folder of the trial's own.
+
+    Kernels that start at the same time can pick the same TCP port. Names of sockets are
+    relative to the working directory, which trials share, unless they are whole paths.
+    """
+    runtime = Path(os.environ[RUNTIME])
+    return Config(
+        {
+            "KernelManager": {
+                "transport": "ipc",
+                "ip": str(runtime / "kernel"),
+                "connection_file": str(runtime / "kernel.json"),
+            },
+        }
+    )
+
+
+def start_kernel(name: str, directory: str) -> Any:
+    """Start the kernel *name* in *directory*; its manager."""
+    client = NotebookClient(
+        nbformat.v4.new_notebook(), kernel_name=name or "python3", config=kernel_config()
+    )
+    manager = client.create_kernel_manager()
+    client.start_new_kernel(cwd=directory)
+    return manager
+
+
+class _Client(PapermillNotebookClient):  # type: ignore[misc]
+    """Takes a kernel over, and outputs until there are too many."""
+
+    def __init__(
+        self, nb_man: NotebookExecutionManager, km: Any, output_limit: int, **options: Any
+    ) -> None:
+        super().__init__(nb_man, km=km, **options)
+        # The kernel ends with the notebook, also a kernel that was started ahead.
+        self.owns_km = True
+        self._limit = self._left = output_limit
+
+    def _cleanup_kernel(self) -> None:
+        """End the kernel, whose last words are not the trial's.
+
+        It is interrupted and asked to end at once, and logs where that met it.
+        """
+        log = os.fstat(1)
+        super()._cleanup_kernel()
+        if stat.S_ISREG(log.st_mode):
+            os.ftruncate(1, log.st_size)
+
+    def output(self, outs: list[Any], msg: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Take an output; after the last within the limit comes a notice."""
+        if self._left < 0:
+            return None
+        content = msg["content"]
+        self._left -= len(content.get("text") or str(content.get("data", "")))
+        if self._left < 0:
+            content = {"name": "stderr", "text": cut_off(self._limit)}
+            msg = {**msg, "msg_type": "stream", "content": content}
+        return super().output(outs, msg, *args, **kwargs)
+
+
+class _KernelEngine(Engine):  # type: ignore[misc]
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any
+    ) -> None:
+        options.pop("input_path", None)
+        _Client(nb_man, kernel_name=kernel_name, log=logger, **options).execute()
+
+
+papermill_engines.register(ENGINE, _KernelEngine)

@@ -1,0 +1,245 @@
+"""An experiment at a glance, as plain data for every way of showing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpo_lab.experiment.model import ExperimentSpec, Objective, Value
+from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.trial import Trial, TrialState, objective_values
+from hpo_lab.store import ExperimentRecord
+
+__all__ = [
+    "FAILURES",
+    "INTERRUPTED",
+    "Best",
+    "Failure",
+    "Summary",
+    "is_live",
+    "state_of",
+    "trial_row",
+]
+
+INTERRUPTED = "Interrupted"
+"""Shown for an experiment that should be running and has no live runner."""
+
+FAILURES = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
+"""The states of trials that went wrong; a killed one was ended from outside."""
+
+_LOST = "its runner is gone; it can be resumed"
+
+_WORDS = {
+    "ExperimentGoalReached": "The goal is reached",
+    "ExperimentMaxTrialsReached": "All trials of the budget have run",
+    "ExperimentSuggestionEndReached": "The search has nothing left to try",
+}
+"""By reason, where Katib's message, which is recorded, speaks of its own parts."""
+
+_TAKE_UP = 10.0
+"""Seconds a runner may need from its start to the lease."""
+
+
+def is_live(record: ExperimentRecord, now: float) -> bool:
+    """Whether a runner is at the experiment at *now*, or is expected to take it up."""
+    expected = not record.state.is_final and now - record.updated_at < _TAKE_UP
+    return record.is_active(now) or expected
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The optimal trial so far.
+
+    Attributes:
+        number: The trial.
+        value: Its objective, the first of several.
+        parameters: What was assigned, by parameter name.
+        values: All its objectives, by metric name.
+    """
+
+    number: int
+    value: float
+    parameters: Mapping[str, Value]
+    values: Mapping[str, float]
+
+    @classmethod
+    def of(cls, objective: Objective, trial: Trial) -> Best:
+        """A *trial* that has finite objectives."""
+        numbers = objective_values(objective, trial)
+        assert numbers is not None
+        names = (name for name, _ in objective.objectives)
+        values = dict(zip(names, numbers, strict=True))
+        return cls(trial.number, numbers[0], trial.assignments, values)
+
+    def to_json(self) -> dict[str, Any]:
+        """The trial as plain data."""
+        found: dict[str, Any] = {"trial": self.number, "value": self.value}
+        if len(self.values) > 1:
+            found["values"] = dict(self.values)
+        return found | {"parameters": dict(self.parameters)}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A trial that failed.
+
+    Attributes:
+        number: The trial.
+        message: Why it failed, in one line.
+        where: The last line of its traceback, where that says more than the message.
+    """
+
+    number: int
+    message: str
+    where: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The failure as plain data."""
+        return {"trial": self.number, "message": self.message, "where": self.where}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """An experiment at a glance.
+
+    Attributes:
+        state: Its condition, or `Interrupted` when it should be running and nobody runs it.
+        counts: Trials by state; states without trials are left out.
+        best: The optimal trial; with several objectives that of the front which is best in
+            the first.
+        front: The Pareto front, the best in the first objective first; empty where there is
+            one objective.
+        elapsed: Seconds it has been running, over all its runs.
+        text: What was found last where the objective is a text, such as a genotype.
+    """
+
+    name: str
+    namespace: str
+    uid: str
+    state: str
+    reason: str
+    message: str
+    spec: ExperimentSpec
+    counts: Mapping[TrialState, int]
+    best: Best | None
+    elapsed: float
+    created_at: float
+    front: tuple[Best, ...] = ()
+    text: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens unless somebody resumes it."""
+        return self.state == INTERRUPTED or ExperimentState(self.state).is_final
+
+    @property
+    def completed(self) -> int:
+        """How many trials have ended."""
+        return sum(count for state, count in self.counts.items() if state.is_final)
+
+    @property
+    def leading(self) -> tuple[Best, ...]:
+        """The front of several objectives; the best trial, where there is one, of one."""
+        return self.front or ((self.best,) if self.best else ())
+
+    @property
+    def title(self) -> str:
+        """What a person calls the experiment: `name`, or `namespace/name`."""
+        return self.name if self.namespace == "default" else f"{self.namespace}/{self.name}"
+
+    @property
+    def failed(self) -> int:
+        """How many trials have failed."""
+        return sum(self.counts.get(state, 0) for state in FAILURES)
+
+    @classmethod
+    def of(
+        cls,
+        record: ExperimentRecord,
+        now: float,
+        *,
+        counts: Mapping[TrialState, int],
+        best: Best | None = None,
+        front: tuple[Best, ...] = (),
+        text: str = "",
+    ) -> Summary:
+        """Sum up *record* as it is at *now*, seconds since the epoch, and what its trials say."""
+        state = state_of(record, now)
+        said = _WORDS.get(record.reason, record.message)
+        return cls(
+            name=record.name,
+            namespace=record.namespace,
+            uid=record.uid,
+            state=state,
+            reason=record.reason,
+            message=_LOST if state == INTERRUPTED else said,
+            spec=record.document.spec,
+            counts={state: count for state, count in counts.items() if count},
+            best=best,
+            front=front,
+            elapsed=record.running_seconds(now),
+            created_at=record.created_at,
+            text=text,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary as plain data."""
+        objective = self.spec.objective
+        front = {"paretoFront": [each.to_json() for each in self.front]}
+        # A list of experiments knows the best trial and not the front.
+        several = bool(objective.additional_objectives)
+        return {
+            "name": self.name,
+            "namespace": self.namespace,
+            "uid": self.uid,
+            "state": self.state,
+            "reason": self.reason,
+            "message": self.message,
+            "objective": {
+                "type": objective.type.value,
+                "metric": objective.objective_metric_name,
+                "goal": objective.goal,
+                **_further(objective),
+            },
+            "algorithm": self.spec.algorithm.algorithm_name,
+            "trials": {state.value: count for state, count in self.counts.items()},
+            "maxTrialCount": self.spec.max_trial_count,
+            "best": None if self.best is None else self.best.to_json(),
+            **({"text": self.text} if self.text else {}),
+            **(front if several and (self.front or not self.best) else {}),
+            "elapsedSeconds": round(self.elapsed, 3),
+        }
+
+
+def _further(objective: Objective) -> dict[str, Any]:
+    """What there is to say of an objective beyond the first metric, as plain data."""
+    document = objective.to_document()
+    fields = ("additionalObjectives", "constraints")
+    return {name: document[name] for name in fields if document.get(name)}
+
+
+def state_of(record: ExperimentRecord, now: float) -> str:
+    """Its condition at *now*, or `Interrupted` when it should be running and nobody runs it."""
+    lost = not record.state.is_final and not is_live(record, now)
+    return INTERRUPTED if lost else record.state.value
+
+
+def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
+    """One trial as a flat row: number, state, parameters, metrics by strategy, times, labels."""
+    objective = spec.objective
+    row: dict[str, Any] = {"number": trial.number, "state": trial.state.value}
+    row |= {parameter.name: trial.assignments.get(parameter.name) for parameter in spec.parameters}
+    for name in dict.fromkeys([*objective.metric_names, *trial.metrics]):
+        metric, row[name] = trial.metrics.get(name), None
+        if metric is not None:
+            row[name] = metric.by(objective.strategy(name))
+            if row[name] is None and spec.nas_config is not None:
+                row[name] = metric.text or None
+    started, completed = trial.started_at, trial.completed_at
+    row["started"] = started
+    row["seconds"] = completed - started if started and completed else None
+    row["attempt"] = trial.attempt
+    row["message"] = trial.message
+    made = {"parent": trial.parent, **trial.labels}
+    return row | {name: value for name, value in made.items() if name not in row}

@@ -1,0 +1,311 @@
+"""Runs an experiment at a place: does what the scheduler says, records what comes of it.
+
+Everything that matters is in the store before it is acted on, so the runner can be killed at
+any moment: the next runner takes up what the place still has, starts interrupted trials again
+under their own numbers, and goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from traceback import print_exc
+
+from hpo_lab.engine.early_stopping import EarlyStopper
+from hpo_lab.engine.events import (
+    ANSWER_READY,
+    STOP_REQUESTED,
+    Answered,
+    Event,
+    Instant,
+    Refused,
+    SpecChanged,
+)
+from hpo_lab.engine.instructions import (
+    Action,
+    AskSearch,
+    End,
+    ExperimentEnded,
+    Noted,
+    Prepare,
+    Record,
+    Reread,
+    Start,
+)
+from hpo_lab.engine.ledger import Ledger
+from hpo_lab.engine.plan import Verdict
+from hpo_lab.engine.scheduler import Scheduler
+from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.observation import Observation
+from hpo_lab.problems import InvalidInput
+from hpo_lab.running.asking import Asking, AskingAtOnce, Questions
+from hpo_lab.running.keeping import Keeping
+from hpo_lab.running.place import Place, UnfinishedTrial
+from hpo_lab.running.recording import Recorder
+from hpo_lab.running.warm_start import prior_trials
+from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
+
+__all__ = ["AlreadyRunning", "Driver"]
+
+_EVENTS_EVERY = 0.1
+_CONTROL_EVERY = 0.25
+_RENEW_EVERY = 5.0
+_LONGEST_BATCH = 0.05
+"""Seconds of asking after which the trials that have an answer are started."""
+
+
+class AlreadyRunning(RuntimeError):
+    """Another live runner runs the experiment."""
+
+
+def _now() -> Instant:
+    return Instant(time.time(), time.monotonic())
+
+
+class Driver:
+    """Runs one experiment to its end in the calling thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        uid: str,
+        place: Place,
+        *,
+        clock: Callable[[], Instant] = _now,
+        runner: Runner | None = None,
+        at_once: bool = False,
+    ) -> None:
+        """Prepare to run the experiment *uid* of *store* at *place*.
+
+        Args:
+            store: Where the experiment is recorded.
+            uid: The experiment.
+            place: Where its trials run; closed when the experiment has ended.
+            clock: Tells the time; another clock than the real one for a simulation.
+            runner: Who holds the lease; by default this process.
+            at_once: Whether the search is waited for, instead of asked in a thread.
+        """
+        self._store = store
+        self._uid = uid
+        self._place = place
+        self._clock = clock
+        self._runner = runner or Runner.current()
+        self._at_once = at_once
+        self._stop_requested = False
+
+    def run(self) -> Verdict:
+        """Run until the experiment ends, fails or is stopped.
+
+        Returns:
+            How it ended.
+
+        Raises:
+            AlreadyRunning: Another runner runs it.
+            LeaseLost: Another runner took over, after this one was silent for long.
+            NotFound: The experiment was deleted.
+        """
+        if not self._store.acquire_lease(self._uid, self._runner, self._clock().time):
+            raise AlreadyRunning(f"experiment {self._uid} is being run by another process")
+        try:
+            return self._run()
+        finally:
+            self._place.close()
+            self._store.release_lease(self._uid, self._runner.id, self._clock().time)
+
+    def stop(self) -> None:
+        """Have `run` stop the experiment soon; safe in a signal handler."""
+        self._stop_requested = True
+        self._place.wake()
+
+    def _run(self) -> Verdict:
+        record = _record(self._store, self._uid)
+        scheduler, running = self._recovered(record)
+        sources = [
+            artifact
+            for listed in self._store.artifacts(self._uid)
+            if listed.number is None
+            and (artifact := self._store.artifact(self._uid, listed.name)) is not None
+        ]
+        self._place.open(record.document, sources, running)
+        self._store.set_condition(
+            self._uid,
+            ExperimentState.RUNNING,
+            "ExperimentRunning",
+            "Experiment is running",
+            self._clock().time,
+            runner_id=self._runner.id,
+        )
+        prior = prior_trials(self._store, self._uid)
+        asking: Questions
+        if self._at_once:
+            asking = AskingAtOnce(self._uid, prior)
+        else:
+            asking = Asking(self._uid, prior, self._place.wake)
+        turns = _Turns(self._store, record, self._place, scheduler, asking, self._runner.id)
+        try:
+            return self._loop(turns, record)
+        finally:
+            asking.close()
+
+    def _recovered(self, record: ExperimentRecord) -> tuple[Scheduler, list[UnfinishedTrial]]:
+        """The scheduler of an experiment that may have run before, and what ran then."""
+        now, spec = self._clock(), record.document.spec
+        trials = self._store.trials(self._uid)
+        running = []
+        for trial in trials:
+            if trial.state is TrialState.RUNNING:
+                stored = self._store.trial(self._uid, trial.number)
+                handle, position = (stored.handle or "", stored.offset) if stored else ("", 0)
+                running.append(UnfinishedTrial(trial, handle, position))
+        reports: dict[int, list[Observation]] = {}
+        if spec.early_stopping is not None:
+            metric = spec.objective.objective_metric_name
+            for observation in self._store.observations(self._uid, metric=metric):
+                reports.setdefault(observation.number, []).append(observation)
+        scheduler = Scheduler(
+            spec,
+            Ledger(spec.objective, trials),
+            now,
+            stopping=EarlyStopper.recovered(spec, trials, reports),
+            elapsed=record.running_seconds(now.time),
+            positions={each.trial.number: each.position for each in running},
+            silence=self._place.silence,
+        )
+        return scheduler, running
+
+    def _loop(self, turns: _Turns, record: ExperimentRecord) -> Verdict:
+        now = self._clock()
+        renewed, controlled, changed_at = now.steady, now.steady, record.updated_at
+        stopping = record.stop_requested
+        happened: list[Event] = [STOP_REQUESTED] if stopping else []
+        while True:
+            if self._stop_requested and not stopping:
+                stopping = True
+                happened.append(STOP_REQUESTED)
+            turns.take(happened, now)
+            if turns.verdict is not None:
+                return turns.verdict
+            happened = list(self._place.events(_EVENTS_EVERY))
+            now = self._clock()
+            if now.steady - renewed >= _RENEW_EVERY:
+                renewed = now.steady
+                if not self._store.renew_lease(self._uid, self._runner.id, now.time):
+                    raise LeaseLost(f"experiment {self._uid} was taken over by another runner")
+            if now.steady - controlled >= _CONTROL_EVERY:
+                controlled = now.steady
+                control = self._store.control(self._uid)
+                if control.updated_at != changed_at:
+                    changed_at = control.updated_at
+                    happened += turns.revise(_record(self._store, self._uid))
+                if control.stop_requested and not stopping:
+                    stopping = True
+                    happened.append(STOP_REQUESTED)
+
+
+class _Turns:
+    """Carries out the scheduler's instructions, one turn after the other."""
+
+    def __init__(
+        self,
+        store: Store,
+        record: ExperimentRecord,
+        place: Place,
+        scheduler: Scheduler,
+        asking: Questions,
+        runner_id: str,
+    ) -> None:
+        self.verdict: Verdict | None = None
+        self._refused: list[Event] = []
+        self._document = record.document
+        self._uid = record.uid
+        self._place = place
+        self._scheduler = scheduler
+        self._asking = asking
+        template = record.document.spec.trial_template
+        keeping = Keeping((template.trial_spec if template else None) or {}, place)
+        self._recorder = Recorder(store, record.uid, runner_id, place, keeping)
+
+    def revise(self, record: ExperimentRecord) -> Iterable[Event]:
+        """Take over a document that a person has changed."""
+        if record.document != self._document:
+            self._document = record.document
+            yield SpecChanged(record.document.spec)
+
+    def take(self, happened: Sequence[Event], now: Instant) -> None:
+        """Do what follows from *happened*."""
+        news: list[Event] = [ANSWER_READY] if self._asking.has_news() else []
+        events: list[Event] | None = [*happened, *news]
+        begun = time.monotonic()
+        records: list[Record] = []
+        actions: list[Action] = []
+        following = range(0)
+        while events is not None:
+            instructions = self._scheduler.handle(events, now)
+            events = None
+            records += instructions.records
+            for action in instructions.actions:
+                if isinstance(action, Prepare):
+                    following = action.numbers
+                    self._place.prepare(following)
+                elif isinstance(action, AskSearch):
+                    # Recorded and started meanwhile, where an answer takes its time.
+                    if time.monotonic() - begun > _LONGEST_BATCH and records:
+                        self._carry_out(records, actions, now)
+                        records, actions, begun = [], [], time.monotonic()
+                    events = [self._answer(action.number)]
+                else:
+                    actions.append(action)
+        self._carry_out(records, actions, now)
+        refused, self._refused = self._refused, []
+        if refused:
+            self.take(refused, now)
+        if following and self.verdict is None:
+            ledger = self._scheduler.ledger
+            self._asking.ask_ahead(self._scheduler.spec, ledger, ledger.last + 1)
+
+    def _carry_out(self, records: list[Record], actions: list[Action], now: Instant) -> None:
+        self._recorder.write(records, now.time)
+        for action in actions:
+            match action:
+                case Start(trial):
+                    spec = self._scheduler.spec
+                    seed = _seed(self._uid if spec.seed is None else str(spec.seed), trial.number)
+                    try:
+                        self._place.start(self._document, trial, seed)
+                    except InvalidInput as error:
+                        message = "; ".join(map(str, error.problems))
+                        self._refused.append(Refused(trial.number, trial.attempt, message))
+                case End(number, attempt):
+                    self._place.end(number, attempt)
+                case Reread(number, attempt, position):
+                    self._place.reread(number, attempt, position)
+        for record in records:
+            if isinstance(record, ExperimentEnded):
+                self.verdict = record.verdict
+            elif isinstance(record, Noted):
+                print(record.message, file=sys.stderr, flush=True)
+
+    def _answer(self, number: int) -> Answered:
+        try:
+            ledger = self._scheduler.ledger
+            return Answered(number, self._asking.ask(self._scheduler.spec, ledger, number))
+        except Exception as error:
+            # An algorithm may be anyone's. What runs comes to its end before the experiment.
+            print_exc()
+            return Answered(number, None, f"{type(error).__name__}: {error}")
+
+
+def _record(store: Store, uid: str) -> ExperimentRecord:
+    record = store.experiment_by_uid(uid)
+    if record is None:
+        raise NotFound(f"experiment {uid} was deleted")
+    return record
+
+
+def _seed(experiment: str, number: int) -> int:
+    """A seed in [0, 2**63) for the random numbers of a trial."""
+    text = f"{experiment}/{number}/trial"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1

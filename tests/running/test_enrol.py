@@ -1,0 +1,108 @@
+"""Creating, continuing and refusing experiments of one name; several at a time in one store."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from hpo_lab.experiment.space import choice, uniform
+from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.local.runner import local_runner
+from hpo_lab.problems import InvalidInput
+from hpo_lab.running.enrol import Enrolment, revise
+from hpo_lab.store import Runner
+
+
+def score(x):
+    return x
+
+
+def change(record, **fields):
+    spec = record.document.spec.model_copy(update=fields)
+    return record.document.model_copy(update={"spec": spec})
+
+
+def test_a_finished_experiment_is_complete_and_more_trials_continue_it(store, enrolled):
+    record = enrolled(score, trials=2)
+    local_runner(store, record.uid).run()
+    again = enrolled(score, trials=2)
+    assert again.uid == record.uid
+    assert again.state is ExperimentState.SUCCEEDED
+
+    more = enrolled(score, trials=4)
+    assert more.state is ExperimentState.RESTARTING
+    assert local_runner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
+    assert [trial.number for trial in store.trials(record.uid)] == [0, 1, 2, 3]
+    states = [condition.type.value for condition in store.conditions(record.uid)]
+    assert states == ["Created", "Running", "Succeeded", "Restarting", "Running", "Succeeded"]
+
+
+def test_a_running_experiment_takes_over_new_budgets(store, enrolled):
+    record = enrolled(score, trials=2)
+    runner = Runner.current()
+    store.acquire_lease(record.uid, runner)
+    _, enrolment = revise(store, record, change(record, max_trial_count=9))
+    assert enrolment is Enrolment.RUNNING
+    assert store.experiment_by_uid(record.uid).document.spec.max_trial_count == 9
+    store.release_lease(record.uid, runner.id)
+
+
+def test_lowering_the_trials_below_what_ran_completes_it(store, enrolled):
+    record = enrolled(score, trials=2)
+    local_runner(store, record.uid).run()
+    _, enrolment = revise(store, record, change(record, max_trial_count=1))
+    assert enrolment is Enrolment.COMPLETE
+
+
+def test_another_experiment_of_the_name_is_refused_with_every_difference(store, enrolled):
+    record = enrolled(score, trials=2)
+    with pytest.raises(InvalidInput) as caught:
+        space = {"x": uniform(0, 2), "y": choice(1, 2)}
+        enrolled(total, trials=2, space=space, name="score")
+    found = {problem.where: problem.message for problem in caught.value.problems}
+    assert "taken by another experiment" in found["name"]
+    assert found["spec.parameters[0].feasibleSpace.max"] == "'1' before, '2' now"
+    assert any(path.startswith("spec.parameters[1]") for path in found)
+    assert store.experiments() == [record]
+
+
+def total(x, y):
+    return x + y
+
+
+def returns_half(x):
+    return x / 2
+
+
+def test_changed_code_is_another_experiment(store, enrolled):
+    enrolled(score, trials=2)
+    with pytest.raises(InvalidInput, match="has changed"):
+        enrolled(returns_half, trials=2, name="score")
+
+
+def quick(x):
+    return -((x - 0.5) ** 2)
+
+
+def test_two_runners_share_a_store(store, enrolled):
+    records = [enrolled(quick, name=name, trials=30, parallel=2) for name in ("one", "two")]
+    code = "import sys; from hpo_lab.local.__main__ import main; sys.exit(main(sys.argv[1]))"
+    runners = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, record.uid],
+            env={**os.environ, "HPO_LAB_STORE": store.location},
+        )
+        for record in records
+    ]
+    assert [runner.wait(timeout=240) for runner in runners] == [0, 0]
+    for record in records:
+        trials = store.trials(record.uid)
+        assert [trial.number for trial in trials] == list(range(30))
+        assert {trial.state for trial in trials} == {TrialState.SUCCEEDED}
+        seen = Counter(one.number for one in store.observations(record.uid))
+        assert seen == Counter(range(30))
