@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from hpo_lab.problems import InvalidInput
     from hpo_lab.trial.checkpoint import checkpoint_dir
+    from hpo_lab.trial.keep import keep
     from hpo_lab.trial.report import report
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "choice",
     "get",
     "int",
+    "keep",
     "logint",
     "lognormal",
     "loguniform",
@@ -48,6 +50,7 @@ _HOMES = {
     "choice": "hpo_lab.experiment.space",
     "get": "hpo_lab.api",
     "int": "hpo_lab.experiment.space",
+    "keep": "hpo_lab.trial.keep",
     "logint": "hpo_lab.experiment.space",
     "lognormal": "hpo_lab.experiment.space",
     "loguniform": "hpo_lab.experiment.space",

@@ -16,7 +16,7 @@ from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.options import TuneOptions, parse_values
+from hpo_lab.options import BUDGETS, TuneOptions, parse_values
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
@@ -61,7 +61,7 @@ COMMANDS: Final = {
     "wait": Command("[NAME] [--timeout TIME]", "wait for its end"),
     "stop": Command("[NAME]", "stop it; it can be resumed"),
     "resume": Command(
-        "[NAME] [--trials N] [--parallel N] [--timeout TIME] [--goal VALUE] [--max-failed N]",
+        " ".join(["[NAME]", *(f"[{option.flag} {option.form}]" for option in BUDGETS)]),
         "go on, with new budgets where given",
     ),
     "enqueue": Command(
@@ -249,14 +249,7 @@ class Commands:
         print(f"{experiment.title} stops; %hpo resume {experiment.title} goes on with it.")
 
     def _resume(self, experiment: Experiment, arguments: Arguments) -> None:
-        options = arguments.options
-        experiment.resume(
-            trials=options.trials,
-            parallel=options.parallel,
-            timeout=options.timeout,
-            goal=options.goal,
-            max_failed=options.max_failed,
-        )
+        experiment.resume(**arguments.options.budgets)
         self.last = experiment
         self._show(experiment, arguments)
 

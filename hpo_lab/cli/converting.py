@@ -68,7 +68,9 @@ def _written(source: str, form: str, storage: str, cell: str | None) -> str:
     if form == "notebook":
         from hpo_lab.prepare.exchange import notebook_of
 
-        return json.dumps(notebook_of(prepare_manifest(path)), indent=1, ensure_ascii=False) + "\n"
+        notebook, warnings = notebook_of(prepare_manifest(path))
+        say_warnings(warnings)
+        return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     if source.startswith(_STUDY):
         from hpo_lab.search.studies import experiment_of_study
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from hpo_lab.api import prepare_resume
 from hpo_lab.cli import FAILED, INTERRUPTED
 from hpo_lab.cli.foreground import run_here
 from hpo_lab.cli.options import (
@@ -25,9 +24,10 @@ from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.facade.summary import INTERRUPTED as LOST
 from hpo_lab.facade.summary import Summary
-from hpo_lab.options import OPTIONS
+from hpo_lab.options import BUDGETS, OPTIONS
 from hpo_lab.prepare import runs_here
 from hpo_lab.prepare.wording import as_flag
 from hpo_lab.problems import InvalidInput
@@ -38,7 +38,7 @@ from hpo_lab.store import open_store
 __all__ = ["resume_command", "run_command"]
 
 
-@click.command("run", cls=TuningCommand, tuning=[option.name for option in OPTIONS], objective=True)
+@click.command("run", cls=TuningCommand, tuning=OPTIONS, objective=True)
 @click.argument("file")
 @click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
 @click.option("--template", metavar="FILE", help="Trial template in place of the manifest's.")
@@ -77,8 +77,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
         paths=request.paths,
         beside=request.beside,
     )
-    if not prepared.files:
-        prepared = runs_here(prepared)
+    prepared = runs_here(prepared, runtime=request.runtime, paths=request.paths)
     say_warnings(prepared.warnings)
     store = open_store(request.store)
     if prepared.stops:
@@ -93,11 +92,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
     ctx.exit(_run(experiment, enrolment, request, ctx.obj))
 
 
-@click.command(
-    "resume",
-    cls=TuningCommand,
-    tuning=["trials", "parallel", "timeout", "goal", "max-failed"],
-)
+@click.command("resume", cls=TuningCommand, tuning=BUDGETS)
 @name_argument
 @store_option
 @json_option
@@ -110,17 +105,8 @@ def resume_command(ctx: click.Context, request: Request) -> None:
     if request.problems:
         raise InvalidInput(request.problems)
     experiment = Experiments(request.store).find(request.target)
-    options = request.options
-    _, enrolment = prepare_resume(
-        experiment.store,
-        experiment.record,
-        as_flag,
-        trials=options.trials,
-        parallel=options.parallel,
-        timeout=options.timeout,
-        goal=options.goal,
-        max_failed=options.max_failed,
-    )
+    budgets = request.options.budgets
+    _, enrolment = prepare_resume(experiment.store, experiment.record, as_flag, **budgets)
     _announce(enrolment, experiment.summary())
     ctx.exit(_run(experiment, enrolment, request))
 

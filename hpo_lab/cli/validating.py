@@ -18,13 +18,11 @@ from hpo_lab.dashboard.tables import (
 from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
-from hpo_lab.options import OPTIONS, TuneOptions
-from hpo_lab.prepare import Prepared, prepare_manifest, prepare_notebook
+from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import MANIFESTS, Prepared, local_problems, prepare_manifest, prepare_notebook
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["prepare", "say_warnings", "validate_command"]
-
-_MANIFESTS = (".yaml", ".yml", ".json")
 
 
 def prepare(
@@ -45,7 +43,7 @@ def prepare(
         options: For a notebook; they win over the cell's own line.
         cell: Which `%%tune` cell of a notebook with several.
         problems: What is wrong already.
-        template: For a manifest, as are the following; see `prepare_manifest`.
+        template: For a manifest, as are the following; see `prepare_manifest`, `runs_here`.
         runtime: In which containers run.
         paths: Folders by path in the containers.
         beside: Files with ConfigMaps and Secrets.
@@ -64,13 +62,12 @@ def prepare(
             }
             found += [Problem(flag, "is for manifests") for flag, value in given.items() if value]
             prepared = prepare_notebook(path, options, cell=cell)
-        elif path.suffix in _MANIFESTS:
+        elif path.suffix in MANIFESTS:
             found += _unfit(options, cell)
-            prepared = prepare_manifest(
-                path, template=template, runtime=runtime, paths=paths, beside=beside
-            )
+            found += local_problems(runtime, paths)
+            prepared = prepare_manifest(path, template=template, beside=beside)
         else:
-            message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
+            message = f"is no notebook (.ipynb) and no manifest ({', '.join(MANIFESTS)})"
             raise InvalidInput([Problem(str(path), message)])
     except InvalidInput as error:
         raise InvalidInput([*found, *error.problems], error.source) from None
@@ -81,7 +78,7 @@ def prepare(
 
 def _unfit(options: TuneOptions, cell: str | None) -> list[Problem]:
     """Options that were given although a manifest says it all."""
-    given = [option.flag for option in OPTIONS if getattr(options, option.field) not in (None, ())]
+    given = [option.flag for option in options.said]
     given += [f"--{options.direction.value}"] if options.direction else []
     given += ["--cell"] if cell is not None else []
     return [Problem(flag, "is for notebooks; a manifest says this itself") for flag in given]

@@ -2,9 +2,9 @@
 
     papermill --engine hpo-lab in.ipynb out.ipynb
 
-A process that has imported IPython once is started at the first notebook and forks one
-process for each. A notebook that needs another kernel than IPython with this interpreter is
-left to papermill's own engine.
+A process that has imported IPython is started at the first notebook and forks a process for
+each. A notebook that needs another kernel than IPython with this interpreter is left to
+papermill's own engine.
 """
 
 from __future__ import annotations

@@ -2,14 +2,17 @@
 
 from hpo_lab.prepare.checking import check
 from hpo_lab.prepare.function import prepare_function
-from hpo_lab.prepare.manifest import prepare_manifest, runs_here
+from hpo_lab.prepare.local import local_problems, runs_here
+from hpo_lab.prepare.manifest import MANIFESTS, prepare_manifest
 from hpo_lab.prepare.notebook import prepare_cell, prepare_notebook
 from hpo_lab.prepare.prepared import Prepared, experiment_name
 
 __all__ = [
+    "MANIFESTS",
     "Prepared",
     "check",
     "experiment_name",
+    "local_problems",
     "prepare_cell",
     "prepare_function",
     "prepare_manifest",

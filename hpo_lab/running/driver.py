@@ -264,7 +264,7 @@ class _Turns:
             self.take(refused, now)
         if following and self.verdict is None:
             ledger = self._scheduler.ledger
-            self._asking.ask_ahead(self._scheduler.spec, ledger.trials, ledger.last + 1)
+            self._asking.ask_ahead(self._scheduler.spec, ledger, ledger.last + 1)
 
     def _carry_out(self, records: list[Record], actions: list[Action], now: Instant) -> None:
         self._recorder.write(records, now.time)
@@ -290,8 +290,8 @@ class _Turns:
 
     def _answer(self, number: int) -> Answered:
         try:
-            trials = self._scheduler.ledger.trials
-            return Answered(number, self._asking.ask(self._scheduler.spec, trials, number))
+            ledger = self._scheduler.ledger
+            return Answered(number, self._asking.ask(self._scheduler.spec, ledger, number))
         except Exception as error:
             # An algorithm may be anyone's. What runs comes to its end before the experiment.
             print_exc()

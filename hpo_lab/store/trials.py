@@ -39,6 +39,7 @@ _THIS = _OF_EXPERIMENT & (_trials.c.number == bindparam("of_number"))
 _THESE = _OF_EXPERIMENT & _trials.c.number.in_(bindparam("of_numbers", expanding=True))
 _WHOLE = select(_trials).where(_THIS)
 _TO_CHANGE = select(*_TRIAL_COLUMNS, _trials.c.observations_offset).where(_THESE)
+_LAST = select(func.coalesce(func.max(_trials.c.number), -1)).where(_OF_EXPERIMENT)
 _CHANGED = select(*_TRIAL_COLUMNS).where(_OF_EXPERIMENT, _trials.c.revision > bindparam("since"))
 _CHANGE = update(_trials).where(_THIS)
 _INSERT = insert(_trials)
@@ -92,6 +93,12 @@ def to_change(
     """Those of *numbers* that exist, with how far their observations are imported."""
     rows = connection.execute(_TO_CHANGE, {"of_uid": uid, "of_numbers": numbers})
     return {row.number: (_trial(row), row.observations_offset) for row in rows}
+
+
+def last(connection: Connection, uid: str) -> int:
+    """The highest number of a trial, -1 before the first."""
+    number: int = connection.execute(_LAST, {"of_uid": uid}).scalar_one()
+    return number
 
 
 def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

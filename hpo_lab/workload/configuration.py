@@ -24,10 +24,16 @@ Data = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The entries of ConfigMaps and Secrets, by name."""
+    """The entries of ConfigMaps and Secrets, by name.
+
+    Attributes:
+        config_maps, secrets: Their entries.
+        files: The files that describe them.
+    """
 
     config_maps: Mapping[str, Data] = field(default_factory=dict)
     secrets: Mapping[str, Data] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
 
     @classmethod
     def read(cls, paths: Sequence[str | Path]) -> Configuration:
@@ -36,10 +42,20 @@ class Configuration:
         Raises:
             InvalidInput: A file cannot be read, or an object is described twice or wrongly.
         """
+        return cls.of({Path(path): _documents(path) for path in paths})
+
+    @classmethod
+    def of(cls, files: Mapping[Path, Sequence[Any]]) -> Configuration:
+        """The ConfigMaps and Secrets among the documents of *files*, plain data by path.
+
+        Raises:
+            InvalidInput: An object is described twice or wrongly.
+        """
         entries: dict[str, dict[str, Data]] = {kind: {} for kind in KINDS}
         problems = []
-        for path in paths:
-            for document in configuration_documents(path):
+        described = {path: [*configuration_documents(files[path])] for path in files}
+        for path, documents in described.items():
+            for document in documents:
                 kind, name = document["kind"], str((document.get("metadata") or {}).get("name"))
                 if name in entries[kind]:
                     problems.append(Problem(str(path), f"describes the {kind} {name!r} again"))
@@ -49,7 +65,8 @@ class Configuration:
                     problems.append(Problem(f"{path}, {kind} {name!r}", str(error)))
         if problems:
             raise InvalidInput(problems)
-        return cls(entries["ConfigMap"], entries["Secret"])
+        holding = tuple(path for path, documents in described.items() if documents)
+        return cls(entries["ConfigMap"], entries["Secret"], holding)
 
     def entry(self, reference: Mapping[str, Any], *, secret: bool) -> str | None:
         """The entry of a `configMapKeyRef` or `secretKeyRef`; None where its object is missing.
@@ -85,23 +102,23 @@ class Configuration:
         return (self.secrets if secret else self.config_maps).get(str(reference.get("name")))
 
 
-def configuration_documents(path: str | Path) -> Iterator[Mapping[str, Any]]:
-    """The ConfigMaps and Secrets in the file at *path*, as plain data.
+def configuration_documents(documents: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+    """The ConfigMaps and Secrets among *documents*, plain data."""
+    for document in documents:
+        listed = document.get("items") if isinstance(document, Mapping) else None
+        for item in listed if isinstance(listed, list) else [document]:
+            if isinstance(item, Mapping) and item.get("kind") in KINDS:
+                yield item
 
-    Raises:
-        InvalidInput: The file cannot be read.
-    """
+
+def _documents(path: str | Path) -> list[Any]:
     from hpo_lab.experiment.yaml_text import read_documents
 
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput([Problem(str(path), f"cannot be read: {error}")]) from None
-    for document in read_documents(text, source=str(path)):
-        listed = document.get("items") if isinstance(document, Mapping) else None
-        for item in listed if isinstance(listed, list) else [document]:
-            if isinstance(item, Mapping) and item.get("kind") in KINDS:
-                yield item
+    return read_documents(text, source=str(path))
 
 
 def _entries(document: Mapping[str, Any]) -> dict[str, str]:

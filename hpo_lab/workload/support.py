@@ -20,7 +20,9 @@ _PATH = "spec.trialTemplate.trialSpec"
 _KEPT_VOLUMES = ("name", "hostPath", "emptyDir")
 
 
-def job_problems(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Problem]:
+def job_problems(
+    job: Mapping[str, Any], settings: WorkloadSettings, configuration: Configuration
+) -> list[Problem]:
     """The problems that prevent this machine from running *job*, a rendered object."""
     if settings.runtime and shutil.which(settings.runtime) is None:
         return [Problem("--runtime", f"there is no {settings.runtime} on this machine")]
@@ -32,7 +34,7 @@ def job_problems(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Pro
     problems: list[Problem] = []
     for replica, container in zip(members, containers, strict=True):
         if replica.index == 0 and (replica.role, job.get("kind")) != ("worker", "MPIJob"):
-            problems += _container(replica, container, settings)
+            problems += _container(replica, container, settings, configuration)
     demand = sum(map(gpu_demand, containers))
     here = len(gpus(os.environ)) if demand else 0
     if here and demand > here:
@@ -68,7 +70,10 @@ def job_notes(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Proble
 
 
 def _container(
-    replica: Replica, container: Mapping[str, Any], settings: WorkloadSettings
+    replica: Replica,
+    container: Mapping[str, Any],
+    settings: WorkloadSettings,
+    configuration: Configuration,
 ) -> Iterator[Problem]:
     where = f"{_PATH}: {replica.role}"
     if not container.get("command") and not settings.runtime:
@@ -77,7 +82,6 @@ def _container(
             f"container {container.get('name')!r} has no command, and that of its image is not "
             "known here; write it down, or use --runtime docker",
         )
-    configuration = Configuration.read(settings.beside)
     for index, source in enumerate(container.get("envFrom") or ()):
         try:
             configuration.variables(source)

@@ -20,7 +20,8 @@ from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, pareto_front
 from hpo_lab.facade.summary import Best, Summary
 from hpo_lab.facade.tally import Tally
-from hpo_lab.notebook.slicing import Cell, Decision
+from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import TuneOptions
 
 
@@ -228,7 +229,7 @@ def test_whatever_it_is_called_the_html_is_whole_harmless_and_small(
         for n in range(10)
     ]
     trials.append(Trial(10, values, TrialState.FAILED, message=message))
-    decisions = [Decision(Cell("", label=name), n % 2 == 0, reason) for n in range(50)]
+    decisions = [Decision(ParsedCell("", label=name), n % 2 == 0, reason) for n in range(50)]
     summary = _summary(
         trials,
         name=name,
@@ -256,7 +257,7 @@ def test_the_largest_that_can_be_is_small() -> None:
         for n in range(10)
     ]
     trials += [Trial(n, values, TrialState.METRICS_UNAVAILABLE, message=long) for n in (10, 11, 12)]
-    decisions = [Decision(Cell("", label=long), True, long) for _ in range(100)]
+    decisions = [Decision(ParsedCell("", label=long), True, long) for _ in range(100)]
     summary = _summary(
         trials,
         name=long,

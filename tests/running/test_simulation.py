@@ -177,7 +177,7 @@ def test_every_algorithm_survives_faults_and_kills(store: Store, algorithm: str)
     world = World(seed=5, faults=FAULTS)
     uid = simulate(store, document, world, kills=3)
     trials = check(store, uid, world, document)
-    if algorithm in ("hyperband", "successivehalving"):
+    if algorithm in ("bohb", "hyperband", "successivehalving"):
         # Their last rung is the end of the search.
         assert store.experiment_by_uid(uid).reason == "ExperimentSuggestionEndReached"
     else:
