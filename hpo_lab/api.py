@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,7 @@ from hpo_lab.experiment.space import Domain
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.options import read_arguments
-from hpo_lab.prepare import (
-    MANIFESTS,
-    prepare_function,
-    prepare_manifest,
-    prepare_notebook,
-    runs_here,
-)
+from hpo_lab.prepare import prepare_file, prepare_function, runs_here
 from hpo_lab.prepare.wording import as_argument
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -60,8 +55,8 @@ def tune(
         objective: A function, called with one assignment per trial, in a process of its own:
             with keywords by parameter name, or with one mapping when it takes a single
             argument that is no parameter. It returns the objective, or a mapping of metrics,
-            or calls `hpo_lab.report`. Or the path of a notebook with a `%%tune` cell,
-            or of a manifest (`.yaml`, `.yml`, `.json`), which says everything else itself.
+            or calls `hpo_lab.report`. Or the path of a notebook with a `%%tune` cell, or of a
+            manifest (.yaml, .json), which says all the rest itself.
         space: The search space of a function: by name a domain such as
             `hpo_lab.loguniform(1e-4, 1e-1)`, or the same as text. A notebook has its own.
         maximize: The metric to optimise, when larger is better; any name will do for what a
@@ -98,33 +93,29 @@ def tune(
     Raises:
         InvalidInput: with every problem of the arguments.
     """
-    arguments = locals()
-    options, problems = read_arguments(arguments)
-    path = Path(objective) if isinstance(objective, str | Path) else None
-    is_manifest = path is not None and path.suffix in MANIFESTS
-    if maximize is None and minimize is None and path is None:
+    options, problems = read_arguments(locals())
+    is_file = isinstance(objective, str | Path)
+    if maximize is None and minimize is None and not is_file:
         problems.append(Problem("tune()", "needs either maximize=... or minimize=..."))
         raise InvalidInput(problems, "tune()")
-    if is_manifest:
-        given = [as_argument(option) for option in options.said]
-        others = ("maximize", "minimize", "space", "cell")
-        given += [name for name in others if arguments[name] is not None]
-        problems += [Problem(name, "a manifest says this itself; leave it out") for name in given]
-    elif path is not None and space is not None:
-        message = "is given by the notebook's annotations; leave it out"
+    if is_file and space is not None:
+        message = "is given by the file itself; leave it out"
         problems.append(Problem("space", message))
     try:
-        if path is None:
-            assert callable(objective)
-            prepared = prepare_function(objective, space or {}, options)
-        elif is_manifest:
-            prepared = runs_here(prepare_manifest(path))
+        if isinstance(objective, str | Path):
+            file = prepare_file(Path(objective), options, cell, as_written=as_argument)
+            if file.stops:
+                message = "is 0, which stops an experiment: hpo_lab.get(name).stop()"
+                problems.append(Problem("spec.maxTrialCount", message))
+            prepared = runs_here(file)
         else:
-            prepared = prepare_notebook(path, options, cell=cell)
+            prepared = prepare_function(objective, space or {}, options)
     except InvalidInput as error:
         raise InvalidInput([*problems, *error.problems], error.source or "tune()") from None
     if problems:
         raise InvalidInput(problems, "tune()")
+    for warning in prepared.warnings:
+        warnings.warn(str(warning), stacklevel=2)
     return Experiments(store).run(prepared)[0]
 
 

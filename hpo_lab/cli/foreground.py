@@ -26,13 +26,13 @@ from hpo_lab.local.runner import local_runner
 from hpo_lab.running.driver import AlreadyRunning, Driver
 from hpo_lab.store import NotFound
 
-__all__ = ["Watch", "follow", "run_here"]
+__all__ = ["ConsoleProgress", "follow", "run_here"]
 
 _EVERY = 0.25
 _PLAIN_EVERY = 10.0
 
 
-class Watch:
+class ConsoleProgress:
     """Progress of one experiment on a console: a live bar on a terminal, else plain lines."""
 
     def __init__(self, experiment: Experiment, console: Console) -> None:
@@ -122,7 +122,7 @@ def run_here(experiment: Experiment, console: Console, server: ForkServer | None
         0, or the exit code of the signal that interrupted it.
     """
     runner = local_runner(experiment.store, experiment.uid, server=server)
-    with Watch(experiment, console) as watch:
+    with ConsoleProgress(experiment, console) as watch:
         try:
             with _stopped_by_signals(runner, console) as received, _drawing(watch, received):
                 runner.run()
@@ -134,7 +134,7 @@ def run_here(experiment: Experiment, console: Console, server: ForkServer | None
     return 128 + received[0] if received else 0
 
 
-def follow(watch: Watch) -> int:
+def follow(watch: ConsoleProgress) -> int:
     """Show the progress of an experiment that runs elsewhere until it ends.
 
     Returns:
@@ -178,7 +178,7 @@ def _stopped_by_signals(runner: Driver, console: Console) -> Iterator[list[int]]
 
 
 @contextmanager
-def _drawing(watch: Watch, received: list[int]) -> Iterator[None]:
+def _drawing(watch: ConsoleProgress, received: list[int]) -> Iterator[None]:
     """Update *watch* in a thread, for the runner needs this one."""
     done = threading.Event()
 

@@ -17,7 +17,7 @@ from hpo_lab.cli.options import (
     store_option,
 )
 from hpo_lab.cli.output import messages, notebook_path, print_best, print_json, results
-from hpo_lab.cli.validating import prepare, say_warnings
+from hpo_lab.cli.validating import say_warnings
 from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.execution.client import ForkServer
@@ -28,7 +28,7 @@ from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.facade.summary import INTERRUPTED as LOST
 from hpo_lab.facade.summary import Summary
 from hpo_lab.options import BUDGETS, OPTIONS
-from hpo_lab.prepare import runs_here
+from hpo_lab.prepare import prepare_file, runs_here
 from hpo_lab.prepare.wording import as_flag
 from hpo_lab.problems import InvalidInput
 from hpo_lab.running.enrol import Enrolment, enrol, stop_described
@@ -67,7 +67,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
     if not request.target:
         raise InvalidInput(request.problems)
     path = Path(request.target)
-    prepared = prepare(
+    prepared = prepare_file(
         path,
         request.options,
         request.cell,

@@ -31,7 +31,7 @@ from hpo_lab.engine.events import (
     TrialEvent,
 )
 from hpo_lab.engine.instructions import (
-    Ask,
+    AskSearch,
     End,
     ExperimentEnded,
     Instructions,
@@ -328,7 +328,7 @@ class Scheduler:
                 break
         done.actions.append(Prepare(self._upcoming()))
         if asks is not None:
-            done.actions.append(Ask(asks))
+            done.actions.append(AskSearch(asks))
 
     def _upcoming(self) -> range:
         """The numbers of the new trials that are started next."""

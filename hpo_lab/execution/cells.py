@@ -15,7 +15,7 @@ from typing import Any
 from hpo_lab.execution.outputs import Cell, Outputs
 from hpo_lab.execution.shell import Shell
 
-__all__ = ["INJECTED", "Execution", "Failure", "failure_of", "parameters_cell"]
+__all__ = ["INJECTED", "Execution", "Failure", "failure_of", "parameters_cell", "source_of"]
 
 INJECTED = "injected-parameters"
 _MARKER = "papermill-error-cell-tag"
@@ -85,7 +85,7 @@ class Execution:
     def foresee(self) -> None:
         """Do beforehand what every fork of this process would do for the cells to come."""
         following = self.notebook["cells"][self.position :]
-        self._shell.foresee(_source(cell) for cell in following if _runs(cell))
+        self._shell.foresee(source_of(cell) for cell in following if _runs(cell))
 
     def run(self, until: int | None = None, *, mark: Mapping[str, Any] | None = None) -> None:
         """Run the cells up to number *until*, or to the end, or to a cell that fails.
@@ -117,7 +117,7 @@ class Execution:
     def _run(self, cell: Cell) -> bool:
         if not _runs(cell):
             return True
-        source = _source(cell)
+        source = source_of(cell)
         self._outputs.begin(cell)
         action = self.actions.get(source)
         succeeded = self._shell.act(source, action) if action else self._shell.run(source)
@@ -208,7 +208,8 @@ def _json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 
-def _source(cell: Cell) -> str:
+def source_of(cell: Cell) -> str:
+    """The text of a cell, whose source may be a list of lines."""
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
 
@@ -216,7 +217,7 @@ def _source(cell: Cell) -> str:
 def _runs(cell: Cell) -> bool:
     return (
         cell["cell_type"] == "code"
-        and bool(_source(cell).strip())
+        and bool(source_of(cell).strip())
         and "skip-execution" not in _tags(cell)
     )
 

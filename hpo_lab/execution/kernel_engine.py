@@ -87,13 +87,9 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 class _KernelEngine(Engine):  # type: ignore[misc]
     @classmethod
     def execute_managed_notebook(
-        cls,
-        nb_man: NotebookExecutionManager,
-        kernel_name: str,
-        *,
-        input_path: str = "",
-        **options: Any,
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any
     ) -> None:
+        options.pop("input_path", None)
         _Client(nb_man, kernel_name=kernel_name, log=logger, **options).execute()
 
 

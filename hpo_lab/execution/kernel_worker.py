@@ -33,13 +33,7 @@ BEGIN: Mapping[str, Any] = {}
 
 
 class KernelRequest(NamedTuple):
-    """Asks for the kernel of a trial.
-
-    Attributes:
-        folder: The trial's folder.
-        kernel: The name of the kernel; empty for `python3`.
-        directory: The folder in which the kernel starts.
-    """
+    """The folder of a trial, and the kernel to start for it: its name and its directory."""
 
     folder: str
     kernel: str

@@ -6,10 +6,11 @@ texts of the same stream are a single output.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["OUTPUT_LIMIT", "Cell", "Outputs", "cut_off"]
+__all__ = ["OUTPUT_LIMIT", "Cell", "Outputs", "cut_off", "plain"]
 
 OUTPUT_LIMIT = 16 * 1024 * 1024
 """How many bytes of output a trial keeps by default."""
@@ -17,7 +18,7 @@ OUTPUT_LIMIT = 16 * 1024 * 1024
 Cell = dict[str, Any]
 """A code cell of a notebook in format 4, as JSON."""
 
-_SHOWN = ("execute_result", "display_data")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Outputs:
@@ -128,6 +129,11 @@ class Outputs:
 def cut_off(limit: int) -> str:
     """The notice that follows *limit* bytes of output."""
     return f"[hpo_lab: the outputs of this trial are cut off after {limit} bytes]\n"
+
+
+def plain(traceback: Iterable[str]) -> str:
+    """The lines of a *traceback* without colours."""
+    return _COLOUR.sub("", "\n".join(traceback))
 
 
 def _display_id(content: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from hpo_lab.execution.cells import source_of
 from hpo_lab.execution.outputs import Cell
 
 __all__ = ["shared_cells"]
@@ -23,10 +24,8 @@ def shared_cells(cells: Sequence[Cell]) -> int:
     report something, or look at a checkpoint, ends them.
     """
     for index, cell in enumerate(cells):
-        source = cell["source"]
-        text = source if isinstance(source, str) else "".join(source)
         if "parameters" in cell["metadata"].get("tags", ()):
             return index + 1
-        if cell["cell_type"] == "code" and _OF_A_TRIAL.search(text):
+        if cell["cell_type"] == "code" and _OF_A_TRIAL.search(source_of(cell)):
             return index
     return 0

@@ -12,7 +12,7 @@ from hpo_lab.facade.summary import Best, Summary
 from hpo_lab.facade.tally import summarise
 from hpo_lab.prepare import Prepared
 from hpo_lab.problems import InvalidInput, Problem, nearest
-from hpo_lab.running.enrol import Enrolment, enrol, stop_described
+from hpo_lab.running.enrol import Enrolment, enrol
 from hpo_lab.running.places import start_runner
 from hpo_lab.store import NotFound, Overview, Store, open_store
 from hpo_lab.store.location import Location
@@ -97,15 +97,9 @@ class Experiments:
     def run(self, prepared: Prepared) -> tuple[Experiment, Enrolment]:
         """Enrol a prepared experiment and start a runner where one is needed.
 
-        What a manifest with a budget of no trials describes is stopped.
-
         Raises:
             InvalidInput: when another experiment has the name.
         """
-        if prepared.stops:
-            described = prepared.experiment
-            stop_described(self.store, described)
-            return self.find(described.name, described.namespace), Enrolment.COMPLETE
         record, enrolment = enrol(self.store, prepared.experiment, prepared.files)
         if enrolment in (Enrolment.CREATED, Enrolment.CONTINUED):
             start_runner(self.store, record)

@@ -18,13 +18,14 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from tokenize import TokenInfo
 
 from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import Parameter, ParameterType, Value
 from hpo_lab.experiment.space import DOMAINS, contains
 from hpo_lab.notebook.annotation_text import FORM, read_parameter, split_when
 from hpo_lab.notebook.names import names_bound, stored
-from hpo_lab.notebook.parsed_cell import Comment, ParsedCell
+from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["Annotation", "parse_annotations", "parse_parameter"]
@@ -79,18 +80,19 @@ def parse_annotations(
     annotations: list[Annotation] = []
     assignments: list[tuple[str, ast.stmt]] = []
     for comment in tuned.comments:
-        match = _ANNOTATION.fullmatch(comment.text)
+        line, text = comment.start[0], comment.string
+        match = _ANNOTATION.fullmatch(text)
         if match is None:
-            if _is_nearly_right(comment.text):
-                message = f"found {comment.text!r}; write it as `# tune: loguniform(1e-4, 1e-1)`"
-                problems.append(place.problem(comment.line, message))
+            if _is_nearly_right(text):
+                message = f"found {text!r}; write it as `# tune: loguniform(1e-4, 1e-1)`"
+                problems.append(place.problem(line, message))
             continue
         statement = _annotated_statement(tree, comment)
         if isinstance(statement, str):
-            problems.append(place.problem(comment.line, statement))
+            problems.append(place.problem(line, statement))
             continue
         assignments.append((_target(statement), statement))
-        annotation = _annotation(statement, match[1].strip(), comment.line, place)
+        annotation = _annotation(statement, match[1].strip(), line, place)
         if isinstance(annotation, Annotation):
             annotations.append(annotation)
         else:
@@ -136,10 +138,12 @@ def _target(statement: ast.Assign | ast.AnnAssign) -> str:
     return target.id
 
 
-def _annotated_statement(tree: ast.Module, comment: Comment) -> ast.Assign | ast.AnnAssign | str:
+def _annotated_statement(tree: ast.Module, comment: TokenInfo) -> ast.Assign | ast.AnnAssign | str:
     """The assignment that *comment* stands behind, or what is wrong instead."""
-    on_line = [node for node in tree.body if node.lineno <= comment.line <= _end(node)]
-    if comment.alone and not any(_is_inside(node, comment.line) for node in on_line):
+    line, column = comment.start
+    on_line = [node for node in tree.body if node.lineno <= line <= _end(node)]
+    alone = not comment.line[:column].strip()
+    if alone and not any(_is_inside(node, line) for node in on_line):
         return f"`# tune:` stands on a line of its own; write it behind a value: `{FORM}`"
     if len(on_line) != 1:
         return f"several statements on one line; write the assignment on its own: `{FORM}`"

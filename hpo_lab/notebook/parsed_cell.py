@@ -14,11 +14,12 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from hpo_lab.notebook.magic_effects import MagicKind, bound_names, kind_of
 
-__all__ = ["CellMagic", "Comment", "ParsedCell", "is_own_magic", "magic_argument", "magic_call"]
+__all__ = ["CellMagic", "ParsedCell", "is_own_magic", "magic_argument", "magic_call"]
 
 # A single line that starts with a word of these runs as a magic although it has no `%`.
 _AUTOMAGIC = frozenset({"cd", "conda", "ls", "mkdir", "pip", "pwd", "run", "time", "timeit", "who"})
@@ -45,21 +46,6 @@ class CellMagic:
     body: str
     first_line: int
     kind: MagicKind
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A comment in the Python of a cell.
-
-    Attributes:
-        line: The line of the cell, counted from 1.
-        text: The comment with its `#`.
-        alone: Whether nothing else stands on the line.
-    """
-
-    line: int
-    text: str
-    alone: bool
 
 
 @dataclass(frozen=True)
@@ -113,35 +99,36 @@ class ParsedCell:
         return self._python[1]
 
     @cached_property
-    def comments(self) -> tuple[Comment, ...]:
+    def comments(self) -> list[tokenize.TokenInfo]:
         """The comments of a cell that has a tree."""
-        return tuple(
-            Comment(token.start[0], token.string, not token.line[: token.start[1]].strip())
-            for token in tokenize.generate_tokens(io.StringIO(self._python[0]).readline)
-            if token.type == tokenize.COMMENT
-        )
+        tokens = tokenize.generate_tokens(io.StringIO(self._python[0]).readline)
+        return [token for token in tokens if token.type == tokenize.COMMENT]
 
-    def own_magics_off(self) -> dict[int, str]:
-        """What to write, by the number of the line, for `%load_ext hpo_lab` and `%hpo ...`."""
+    def in_trial(self, changed: Mapping[int, str] = MappingProxyType({})) -> str:
+        """Its source in a trial, where `%load_ext hpo_lab` and `%hpo ...` are turned off.
+
+        Args:
+            changed: What to write on other lines, by their number.
+        """
+        texts = {**self._own_magics_off(), **changed}
+        if not texts:
+            return self.source
+        lines = self._lines.copy()
+        for number, text in texts.items():
+            line = lines[number - 1]
+            # The indentation stays: IPython takes that of the first line from all lines.
+            lines[number - 1] = line[: len(line) - len(line.lstrip())] + text
+        return "\n".join(lines)
+
+    def _own_magics_off(self) -> dict[int, str]:
         if not _MAY_BE_OWN.search(self.source) or isinstance(self.tree, SyntaxError):
             return {}
         calls = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
         return {
-            call.lineno: f"{self.indent(call.lineno)}pass  # {self._lines[call.lineno - 1].strip()}"
+            call.lineno: f"pass  # {self._lines[call.lineno - 1].strip()}"
             for call in calls
             if (magic := magic_call(call)) is not None and is_own_magic(*magic)
         }
-
-    def indent(self, line: int) -> str:
-        """The white space at the start of *line*."""
-        text = self._lines[line - 1]
-        return text[: len(text) - len(text.lstrip())]
-
-    def with_lines(self, changed: Mapping[int, str]) -> str:
-        """Its source with other texts on the lines whose numbers are the keys of *changed*."""
-        if not changed:
-            return self.source
-        return "\n".join(changed.get(n, line) for n, line in enumerate(self._lines, start=1))
 
     @cached_property
     def _lines(self) -> list[str]:

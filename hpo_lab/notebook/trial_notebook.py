@@ -98,15 +98,10 @@ def build_trial_notebook(
 
     parameters = code(_assignments(annotations), PARAMETERS_TAG, id="parameters")
     set_up = [
-        code(
-            cell.with_lines(cell.own_magics_off()),
-            *sorted(cell.tags - _PAPERMILL),
-            id=f"set-up-{n}",
-        )
+        code(cell.in_trial(), *sorted(cell.tags - _PAPERMILL), id=f"set-up-{n}")
         for n, cell in enumerate(kept, start=1)
     ]
-    turned_off = {**tuned.own_magics_off(), **_assignments_off(tuned, annotations)}
-    tune = code(tuned.with_lines(turned_off), TUNE_TAG, id="tune")
+    tune = code(tuned.in_trial(_assignments_off(annotations)), TUNE_TAG, id="tune")
     report = code(source_of_report(objective.metric_names), OBJECTIVE_TAG, id="objective")
     names = {annotation.name for annotation in annotations}
     assigned, unbound = names_of(kept)
@@ -157,12 +152,11 @@ def _assignments(annotations: Sequence[Annotation]) -> str:
     return "\n".join(f"{a.name} = {a.default!r}  # tune: {a.text}" for a in annotations)
 
 
-def _assignments_off(tuned: ParsedCell, annotations: Sequence[Annotation]) -> dict[int, str]:
+def _assignments_off(annotations: Sequence[Annotation]) -> dict[int, str]:
     """What to write, by the number of the line, in place of the annotated assignments."""
     lines: dict[int, str] = {}
     for annotation in annotations:
-        # The indentation stays: IPython takes that of the first line from all lines.
-        lines |= {line: f"{tuned.indent(line)}#" for line in annotation.assignment}
+        lines |= dict.fromkeys(annotation.assignment, "#")
         lines[annotation.assignment[0]] += f" {annotation.name}: set by the trial"
     return lines
 

@@ -21,10 +21,7 @@ from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.trial.folder import NOTEBOOK
 from hpo_lab.workload.configuration import Configuration, configuration_documents
 
-__all__ = ["EMBEDDED", "MANIFESTS", "prepare_manifest"]
-
-MANIFESTS = (".yaml", ".yml", ".json")
-"""How the names of manifests end."""
+__all__ = ["EMBEDDED", "prepare_manifest"]
 
 EMBEDDED = "notebook"
 """Field of a `NotebookTrial` in a manifest that holds the trial notebook itself."""
@@ -66,7 +63,9 @@ def prepare_manifest(
             experiment = with_template(experiment, own)
             # The manifest's own template is not used, whatever may be said about it.
             warnings = tuple(
-                one for one in warnings if not one.where.startswith("spec.trialTemplate")
+                warning
+                for warning in warnings
+                if not warning.where.startswith("spec.trialTemplate")
             )
     configuration = Configuration.of(files)
     experiment = _with_config_map(experiment, configuration)

@@ -25,7 +25,7 @@ from hpo_lab.engine.events import (
 )
 from hpo_lab.engine.instructions import (
     Action,
-    Ask,
+    AskSearch,
     End,
     ExperimentEnded,
     Noted,
@@ -250,7 +250,7 @@ class _Turns:
                 if isinstance(action, Prepare):
                     following = action.numbers
                     self._place.prepare(following)
-                elif isinstance(action, Ask):
+                elif isinstance(action, AskSearch):
                     # Recorded and started meanwhile, where an answer takes its time.
                     if time.monotonic() - begun > _LONGEST_BATCH and records:
                         self._carry_out(records, actions, now)

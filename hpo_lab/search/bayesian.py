@@ -30,7 +30,7 @@ from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.gaussian_process import Array, fit
 from hpo_lab.search.quasirandom import Sobol
-from hpo_lab.search.samples import Outcome, Sample, samples
+from hpo_lab.search.samples import Outcome, Sample, Samples
 from hpo_lab.search.scalarisation import scalarised
 from hpo_lab.search.space import Assignment, Space
 from hpo_lab.search.tpe import TPE
@@ -93,18 +93,18 @@ class BayesianOptimization(Algorithm):
         """The most promising point."""
         space = Space.of(ask.spec.parameters)
         axes = _axes(space)
-        every = samples(space, ask.spec.objective, ask.history)
-        finished = [sample for sample in every if sample.outcome is not Outcome.PENDING]
-        measured = [sample for sample in finished if sample.outcome is Outcome.MEASURED]
-        if len(finished) > MOST_TRIALS:
+        samples = ask.history.index(Samples, space, ask.spec.objective)
+        if samples.count_finished > MOST_TRIALS:
             defaults = {name: setting.default for name, setting in TPE.settings.items()}
             return TPE().suggest(replace(ask, settings=defaults))
+        finished = samples.finished
+        measured = [sample for sample in finished if sample.outcome is Outcome.MEASURED]
         if not axes or len(finished) < int(str(ask.settings["n_initial_points"])) or not measured:
             return Sobol().suggest(ask)
         rng = np.random.default_rng(ask.seed)
         if ask.spec.objective.additional_objectives:
             finished = scalarised(finished, rng)
-        pending = [sample for sample in every if sample.outcome is Outcome.PENDING]
+        pending = samples.pending
         with _limit, _pools.limit(limits=1, user_api="blas"):
             point = _next(axes, finished, pending, ask.settings, rng)
         # The last digits depend on the library of linear algebra and mean nothing.

@@ -11,10 +11,9 @@ from typing import Generic, TypeVar
 
 from hpo_lab.experiment.model import Objective
 from hpo_lab.experiment.trial import Trial, TrialState, losses, violations
-from hpo_lab.search.history import EachTrial, History
 from hpo_lab.search.space import Space
 
-__all__ = ["Outcome", "Remembered", "Sample", "outcome_of", "samples"]
+__all__ = ["Outcome", "Remembered", "Sample", "Samples", "outcome_of"]
 
 T = TypeVar("T")
 
@@ -103,10 +102,47 @@ def _same(before: Trial, trial: Trial) -> bool:
     )
 
 
-def samples(space: Space, objective: Objective, history: History) -> list[Sample]:
-    """The trials of *history* that lie in *space* as samples, in their order."""
-    every = history.index(EachTrial, _sampled(space, objective))
-    return [sample for sample in every.values() if sample is not None]
+class Samples:
+    """The index of the trials that lie in a space, as samples.
+
+    Args:
+        space: The space.
+        objective: Says what they are worth.
+    """
+
+    def __init__(self, space: Space, objective: Objective) -> None:
+        self._sampled = _sampled(space, objective)
+        self._samples: dict[int, Sample] = {}
+        self._pending: set[int] = set()
+
+    def put(self, trial: Trial, before: Trial | None) -> None:
+        """Take in a trial."""
+        sample = self._sampled(trial)
+        if sample is None:
+            return
+        self._samples[trial.number] = sample
+        if sample.outcome is Outcome.PENDING:
+            self._pending.add(trial.number)
+        else:
+            self._pending.discard(trial.number)
+
+    @property
+    def count_finished(self) -> int:
+        """How many of the trials have ended."""
+        return len(self._samples) - len(self._pending)
+
+    @property
+    def finished(self) -> list[Sample]:
+        """The samples that have ended, in the order of their numbers."""
+        pending, samples = self._pending, self._samples
+        if not pending:
+            return list(samples.values())
+        return [sample for number, sample in samples.items() if number not in pending]
+
+    @property
+    def pending(self) -> list[Sample]:
+        """The samples that have not ended, in the order of their numbers."""
+        return [self._samples[number] for number in sorted(self._pending)]
 
 
 @lru_cache(maxsize=8)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hpo_lab.experiment.manifest import dump, parse, parse_text, read
@@ -119,6 +119,8 @@ def test_any_space_survives_the_manifest(low, high, choices):
     | st.from_regex(r"[-+]?[0-9.:_]{1,6}([eE][-+]?[0-9]+)?", fullmatch=True)
     | st.sampled_from(["yes", "null", "~", "2024-01-01", "0x1f", "1e-5", "08", ".inf", "=", "<<"])
 )
+@example("\x85")
+@example("a\u2028 b")
 def test_any_text_is_read_back_from_yaml_as_that_text(text):
     assert read_documents(write_document({text: [text]})) == [{text: [text]}]
 

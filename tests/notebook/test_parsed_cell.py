@@ -65,7 +65,10 @@ def test_magics_of_which_the_first_runs_the_second():
     ]
     assert cell.magic_names == ["out"]
     assert [node.lineno for node in cell.tree.body] == [5, 6]
-    assert [(comment.line, comment.alone) for comment in cell.comments] == [(1, True), (5, False)]
+    assert [(c.start, c.string) for c in cell.comments] == [
+        ((1, 0), "# timed"),
+        ((5, 7), "# one"),
+    ]
 
 
 def test_a_magic_in_the_text_of_another_language_is_its_text():

@@ -14,7 +14,7 @@ from hpo_lab.prepare import prepare_function
 from hpo_lab.running.enrol import enrol
 from hpo_lab.store import open_store
 from hpo_lab.testing.places import PlaceCase, check_place
-from hpo_lab.testing.simulation import Behaviour, SimulatedPlace, World
+from hpo_lab.testing.simulation import SimulatedPlace, TrialBehaviour, World
 
 
 def function() -> Any:
@@ -46,5 +46,5 @@ def test_this_machine(tmp_path: Path) -> None:
 
 
 def test_the_simulated_place(tmp_path: Path) -> None:
-    world = World(behaviour=Behaviour(seconds=300.0))
+    world = World(behaviour=TrialBehaviour(seconds=300.0))
     check_place(case(tmp_path, lambda: SimulatedPlace(world)))
