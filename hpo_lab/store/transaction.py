@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,16 +77,6 @@ class Transaction:
         self._has_written = False
 
     # Trials
-
-    def read(self, numbers: Iterable[int]) -> None:
-        """Read these trials in one query; others are read one by one when they are needed."""
-        if self._last is None:
-            self._last = trials.last(self._connection, self._uid)
-        missing = [
-            number for number in numbers if number <= self._last and number not in self._trials
-        ]
-        if missing:
-            self._trials.update(trials.to_change(self._connection, self._uid, missing))
 
     def start_trial(
         self,
@@ -324,8 +314,15 @@ class Transaction:
 
     def _stored(self, number: int) -> tuple[Trial, int] | None:
         if number not in self._trials:
-            self.read([number])
-        return self._trials.get(number)
+            if self._last is None:
+                self._last = trials.last(self._connection, self._uid)
+            if number > self._last:
+                return None
+            stored = trials.to_change(self._connection, self._uid, number)
+            if stored is None:
+                return None
+            self._trials[number] = stored
+        return self._trials[number]
 
     def _present(self, number: int) -> tuple[Trial, int]:
         stored = self._stored(number)

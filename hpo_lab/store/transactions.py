@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,9 +41,7 @@ class Transactions:
         return Watch(watching(self._location))
 
     @contextmanager
-    def transaction(
-        self, uid: str, runner_id: str | None = None, *, numbers: Sequence[int] = ()
-    ) -> Iterator[Transaction]:
+    def transaction(self, uid: str, runner_id: str | None = None) -> Iterator[Transaction]:
         """Several writes to one experiment, which all happen at the end or, on an error, none.
 
         A transaction that changes nothing in the end leaves the revision as it is.
@@ -51,7 +49,6 @@ class Transactions:
         Args:
             uid: The experiment.
             runner_id: Who writes, where only the experiment's runner may.
-            numbers: The trials that are to be written, so that one query reads them.
 
         Raises:
             LeaseLost: Another runner holds the lease, or none.
@@ -62,8 +59,6 @@ class Transactions:
             transaction = Transaction(
                 connection, uid, revision, self.files, self._snapshots.get(uid)
             )
-            if numbers:
-                transaction.read(numbers)
             yield transaction
             if not transaction.flush():
                 connection.rollback()
