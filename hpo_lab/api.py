@@ -10,53 +10,12 @@ from typing import Any
 from hpo_lab.experiment.space import Domain
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.options import BUDGETS, Option, read_arguments
+from hpo_lab.options import read_arguments
 from hpo_lab.prepare import prepare_file, prepare_function, runs_here
-from hpo_lab.prepare.checking import every_problem
-from hpo_lab.prepare.wording import as_argument, worded
+from hpo_lab.prepare.wording import as_argument
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enrol import Enrolment, revise
-from hpo_lab.store import ExperimentRecord, Store
 
-__all__ = ["Experiment", "get", "prepare_resume", "tune"]
-
-
-def prepare_resume(
-    store: Store,
-    record: ExperimentRecord,
-    option: Callable[[Option], str] = as_argument,
-    **budgets: Any,
-) -> tuple[ExperimentRecord, Enrolment]:
-    """Take over new budgets (see `Experiment.resume`), without starting a runner.
-
-    Args:
-        store: Where the experiment is recorded.
-        record: The experiment.
-        option: How a budget is written, for messages.
-        **budgets: As of `Experiment.resume`.
-
-    Raises:
-        InvalidInput: when they do not fit, or leave nothing to do.
-    """
-    options, problems = read_arguments(budgets, BUDGETS)
-    document = options.onto(record.document)
-    spec = record.document.spec
-    places = [parameter.name for parameter in spec.parameters]
-    problems += [worded(one, option, places, record.name) for one in every_problem(document)]
-    if problems:
-        raise InvalidInput(problems)
-    record, enrolment = revise(store, record, document)
-    if enrolment is Enrolment.COMPLETE:
-        raise InvalidInput(
-            [
-                Problem(
-                    record.name,
-                    f"is complete ({record.message}); raise a budget to continue, "
-                    f"for example the number of trials above {spec.max_trial_count}",
-                )
-            ]
-        )
-    return record, enrolment
+__all__ = ["Experiment", "get", "tune"]
 
 
 def tune(
@@ -88,7 +47,7 @@ def tune(
     cell: str | None = None,
     store: str | Path | None = None,
 ) -> Experiment:
-    """Tune a function or a notebook cell in the background.
+    """Tune a function, a notebook cell or what a manifest describes, in the background.
 
     An experiment of that name that is the same is continued; another one is an error.
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from hpo_lab.api import prepare_resume
 from hpo_lab.cli import FAILED, INTERRUPTED
 from hpo_lab.cli.foreground import run_here
 from hpo_lab.cli.options import (
@@ -25,6 +24,7 @@ from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.facade.summary import INTERRUPTED as LOST
 from hpo_lab.facade.summary import Summary
 from hpo_lab.options import BUDGETS, OPTIONS
@@ -105,9 +105,8 @@ def resume_command(ctx: click.Context, request: Request) -> None:
     if request.problems:
         raise InvalidInput(request.problems)
     experiment = Experiments(request.store).find(request.target)
-    _, enrolment = prepare_resume(
-        experiment.store, experiment.record, as_flag, **request.options.budgets
-    )
+    budgets = request.options.budgets
+    _, enrolment = prepare_resume(experiment.store, experiment.record, as_flag, **budgets)
     _announce(enrolment, experiment.summary())
     ctx.exit(_run(experiment, enrolment, request))
 

@@ -11,6 +11,7 @@ from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.facade.files import files_of, log_of, notebook_of, runner_log
 from hpo_lab.facade.follower import Follower
+from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.facade.summary import Best, Failure, Summary, is_live, state_of, trial_row
 from hpo_lab.facade.tally import Tally
 from hpo_lab.problems import InvalidInput, Problem
@@ -235,8 +236,6 @@ class Experiment:
             InvalidInput: when a budget is not valid, or the experiment is complete and the
                 budgets leave nothing to do.
         """
-        from hpo_lab.api import prepare_resume
-
         record, enrolment = prepare_resume(
             self.store,
             self.record,

@@ -47,11 +47,17 @@ class AshaRule(EarlyStoppingRule):
     def __init__(self) -> None:
         # By the lowest rung of their bracket and the rung, sorted.
         self._losses: dict[tuple[int | None, int], array[float]] = {}
+        # Of running trials by rung and number: the curve, and its loss there. A question
+        # compares with a thousand of them, most of which are as they were at the last one.
+        self._running: dict[int, dict[int, tuple[Curve, float]]] = {}
+        self._firsts: dict[int, int | None] = {}
 
     def tell(self, ended: Progress) -> None:
         """Remember the value of a trial at each rung that it has reached."""
         first = self._first_rung(ended, ended.number)
+        self._firsts.pop(ended.number, None)
         for rung in _reached(ended, first):
+            self._running.get(rung, {}).pop(ended.number, None)
             losses = self._losses.setdefault((first, rung), array("d"))
             insort(losses, _loss(ended, ended.curve, rung))
 
@@ -64,9 +70,11 @@ class AshaRule(EarlyStoppingRule):
         rung = reached[-1]
         ended = self._losses.get((first, rung), array("d"))
         running = [
-            _loss(question, curve, rung)
+            self._loss_at(question, number, curve, rung)
             for number, curve in question.others.items()
-            if curve.steps[-1] >= rung and self._first_rung(question, number) == first
+            if curve.steps[-1] >= rung
+            and number != question.number
+            and self._first_rung_of(question, number) == first
         ]
         mine = _loss(question, question.curve, rung)
         before = bisect_left(ended, mine) + sum(loss < mine for loss in running)
@@ -80,6 +88,20 @@ class AshaRule(EarlyStoppingRule):
             f"its value at step {rung}, {found}, is not among the best {places} of the "
             f"{count} trials that have reached it"
         )
+
+    def _loss_at(self, asked: Progress, number: int, curve: Curve, rung: int) -> float:
+        """The loss of a running trial at a *rung*, worked out once for each curve."""
+        before = self._running.setdefault(rung, {})
+        entry = before.get(number)
+        if entry is None or entry[0] is not curve:
+            entry = before[number] = curve, _loss(asked, curve, rung)
+        return entry[1]
+
+    def _first_rung_of(self, asked: Progress, number: int) -> int | None:
+        """What `_first_rung` says of a running trial, worked out once."""
+        if number not in self._firsts:
+            self._firsts[number] = self._first_rung(asked, number)
+        return self._firsts[number]
 
     def _first_rung(self, asked: Progress, number: int) -> int | None:
         """The lowest rung at which the trial *number* is judged, None for no rung at all."""

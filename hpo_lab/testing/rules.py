@@ -29,7 +29,8 @@ def check_early_stopping_rule(
 
     - an answer is None, or a reason in words;
     - the same question has the same answer: asked again, by a rule that was told of the same
-      trials in another order, and with the others that run in another order;
+      trials in another order, and with the others that run in another order, the trial itself
+      among them or not;
     - a rule remembers for itself: two of them do not influence each other;
     - settings are described, and wrong ones are refused.
 
@@ -94,7 +95,7 @@ def _check_answer(spec: ExperimentSpec, rng: random.Random) -> None:
     answers = []
     for told, beside in (
         (ended, others),
-        (rng.sample(ended, len(ended)), dict(reversed(others.items()))),
+        (rng.sample(ended, len(ended)), {number: curves[number], **dict(reversed(others.items()))}),
     ):
         rule = get_rule(name)
         for progress in told:
