@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Snapshot:
 
     revision: int
     last: int | None
-    trials: Mapping[int, tuple[Trial, int]]
+    trials: dict[int, tuple[Trial, int]]
 
 
 class Transaction:
@@ -65,9 +65,10 @@ class Transaction:
         self._uid = uid
         self._files = files
         self._trials: dict[int, tuple[Trial, int]] = {}
+        self._before: dict[int, tuple[Trial, int]] = {}
         self._last: int | None = None
         if before is not None and before.revision == revision - 1:
-            self._trials.update(before.trials)
+            self._before = before.trials
             self._last = before.last
         self._added: dict[int, dict[str, Any]] = {}
         self._changes: dict[int, dict[str, Any]] = {}
@@ -300,19 +301,24 @@ class Transaction:
         return self._has_written or bool(self._added or self._changes or self._kept)
 
     def snapshot(self) -> Snapshot:
-        """The trials that may be written again, as they are once this is committed."""
-        unended = {
-            number: (trial, offset)
-            for number, (trial, offset) in self._trials.items()
-            if not trial.is_final
-        }
-        return Snapshot(self.revision, self._last, unended)
+        """The trials that may be written again, once this is committed.
+
+        It takes over what was known before, so that its cost is that of this transaction.
+        """
+        for number, (trial, offset) in self._trials.items():
+            if trial.is_final:
+                self._before.pop(number, None)
+            else:
+                self._before[number] = trial, offset
+        return Snapshot(self.revision, self._last, self._before)
 
     def _change_row(self, **values: Any) -> None:
         experiments.change(self._connection, self._uid, self.revision, **values)
         self._has_written = True
 
     def _stored(self, number: int) -> tuple[Trial, int] | None:
+        if number in self._before and number not in self._trials:
+            return self._before[number]
         if number not in self._trials:
             if self._last is None:
                 self._last = trials.last(self._connection, self._uid)
