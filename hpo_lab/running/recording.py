@@ -58,7 +58,6 @@ class Recorder:
             if isinstance(record, TrialEnded)
         }
         with self._store.transaction(self._uid, self._runner_id) as transaction:
-            transaction.read({number for record in records for number in _numbers(record)})
             for record in records:
                 self._write(record, files, transaction, time)
 
@@ -103,13 +102,3 @@ class Recorder:
                 for artifact in self._keeping.of_best(best):
                     transaction.add_artifact(artifact)
                 transaction.set_condition(verdict.state, verdict.reason, verdict.message, time)
-
-
-def _numbers(record: Record) -> tuple[int, ...]:
-    """The trial that a record is about, if it is about a trial."""
-    match record:
-        case TrialStarted() | TrialEnded() | TrialRequeued():
-            return (record.trial.number,)
-        case Observed():
-            return (record.number,)
-    return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Snapshot:
 
     revision: int
     last: int | None
-    trials: Mapping[int, tuple[Trial, int]]
+    trials: dict[int, tuple[Trial, int]]
 
 
 class Transaction:
@@ -65,9 +65,10 @@ class Transaction:
         self._uid = uid
         self._files = files
         self._trials: dict[int, tuple[Trial, int]] = {}
+        self._before: dict[int, tuple[Trial, int]] = {}
         self._last: int | None = None
         if before is not None and before.revision == revision - 1:
-            self._trials.update(before.trials)
+            self._before = before.trials
             self._last = before.last
         self._added: dict[int, dict[str, Any]] = {}
         self._changes: dict[int, dict[str, Any]] = {}
@@ -77,19 +78,6 @@ class Transaction:
         self._has_written = False
 
     # Trials
-
-    def read(self, numbers: Iterable[int]) -> None:
-        """Read these trials in one query, where the transaction before did not write them.
-
-        Others are read one by one when they are needed.
-        """
-        if self._last is None:
-            self._last = trials.last(self._connection, self._uid)
-        missing = [
-            number for number in numbers if number <= self._last and number not in self._trials
-        ]
-        if missing:
-            self._trials.update(trials.to_change(self._connection, self._uid, missing))
 
     def start_trial(
         self,
@@ -313,22 +301,34 @@ class Transaction:
         return self._has_written or bool(self._added or self._changes or self._kept)
 
     def snapshot(self) -> Snapshot:
-        """The trials that may be written again, as they are once this is committed."""
-        unended = {
-            number: (trial, offset)
-            for number, (trial, offset) in self._trials.items()
-            if not trial.is_final
-        }
-        return Snapshot(self.revision, self._last, unended)
+        """The trials that may be written again, once this is committed.
+
+        It takes over what was known before, so that its cost is that of this transaction.
+        """
+        for number, (trial, offset) in self._trials.items():
+            if trial.is_final:
+                self._before.pop(number, None)
+            else:
+                self._before[number] = trial, offset
+        return Snapshot(self.revision, self._last, self._before)
 
     def _change_row(self, **values: Any) -> None:
         experiments.change(self._connection, self._uid, self.revision, **values)
         self._has_written = True
 
     def _stored(self, number: int) -> tuple[Trial, int] | None:
+        if number in self._before and number not in self._trials:
+            return self._before[number]
         if number not in self._trials:
-            self.read([number])
-        return self._trials.get(number)
+            if self._last is None:
+                self._last = trials.last(self._connection, self._uid)
+            if number > self._last:
+                return None
+            stored = trials.to_change(self._connection, self._uid, number)
+            if stored is None:
+                return None
+            self._trials[number] = stored
+        return self._trials[number]
 
     def _present(self, number: int) -> tuple[Trial, int]:
         stored = self._stored(number)

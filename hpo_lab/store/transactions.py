@@ -56,9 +56,9 @@ class Transactions:
         """
         with writing(self._engine) as connection:
             revision = experiments.lock(connection, uid, runner_id)
-            transaction = Transaction(
-                connection, uid, revision, self.files, self._snapshots.get(uid)
-            )
+            # Taken out, since it belongs to this transaction alone.
+            before = self._snapshots.pop(uid, None)
+            transaction = Transaction(connection, uid, revision, self.files, before)
             yield transaction
             if not transaction.flush():
                 connection.rollback()

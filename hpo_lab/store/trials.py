@@ -36,9 +36,8 @@ _TRIAL_COLUMNS = (
 # running it. No column is called `of_uid` or `of_number`, so these are no values to set.
 _OF_EXPERIMENT = _trials.c.uid == bindparam("of_uid")
 _THIS = _OF_EXPERIMENT & (_trials.c.number == bindparam("of_number"))
-_THESE = _OF_EXPERIMENT & _trials.c.number.in_(bindparam("of_numbers", expanding=True))
 _WHOLE = select(_trials).where(_THIS)
-_TO_CHANGE = select(*_TRIAL_COLUMNS, _trials.c.observations_offset).where(_THESE)
+_TO_CHANGE = select(*_TRIAL_COLUMNS, _trials.c.observations_offset).where(_THIS)
 _LAST = select(func.coalesce(func.max(_trials.c.number), -1)).where(_OF_EXPERIMENT)
 _CHANGED = select(*_TRIAL_COLUMNS).where(_OF_EXPERIMENT, _trials.c.revision > bindparam("since"))
 _CHANGE = update(_trials).where(_THIS)
@@ -89,12 +88,10 @@ def one(connection: Connection, uid: str, number: int) -> TrialRecord | None:
     )
 
 
-def to_change(
-    connection: Connection, uid: str, numbers: Sequence[int]
-) -> dict[int, tuple[Trial, int]]:
-    """Those of *numbers* that exist, with how far their observations are imported."""
-    rows = connection.execute(_TO_CHANGE, {"of_uid": uid, "of_numbers": numbers})
-    return {row.number: (_trial(row), row.observations_offset) for row in rows}
+def to_change(connection: Connection, uid: str, number: int) -> tuple[Trial, int] | None:
+    """A trial, and how far its observations are imported."""
+    row = connection.execute(_TO_CHANGE, _this(uid, number)).one_or_none()
+    return (_trial(row), row.observations_offset) if row else None
 
 
 def last(connection: Connection, uid: str) -> int:

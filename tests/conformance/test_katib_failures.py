@@ -18,10 +18,12 @@ from typing import Any
 import pytest
 
 from hpo_lab.engine.asking import new_trial
+from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.space import contains
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, optimal_trial
+from hpo_lab.search.history import History
 from hpo_lab.stopping.curve import Curve
 from hpo_lab.stopping.rule import Progress, Question, get_rule, settings_of
 from tests.search.simulation import run
@@ -62,7 +64,7 @@ def run_all(asked: ExperimentSpec, end: Callable[[Trial], Trial] = succeeded) ->
 
 
 def verdict(asked: ExperimentSpec, trials: list[Trial], *, exhausted: bool = False) -> str:
-    reached = plan(asked, trials, exhausted=exhausted).verdict
+    reached = plan(asked, Ledger(asked.objective, trials), exhausted=exhausted).verdict
     assert reached is not None
     return reached.reason
 
@@ -73,7 +75,7 @@ def test_trials_asked_for_together_are_distinct(algorithm: str) -> None:
     asked = spec(algorithm, parallelTrialCount=4, seed=None, settings={"n_startup_trials": "4"})
     trials = [succeeded(trial) for trial in run_all(asked)[:8]]
     for _ in range(4):
-        made = new_trial(asked, trials, len(trials), uid="one")
+        made = new_trial(asked, History(trials), len(trials), uid="one")
         assert isinstance(made, Trial)
         trials.append(replace(made, state=TrialState.RUNNING))
     assert len({tuple(trial.assignments.values()) for trial in trials}) == len(trials)
@@ -117,6 +119,8 @@ RESTARTED: dict[str, ExperimentSpec] = {
 ASK = """
 import json, sys
 from hpo_lab.engine.asking import new_trial
+from hpo_lab.engine.ledger import Ledger
+from hpo_lab.search.history import History
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 answers = {}
@@ -126,7 +130,8 @@ for name, (document, known) in json.load(sys.stdin).items():
               parent=parent, labels=labels)
         for number, values, loss, parent, labels in known
     ]
-    made = new_trial(ExperimentSpec.model_validate(document), trials, len(trials), uid="one")
+    asked = ExperimentSpec.model_validate(document)
+    made = new_trial(asked, History(trials), len(trials), uid="one")
     answers[name] = [made.assignments, made.parent, dict(made.labels)]
 print(json.dumps(answers))
 """
@@ -138,7 +143,7 @@ def test_a_restart_in_the_middle_goes_on_as_if_there_had_been_none() -> None:
     for name, asked in RESTARTED.items():
         trials: list[Trial] = []
         for number in range(11):
-            made = new_trial(asked, trials, number, uid="one")
+            made = new_trial(asked, History(trials), number, uid="one")
             assert isinstance(made, Trial)
             trials.append(succeeded(made))
         *before, last = trials

@@ -12,6 +12,7 @@ from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import Wait
+from hpo_lab.search.history import History
 
 Ending = Callable[[Trial], Trial]
 
@@ -33,7 +34,7 @@ def run(spec: ExperimentSpec, end: Ending, order: random.Random, uid: str = "") 
         if upcoming.verdict is not None:
             return list(trials.values())
         for number in upcoming.start:
-            new = new_trial(spec, list(trials.values()), number, uid=uid)
+            new = new_trial(spec, History(trials.values()), number, uid=uid)
             if new is None or isinstance(new, Wait):
                 exhausted = new is None
                 break

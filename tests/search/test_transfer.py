@@ -20,6 +20,7 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.space import Domain, choice, uniform
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.search.history import History
 from hpo_lab.search.transfer import transferred
 
 PLANE = {"x": uniform(-5, 5), "y": uniform(-5, 5)}
@@ -109,7 +110,7 @@ def searched(
 ) -> list[Trial]:
     found: list[Trial] = []
     for number in range(trials):
-        asked = new_trial(spec, found, number, uid="u", prior=prior)
+        asked = new_trial(spec, History([*prior, *found]), number, uid="u")
         assert isinstance(asked, Trial)
         found.append(trial(number, loss(**asked.assignments), **asked.assignments))
     return found
