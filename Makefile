@@ -2,6 +2,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# The lock that tests run with.
+TESTED := dev
 
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -10,37 +12,62 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lab clean
+.PHONY: help run test test-oldest test-newest lint lab lock clean always
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-run: $(VENV)/.examples ## tune the example notebook on this machine, from an empty store
+run: $(VENV)/.run ## tune the example notebook on this machine, from an empty store
 	@rm -rf .run && mkdir .run
 	$(BIN)/hpo-lab run notebooks/digits.ipynb --store .run/hpo_lab.db
 	@echo "The record is .run/hpo_lab.db; each trial's notebook is below .run/hpo_lab.trials/"
 
-test: $(VENV)/.test ## run every test and the example notebooks; ARGS="-k store" passes options
+test: $(VENV)/.$(TESTED) ## run every test and the example notebooks; ARGS="-k store" passes options
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile \
 		--nbval-lax --nbval-current-env tests notebooks $(ARGS)
+
+test-oldest: ## the same with the oldest packages that pyproject.toml allows, on Python 3.11
+	@$(MAKE) --no-print-directory test VENV=.venv-oldest TESTED=oldest PYTHON=python3.11
+
+test-newest: ## the same with the newest packages that pyproject.toml allows
+	@$(MAKE) --no-print-directory test VENV=.venv-newest TESTED=newest
 
 lint: $(VENV)/.dev ## check style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-lab: $(VENV)/.lab $(VENV)/.examples ## open the example notebooks in JupyterLab
+lab: $(VENV)/.dev ## open the example notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir notebooks $(ARGS)
 
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --only-binary :all: \
+	--generate-hashes --no-annotate --custom-compile-command 'make lock' --upgrade
+HPO_LAB = pyproject.toml --group build
+# Locks that share a .venv have the same versions.
+SAME = --constraints locks/dev.txt
+
+lock: $(VENV)/.dev ## renew locks/, the versions that the other targets install
+	$(COMPILE) $(HPO_LAB) --extra dev --output-file locks/dev.txt
+	$(COMPILE) $(HPO_LAB) --extra examples $(SAME) --output-file locks/run.txt
+	$(COMPILE) --group torch $(SAME) --output-file locks/torch.txt
+	$(COMPILE) $(HPO_LAB) --extra test --resolution lowest-direct --output-file locks/oldest.txt
+
 clean: ## remove everything the other targets made, .venv included
-	rm -rf $(VENV) .run build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-oldest .venv-newest .run build dist
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One stamp per extra, so that an install is repeated only when pyproject.toml changes.
-$(VENV)/.%: pyproject.toml | $(BIN)/pip
-	@echo "installing hpo_lab[$*] into $(VENV)"
-	@$(BIN)/python -m pip install -qq --editable '.[$*]'
+# One stamp per lock, so that an install is repeated only when something changes. An editable
+# package has no hash, which is why it is installed after those that have.
+$(VENV)/.%: locks/%.txt pyproject.toml | $(BIN)/pip
+	@echo "installing locks/$*.txt into $(VENV)"
+	@$(BIN)/python -m pip install -qq --no-deps --only-binary :all: --require-hashes -r $<
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(VENV)/.newest: always | $(BIN)/pip
+	@echo "installing the newest packages into $(VENV)"
+	@$(BIN)/python -m pip install -qq --upgrade --upgrade-strategy eager --editable '.[test]'
 
 $(BIN)/pip:
 	@test -n "$(PYTHON)" || { echo "hpo_lab needs Python 3.11 or newer;" \

@@ -1,10 +1,10 @@
-"""What one question to each search algorithm costs, by the number of trials before it.
+"""The cost of asking each search algorithm, by the number of earlier trials.
 
     python benchmarks/ask_cost.py [--only tpe ...] [--counts 100 1000] [--repeat 5]
 
-Prints a Markdown table of milliseconds of processor time: the median of some questions in
-a row to a history that grows by a trial each time, and in brackets the first question, which
-knows nothing yet.
+Prints a Markdown table of milliseconds of processor time: the median of consecutive
+questions, each with a further trial, and in brackets the first question, when the algorithm
+has no state yet.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ALGORITHMS = (
     *BY_RUNGS,
     *("pbt", "nsga2"),
 )
-# More rungs than anyone has: all the trials are those of one bracket.
+# More rungs than in practice, so that all trials are in a single bracket.
 RESOURCE = {"name": "epochs", "parameterType": "int", "feasibleSpace": {"min": 1, "max": 3**9}}
 POPULATION = 20
 LOG = {"distribution": "logUniform"}
@@ -103,16 +103,16 @@ def past(spec: ExperimentSpec, count: int) -> list[Trial]:
 
 def climbed(count: int, rng: random.Random) -> list[tuple[int, int | None]]:
     """Rung and parent of *count* trials, two thirds of which begin and a third of each go on."""
-    found: list[tuple[int, int | None]] = []
+    results: list[tuple[int, int | None]] = []
     members: list[int | None] = [None] * (2 * count // 3)
     rung = 0
-    while len(found) < count:
-        begin = len(found)
-        found += [(rung, parent) for parent in members]
-        here = list(range(begin, len(found)))
+    while len(results) < count:
+        begin = len(results)
+        results += [(rung, parent) for parent in members]
+        here = list(range(begin, len(results)))
         members = [*rng.sample(here, max(1, len(here) // 3))]
         rung += 1
-    return found[:count]
+    return results[:count]
 
 
 def costs(algorithm: str, count: int, repeat: int) -> list[float]:

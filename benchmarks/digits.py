@@ -1,9 +1,9 @@
 """64 trials of scikit-learn on the digits, beside Optuna: `python benchmarks/digits.py`.
 
-Both evaluate the same 64 points, two at a time. `hpo-lab run` executes a notebook for each
-and keeps it, with a store and a process per trial; Optuna calls a function in two processes that
-share a study in a journal file, its quickest storage for several processes. Measured is the
-whole, from starting Python to the last result.
+Both evaluate the same 64 points, two at a time. `hpo-lab run` executes and keeps a notebook
+for each point, with a store and a process per trial. Optuna calls a function in two
+processes that share a study in a journal file, its quickest storage for several processes.
+The time is from the start of Python to the last result.
 """
 
 from __future__ import annotations
@@ -84,13 +84,13 @@ def optuna(folder: Path, points: Path) -> None:
         return float(str(scope["score"]))
 
     # Whoever is free takes the next: halves of 64 would end at different times.
-    left, writer = os.pipe()
+    reader, writer = os.pipe()
     os.write(writer, bytes(TRIALS))
     os.close(writer)
     for _ in range(PARALLEL):
         if os.fork() == 0:
             mine = optuna.load_study(storage=storage(), study_name="digits")
-            while os.read(left, 1):
+            while os.read(reader, 1):
                 mine.optimize(objective, n_trials=1)
             os._exit(0)
     for _ in range(PARALLEL):
@@ -99,12 +99,12 @@ def optuna(folder: Path, points: Path) -> None:
 
 def measure(command: list[str]) -> tuple[float, float]:
     """Wall time and CPU time of *command*, in seconds."""
-    begun = time.perf_counter()
+    start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(command)} failed")
-    return time.perf_counter() - begun, usage.ru_utime + usage.ru_stime
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
@@ -126,10 +126,12 @@ def main() -> None:
             points.write_text(json.dumps(points_of(folder)))
             theirs.append(measure([sys.executable, __file__, "--optuna", str(folder), str(points)]))
     median = statistics.median
-    ratios = [mine / other for (mine, _), (other, _) in zip(ours, theirs, strict=True)]
+    ratios = [
+        mine / theirs_seconds for (mine, _), (theirs_seconds, _) in zip(ours, theirs, strict=True)
+    ]
     rows = [
-        (name, *(f"{median(column):.1f}" for column in zip(*found, strict=True)))
-        for name, found in (("`hpo-lab run`", ours), ("Optuna", theirs))
+        (name, *(f"{median(column):.1f}" for column in zip(*runs, strict=True)))
+        for name, runs in (("`hpo-lab run`", ours), ("Optuna", theirs))
     ]
     publish(
         "digits",

@@ -1,7 +1,7 @@
 """From `hpo-lab run` to the first result: `python benchmarks/first_result.py [--rounds N]`.
 
-The notebook is trivial, so this is what a person waits for hpo_lab itself. Beside it the
-command `papermill` executes the same code once: the speed of a shared machine varies.
+The notebook is trivial, so the time is that of hpo_lab itself. The speed of a shared machine
+varies; for comparison the command `papermill` executes the same code once in each round.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def seconds(folder: Path) -> tuple[float, float]:
     nbformat.write(new_notebook(cells=[new_code_cell(source) for source in CELLS]), path)
     command = [sys.executable, "-m", "hpo_lab", "run", str(path), "--trials", "4"]
     location = str(folder / "store.db")
-    begun = time.time()
+    start = time.time()
     subprocess.run(
         [*command, "--store", location],
         check=True,
@@ -43,20 +43,20 @@ def seconds(folder: Path) -> tuple[float, float]:
     (record,) = store.experiments()
     ends = [trial.completed_at or 0.0 for trial in store.trials(record.uid)]
     store.close()
-    return min(ends) - begun, max(ends) - begun
+    return min(ends) - start, max(ends) - start
 
 
 def papermill(folder: Path) -> float:
-    """How long the command `papermill` takes for one execution of the same code."""
+    """The seconds that the command `papermill` takes to execute the same code once."""
     path = folder / "once.ipynb"
     cells = (CELLS[0], CELLS[1].partition("\n")[2])
     notebook = new_notebook(cells=[new_code_cell(source) for source in cells])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, path)
     command = [sys.executable, "-m", "papermill", str(path), str(folder / "executed.ipynb")]
-    begun = time.time()
+    start = time.time()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.time() - begun
+    return time.time() - start
 
 
 def main() -> None:
@@ -65,11 +65,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     options = parser.parse_args()
-    found = []
+    rounds = []
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory() as folder:
-            found.append((*seconds(Path(folder)), papermill(Path(folder))))
-    first, last, once = (statistics.median(column) for column in zip(*found, strict=True))
+            rounds.append((*seconds(Path(folder)), papermill(Path(folder))))
+    first, last, once = (statistics.median(column) for column in zip(*rounds, strict=True))
     publish(
         "first-result",
         [

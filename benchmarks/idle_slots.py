@@ -2,9 +2,10 @@
 
     [--trials 60] [--seconds 0.2]
 
-Every trial takes the same time, and a Gaussian process is asked for each, which costs tens of
-milliseconds of CPU. Prints how long the slots stood empty between two trials, which is what
-asking ahead is to avoid; the same with random search is what starting a trial costs anyway.
+Every trial takes the same time, and a Gaussian process suggests each trial, which costs tens
+of milliseconds of CPU. Prints how long the slots stood empty between two trials. Asking
+ahead should avoid that time. The same number for random search is the cost of starting a
+trial.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ def idle(algorithm: str, trials: int, seconds: float) -> tuple[float, float]:
         )
         store = open_store(Path(folder) / "hpo_lab.db")
         (record,) = store.experiments()
-        known = store.trials(record.uid)
+        ended = store.trials(record.uid)
         store.close()
-    # With trials as long as one another, the trial that ends first is followed first.
-    begins = sorted(trial.started_at or 0.0 for trial in known)[PARALLEL:]
-    ends = sorted(trial.completed_at or 0.0 for trial in known)
+    # All trials take equally long, so the n-th start follows the n-th end.
+    begins = sorted(trial.started_at or 0.0 for trial in ended)[PARALLEL:]
+    ends = sorted(trial.completed_at or 0.0 for trial in ended)
     # The first models are fitted to too little to cost anything.
     gaps = [max(begin - end, 0.0) for begin, end in zip(begins, ends, strict=False)][10:]
     return statistics.median(gaps), statistics.mean(gaps)

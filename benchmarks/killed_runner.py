@@ -3,7 +3,7 @@
     python benchmarks/killed_runner.py [--trials 40] [--kills 10] [--isolation auto|kernel]
 
 Each trial writes its number when it begins and when it ends. Fails when a trial is missing,
-ended twice, or a process is left.
+ended twice, or a process still runs.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ with marks.open("a") as file:
 
 
 def _left(folder: str) -> list[int]:
-    found = []
+    processes = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             words = [*process.cmdline(), process.environ().get("HPO_LAB_TRIAL_FOLDER", "")]
             if process.pid != os.getpid() and any(folder in word for word in words):
-                found.append(process.pid)
-    return found
+                processes.append(process.pid)
+    return processes
 
 
 def main() -> int:
@@ -86,15 +86,15 @@ def main() -> int:
         numbers = [trial.number for trial in trials]
         states = Counter(trial.state.value for trial in trials)
         twice = [line for line, count in ends.items() if count > 1]
-        left = _left(folder)
-        print(f"states {dict(states)}, ended twice {twice}, processes left {left}")
+        leftovers = _left(folder)
+        print(f"states {dict(states)}, ended twice {twice}, processes left {leftovers}")
         good = (
             code == 0
             and numbers == list(range(arguments.trials))
             and states == {"Succeeded": arguments.trials}
             and len(ends) == arguments.trials
             and not twice
-            and not left
+            and not leftovers
         )
     print("nothing lost" if good else "LOST")
     return 0 if good else 1

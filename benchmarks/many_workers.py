@@ -2,9 +2,9 @@
 
     [--postgresql URL]  an empty database; without it, SQLite alone
 
-The trials do nothing, so that asking and recording is all there is. In hpo_lab one runner
-asks for all its trials and records them; with Optuna each of 32 processes asks and tells
-the shared storage for itself.
+The trials do nothing, so that only asking and recording are measured. In hpo_lab a single
+runner asks for all trials and records them. With Optuna each of 32 processes asks and
+records its own trials in the shared storage.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def hpo_lab(location: str, trials: int) -> float:
     document = ExperimentDocument(metadata=Metadata(name="many"), spec=spec)
     uid = store.create_experiment(document, identity="many").uid
     store.acquire_lease(uid, me)
-    begun = time.perf_counter()
-    known: list[Trial] = []
+    start = time.perf_counter()
+    history: list[Trial] = []
     running: deque[int] = deque()
 
     def end(number: int) -> None:
-        x = float(str(known[number].assignments["x"]))
+        x = float(str(history[number].assignments["x"]))
         observation = Observation(metric="score", value=x, time=time.time())
         store.finish_trial(
             uid,
@@ -70,20 +70,20 @@ def hpo_lab(location: str, trials: int) -> float:
             offset=1,
             runner_id=me.id,
         )
-        known[number] = Trial(
-            number, known[number].assignments, TrialState.SUCCEEDED, {"score": Metric.single(x)}
+        history[number] = Trial(
+            number, history[number].assignments, TrialState.SUCCEEDED, {"score": Metric.single(x)}
         )
 
     for number in range(trials):
         if len(running) == WORKERS:
             end(running.popleft())
-        new = new_trial(spec, known, number, uid=uid)
+        new = new_trial(spec, history, number, uid=uid)
         assert isinstance(new, Trial)
-        known.append(store.start_trial(uid, number, new=new, runner_id=me.id))
+        history.append(store.start_trial(uid, number, new=new, runner_id=me.id))
         running.append(number)
     for number in running:
         end(number)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     done = sum(trial.is_final for trial in store.trials(uid))
     store.close()
     assert done == trials, f"{done} of {trials} trials were recorded"
@@ -108,13 +108,13 @@ def optuna(url: str, trials: int) -> tuple[float, int]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     optuna.create_study(storage=url, study_name="many", direction="maximize")
     fork = multiprocessing.get_context("fork")
-    begun = time.perf_counter()
+    start = time.perf_counter()
     workers = [fork.Process(target=_work, args=(url, trials // WORKERS)) for _ in range(WORKERS)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     ended = optuna.load_study(storage=url, study_name="many").trials
     done = sum(trial.state.is_finished() for trial in ended)
     return done / seconds, trials - done
@@ -145,10 +145,10 @@ def main() -> None:
             places.append(("PostgreSQL", options.postgresql, _own_schema(options.postgresql)))
         for name, location, url in places:
             mine = hpo_lab(location, options.trials)
-            other, lost = optuna(url, fewer)
+            theirs, lost = optuna(url, fewer)
             rows.append(
                 (
-                    *(name, f"{mine:.0f}", f"{other:.1f}", f"{mine / other:.0f}"),
+                    *(name, f"{mine:.0f}", f"{theirs:.1f}", f"{mine / theirs:.0f}"),
                     f"{lost} of {fewer}",
                 )
             )

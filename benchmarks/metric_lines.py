@@ -1,8 +1,8 @@
 """How fast lines are searched for metrics, and in how much memory.
 
 `python benchmarks/metric_lines.py [LINES]` runs the StdOut collector over that many lines
-(a million by default) of three kinds: no line with a metric, one in a hundred, every one;
-and, beside Katib's own filter, an expression that a backtracking engine does not survive.
+(a million by default), of which no line, every hundredth, or every line has a metric. The
+filters are Katib's own and an expression that takes a backtracking engine exponential time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from hpo_lab.collectors.kinds import Source
+from hpo_lab.collectors.source import Source
 from hpo_lab.collectors.stream import CHUNK, collect_output
 from hpo_lab.experiment.collector import METRICS_FORMAT
 
@@ -38,11 +38,11 @@ def measure(name: str, lines: int, every: int, form: str) -> None:
         is_whole=lambda: True,
         formats=(form,),
     )
-    begun = time.perf_counter()
-    found = sum(len(batch) for batch in collect_output(source))
-    taken = time.perf_counter() - begun
+    start = time.perf_counter()
+    count = sum(len(batch) for batch in collect_output(source))
+    seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{name:32} {lines / taken:12,.0f} lines/s {found:10,} values {peak:8.0f} MiB")
+    print(f"{name:32} {lines / seconds:12,.0f} lines/s {count:10,} values {peak:8.0f} MiB")
 
 
 def main() -> None:

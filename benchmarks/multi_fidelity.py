@@ -1,12 +1,12 @@
-"""What it costs to find a well-trained model: the epochs spent until one reaches a target.
+"""The cost of finding a well-trained model: the epochs until a trial reaches a target.
 
     python benchmarks/multi_fidelity.py [--seeds 20] [--budget 8100] [--only asha ...]
 
-Each trial trains a simulated model of four hyperparameters, whose learning curve falls the
-slower the better it ends, so that a short run ranks configurations only roughly. A trial
-that is promoted goes on from the epoch where its parent stopped. Beside our algorithms stand
-Optuna's pruners, run directly with the same epochs, and Ray's ASHA scheduler where Ray is
-installed; both stop trials and never go on with them. One trial runs at a time.
+Each trial trains a simulated model of four hyperparameters. A model with a better final loss
+learns more slowly, so that a short run ranks configurations only roughly. A promoted trial
+continues from the epoch where its parent stopped. The table compares our algorithms with
+Optuna's pruners, run directly with the same epochs, and with Ray's ASHA scheduler where Ray
+is installed; both stop trials and never continue them. A single trial runs at a time.
 
 Prints a Markdown table: how many of the seeds reached each target within the budget, and the
 median and quartiles of the epochs that took (the budget where the target was not reached).
@@ -66,11 +66,13 @@ def loss(model: dict[str, Any], epoch: int) -> float:
 
 def ours(algorithm: str, seed: int, **settings: str) -> Losses:
     """A search through `suggest`; epochs before those of the parent are not paid again."""
-    given = settings if algorithm in ("random", "tpe") else {"resource_name": "epochs", **settings}
+    options = (
+        settings if algorithm in ("random", "tpe") else {"resource_name": "epochs", **settings}
+    )
     fixed = {**EPOCHS, "feasibleSpace": {"min": MOST, "max": MOST}}
     spec = ExperimentSpec.model_validate(
         {
-            "parameters": [*PARAMETERS, EPOCHS if "resource_name" in given else fixed],
+            "parameters": [*PARAMETERS, EPOCHS if "resource_name" in options else fixed],
             "parallelTrialCount": 1,
             "objective": {
                 "type": "minimize",
@@ -79,32 +81,34 @@ def ours(algorithm: str, seed: int, **settings: str) -> Losses:
             },
             "algorithm": {
                 "algorithmName": algorithm,
-                "algorithmSettings": [{"name": k, "value": v} for k, v in given.items()],
+                "algorithmSettings": [{"name": k, "value": v} for k, v in options.items()],
             },
         }
     )
     for run in range(1000):
-        # Hyperband ends after its last bracket, and is begun again as in the paper.
+        # Hyperband ends after its last bracket and starts again, as in the paper.
         trials: list[Trial] = []
         while isinstance(
-            made := suggest(spec, len(trials), trials, uid=f"{seed}/{run}"), Suggestion
+            suggestion := suggest(spec, len(trials), trials, uid=f"{seed}/{run}"), Suggestion
         ):
-            begun = (
-                0 if made.parent is None else int(str(trials[made.parent].assignments["epochs"]))
+            first = (
+                0
+                if suggestion.parent is None
+                else int(str(trials[suggestion.parent].assignments["epochs"]))
             )
-            model = {k: v for k, v in made.assignments.items() if k != "epochs"}
+            model = {k: v for k, v in suggestion.assignments.items() if k != "epochs"}
             value = math.inf
-            for epoch in range(begun, int(str(made.assignments["epochs"]))):
+            for epoch in range(first, int(str(suggestion.assignments["epochs"]))):
                 value = loss(model, epoch + 1)
                 yield value
             trials.append(
                 Trial(
                     len(trials),
-                    made.assignments,
+                    suggestion.assignments,
                     TrialState.SUCCEEDED,
                     {"loss": Metric.single(value)},
-                    parent=made.parent,
-                    labels=made.labels,
+                    parent=suggestion.parent,
+                    labels=suggestion.labels,
                 )
             )
 
@@ -123,8 +127,10 @@ def drawn(seed: int) -> Iterator[dict[str, Any]]:
 
 def of_optuna(pruner: optuna.pruners.BasePruner, sampler: str, seed: int) -> Losses:
     """A study with Optuna's own sampler and pruner."""
-    made = {"random": optuna.samplers.RandomSampler, "tpe": optuna.samplers.TPESampler}[sampler]
-    study = optuna.create_study(sampler=made(seed=seed), pruner=pruner)
+    sampler_class = {"random": optuna.samplers.RandomSampler, "tpe": optuna.samplers.TPESampler}[
+        sampler
+    ]
+    study = optuna.create_study(sampler=sampler_class(seed=seed), pruner=pruner)
     while True:
         trial = study.ask()
         model = {
@@ -206,12 +212,12 @@ def spent(losses: Losses, budget: int) -> list[int | None]:
     return reached
 
 
-def cell(found: list[int | None], budget: int) -> str:
+def cell(spent: list[int | None], budget: int) -> str:
     """Seeds that reached the target, and the median and quartiles of what it took."""
-    epochs = [budget if one is None else one for one in found]
+    epochs = [budget if epoch is None else epoch for epoch in spent]
     low, middle, high = statistics.quantiles(epochs, n=4)
-    count = sum(one is not None for one in found)
-    return f"{count}/{len(found)}: {middle:.0f} ({low:.0f} to {high:.0f})"
+    count = sum(epoch is not None for epoch in spent)
+    return f"{count}/{len(spent)}: {middle:.0f} ({low:.0f} to {high:.0f})"
 
 
 def main() -> None:
@@ -230,7 +236,7 @@ def main() -> None:
         if name.startswith("Ray") and importlib.util.find_spec("ray") is None:
             continue
         runs = [spent(SEARCHES[name](seed), options.budget) for seed in range(options.seeds)]
-        cells = [cell(list(found), options.budget) for found in zip(*runs, strict=True)]
+        cells = [cell(list(column), options.budget) for column in zip(*runs, strict=True)]
         print(f"| {name} |", " | ".join(cells), "|", flush=True)
 
 

@@ -1,11 +1,11 @@
-"""Population based training on its paper's toy problem, beside what fixed settings reach.
+"""Population based training on its paper's toy problem, compared with fixed settings.
 
     python benchmarks/pbt_toy.py [--seeds 20] [--trials 400] [--population 10]
 
 A model has two weights, theta, that begin at (0.9, 0.9); its value is 1.2 - |theta|**2.
 Training climbs the gradient of 1.2 - h * theta_0**2 - (1 - h) * theta_1**2: a parameter h
 near 1 trains the first weight alone, near 0 the second. In the setting of Jaderberg et al.
-(arXiv:1711.09846, section 3.4) there are these two only, and no fixed one can come near 1.2.
+(arXiv:1711.09846, section 3.4) h is 0 or 1, and no fixed h comes near 1.2.
 
 Each trial trains a member for four steps of rate 0.02. A fixed setting trains as many steps
 as the members of the population do. Prints a Markdown table of medians and quartiles of the
@@ -60,27 +60,29 @@ def population(space: dict[str, Any], size: int, trials: int, seed: int) -> floa
             "parallelTrialCount": 1,
         }
     )
-    known: list[Trial] = []
+    history: list[Trial] = []
     weights: dict[int | None, Theta] = {None: (0.9, 0.9)}
     for number in range(trials):
-        made = suggest(spec, number, known)
-        assert isinstance(made, Suggestion)
-        weights[number] = trained(weights[made.parent], float(str(made.assignments["h"])), STEPS)
-        known.append(
+        suggestion = suggest(spec, number, history)
+        assert isinstance(suggestion, Suggestion)
+        weights[number] = trained(
+            weights[suggestion.parent], float(str(suggestion.assignments["h"])), STEPS
+        )
+        history.append(
             Trial(
                 number,
-                made.assignments,
+                suggestion.assignments,
                 TrialState.SUCCEEDED,
                 {"value": Metric.single(value(weights[number]))},
-                parent=made.parent,
-                labels=made.labels,
+                parent=suggestion.parent,
+                labels=suggestion.labels,
             )
         )
     return max(value(theta) for theta in weights.values())
 
 
 def fixed(space: dict[str, Any], generations: int) -> float:
-    """The best value that one setting reaches, of all there are."""
+    """The best value that any fixed setting reaches."""
     bounds = space["feasibleSpace"]
     every = bounds.get("list") or [index / 100 for index in range(101)]
     return max(value(trained((0.9, 0.9), h, generations * STEPS)) for h in every)
@@ -97,11 +99,11 @@ def main() -> None:
     options = parser.parse_args()
     print("| | best fixed setting | population |\n|---|---|---|")
     for name, space in SPACES.items():
-        found = [
+        scores = [
             population(space, options.population, options.trials, seed)
             for seed in range(options.seeds)
         ]
-        low, middle, high = statistics.quantiles(found, n=4)
+        low, middle, high = statistics.quantiles(scores, n=4)
         alone = fixed(space, options.trials // options.population)
         print(f"| {name} | {alone:.3f} | {middle:.3f} ({low:.3f} to {high:.3f}) |", flush=True)
 

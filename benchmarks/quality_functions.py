@@ -1,4 +1,4 @@
-"""The functions on which search algorithms are compared, with their known minimum taken off."""
+"""The functions on which search algorithms are compared, minus their minimum."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ CENTRE = 1e-4 * np.array(
 
 
 def hartmann(point: Point) -> float:
-    """Hartmann in six dimensions: a local minimum 0.12 above the global one."""
+    """Hartmann in six dimensions: a local minimum is 0.12 above the global minimum."""
     x = np.array([point[f"x{i}"] for i in range(6)])
     return 3.322368011415515 - float(HEIGHT @ np.exp(-np.sum(WIDTH * (x - CENTRE) ** 2, axis=1)))
 

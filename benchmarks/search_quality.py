@@ -1,18 +1,18 @@
-"""How near each search algorithm comes to the known minimum of five functions.
+"""The distance of each search algorithm from the minimum of five functions.
 
     python benchmarks/search_quality.py [--seeds 20] [--trials 200] [--batch 1 8]
         [--only tpe ...] [--by Optuna] [--functions Branin ...]
         [--results quality/runs.jsonl] [--table]
 
 Prints a Markdown table of the simple regret after 50, 100 and 200 trials: the geometric mean
-over the seeds and its 95 % interval by Student's t on the logarithm. Beside each algorithm
-stands Optuna's own sampler, asked directly on a study in memory, where there is one
-(`cmaes` needs the package of that name), and how many times larger our regret is after the
-last trial, with the 95 % interval by Welch: not worse where the interval reaches down to 1.
+over the seeds and its 95 % interval by Student's t on the logarithm. The next column is
+Optuna's own sampler, where it has one (`cmaes` needs the package of that name), asked
+directly on a study in memory. The last is the ratio of our regret to Optuna's after the last
+trial, with the 95 % interval by Welch: ours is not worse where the interval contains 1.
 
-Every run is a line in `--results`; one that is there is not run again, so the table can be
-made in parts. `--table` prints what there is and runs nothing. The two functions on
-scikit-learn's digits are tables, evaluated once (some minutes) and kept beside the results.
+Every run is a line in `--results`. Runs that are in the file are not repeated, so the table
+can be made in parts. `--table` prints the recorded runs and runs nothing. The two functions
+on scikit-learn's digits are tables, evaluated once (some minutes) and kept with the results.
 """
 
 from __future__ import annotations
@@ -70,17 +70,17 @@ def ours(function: Function, algorithm: str, seed: int, trials: int, batch: int)
             },
         }
     )
-    known: list[Trial] = []
-    while len(known) < trials:
-        asked: list[Trial] = []
-        for number in range(len(known), min(len(known) + batch, trials)):
-            made = suggest(spec, number, [*known, *asked], uid=str(seed))
-            assert isinstance(made, Suggestion)
-            asked.append(Trial(number, made.assignments, TrialState.RUNNING))
-        for one in asked:
-            metrics = {"loss": Metric.single(function.regret(one.assignments))}
-            known.append(Trial(one.number, one.assignments, TrialState.SUCCEEDED, metrics))
-    return [trial.metrics["loss"].latest for trial in known]
+    history: list[Trial] = []
+    while len(history) < trials:
+        batch_trials: list[Trial] = []
+        for number in range(len(history), min(len(history) + batch, trials)):
+            suggestion = suggest(spec, number, [*history, *batch_trials], uid=str(seed))
+            assert isinstance(suggestion, Suggestion)
+            batch_trials.append(Trial(number, suggestion.assignments, TrialState.RUNNING))
+        for trial in batch_trials:
+            metrics = {"loss": Metric.single(function.regret(trial.assignments))}
+            history.append(Trial(trial.number, trial.assignments, TrialState.SUCCEEDED, metrics))
+    return [trial.metrics["loss"].latest for trial in history]
 
 
 SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
@@ -96,14 +96,14 @@ SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
 
 def theirs(function: Function, algorithm: str, seed: int, trials: int, batch: int) -> list[float]:
     """The regret of each trial, asked for from Optuna's sampler itself."""
-    space = {one["name"]: distribution(one) for one in function.parameters}
+    space = {parameter["name"]: distribution(parameter) for parameter in function.parameters}
     study = optuna.create_study(sampler=SAMPLERS[algorithm](seed))
     regrets: list[float] = []
     while len(regrets) < trials:
-        asked = [study.ask(space) for _ in range(min(batch, trials - len(regrets)))]
-        for one in asked:
-            regrets.append(function.regret(one.params))
-            study.tell(one, regrets[-1])
+        batch_trials = [study.ask(space) for _ in range(min(batch, trials - len(regrets)))]
+        for trial in batch_trials:
+            regrets.append(function.regret(trial.params))
+            study.tell(trial, regrets[-1])
     return regrets
 
 
@@ -144,9 +144,9 @@ MAKERS: dict[str, Callable[[Function, str, int, int, int], list[float]]] = {
 
 
 def missing(
-    arguments: argparse.Namespace, known: dict[tuple[Any, ...], Run], every: list[Function]
+    arguments: argparse.Namespace, runs: dict[tuple[Any, ...], Run], every: list[Function]
 ) -> Iterator[Run]:
-    """Run what is not *known*, seed by seed."""
+    """Make the runs that are not among *runs*, seed by seed."""
     for seed in range(arguments.seeds):
         for algorithm in arguments.only or ALGORITHMS:
             for function in every:
@@ -155,7 +155,7 @@ def missing(
                         if by not in arguments.by or (by == "Optuna" and algorithm not in SAMPLERS):
                             continue
                         run = Run(function.name, algorithm, by, batch, seed, {})
-                        if run.key in known:
+                        if run.key in runs:
                             continue
                         regrets = make(function, algorithm, seed, arguments.trials, batch)
                         counts = [count for count in CHECKPOINTS if count <= arguments.trials]
@@ -176,13 +176,13 @@ def cell(values: np.ndarray[Any, Any]) -> str:
     return f"{10**mean:.2g} ({10 ** (mean - half):.2g} to {10 ** (mean + half):.2g})"
 
 
-def ratio(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> str:
+def ratio(ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any]) -> str:
     """How many times the other's regret is ours, with Welch's interval."""
-    parts = [values.var(ddof=1) / len(values) for values in (one, other)]
-    difference, error = float(one.mean() - other.mean()), math.sqrt(sum(parts))
+    parts = [values.var(ddof=1) / len(values) for values in (ours, theirs)]
+    difference, error = float(ours.mean() - theirs.mean()), math.sqrt(sum(parts))
     if error == 0:
         return f"{10**difference:.2f}"
-    freedom = sum(parts) ** 2 / sum(p**2 / (len(one) - 1) for p in parts)
+    freedom = sum(parts) ** 2 / sum(p**2 / (len(ours) - 1) for p in parts)
     half = student.ppf(0.975, freedom) * error
     return (
         f"{10**difference:.2f} ({10 ** (difference - half):.2f} to {10 ** (difference + half):.2f})"
@@ -227,14 +227,14 @@ def main() -> None:
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     arguments.results.touch()
     lines = arguments.results.read_text().splitlines()
-    known = {run.key: run for run in (Run(**json.loads(line)) for line in lines)}
+    runs = {run.key: run for run in (Run(**json.loads(line)) for line in lines)}
     if not arguments.table:
         every = functions(arguments.results.parent, arguments.functions or ())
-        for run in missing(arguments, known, every):
-            known[run.key] = run
+        for run in missing(arguments, runs, every):
+            runs[run.key] = run
             with arguments.results.open("a") as file:
                 file.write(json.dumps(run._asdict()) + "\n")
-    print("\n".join(rows(list(known.values()))))
+    print("\n".join(rows(list(runs.values()))))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""What a report costs with each early stopping rule, by the number of trials that have ended.
+"""The cost of a report with each early stopping rule, by the number of ended trials.
 
     python benchmarks/stopping_cost.py [--only asha ...] [--steps 10] [--write]
 
-Told the ended trials, as after a restart, the rules are asked about four running trials at each
-of their reports. Prints a Markdown table of milliseconds of processor time: the median, and in
-brackets the most, which for `medianstop` is the first question about a step. The last columns
-are what it costs to tell the end of a trial, and the memory that is kept, for the most trials.
+The rules first get the ended trials, as after a restart, and then decide about four running
+trials at each report. Prints a Markdown table of milliseconds of processor time: the median,
+and in brackets the maximum, which for `medianstop` is the first question about a step. The
+last columns are, for the highest number of trials, the cost of recording a trial's end and
+the memory that the rule keeps.
 """
 
 from __future__ import annotations
@@ -66,32 +67,32 @@ def losses(rng: random.Random, steps: int) -> list[Observation]:
 def with_ended(rule: str, count: int, steps: int) -> EarlyStopper:
     """Early stopping by *rule* after *count* trials that have succeeded."""
     rng = random.Random(count)
-    known = stopping(rule)
+    stopper = stopping(rule)
     for number in range(count):
-        known.report(number, losses(rng, steps))
-        known.set_state(number, TrialState.SUCCEEDED)
-    return known
+        stopper.report(number, losses(rng, steps))
+        stopper.set_state(number, TrialState.SUCCEEDED)
+    return stopper
 
 
-def costs(known: EarlyStopper, count: int, steps: int) -> Iterator[float]:
+def costs(stopper: EarlyStopper, count: int, steps: int) -> Iterator[float]:
     """Milliseconds of each report of the trials that run after *count* ended ones."""
     rng = random.Random(0)
     running = [losses(rng, steps) for _ in range(RUNNING)]
     for reports in zip(*running, strict=True):
         for number, report in enumerate(reports, start=count):
-            begun = time.process_time()
-            known.report(number, [report])
-            known.reason(number)
-            yield 1000 * (time.process_time() - begun)
+            start = time.process_time()
+            stopper.report(number, [report])
+            stopper.reason(number)
+            yield 1000 * (time.process_time() - start)
 
 
-def end_cost(known: EarlyStopper, count: int) -> float:
+def end_cost(stopper: EarlyStopper, count: int) -> float:
     """Milliseconds in which the end of a running trial is told, after *count* ended ones."""
     spent = []
     for number in range(count, count + RUNNING):
-        begun = time.process_time()
-        known.set_state(number, TrialState.SUCCEEDED)
-        spent.append(1000 * (time.process_time() - begun))
+        start = time.process_time()
+        stopper.set_state(number, TrialState.SUCCEEDED)
+        spent.append(1000 * (time.process_time() - start))
     return statistics.median(spent)
 
 
@@ -99,8 +100,8 @@ def memory(rule: str, count: int, steps: int) -> float:
     """Megabytes that are kept of *count* ended trials, once every step was asked about."""
     gc.collect()
     tracemalloc.start()
-    known = with_ended(rule, count, steps)
-    for _ in costs(known, count, steps):
+    stopper = with_ended(rule, count, steps)
+    for _ in costs(stopper, count, steps):
         pass
     gc.collect()
     size, _ = tracemalloc.get_traced_memory()
@@ -121,18 +122,18 @@ def main() -> None:
         list(costs(with_ended(rule, 1, 8), 1, 8))
         spent = {}
         for count in COUNTS:
-            known = with_ended(rule, count, options.steps)
-            spent[count] = list(costs(known, count, options.steps))
-        medians = [statistics.median(one) for one in spent.values()]
+            stopper = with_ended(rule, count, options.steps)
+            spent[count] = list(costs(stopper, count, options.steps))
+        medians = [statistics.median(times) for times in spent.values()]
         rows.append(
             (
                 f"`{rule}`",
                 *(
-                    f"{middle:.2f} ({max(one):.2f})"
-                    for middle, one in zip(medians, spent.values(), strict=True)
+                    f"{middle:.2f} ({max(times):.2f})"
+                    for middle, times in zip(medians, spent.values(), strict=True)
                 ),
                 f"{medians[-1] / medians[0]:.1f}",
-                f"{end_cost(known, COUNTS[-1]):.2f}",
+                f"{end_cost(stopper, COUNTS[-1]):.2f}",
                 f"{memory(rule, COUNTS[-1], options.steps):.1f}",
             )
         )

@@ -1,4 +1,4 @@
-"""Where measured tables go: to standard output and, when asked, into docs/benchmarks.md."""
+"""Writes measured tables to standard output and, on request, into docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def publish(name: str, lines: Sequence[str], *, write: bool) -> None:
     if write:
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         document = DOCUMENT.read_text(encoding="utf-8")
-        before, found, rest = document.partition(begin)
+        before, marker, rest = document.partition(begin)
         after = rest.partition(end)[2]
-        if not found:
+        if not marker:
             raise SystemExit(f"{DOCUMENT} has no part {name}")
         DOCUMENT.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", encoding="utf-8")

@@ -1,7 +1,7 @@
 """Ten thousand trivial trials: `python benchmarks/ten_thousand_trials.py [--trials N]`.
 
-Prints the throughput in every tenth, the runner's peak memory, and what is left: open
-descriptors and processes. Fails when a trial is missing or something is left.
+Prints the throughput of every tenth of the trials, the runner's peak memory, and the numbers
+of leaked descriptors and processes. Fails when a trial is missing or anything leaked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> None:
         hpo_lab(SET_UPS["trivial"], 4, Path(folder) / "first")
         descriptors = me.num_fds()
         hpo_lab(SET_UPS["trivial"], options.trials, Path(folder))
-        left = me.num_fds() - descriptors
+        open_files = me.num_fds() - descriptors
         processes = me.children(recursive=True)
         store = open_store(Path(folder) / "hpo_lab.db")
         (record,) = store.experiments()
@@ -50,12 +50,12 @@ def main() -> None:
             "",
             f"{len(ends)} trials, {PARALLEL} at a time, in {ends[-1] - ends[0]:.0f} s; the last "
             f"tenth runs at {rates[-1] / rates[0]:.2f} of the pace of the first. Peak memory of "
-            f"the runner {memory:.0f} MB; descriptors left {left}, processes left "
+            f"the runner {memory:.0f} MB; descriptors left {open_files}, processes left "
             f"{len(processes)}. {setting('hpo_lab')}",
         ],
         write=options.write,
     )
-    if left > 0 or processes or len(ends) != options.trials:
+    if open_files > 0 or processes or len(ends) != options.trials:
         raise SystemExit("something is left or missing")
 
 

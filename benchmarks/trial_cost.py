@@ -1,11 +1,12 @@
-"""What one more trial costs, side by side: `python benchmarks/trial_cost.py [--rounds N]`.
+"""The cost of a further trial, compared: `python benchmarks/trial_cost.py [--rounds N]`.
 
-    [--ray PYTHON]  an interpreter that has Ray Tune, which need not be this one
+    [--ray PYTHON]  an interpreter with Ray Tune; may be another interpreter than this
 
-Every case runs the same code twice in a process of its own, with few trials and with many;
-the difference divided by the number of trials between them is the cost of a trial, without
-what a case pays once. The cases take turns, so that all meet the same weather, and medians
-over the rounds are printed as a Markdown table.
+Every case runs the same code twice in a process of its own, with few trials and with many.
+The difference in time, divided by the difference in the number of trials, is the cost of a
+trial without the cost of the start. The cases take turns, so that changes in the speed of
+the machine affect all of them, and the medians over the rounds are printed as a Markdown
+table.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def hpo_lab(
     """The runner, its store and all, as `hpo-lab run` uses it."""
     from hpo_lab.experiment.model import ObjectiveType
     from hpo_lab.local.runner import local_runner
-    from hpo_lab.notebook.slicing import Cell
+    from hpo_lab.notebook.parsed_cell import ParsedCell
     from hpo_lab.options import TuneOptions
     from hpo_lab.prepare.notebook import prepare_cell
     from hpo_lab.running.enrol import enrol
@@ -55,7 +56,7 @@ def hpo_lab(
 
     prepared = prepare_cell(
         f"x = 0.5  # tune: uniform(0, 1)\n{tuned}",
-        [Cell(set_up)],
+        [ParsedCell(set_up)],
         TuneOptions(
             direction=ObjectiveType.MAXIMIZE,
             metric="score",
@@ -135,7 +136,7 @@ def _notebook(set_up: str, folder: Path) -> Path:
 
 
 def papermill_loop(set_up: str, trials: int, folder: Path) -> None:
-    """`papermill.execute_notebook` in a loop, one at a time: it changes the process's folder."""
+    """`papermill.execute_notebook` in a loop; it changes the folder of the process."""
     import papermill
 
     path = str(_notebook(set_up, folder))
@@ -240,10 +241,10 @@ def _measured(python: str, name: str, kind: str, trials: int, place: str) -> Cos
     """One run of a case in a process of its own, with everything below it."""
     folder = tempfile.mkdtemp(dir=place)
     command = [python, __file__, "--run", name, kind, str(trials), folder]
-    begun = time.perf_counter()
+    start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - begun
+    wall = time.perf_counter() - start
     if status:
         raise SystemExit(f"{name} failed")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)

@@ -37,7 +37,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         location = arguments.store or str(Path(folder) / "store.db")
-        begun = time.monotonic()
+        start = time.monotonic()
         runs = []
         for seed in (3, 7):
             path = Path(folder) / f"notebook-{seed}.ipynb"
@@ -46,12 +46,12 @@ def main() -> int:
             options = ["--trials", str(arguments.trials), "--store", location]
             runs.append(subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL))
         codes = [run.wait() for run in runs]
-        print(f"{time.monotonic() - begun:.1f} s for 2 x {arguments.trials} trials")
+        print(f"{time.monotonic() - start:.1f} s for 2 x {arguments.trials} trials")
         store = open_store(location)
         good = codes == [0, 0]
         for record in store.experiments():
             states = Counter(trial.state.value for trial in store.trials(record.uid))
-            reports = Counter(one.number for one in store.observations(record.uid))
+            reports = Counter(observation.number for observation in store.observations(record.uid))
             print(record.name, dict(states), sum(reports.values()), "observations")
             good &= states == {"Succeeded": arguments.trials}
             good &= reports == dict.fromkeys(range(arguments.trials), 5)

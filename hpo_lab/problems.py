@@ -1,7 +1,7 @@
-"""What is wrong with an input, said once and completely.
+"""The problems of an input, reported together.
 
-Every way in (manifest, annotated cell, magic line, command line, Python call) collects
-`Problem`s and raises one `InvalidInput` that carries all of them.
+Every entry point (manifest, annotated cell, magic line, command line, Python call) collects
+`Problem`s and raises a single `InvalidInput` with all of them.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ __all__ = ["InvalidInput", "Problem", "nearest"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong.
+    """An error in an input.
 
     Attributes:
         where: The field path (`spec.parameters[1].feasibleSpace.max`), the place in a
             notebook (`cell 3, line 2`), or the option (`--trials`).
-        message: What was found and what is allowed, as one sentence without a full stop.
+        message: The value and the values that are allowed, as a sentence without a full stop.
     """
 
     where: str
@@ -46,8 +46,8 @@ class InvalidInput(ValueError):
         return "\n".join([f"{head}:", *(f"  {problem}" for problem in self.problems)])
 
 
-def nearest(word: str, known: Sequence[str]) -> str:
-    """`"; did you mean 'x'?"` for the known word nearest to *word*, or an empty string."""
-    folded = {name.casefold(): name for name in known}
+def nearest(word: str, names: Sequence[str]) -> str:
+    """`"; did you mean 'x'?"` for the nearest of *names* to *word*, or an empty string."""
+    folded = {name.casefold(): name for name in names}
     close = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
     return f"; did you mean {folded[close[0]]!r}?" if close else ""

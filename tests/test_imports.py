@@ -33,7 +33,7 @@ HOUSE = {
     "observation": Room(),
     "experiment": Room(packages="pydantic yaml"),
     "search": Room("experiment", "numpy optuna scipy threadpoolctl"),
-    "engine": Room("experiment search"),
+    "engine": Room("experiment search stopping"),
     "store": Room("experiment", "alembic platformdirs psutil sqlalchemy"),
     "trial": Room(lazily=ANYTHING),
     "collectors": Room(lazily="re2 tensorboard"),
@@ -47,12 +47,14 @@ HOUSE = {
         "numpy",
     ),
     "stopping": Room("experiment search", lazily="scipy"),
-    "local": Room("engine execution experiment search stopping store trial workload", "psutil"),
-    "dashboard": Room("experiment store trial", "rich", "ipywidgets notebook plotly"),
-    "option_values": Room("experiment"),
-    "options": Room("experiment option_values"),
+    "running": Room("engine experiment search store trial"),
+    "local": Room("engine execution experiment running store trial workload", "psutil"),
+    "testing": Room("collectors engine experiment running search stopping store"),
+    "options": Room("experiment"),
+    "facade": Room("experiment local options prepare running store trial", lazily="pandas"),
+    "dashboard": Room("experiment facade store trial", "rich", "ipywidgets notebook plotly"),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
-    "api": Room("dashboard experiment local options prepare store", lazily=ANYTHING),
+    "api": Room("experiment facade options prepare running store", lazily=ANYTHING),
     "magics": Room(ANYTHING, "IPython", ANYTHING),
     "magic_commands": Room(ANYTHING, "IPython", ANYTHING),
     "cli": Room(ANYTHING, "click rich", ANYTHING),
@@ -126,6 +128,23 @@ def _loaded_by(module: str) -> set[str]:
         check=True,
     )
     return set(run.stdout.split())
+
+
+OUTSIDE = {"multiprocessing", "pathlib", "shutil", "signal", "socket", "subprocess", "tempfile"}
+"""Processes, files and connections; the running core has the store instead."""
+
+
+def test_decisions_and_the_running_core_touch_no_process_and_no_file() -> None:
+    violations = [
+        f"{module.relative_to(PACKAGE)}:{imported.line} imports {imported.module}"
+        for room in ("engine", "running")
+        for module in sorted((PACKAGE / room).rglob("*.py"))
+        for imported in imports(module.read_text(encoding="utf-8"), f"hpo_lab.{room}")
+        if imported.module.partition(".")[0] in OUTSIDE
+        or (room == "engine" and imported.module in ("os", "threading", "time"))
+    ]
+
+    assert not violations, "\n".join(violations)
 
 
 def test_every_module_keeps_to_its_room() -> None:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from hpo_lab.experiment.model import ObjectiveType
-from hpo_lab.options import OPTIONS, TuneOptions, objectives_of, parse_values, split_arguments
+from hpo_lab.options import Option, TuneOptions, parse_values, split_arguments
+from hpo_lab.options.objectives import OBJECTIVE_FLAGS, read_objective_flags
 from hpo_lab.problems import Problem
 
 __all__ = ["Request", "TuningCommand", "json_option", "name_argument", "store_option"]
@@ -39,9 +39,9 @@ def name_argument(function: Function) -> Function:
 def _complete_name(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    from hpo_lab.cli.records import all_records, title
+    from hpo_lab.facade.experiments import Experiments
 
-    names = [title(record) for record in all_records(ctx.params.get("store"))]
+    names = [summary.title for summary in Experiments(ctx.params.get("store")).list()]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
@@ -81,23 +81,24 @@ class TuningCommand(click.Command):
     together with what is wrong with the notebook.
     """
 
-    def __init__(self, *args: Any, tuning: Sequence[str], objective: bool = False, **kwargs: Any):
+    def __init__(
+        self, *args: Any, tuning: Sequence[Option], objective: bool = False, **kwargs: Any
+    ):
         """Make the command.
 
         Args:
             *args: As for any command.
-            tuning: Names of the options of `hpo_lab.options` that it takes.
+            tuning: The options of `hpo_lab.options` that it takes.
             objective: Whether it takes `--maximize` and `--minimize`.
             **kwargs: As for any command.
         """
         super().__init__(*args, **kwargs)
-        self._tuning = [option for option in OPTIONS if option.name in tuning]
+        self._tuning = tuning
         options: list[click.Parameter] = []
         if objective:
-            for direction in ObjectiveType:
+            for flag, direction in OBJECTIVE_FLAGS.items():
                 text = f"{direction.value.capitalize()} this metric, whatever the cell says; may"
                 text = f"{text} be repeated, the first objective first."
-                flag = f"--{direction.value}"
                 options.append(click.Option([flag], metavar="METRIC", help=text, multiple=True))
         for option in self._tuning:
             text = f"{option.help[0].upper()}{option.help[1:]}."
@@ -115,20 +116,20 @@ class TuningCommand(click.Command):
         return []
 
     def _request(self, args: list[str]) -> Request:
-        known = [param for param in self.params if isinstance(param, click.Option)]
-        given = split_arguments(
+        flags = [param for param in self.params if isinstance(param, click.Option)]
+        parts = split_arguments(
             args,
-            taking=[flag for option in known if not option.is_flag for flag in option.opts],
-            bare=[flag for option in known if option.is_flag for flag in option.opts],
+            taking=[flag for option in flags if not option.is_flag for flag in option.opts],
+            bare=[flag for option in flags if option.is_flag for flag in option.opts],
         )
         mine = {option.flag for option in self._tuning}
-        texts = {flag: given.values[flag] for flag in given.values if flag in mine}
+        texts = {flag: parts.values[flag] for flag in parts.values if flag in mine}
         options, problems = parse_values(texts)
-        problems = [*given.problems, *problems]
-        objective, wrong = _objective(given.values)
+        problems = [*parts.problems, *problems]
+        objective, wrong = read_objective_flags(parts.values)
         problems += wrong
         # What follows an unknown option may be its value, or all there is.
-        words = given.words or given.unclaimed[-1:]
+        words = parts.words or parts.unclaimed[-1:]
         what = self.params[0].human_readable_name
         if not words:
             problems.append(Problem(what, "is missing"))
@@ -136,28 +137,12 @@ class TuningCommand(click.Command):
         return Request(
             target=words[0] if words else "",
             options=options.over(objective),
-            cell=given.values.get("--cell", [None])[-1],
-            template=given.values.get("--template", [None])[-1],
-            runtime=given.values.get("--runtime", [None])[-1],
-            paths=tuple(given.values.get("--map", [])),
-            beside=tuple(given.values.get("--with", [])),
-            store=given.values.get("--store", [None])[-1],
-            as_json="--json" in given.values,
+            cell=parts.values.get("--cell", [None])[-1],
+            template=parts.values.get("--template", [None])[-1],
+            runtime=parts.values.get("--runtime", [None])[-1],
+            paths=tuple(parts.values.get("--map", [])),
+            beside=tuple(parts.values.get("--with", [])),
+            store=parts.values.get("--store", [None])[-1],
+            as_json="--json" in parts.values,
             problems=tuple(problems),
         )
-
-
-def _objective(values: dict[str, list[str]]) -> tuple[TuneOptions, list[Problem]]:
-    flags = {f"--{direction.value}": direction for direction in ObjectiveType}
-    found = [
-        (flags[flag], metric)
-        for flag, metrics in values.items()
-        if flag in flags
-        for metric in metrics
-    ]
-    problems = [
-        Problem(f"--{direction.value}", f"{metric!r} is no variable's name")
-        for direction, metric in found
-        if not metric.isidentifier()
-    ]
-    return objectives_of(found), problems

@@ -1,1 +1,1 @@
-"""Metric collectors: from what a trial prints, writes or serves to observations."""
+"""Metric collectors, which make observations of a trial's output, files and pages."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 __all__ = ["LONGEST", "Lines"]
 
 LONGEST = 64 * 1024
-"""Bytes of a line that are looked at; the rest of a longer one is skipped."""
+"""The most bytes of a line that are read; the rest of a longer line is skipped."""
 
 
 class Lines:
-    r"""Cuts chunks of bytes into lines; `\n`, `\r` and `\r\n` end one.
+    r"""Cuts chunks of bytes into lines, which end with `\n`, `\r` or `\r\n`.
 
     A carriage return ends a line because progress bars write their values between them.
     """
@@ -20,19 +20,19 @@ class Lines:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The lines that *chunk* completes, without their ends."""
-        *whole, begun = (self._begun + chunk).replace(b"\r", b"\n").split(b"\n")
+        *whole, partial = (self._begun + chunk).replace(b"\r", b"\n").split(b"\n")
         if whole and self._skipping:
             del whole[0]
             self._skipping = False
-        if len(begun) > LONGEST:
+        if len(partial) > LONGEST:
             if not self._skipping:
-                whole.append(begun[:LONGEST])
+                whole.append(partial[:LONGEST])
             self._skipping = True
-            begun = b""
-        self._begun = b"" if self._skipping else begun
+            partial = b""
+        self._begun = b"" if self._skipping else partial
         return [line if len(line) <= LONGEST else line[:LONGEST] for line in whole if line]
 
     def rest(self) -> bytes:
-        """What was begun and not ended; forgotten with this call."""
-        begun, self._begun, self._skipping = self._begun, b"", False
-        return begun
+        """The last line, which has no end; the call empties the buffer."""
+        partial, self._begun, self._skipping = self._begun, b"", False
+        return partial

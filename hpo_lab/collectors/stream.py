@@ -1,4 +1,4 @@
-"""Collectors that read lines: what is printed, a file, another program's output."""
+"""Collectors that read lines: of the trial's output, a file, or another program's output."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 from threading import Event, Timer
 
 from hpo_lab.collectors.json_lines import json_parser
-from hpo_lab.collectors.kinds import Source
 from hpo_lab.collectors.lines import Lines
+from hpo_lab.collectors.source import Source
 from hpo_lab.collectors.text import LineParser, text_parser
 from hpo_lab.observation import Observation
 
-__all__ = ["collect_custom", "collect_file", "collect_nothing", "collect_output", "follow"]
+__all__ = ["collect_custom", "collect_file", "collect_nothing", "collect_output", "follow_file"]
 
 CHUNK = 64 * 1024
 _POLL = 0.2
@@ -26,7 +26,7 @@ _LINGER = 10.0
 
 
 def collect_output(source: Source) -> Iterator[list[Observation]]:
-    """`StdOut`: lines of text among what the trial prints."""
+    """`StdOut`: lines of text in the trial's output."""
     parse = text_parser(source.metrics, source.formats)
     yield from _parsed(source.output, parse, source)
 
@@ -37,13 +37,13 @@ def collect_file(source: Source) -> Iterator[list[Observation]]:
         parse = json_parser(source.metrics)
     else:
         parse = text_parser(source.metrics, source.formats)
-    yield from _parsed(follow(source.path, source.ended), parse, source)
+    yield from _parsed(follow_file(source.path, source.ended), parse, source)
 
 
 def collect_custom(source: Source) -> Iterator[list[Observation]]:
-    """`Custom`: lines of text among what the user's collector prints.
+    """`Custom`: lines of text in the output of the user's collector.
 
-    It is started with the trial; ten seconds after the trial's end it is ended.
+    The user's collector starts with the trial and is ended ten seconds after the trial's end.
     """
     assert source.start is not None
     parse = text_parser(source.metrics, source.formats)
@@ -80,36 +80,36 @@ def _parsed(
     lines = Lines()
     for chunk in chunks:
         now = time.time()
-        if found := [one for line in lines.feed(chunk) for one in parse(line, now)]:
-            yield found
+        if batch := [observation for line in lines.feed(chunk) for observation in parse(line, now)]:
+            yield batch
     if last := lines.rest():
-        found = parse(last, time.time())
-        yield found if source.is_whole() else [_cut_off(one) for one in found]
+        batch = parse(last, time.time())
+        yield batch if source.is_whole() else [_cut_off(observation) for observation in batch]
 
 
-def _cut_off(one: Observation) -> Observation:
+def _cut_off(observation: Observation) -> Observation:
     """A value of a line that was being written when the trial was killed: text, no number."""
-    return replace(one, value=math.nan, text=one.text or repr(one.value))
+    return replace(observation, value=math.nan, text=observation.text or repr(observation.value))
 
 
-def follow(path: Path, ended: Event, start: int = 0) -> Iterator[bytes]:
-    """What is in a file and comes into it, from its beginning again when it is written anew.
+def follow_file(path: Path, ended: Event, start: int = 0) -> Iterator[bytes]:
+    """The bytes of a growing file in chunks, from its beginning again when it is replaced.
 
     Args:
-        path: The file, which may not be there yet.
-        ended: Set when nothing more is written.
+        path: The file, which may not exist yet.
+        ended: Set when the file is complete.
         start: Byte to begin at.
     """
-    known, offset = 0, start
+    inode, offset = 0, start
     while True:
-        # Asked before the file is read, so that nothing can come after the last look.
+        # The event is read before the file, so that no byte can follow the last read.
         last = ended.wait(_POLL)
         try:
             with path.open("rb") as file:
                 state = os.fstat(file.fileno())
-                if known not in (0, state.st_ino) or state.st_size < offset:
+                if inode not in (0, state.st_ino) or state.st_size < offset:
                     offset = 0
-                known = state.st_ino
+                inode = state.st_ino
                 file.seek(offset)
                 while chunk := file.read(CHUNK):
                     offset += len(chunk)

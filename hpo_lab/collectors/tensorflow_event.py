@@ -1,8 +1,7 @@
 """Scalars in TensorBoard's event files, read while they are written.
 
-Needs the package `tensorboard`, whose own reader is used. Every folder below the collected
-one is a run. A metric is a tag (`accuracy`, in whichever run), or a run and a tag
-(`train/accuracy`).
+Needs the package `tensorboard` and uses its reader. Every folder below the collected folder
+is a run. A metric is a tag (`accuracy`, in any run), or a run and a tag (`train/accuracy`).
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.collectors.kinds import Source
+from hpo_lab.collectors.source import Source
 from hpo_lab.observation import Observation
 
 __all__ = ["collect_events", "matching"]
@@ -39,13 +38,17 @@ def collect_events(source: Source) -> Iterator[list[Observation]]:
                 loaders[path] = EventFileLoader(str(path))
         for path, loader in loaders.items():
             run = path.parent.relative_to(source.path).as_posix()
-            yield [one for event in loader.Load() for one in _scalars(event, run, source.metrics)]
+            yield [
+                observation
+                for event in loader.Load()
+                for observation in _scalars(event, run, source.metrics)
+            ]
         if last:
             return
 
 
 def matching(tag: str, run: str, metrics: tuple[str, ...]) -> str | None:
-    """Which of *metrics* the scalar *tag* of *run* is; None when none."""
+    """The name in *metrics* of the scalar *tag* of *run*; None when it has none."""
     names = (f"{run}/{tag}", f"{run.rpartition('/')[2]}/{tag}", tag)
     return next((name for name in names if name in metrics), None)
 
@@ -55,7 +58,7 @@ def _scalars(event: Any, run: str, metrics: tuple[str, ...]) -> Iterator[Observa
 
     for value in event.summary.value:
         metric = matching(value.tag, run, metrics)
-        # The reader turns scalars of either age into tensors of one element.
+        # The reader turns scalars of TensorFlow 1 and 2 into tensors of a single element.
         if metric is None or not value.HasField("tensor"):
             continue
         array = tensor_util.make_ndarray(value.tensor)

@@ -2,12 +2,12 @@ r"""Metrics in lines of text, such as `2026-01-01T00:00:00Z step=3 loss=0.25, ac
 
 Follows Katib's collector (`pkg/metricscollector/v1beta1/file-metricscollector`): each filter
 is a regular expression whose groups are a name and a value, searched in every line that
-mentions a wanted metric; a first word that is an RFC 3339 time is the time of the line.
-Beyond it, a value is never read from the beginning of something else (`loss=nan` is not
-empty, `1,234` is not 1), and `step=` or `epoch=` gives the step.
+mentions a metric of the experiment; a first word that is an RFC 3339 time is the time of the
+line. Unlike Katib's, this parser never takes the beginning of a longer text as a value
+(`loss=nan` is not empty, `1,234` is not 1), and `step=` or `epoch=` gives the step.
 
-The expressions are those of RE2, as in Katib. Its engine takes time linear in the line, so
-that no expression and no line can stall a trial.
+The expressions are those of RE2, as in Katib. RE2 takes time linear in the line, so that no
+expression and no line can stall a trial.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from hpo_lab.collectors.observation import observe
+from hpo_lab.collectors.numeric_text import observation_of
 from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput, Problem
 
-__all__ = ["LineParser", "format_problems", "text_parser", "timestamp"]
+__all__ = ["LineParser", "format_problems", "parse_time", "text_parser"]
 
 LineParser = Callable[[bytes, float], list[Observation]]
-"""Takes a line and the time it arrived, gives what is in it."""
+"""Takes a line and the time of its arrival; returns the observations in it."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _STEP = re.compile(
@@ -36,7 +36,7 @@ _TOKEN = re.compile(rb"\S*")
 
 
 def format_problems(formats: Sequence[str]) -> list[str]:
-    """What is wrong with these filters, one sentence each."""
+    """The problems of the filters *formats*, each as a sentence."""
     problems = []
     for form in formats:
         try:
@@ -53,43 +53,43 @@ def text_parser(metrics: Sequence[str], formats: Sequence[str]) -> LineParser:
     """A parser of text lines.
 
     Args:
-        metrics: The metrics wanted; others are left out.
+        metrics: The names of the metrics to read; others are left out.
         formats: RE2 expressions with two groups, a name and a value.
 
     Raises:
-        InvalidInput: A format is no such expression.
+        InvalidInput: A format is no RE2 expression with two groups.
     """
     where = "spec.metricsCollectorSpec.source.filter.metricsFormat"
     if problems := format_problems(formats):
         raise InvalidInput(Problem(where, problem) for problem in problems)
     patterns = [_compile(form) for form in formats]
-    wanted = frozenset(metrics)
+    names = frozenset(metrics)
     mentions = [name.encode() for name in metrics]
 
     def parse(line: bytes, arrived: float) -> list[Observation]:
-        # Most lines of a log mention no metric; this is all they cost.
+        # Most lines of a log mention no metric, so this search is their only cost.
         if not any(name in line for name in mentions):
             return []
-        found = [
+        pairs = [
             (name, value)
             for pattern in patterns
             for name, value in _values(pattern, line)
-            if name in wanted
+            if name in names
         ]
-        if not found:
+        if not pairs:
             return []
         text = line.decode(errors="replace")
-        time = timestamp(text.split(maxsplit=1)[0])
+        time = parse_time(text.split(maxsplit=1)[0])
         step = _STEP.search(text)
         at = arrived if time is None else time
         number = int(step[1]) if step else None
-        return [observe(name, value, at, number) for name, value in found]
+        return [observation_of(name, value, at, number) for name, value in pairs]
 
     return parse
 
 
-def timestamp(word: str) -> float | None:
-    """Seconds since the epoch of an RFC 3339 time; None when *word* is none."""
+def parse_time(word: str) -> float | None:
+    """Seconds since the epoch of an RFC 3339 time; None when *word* is no such time."""
     if not _TIME.fullmatch(word):
         return None
     try:
@@ -104,18 +104,18 @@ def _values(pattern: Any, line: bytes) -> Iterator[tuple[str, str]]:
         if name is None or value is None:
             continue
         start, end = match.span(2)
-        # A value at the very end of the match may be a part of what stands there.
+        # A value at the end of the match may be the beginning of a longer word.
         if end == match.end() and (not value or value in b"+-" or _GOES_ON.match(line, end)):
             value = _token(line, start)
         yield name.decode(errors="replace").strip(), value.decode(errors="replace").strip()
 
 
 def _token(line: bytes, start: int) -> bytes:
-    found = _TOKEN.match(line, start)
-    assert found is not None
-    token = found[0].rstrip(b"\"'`,;:")
+    match = _TOKEN.match(line, start)
+    assert match is not None
+    token = match[0].rstrip(b"\"'`,;:")
     if b"=" in token:
-        return b""  # The next pair: there is no value.
+        return b""  # The token is the next pair, so the value is missing.
     return token if set(token) & set(b"([{") else token.rstrip(b")]}")
 
 
@@ -125,9 +125,9 @@ def _compile(form: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     try:
-        # On bytes: text would be encoded anew, and its places counted, for every match.
+        # The pattern is compiled for bytes: RE2 would encode a text again for every match.
         return re2.compile(form.encode(), options)
     except re2.error as error:
         reason = error.args[0] if error.args else error
-        said = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-        raise ValueError(said) from None
+        message = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        raise ValueError(message) from None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hpo_lab.engine.plan import visible_history
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import WAIT, Suggestion, Wait, get_algorithm
 from hpo_lab.search.ask import suggest
+from hpo_lab.search.history import History
 
 __all__ = ["is_ordered", "new_trial"]
 
@@ -24,21 +23,16 @@ def is_ordered(spec: ExperimentSpec) -> bool:
 
 
 def new_trial(
-    spec: ExperimentSpec,
-    trials: Sequence[Trial],
-    number: int,
-    *,
-    uid: str,
-    prior: Sequence[Trial] = (),
+    spec: ExperimentSpec, history: History, number: int, *, uid: str
 ) -> Trial | Wait | None:
     """The trial to start under *number*.
 
     Args:
         spec: The experiment, free of problems.
-        trials: Its trials, in any order.
+        history: Its trials, and those of the experiments that it learns from under negative
+            numbers.
         number: From 0.
         uid: What tells the experiment from others.
-        prior: Trials of the experiments that it learns from, under negative numbers.
 
     Returns:
         The trial, not yet started; `WAIT` when an unfinished one has to end first; None
@@ -49,12 +43,11 @@ def new_trial(
         InvalidSuggestion: The algorithm's answer is none.
     """
     ordered = is_ordered(spec)
-    # Otherwise everything is visible, and thousands of trials need not be gone through.
-    known = visible_history(spec, trials, number, ordered=True) if ordered else trials
-    answer = suggest(spec, number, [*prior, *known], uid=uid)
-    if answer is WAIT and ordered and all(t.is_final for t in trials if t.number < number):
-        # Everything it could wait for is there, only hidden.
-        answer = suggest(spec, number, [*prior, *trials], uid=uid)
+    visible = History(visible_history(spec, history.trials, number)) if ordered else history
+    answer = suggest(spec, number, visible, uid=uid)
+    if answer is WAIT and ordered and not history.before(number).has_unfinished:
+        # Every result that the search could wait for is there, only hidden.
+        answer = suggest(spec, number, history, uid=uid)
     if not isinstance(answer, Suggestion):
         return answer
     return Trial(number, answer.assignments, parent=answer.parent, labels=answer.labels)

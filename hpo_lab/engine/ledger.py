@@ -26,6 +26,7 @@ class Ledger:
         waiting: The numbers of the trials that are to run, sorted.
         completed: How many have ended.
         failed: How many have failed, or ended without the objective.
+        version: Grows with every change.
     """
 
     def __init__(self, objective: Objective, trials: Iterable[Trial] = ()) -> None:
@@ -37,7 +38,9 @@ class Ledger:
         self.waiting: list[int] = []
         self.completed = 0
         self.failed = 0
+        self.version = 0
         self._objective = objective
+        self._changed: dict[int, Trial] = {}
         # Holds every number that has not ended, and some that have, which are skipped.
         self._unfinished: list[int] = []
         for trial in trials:
@@ -46,7 +49,10 @@ class Ledger:
     def put(self, trial: Trial) -> None:
         """Take in a trial in its new state; one that has ended stays as it is."""
         number, before = trial.number, self.trials.get(trial.number)
-        self.trials[number] = trial
+        if trial == before:
+            return
+        self.trials[number] = self._changed[number] = trial
+        self.version += 1
         state = before.state if before else None
         if trial.state is state:
             return
@@ -68,6 +74,11 @@ class Ledger:
             rivals = [trial] if self.best is None else [self.trials[self.best], trial]
             best = optimal_trial(self._objective, rivals)
             self.best = best.number if best else None
+
+    def take_changed(self) -> list[Trial]:
+        """The trials that have changed since this was last called, as they are now."""
+        changed, self._changed = self._changed, {}
+        return list(changed.values())
 
     @property
     def first_unfinished(self) -> int | None:

@@ -7,7 +7,7 @@ at any point plans the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -166,19 +166,19 @@ def _start(
 
 
 def visible_history(
-    spec: ExperimentSpec, trials: Sequence[Trial], number: int, *, ordered: bool
+    spec: ExperimentSpec, trials: Iterable[Trial], number: int
 ) -> tuple[Trial, ...]:
-    """What the search may know when it is asked for trial *number*, sorted by number.
+    """What the search may know when it is asked for trial *number* of an ordered experiment.
 
-    In an ordered experiment the results of the last `parallelTrialCount - 1` trials are
-    hidden: they may or may not have arrived, depending on timing.
+    The results of the last `parallelTrialCount - 1` trials are hidden: they may or may not
+    have arrived, depending on timing.
+
+    Returns:
+        The trials with lower numbers, sorted by number.
     """
-    earlier = sorted([t for t in trials if t.number < number], key=attrgetter("number"))
-    if not ordered:
-        return tuple(earlier)
+    latest = number - spec.parallel_trial_count
     return tuple(
-        trial
-        if trial.number <= number - spec.parallel_trial_count
-        else replace(trial, state=TrialState.RUNNING, metrics={})
-        for trial in earlier
+        trial if trial.number <= latest else replace(trial, state=TrialState.RUNNING, metrics={})
+        for trial in sorted(trials, key=attrgetter("number"))
+        if trial.number < number
     )

@@ -31,7 +31,7 @@ from hpo_lab.engine.events import (
     TrialEvent,
 )
 from hpo_lab.engine.instructions import (
-    Ask,
+    AskSearch,
     End,
     ExperimentEnded,
     Instructions,
@@ -207,6 +207,8 @@ class Scheduler:
                     self._lose(trial, attempt, now, done)
                 else:
                     self._finish(trial, judged, now, done)
+        # What the search waits for may be this end.
+        self._waits = False
         return True
 
     def _report(
@@ -326,7 +328,7 @@ class Scheduler:
                 break
         done.actions.append(Prepare(self._upcoming()))
         if asks is not None:
-            done.actions.append(Ask(asks))
+            done.actions.append(AskSearch(asks))
 
     def _upcoming(self) -> range:
         """The numbers of the new trials that are started next."""

@@ -35,7 +35,7 @@ class CollectorKind(StrEnum):
     PROMETHEUS_METRIC = "PrometheusMetric"
     CUSTOM = "Custom"
     PUSH = "Push"
-    """Nothing is collected; the trial reports by itself."""
+    """The trial reports its metrics itself; no collector runs."""
 
 
 class PathKind(StrEnum):
@@ -46,7 +46,7 @@ class PathKind(StrEnum):
 
 
 class FileFormat(StrEnum):
-    """How a metrics file is written: lines to be matched, or one JSON object a line."""
+    """The format of a metrics file: lines of text, or lines that are JSON objects."""
 
     TEXT = "TEXT"
     JSON = "JSON"
@@ -85,14 +85,14 @@ class MetricsSource(Document):
 
 
 class Collector(Document):
-    """The kind of collector; `custom_collector` is the container of a `Custom` one."""
+    """The kind of collector; `custom_collector` is the container of the kind `Custom`."""
 
     kind: CollectorKind = CollectorKind.STD_OUT
     custom_collector: dict[str, Any] | None = None
 
 
 class MetricsCollector(Document):
-    """How the metrics of a trial are collected; Katib's defaults where nothing is said."""
+    """How the metrics of a trial are collected; absent fields have Katib's defaults."""
 
     collector: Collector = Field(default_factory=Collector)
     source: MetricsSource | None = None
@@ -105,7 +105,7 @@ class MetricsCollector(Document):
     @property
     def file_system_path(self) -> FileSystemPath:
         """The path to read, with the defaults of `File` and `TensorFlowEvent`."""
-        given = (self.source and self.source.file_system_path) or FileSystemPath()
+        path = (self.source and self.source.file_system_path) or FileSystemPath()
         match self.kind:
             case CollectorKind.FILE:
                 default = FileSystemPath(
@@ -115,17 +115,17 @@ class MetricsCollector(Document):
                 default = FileSystemPath(path="/var/log/katib/tfevent/", kind=PathKind.DIRECTORY)
             case _:
                 default = FileSystemPath()
-        return default.model_copy(update=given.model_dump(exclude_none=True))
+        return default.model_copy(update=path.model_dump(exclude_none=True))
 
     @property
     def http_get(self) -> HttpGet:
         """Where to ask for metrics, `/metrics` on port 8080 by default."""
-        given = (self.source and self.source.http_get) or HttpGet()
+        request = (self.source and self.source.http_get) or HttpGet()
         default = HttpGet(path="/metrics", port=8080)
-        return default.model_copy(update=given.model_dump(exclude_none=True))
+        return default.model_copy(update=request.model_dump(exclude_none=True))
 
     @property
     def metrics_format(self) -> tuple[str, ...]:
         """The filters of text lines, `METRICS_FORMAT` by default."""
-        given = self.source and self.source.filter and self.source.filter.metrics_format
-        return given or (METRICS_FORMAT,)
+        formats = self.source and self.source.filter and self.source.filter.metrics_format
+        return formats or (METRICS_FORMAT,)

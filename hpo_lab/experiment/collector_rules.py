@@ -1,4 +1,4 @@
-"""What a metrics collector may be told."""
+"""Rules for the `metricsCollectorSpec` of an experiment."""
 
 from __future__ import annotations
 
@@ -58,21 +58,21 @@ def collector_problems(collector: MetricsCollector | None) -> Iterator[Problem]:
 
 
 def only_in_python(pattern: str) -> str | None:
-    """What *pattern* uses that Go's regular expressions lack, in words."""
-    return _found(pattern, _ONLY_IN_PYTHON)
+    """The construct in *pattern* that Go's regular expressions lack, in words; None if none."""
+    return _construct(pattern, _ONLY_IN_PYTHON)
 
 
 def _path(collector: MetricsCollector, kinds: tuple[PathKind, ...]) -> Iterator[Problem]:
     where = collector.file_system_path
     path = f"{_PATH}.source.fileSystemPath"
     if not PurePosixPath(where.path or "").is_absolute():
-        found = "is missing" if not where.path else f"is {where.path!r}"
-        yield Problem(f"{path}.path", f"{found}; an absolute path is needed")
+        state = "is missing" if not where.path else f"is {where.path!r}"
+        yield Problem(f"{path}.path", f"{state}; an absolute path is needed")
     if where.kind not in kinds:
-        found = "is missing" if where.kind is None else f"is {where.kind.value!r}"
+        state = "is missing" if where.kind is None else f"is {where.kind.value!r}"
         allowed = " or ".join(repr(kind.value) for kind in kinds)
         yield Problem(
-            f"{path}.kind", f"{found}; a collector of kind {collector.kind.value} needs {allowed}"
+            f"{path}.kind", f"{state}; a collector of kind {collector.kind.value} needs {allowed}"
         )
 
 
@@ -94,10 +94,10 @@ def _http(collector: MetricsCollector) -> Iterator[Problem]:
 
 
 def _formats(collector: MetricsCollector) -> Iterator[Problem]:
-    given = collector.source.filter if collector.source else None
-    for index, pattern in enumerate(given.metrics_format if given else ()):
+    filters = collector.source.filter if collector.source else None
+    for index, pattern in enumerate(filters.metrics_format if filters else ()):
         path = f"{_PATH}.source.filter.metricsFormat[{index}]"
-        foreign = _found(pattern, _ONLY_IN_RE2)
+        foreign = _construct(pattern, _ONLY_IN_RE2)
         if foreign:
             yield Problem(path, f"{pattern!r} uses {foreign}, which is not supported")
             continue
@@ -113,7 +113,7 @@ def _formats(collector: MetricsCollector) -> Iterator[Problem]:
             )
 
 
-def _found(pattern: str, constructs: dict[str, str]) -> str | None:
-    # An escaped backslash begins no escape.
+def _construct(pattern: str, constructs: dict[str, str]) -> str | None:
+    # The second backslash of an escaped backslash does not start an escape.
     text = pattern.replace("\\\\", "")
     return next((words for sign, words in constructs.items() if re.search(sign, text)), None)

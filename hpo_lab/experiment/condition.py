@@ -61,14 +61,15 @@ class ParameterCondition:
     def holds(self, assignments: Mapping[str, Value]) -> bool:
         """Whether the condition is true of *assignments*.
 
-        What reads an unassigned (inactive) parameter, or compares values that have no
-        order, is neither true nor false; a condition that comes out so does not hold.
+        A comparison is neither true nor false when it reads an unassigned (inactive)
+        parameter, or when its values have no order. A condition whose value is neither does
+        not hold.
         """
         return _truth(self._tree, assignments) is True
 
 
 def order(parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
-    """*parameters* so that each comes after those its condition names, else as they were.
+    """*parameters*, each behind the parameters that its condition names, else in their order.
 
     Raises:
         ValueError: A condition is malformed, names an unknown parameter, or conditions
@@ -101,7 +102,7 @@ def order(parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
 
 
 def _cycle(waiting: Sequence[Parameter], needs: Mapping[str, frozenset[str]]) -> str:
-    """A cycle among *waiting*, each of which needs another one that waits."""
+    """A cycle among *waiting*; each of these parameters needs another of them."""
     unplaced = {parameter.name for parameter in waiting}
     path = [waiting[0].name]
     while path[-1] not in path[:-1]:
@@ -125,14 +126,14 @@ def _parse(text: str) -> ParameterCondition:
 
 
 class _NotAllowed(Exception):
-    """A construct outside the subset; its text is what the user wrote."""
+    """A construct outside the subset; its message quotes the user's text."""
 
     def __init__(self, node: ast.AST) -> None:
         super().__init__(f"`{ast.unparse(node)}`")
 
 
 def _logic_names(node: ast.expr) -> set[str]:
-    """The names that a logical expression reads, once it is known to be in the subset."""
+    """The names that a logical expression reads; `_NotAllowed` where it leaves the subset."""
     match node:
         case ast.BoolOp(values=parts):
             return set().union(*(_logic_names(part) for part in parts))
@@ -178,7 +179,7 @@ def _is_literal(node: ast.expr) -> bool:
 
 
 def _truth(node: ast.expr, assignments: Mapping[str, Value]) -> bool | None:
-    """The truth of *node* in Kleene's three-valued logic; None is neither."""
+    """The truth of *node* in Kleene's three-valued logic; None is the third value."""
     match node:
         case ast.BoolOp(op=op, values=parts):
             truths = [_truth(part, assignments) for part in parts]
@@ -191,8 +192,8 @@ def _truth(node: ast.expr, assignments: Mapping[str, Value]) -> bool | None:
             return None if truth is None else not truth
         case ast.Compare(left=left, ops=operators, comparators=operands):
             truths = [
-                _compare(one, op, other, assignments)
-                for one, op, other in zip([left, *operands], operators, operands, strict=False)
+                _compare(first, op, second, assignments)
+                for first, op, second in zip([left, *operands], operators, operands, strict=False)
             ]
             if False in truths:
                 return False
@@ -204,10 +205,10 @@ def _truth(node: ast.expr, assignments: Mapping[str, Value]) -> bool | None:
 
 
 def _compare(
-    one: ast.expr, op: ast.cmpop, other: ast.expr, assignments: Mapping[str, Value]
+    first: ast.expr, op: ast.cmpop, second: ast.expr, assignments: Mapping[str, Value]
 ) -> bool | None:
     try:
-        return _COMPARISONS[type(op)](_value(one, assignments), _value(other, assignments))
+        return _COMPARISONS[type(op)](_value(first, assignments), _value(second, assignments))
     except (KeyError, TypeError):
         return None
 

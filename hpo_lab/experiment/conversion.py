@@ -1,4 +1,4 @@
-"""Between our own documents and those that Katib itself can run."""
+"""Conversion between our own documents and documents that Katib itself can run."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ _TRIAL_NAME = "trialObjectName"
 
 
 def to_katib(experiment: ExperimentDocument) -> tuple[dict[str, Any], list[Problem]]:
-    """The manifest of *experiment* for Katib, and what is lost by it.
+    """The manifest of *experiment* for Katib, and warnings about what Katib cannot do.
 
-    Values become text and what Katib wants said explicitly is said: `trialParameters`, the
-    primary container, the conditions. A Go template becomes a `trialSpec`. The status is
+    Values become text. Fields that Katib does not infer are written out: `trialParameters`,
+    the primary container, the conditions. A Go template becomes a `trialSpec`. The status is
     left out.
 
     Args:
         experiment: A sound experiment.
 
     Returns:
-        The document as plain data, and a warning for each field that is dropped and for
-        what Katib still refuses or cannot run.
+        The document as plain data, and a warning for each field that is dropped and for each
+        that Katib still refuses or cannot run.
     """
     document = experiment.to_document()
     document.pop("status", None)
     document["apiVersion"] = KATIB_API_VERSION
     message = "is dropped; Katib does not know this field"
     warnings = [Problem(path, message) for path in extensions(experiment.spec)]
-    spec = document["spec"] = _known(document["spec"], ExperimentSpec)
+    spec = document["spec"] = _katib_fields(document["spec"], ExperimentSpec)
     spec["objective"] = _objective(experiment.spec.objective)
-    spec["parameters"] = [_known(each, Parameter) for each in spec["parameters"]]
+    spec["parameters"] = [_katib_fields(parameter, Parameter) for parameter in spec["parameters"]]
     operations = spec.get("nasConfig", {}).get("operations", [])
-    for parameters in (spec["parameters"], *(each["parameters"] for each in operations)):
+    for parameters in (spec["parameters"], *(operation["parameters"] for operation in operations)):
         for parameter in parameters:
             space = parameter["feasibleSpace"]
             if "list" in space:
@@ -79,23 +79,23 @@ def from_katib(experiment: ExperimentDocument) -> ExperimentDocument:
 
 
 def _objective(objective: Objective) -> dict[str, Any]:
-    """The objective as Katib knows it, which goes on to record the metrics of the others."""
-    known = _known(objective.to_document(), Objective)
+    """The first objective for Katib, which records the metrics of the other objectives."""
+    fields = _katib_fields(objective.to_document(), Objective)
     if objective.additional_objectives or objective.constraints:
-        known["additionalMetricNames"] = list(objective.metric_names[1:])
-        known["metricStrategies"] = [
+        fields["additionalMetricNames"] = list(objective.metric_names[1:])
+        fields["metricStrategies"] = [
             {"name": name, "value": objective.strategy(name).value}
             for name in objective.metric_names
         ]
-    return known
+    return fields
 
 
-def _known(fields: Mapping[str, Any], part: type[Document]) -> dict[str, Any]:
+def _katib_fields(fields: Mapping[str, Any], part: type[Document]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name in KATIB_FIELDS[part]}
 
 
 def _explicit(experiment: ExperimentDocument, template: TrialTemplate) -> TrialTemplate:
-    """*template* with everything said that Katib does not find out by itself."""
+    """*template* with every field written out that Katib does not infer."""
     if template.go_template is not None:
         template = _as_trial_spec(experiment, template)
     job = template.trial_spec
@@ -132,11 +132,11 @@ def _with_restart_policy(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_trial_spec(experiment: ExperimentDocument, template: TrialTemplate) -> TrialTemplate:
-    """A Go template as what it gives when each value is a placeholder."""
+    """*template* with the object that its Go template gives when each value is a placeholder."""
     names = [parameter.name for parameter in experiment.spec.parameters]
     placeholders = {name: f"${{trialParameters.{name}}}" for name in names}
     job = render_trial(experiment, f"${{trialParameters.{_TRIAL_NAME}}}", placeholders)
-    # Its name is set anew in every trial.
+    # Every trial sets the object's name and namespace.
     job["metadata"] = {k: v for k, v in job["metadata"].items() if k not in ("name", "namespace")}
     used = [name for _, name in places(job, "")]
     references = {name: name for name in names} | {_TRIAL_NAME: "${trialSpec.Name}"}

@@ -1,4 +1,4 @@
-"""What every part of a document shares: naming, freezing, numbers and text at its edge."""
+"""The base class of every part of a document, and its conversion of numbers and text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic.alias_generators import to_camel
 __all__ = ["Document", "Number", "Text", "Value", "as_number", "as_text"]
 
 Value = bool | int | float | str | None
-"""What a parameter can be assigned: a Python literal that is a scalar."""
+"""A value of a parameter: a Python literal that is a scalar."""
 
 
 def as_number(value: Any) -> Any:
-    """A manifest's number: text becomes an int where it looks like one, else a float.
+    """A manifest's number: text becomes an int where it looks like an int, else a float.
 
     Raises:
         ValueError: *value* is text and no number.

@@ -1,4 +1,4 @@
-r"""GJSON paths over plain data, as far as the conditions of trial templates need them.
+r"""GJSON paths over plain data: the part of GJSON that conditions of trial templates need.
 
 Follows the syntax of GJSON (https://github.com/tidwall/gjson/blob/master/SYNTAX.md): keys
 with the wildcards `*` and `?` and the escape `\`, array indexes, `#`, the queries `#(...)`
@@ -17,7 +17,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["MISSING", "Path", "get"]
+__all__ = ["MISSING", "Path", "select"]
 
 
 class _Missing(Enum):
@@ -25,7 +25,7 @@ class _Missing(Enum):
 
 
 MISSING: Final = _Missing.MISSING
-"""What a path that leads nowhere gives; JSON's null is None."""
+"""The result of a path that leads nowhere; JSON's null is None."""
 
 _MODIFIERS: dict[str, Callable[[Any], Any]] = {
     "@this": lambda value: value,
@@ -46,11 +46,11 @@ _COMPARISON = re.compile(r"==|!=|!%|<=|>=|=|<|>|%")
 _OPEN, _CLOSE = "([{", ")]}"
 
 
-def get(value: Any, path: str) -> Any:
-    """What *path* selects from *value*; `MISSING` where it leads nowhere.
+def select(value: Any, path: str) -> Any:
+    """The part of *value* that *path* selects; `MISSING` where it leads nowhere.
 
     Raises:
-        ValueError: *path* is malformed or uses what is not supported.
+        ValueError: *path* is malformed or uses syntax that is not supported.
     """
     return Path.parse(path).of(value)
 
@@ -67,7 +67,7 @@ class Path:
         """Parse *text*.
 
         Raises:
-            ValueError: *text* is malformed or uses what is not supported.
+            ValueError: *text* is malformed or uses syntax that is not supported.
         """
         if not text.strip():
             raise ValueError("the path is empty")
@@ -77,13 +77,13 @@ class Path:
             raise ValueError("the path is nested too deeply") from None
 
     def of(self, value: Any) -> Any:
-        """What the path selects from *value*."""
+        """The part of *value* that the path selects; `MISSING` where it leads nowhere."""
         return _walk(value, self.steps)
 
 
 @dataclass(frozen=True)
 class _Step:
-    """One component, and whether `|` stands before it."""
+    """A component of a path, and whether `|` stands before it."""
 
     piped: bool
 
@@ -95,8 +95,8 @@ class _Key(_Step):
 
     def of(self, value: Any) -> Any:
         if isinstance(value, Mapping):
-            found = (item for key, item in value.items() if self.pattern.fullmatch(str(key)))
-            return next(found, MISSING)
+            items = (item for key, item in value.items() if self.pattern.fullmatch(str(key)))
+            return next(items, MISSING)
         if isinstance(value, list) and self.text.isdecimal() and int(self.text) < len(value):
             return value[int(self.text)]
         return MISSING
@@ -112,15 +112,15 @@ class _Modifier(_Step):
 
 @dataclass(frozen=True)
 class _Multipath(_Step):
-    """`[a,b]` makes an array of what exists, `{a,"k":b}` an object."""
+    """`[a,b]` makes an array of the members that exist, `{a,"k":b}` an object."""
 
     members: tuple[tuple[str, Path], ...]
     is_object: bool
 
     def of(self, value: Any) -> Any:
         selected = [(name, path.of(value)) for name, path in self.members]
-        existing = [(name, found) for name, found in selected if found is not MISSING]
-        return dict(existing) if self.is_object else [found for _, found in existing]
+        existing = [(name, member) for name, member in selected if member is not MISSING]
+        return dict(existing) if self.is_object else [member for _, member in existing]
 
 
 @dataclass(frozen=True)
@@ -162,10 +162,10 @@ def _walk(value: Any, steps: tuple[_Step, ...]) -> Any:
 
 
 def _map(elements: list[Any], steps: tuple[_Step, ...]) -> Any:
-    """Take *steps* up to the next `|` in each element, and what follows in the result."""
+    """Take *steps* up to the next `|` in each element, and the later steps in the result."""
     end = next((index for index, step in enumerate(steps) if step.piped), len(steps))
-    found = [_walk(element, steps[:end]) for element in elements]
-    return _walk([each for each in found if each is not MISSING], steps[end:])
+    values = [_walk(element, steps[:end]) for element in elements]
+    return _walk([value for value in values if value is not MISSING], steps[end:])
 
 
 def _compare(value: Any, comparison: str, literal: str) -> bool:
@@ -177,8 +177,8 @@ def _compare(value: Any, comparison: str, literal: str) -> bool:
     if comparison.endswith("%"):
         return False
     if isinstance(value, bool):
-        known = literal in ("true", "false")
-        return _ORDERS[comparison](value, literal == "true") if known else comparison == "!="
+        is_boolean = literal in ("true", "false")
+        return _ORDERS[comparison](value, literal == "true") if is_boolean else comparison == "!="
     if isinstance(value, int | float):
         try:
             return _ORDERS[comparison](value, float(literal))
@@ -198,8 +198,8 @@ def _step(text: str, piped: bool) -> _Step:
         return _query(inside.strip(), every, piped)
     if text.startswith("@"):
         if text not in _MODIFIERS:
-            known = ", ".join(_MODIFIERS)
-            raise ValueError(f"the modifier {text!r} is not supported; supported are {known}")
+            modifiers = ", ".join(_MODIFIERS)
+            raise ValueError(f"the modifier {text!r} is not supported; supported are {modifiers}")
         return _Modifier(piped, text)
     if text.startswith(("[", "{")):
         if text[-1] != _CLOSE[_OPEN.index(text[0])]:
@@ -222,14 +222,14 @@ def _member(text: str) -> tuple[str, Path]:
 
 def _query(text: str, every: bool, piped: bool) -> _Query:
     for index, depth in _outside_quotes(text):
-        found = _COMPARISON.match(text, index) if depth == 0 else None
-        if found:
-            left, literal = text[:index].strip(), text[found.end() :].strip()
+        comparison = _COMPARISON.match(text, index) if depth == 0 else None
+        if comparison:
+            path, literal = text[:index].strip(), text[comparison.end() :].strip()
             if literal.startswith("~"):
                 raise ValueError(f"{literal!r} in a query is not supported")
             if len(literal) > 1 and literal[0] == literal[-1] == '"':
                 literal = _unescaped(literal[1:-1])
-            return _Query(piped, Path.parse(left) if left else None, found[0], literal, every)
+            return _Query(piped, Path.parse(path) if path else None, comparison[0], literal, every)
     return _Query(piped, Path.parse(text), "", "", every)
 
 

@@ -62,18 +62,18 @@ class _Block:
 
 def _parse(template: str) -> Iterator[_Part]:
     start, trim = 0, False
-    for found in [*_ACTION.finditer(template), None]:
-        literal = template[start : found.start() if found else len(template)]
+    for match in [*_ACTION.finditer(template), None]:
+        literal = template[start : match.start() if match else len(template)]
         literal = literal.lstrip() if trim else literal
         line = template.count("\n", 0, start) + 1
-        if found is None:
+        if match is None:
             yield _Part(literal, line, is_action=False)
             return
-        trim_before, action, trim_after = found.groups()
+        trim_before, action, trim_after = match.groups()
         yield _Part(literal.rstrip() if trim_before else literal, line, is_action=False)
-        line = template.count("\n", 0, found.start()) + 1
+        line = template.count("\n", 0, match.start()) + 1
         yield _Part(action, line, is_action=True)
-        start, trim = found.end(), bool(trim_after)
+        start, trim = match.end(), bool(trim_after)
 
 
 def _body(parts: Iterator[_Part], opener: _Part | None) -> list[_Part | _Block]:
@@ -86,15 +86,16 @@ def _body(parts: Iterator[_Part], opener: _Part | None) -> list[_Part | _Block]:
             return body
         elif block:
             field = _Part(block[2], part.line, is_action=True)
-            body.append(_Block(block[1], _known(field), _body(parts, part)))
+            body.append(_Block(block[1], _checked(field), _body(parts, part)))
         elif not (part.text.startswith("/*") and part.text.endswith("*/")):
-            body.append(_known(part))
+            body.append(_checked(part))
     if opener is not None:
         raise ValueError(f"line {opener.line}: {{{{{opener.text}}}}} has no {{{{end}}}}")
     return body
 
 
-def _known(part: _Part) -> _Part:
+def _checked(part: _Part) -> _Part:
+    """*part*, an action; ValueError unless it names a field."""
     if not _FIELD.fullmatch(part.text):
         raise ValueError(f"line {part.line}: {{{{{part.text}}}}} is not understood; {_UNDERSTOOD}")
     return part
@@ -113,7 +114,8 @@ def _expand(body: list[_Part | _Block], dot: Any, emit: Callable[[Any], str]) ->
 def _value(part: _Part, dot: Any) -> Any:
     for name in filter(None, part.text.split(".")):
         if not isinstance(dot, Mapping) or name not in dot:
-            known = ", ".join(f".{key}" for key in dot) if isinstance(dot, Mapping) else "none"
-            raise ValueError(f"line {part.line}: there is no field .{name} here; known are {known}")
+            fields = ", ".join(f".{key}" for key in dot) if isinstance(dot, Mapping) else "none"
+            message = f"there is no field .{name} here; known are {fields}"
+            raise ValueError(f"line {part.line}: {message}")
         dot = dot[name]
     return dot

@@ -1,8 +1,8 @@
-"""Whether two experiments of one name are the same, and how they differ when not.
+"""Whether two experiments of the same name are the same experiment, and how they differ.
 
-Budgets may change while an experiment lives: more trials, another goal, a longer deadline;
-and a person may ask for points in between.
-Whatever changes the meaning of its trials makes it another experiment.
+Budgets may change while an experiment lives: more trials, another goal, a longer deadline,
+and points that a person adds. Any change to the meaning of its trials makes it another
+experiment.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _PLACES = (
 
 
 def identity(spec: ExperimentSpec) -> str:
-    """A digest that is equal for two specifications that search the same thing."""
+    """A digest that is equal for two specifications of the same search."""
     text = json.dumps(_essence(spec), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def differences(before: ExperimentSpec, now: ExperimentSpec) -> list[tuple[str, str]]:
-    """What makes *now* another experiment than *before*: pairs of field path and change."""
+    """The fields that make *now* another experiment than *before*, as pairs of path and change."""
     old, new = _flat("spec", _essence(before)), _flat("spec", _essence(now))
     return [
         (path, f"{_shown(old.get(path))} before, {_shown(new.get(path))} now")
@@ -93,8 +93,8 @@ def update_problems(
             )
         )
     elif now.max_trial_count is not None and now.max_trial_count <= trials:
-        found = f"is {now.max_trial_count}; must be greater than the {trials} trials so far"
-        problems.append(Problem("spec.maxTrialCount", found))
+        message = f"is {now.max_trial_count}; must be greater than the {trials} trials so far"
+        problems.append(Problem("spec.maxTrialCount", message))
     return problems
 
 

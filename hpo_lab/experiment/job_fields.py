@@ -1,7 +1,7 @@
-"""Which fields a `batch/v1` Job and its pods have, and which fields hold integers.
+"""The fields of a `batch/v1` Job and its pods, and the fields that hold integers.
 
 The names are those of Kubernetes 1.34 (`k8s.io/api/batch/v1`, `k8s.io/api/core/v1`), down
-to the container; what is deeper is left to the API server.
+to the container; the API server checks the fields below it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ INTEGER_FIELDS: Final = _words(
 TEXT_MAPS: Final = frozenset(
     ("annotations", "labels", "limits", "matchLabels", "nodeSelector", "requests")
 )
-"""Fields that map names of the user's own choice."""
+"""Fields whose keys are names of the user's own choice."""
 
 _JOB = _words(
     """
@@ -79,8 +79,8 @@ def unknown_fields(job: Mapping[str, Any]) -> Iterator[tuple[str, str, frozenset
         for index, container in enumerate(containers if isinstance(containers, list) else ()):
             if isinstance(container, Mapping):
                 levels.append((f".spec.template.spec.{role}[{index}]", container, _CONTAINER))
-    for path, mapping, known in levels:
-        yield from ((path, field, known) for field in mapping if field not in known)
+    for path, mapping, fields in levels:
+        yield from ((path, field, fields) for field in mapping if field not in fields)
 
 
 def _mapping(parent: Mapping[str, Any], field: str) -> Mapping[str, Any]:

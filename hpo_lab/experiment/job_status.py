@@ -1,9 +1,9 @@
-"""Whether the object of a trial has succeeded or failed, asked of its own status.
+"""Whether the object of a trial has succeeded or failed, according to its status.
 
 Success and failure conditions are GJSON queries on the object. As in Katib
 (`pkg/controller.v1beta1/trial/util/job_util.go`), a condition holds when it selects an
-object or an array that is not empty, failure is asked first, and reason and message are
-those of the first element.
+object or an array that is not empty, the failure condition comes first, and reason and
+message are those of the first element.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_lab.experiment import gjson
 
 if TYPE_CHECKING:
-    # Trials come here, and the model's pydantic would double the time that they take to start.
+    # Trials import this module; pydantic, which the model needs, would double their start-up.
     from hpo_lab.experiment.template import TrialTemplate
 
 __all__ = ["JobConditions", "JobOutcome", "default_conditions", "job_conditions", "job_outcome"]
@@ -23,7 +23,7 @@ __all__ = ["JobConditions", "JobOutcome", "default_conditions", "job_conditions"
 
 @dataclass(frozen=True, slots=True)
 class JobConditions:
-    """The GJSON queries that tell how an object ended."""
+    """The GJSON queries that decide how an object ended."""
 
     success: str
     failure: str
@@ -31,7 +31,7 @@ class JobConditions:
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome:
-    """How an object ended, and what it says about that."""
+    """How an object ended, with the reason and message of its status."""
 
     succeeded: bool
     reason: str = ""
@@ -64,15 +64,15 @@ _DEFAULTS = {
 
 
 def default_conditions(api_version: str, kind: str) -> JobConditions | None:
-    """The conditions of a known kind, whatever its version; None for any other.
+    """The conditions of a kind that hpo_lab knows, in any version; None for other kinds.
 
-    Katib has none for JAXJob and PaddleJob.
+    Katib has no defaults for JAXJob and PaddleJob.
     """
     return _DEFAULTS.get((api_version.partition("/")[0], kind))
 
 
 def job_conditions(template: TrialTemplate, api_version: str, kind: str) -> JobConditions | None:
-    """The conditions of *template* for an object of that kind; None where one is lacking."""
+    """The conditions of *template* for an object of *kind*; None where either is lacking."""
     default = default_conditions(api_version, kind)
     success = template.success_condition or (default and default.success)
     failure = template.failure_condition or (default and default.failure)
@@ -83,16 +83,16 @@ def job_outcome(job: Mapping[str, Any], conditions: JobConditions) -> JobOutcome
     """How *job*, a Kubernetes object, ended; None while neither condition holds.
 
     Raises:
-        ValueError: A condition is no GJSON path, or one that is not supported.
+        ValueError: A condition is no GJSON path, or its syntax is not supported.
     """
     for succeeded, query in ((False, conditions.failure), (True, conditions.success)):
-        found = gjson.get(job, query)
-        if isinstance(found, list):
-            found = found[0] if found else gjson.MISSING
-        elif not isinstance(found, Mapping):
-            found = gjson.MISSING
-        if found is not gjson.MISSING:
-            said = found if isinstance(found, Mapping) else {}
-            texts = (str(said.get(key) or "") for key in ("reason", "message"))
+        selected = gjson.select(job, query)
+        if isinstance(selected, list):
+            selected = selected[0] if selected else gjson.MISSING
+        elif not isinstance(selected, Mapping):
+            selected = gjson.MISSING
+        if selected is not gjson.MISSING:
+            condition = selected if isinstance(selected, Mapping) else {}
+            texts = (str(condition.get(key) or "") for key in ("reason", "message"))
             return JobOutcome(succeeded, *texts)
     return None

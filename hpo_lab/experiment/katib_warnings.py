@@ -1,4 +1,4 @@
-"""What is accepted here although Katib refuses or ignores it."""
+"""Warnings about fields and values that Katib refuses or ignores and hpo_lab accepts."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ KATIB_FIELDS: Final[dict[type[Document], frozenset[str]]] = {
     ),
     Parameter: frozenset(("name", "parameterType", "feasibleSpace")),
 }
-"""The fields that Katib knows, of the parts that have others here."""
+"""The fields that Katib knows, of those parts of the document that hpo_lab extends."""
 
 
 def experiment_warnings(experiment: ExperimentDocument) -> list[Problem]:
     """What Katib would refuse or ignore of *experiment*, a sound document, with its path."""
     spec = experiment.spec
-    found: list[Problem] = []
+    warnings: list[Problem] = []
     if experiment.api_version == KATIB_API_VERSION:
         message = "Katib does not know this field and ignores it"
-        found += [Problem(path, message) for path in extensions(spec)]
+        warnings += [Problem(path, message) for path in extensions(spec)]
     rule = spec.early_stopping
     if rule is not None and rule.algorithm_name != "medianstop":
         message = f"is {rule.algorithm_name!r}; Katib has 'medianstop' alone"
-        found.append(Problem("spec.earlyStopping.algorithmName", message))
+        warnings.append(Problem("spec.earlyStopping.algorithmName", message))
     for index, operation in enumerate(spec.nas_config.operations if spec.nas_config else ()):
         if not operation.parameters:
             path = f"spec.nasConfig.operations[{index}].parameters"
-            found.append(Problem(path, "is empty; Katib's darts refuses such an operation"))
+            warnings.append(Problem(path, "is empty; Katib's darts refuses such an operation"))
     collector = spec.metrics_collector_spec
     source = collector.source if collector else None
     formats = source.filter.metrics_format if source and source.filter else ()
@@ -73,8 +73,8 @@ def experiment_warnings(experiment: ExperimentDocument) -> list[Problem]:
         construct = only_in_python(pattern)
         if construct:
             path = f"spec.metricsCollectorSpec.source.filter.metricsFormat[{index}]"
-            found.append(Problem(path, f"{pattern!r} uses {construct}, which Katib refuses"))
-    return [*found, *(_template(spec.trial_template) if spec.trial_template else ())]
+            warnings.append(Problem(path, f"{pattern!r} uses {construct}, which Katib refuses"))
+    return [*warnings, *(_template(spec.trial_template) if spec.trial_template else ())]
 
 
 def extensions(spec: ExperimentSpec) -> Iterator[str]:
@@ -86,7 +86,7 @@ def extensions(spec: ExperimentSpec) -> Iterator[str]:
 
 
 def first_container(job: Mapping[str, Any]) -> str | None:
-    """The name of the first container found in *job*; None where it has none."""
+    """The name of the first container in *job*; None where *job* has no container."""
     for value in _mappings(job):
         containers = value.get("containers")
         if isinstance(containers, list) and containers and isinstance(containers[0], Mapping):
@@ -96,10 +96,10 @@ def first_container(job: Mapping[str, Any]) -> str | None:
 
 
 def _unknown_to_katib(part: Document, path: str) -> Iterator[str]:
-    known = KATIB_FIELDS[type(part)]
+    fields = KATIB_FIELDS[type(part)]
     for name, field in type(part).model_fields.items():
         is_set = getattr(part, name) != field.get_default(call_default_factory=True)
-        if is_set and to_camel(name) not in known:
+        if is_set and to_camel(name) not in fields:
             yield f"{path}.{to_camel(name)}"
 
 
@@ -114,10 +114,10 @@ def _template(template: TrialTemplate) -> Iterator[Problem]:
         return
     if not template.primary_container_name:
         container = first_container(template.trial_spec or {})
-        taken = f", {container!r}," if container else ""
+        choice = f", {container!r}," if container else ""
         yield Problem(
             f"{_PATH}.primaryContainerName",
-            f"is missing; Katib refuses that; the first container{taken} is taken",
+            f"is missing; Katib refuses that; the first container{choice} is taken",
         )
     if not template.trial_parameters:
         yield Problem(
@@ -125,7 +125,8 @@ def _template(template: TrialTemplate) -> Iterator[Problem]:
             "is missing; Katib refuses that; each ${trialParameters.NAME} is taken for the "
             "parameter NAME",
         )
-    for reference, count in Counter(each.reference for each in template.trial_parameters).items():
+    references = Counter(parameter.reference for parameter in template.trial_parameters)
+    for reference, count in references.items():
         if count > 1:
             message = f"Katib refuses {reference!r} as the reference of more than one"
             yield Problem(f"{_PATH}.trialParameters", message)
@@ -158,16 +159,16 @@ def _job(job: Mapping[str, Any]) -> Iterator[Problem]:
             "is missing; Kubernetes refuses such a Job; 'Never' is taken",
         )
     if (job.get("apiVersion"), job.get("kind")) == ("batch/v1", "Job"):
-        for place, field, known in unknown_fields(job):
+        for place, field, fields in unknown_fields(job):
             yield Problem(
                 f"{path}{place}.{field}",
-                f"Kubernetes knows no such field of a Job{nearest(field, sorted(known))}; "
+                f"Kubernetes knows no such field of a Job{nearest(field, sorted(fields))}; "
                 "Katib refuses it",
             )
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    """*value* and every mapping inside, from the outside in; not those of free names."""
+    """*value* and every mapping inside, the outer before the inner; `TEXT_MAPS` are skipped."""
     if isinstance(value, Mapping):
         yield value
         for field, item in value.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,21 @@ from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = [
     "Manifest",
+    "described",
     "dump",
-    "load",
     "parse",
     "parse_manifest",
     "parse_template",
+    "parse_text",
     "read",
+    "read_file",
     "read_manifest",
     "read_template",
     "with_template",
 ]
 
 Rules = Callable[[ExperimentDocument], list[Problem]]
-"""What finds everything that is wrong with an experiment of sound structure."""
+"""A function that returns every problem of an experiment whose structure is sound."""
 
 _LARGEST = 10 * 1024 * 1024
 _TEMPLATE_FIELDS = ("trialSpec", "configMap", "goTemplate", "trialParameters")
@@ -44,7 +46,7 @@ class Manifest:
 
     Attributes:
         experiment: What it describes.
-        warnings: What Katib would refuse or ignore, or what was taken for something else.
+        warnings: Fields that Katib would refuse or ignore, and spellings that were replaced.
     """
 
     experiment: ExperimentDocument
@@ -57,35 +59,44 @@ def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Ma
     A trial template may be missing; `rules.run_problems` tells what is needed to run.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The manifest has problems.
     """
-    document = _document(_text(Path(path)), str(path))
+    document = described(read_file(path), source=str(path))
     return parse_manifest(document, source=str(path), rules=rules)
+
+
+def read_file(path: str | Path) -> list[Any]:
+    """The documents in the file at *path* (YAML or JSON, UTF-8, at most 10 MiB), plain data.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    return read_documents(_text(Path(path)), source=str(path))
 
 
 def read(path: str | Path) -> ExperimentDocument:
     """The experiment of `read_manifest`.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The manifest has problems.
     """
     return read_manifest(path).experiment
 
 
-def load(text: str, *, source: str = "") -> ExperimentDocument:
+def parse_text(text: str, *, source: str = "") -> ExperimentDocument:
     """The experiment described by *text*, YAML or JSON; *source* names it in messages.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The manifest has problems.
     """
-    return parse(_document(text, source), source=source)
+    return parse(described(read_documents(text, source=source), source=source), source=source)
 
 
 def parse(document: Any, *, source: str = "") -> ExperimentDocument:
     """The experiment of `parse_manifest`.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The manifest has problems.
     """
     return parse_manifest(document, source=source).experiment
 
@@ -97,11 +108,11 @@ def parse_manifest(
 
     Args:
         document: The data.
-        source: Names it in messages.
-        rules: What it is checked by, once its structure is sound.
+        source: Names the data in messages.
+        rules: Checks the experiment once its structure is sound.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The manifest has problems.
     """
     if not isinstance(document, Mapping):
         raise _invalid("", f"found {shown(document)}; a manifest is a mapping", source)
@@ -123,15 +134,15 @@ def parse_manifest(
 
 
 def read_template(path: str | Path) -> TrialTemplate:
-    """Read the trial template at *path*, to be given beside a manifest.
+    """Read the trial template at *path*, which accompanies a manifest.
 
-    The file holds a `trialTemplate` as a manifest does, what stands under it, or just the
-    object that a trial runs.
+    The file holds a `trialTemplate` as a manifest does, its content alone, or just the object
+    that a trial runs.
 
     Raises:
         InvalidInput: when it holds none of these.
     """
-    return parse_template(_document(_text(Path(path)), str(path)), source=str(path))
+    return parse_template(described(read_file(path), source=str(path)), source=str(path))
 
 
 def parse_template(document: Any, *, source: str = "") -> TrialTemplate:
@@ -149,8 +160,8 @@ def parse_template(document: Any, *, source: str = "") -> TrialTemplate:
     elif "kind" in document and document["kind"] != "Experiment":
         template = {"trialSpec": document}
     else:
-        found = ", ".join(map(str, document)) or "nothing"
-        message = f"found {found}; a trialTemplate or the object a trial runs is needed"
+        fields = ", ".join(map(str, document)) or "nothing"
+        message = f"found {fields}; a trialTemplate or the object a trial runs is needed"
         raise _invalid("", message, source)
     try:
         return TrialTemplate.model_validate(template)
@@ -160,7 +171,7 @@ def parse_template(document: Any, *, source: str = "") -> TrialTemplate:
 
 
 def with_template(experiment: ExperimentDocument, template: TrialTemplate) -> ExperimentDocument:
-    """*experiment* with *template* in the place of its own, if it has one.
+    """*experiment* with *template* in place of its own template.
 
     Raises:
         InvalidInput: when the template does not fit.
@@ -193,19 +204,25 @@ def _text(path: Path) -> str:
         raise _invalid(str(path), f"cannot be read: {error.strerror or error}") from None
 
 
-def _document(text: str, source: str) -> Any:
-    documents = read_documents(text, source=source)
+def described(documents: Sequence[Any], *, source: str = "") -> Any:
+    """The only document of *documents* that is no ConfigMap and no Secret.
+
+    Raises:
+        InvalidInput: There is none, or there are several.
+    """
     if len(documents) > 1:
-        documents = [one for one in documents if not _is_beside(one)] or documents
+        documents = [document for document in documents if not _is_beside(document)] or documents
     if len(documents) == 1:
         return documents[0]
-    found = f"{len(documents)} documents" if documents else "nothing"
+    count = f"{len(documents)} documents" if documents else "nothing"
     kinds = [
-        str(each["kind"]) for each in documents if isinstance(each, Mapping) and "kind" in each
+        str(document["kind"])
+        for document in documents
+        if isinstance(document, Mapping) and "kind" in document
     ]
     kinds_found = f" ({', '.join(kinds)})" if kinds else ""
     message = "a manifest holds one Experiment, and ConfigMaps and Secrets beside it"
-    raise _invalid("", f"found {found}{kinds_found}; {message}", source)
+    raise _invalid("", f"found {count}{kinds_found}; {message}", source)
 
 
 def _is_beside(document: Any) -> bool:

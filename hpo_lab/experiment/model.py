@@ -107,7 +107,7 @@ class MetricConstraint(Document):
 
 
 class Objective(Document):
-    """What is optimised, and what else is recorded."""
+    """The metrics to optimise, and the metrics to record beside them."""
 
     type: ObjectiveType
     goal: float | None = None
@@ -118,11 +118,11 @@ class Objective(Document):
     additional_objectives: tuple[AdditionalObjective, ...] = ()
     """*Extension.* With these the optimum is the Pareto front of all objectives."""
     constraints: tuple[MetricConstraint, ...] = ()
-    """*Extension.* A trial that breaks one is never optimal."""
+    """*Extension.* A trial that breaks a constraint is never optimal."""
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """Every metric that is looked at, once, the objective first."""
+        """Every metric that the experiment uses, without repetition, the objective first."""
         names = (
             self.objective_metric_name,
             *(objective.objective_metric_name for objective in self.additional_objectives),
@@ -133,16 +133,22 @@ class Objective(Document):
 
     @property
     def objectives(self) -> tuple[tuple[str, ObjectiveType], ...]:
-        """Every metric to optimise with its direction, the first one first."""
-        further = ((one.objective_metric_name, one.type) for one in self.additional_objectives)
-        return ((self.objective_metric_name, self.type), *further)
+        """Every metric to optimise with its direction, the main objective first."""
+        return (
+            (self.objective_metric_name, self.type),
+            *(
+                (objective.objective_metric_name, objective.type)
+                for objective in self.additional_objectives
+            ),
+        )
 
     def strategy(self, metric: str) -> MetricStrategyType:
         """The strategy of *metric*.
 
-        It is the one given, else `min` or `max` by the direction: an additional objective's
-        own, the first one's for all others; and `latest` for a metric that only has bounds,
-        since it may break them on its way.
+        `metricStrategies` decides where it names *metric*. Else the direction decides, by
+        `min` or `max`: an additional objective has a direction of its own, all other metrics
+        share that of the first objective. A metric that only has bounds gets `latest`, since
+        it may break them while the trial runs.
         """
         for strategy in self.metric_strategies:
             if strategy.name == metric:
@@ -188,7 +194,7 @@ class EarlyStopping(AlgorithmSpec):
 
 
 class ExperimentSpec(Document):
-    """What to search, how, how often, and what a trial is."""
+    """The search space, objective, algorithm, budgets and trial template of an experiment."""
 
     parameters: tuple[Parameter, ...] = ()
     objective: Objective
@@ -208,14 +214,14 @@ class ExperimentSpec(Document):
     initial_points: tuple[dict[str, Value], ...] = ()
     """*Extension.* Assignments of the first trials, before the algorithm is asked."""
     enqueued_points: tuple[dict[str, Value], ...] = ()
-    """*Extension.* Assignments that a person asked for while the experiment ran; each becomes
-    the next new trial, in their order."""
+    """*Extension.* Assignments that a person added while the experiment ran. They become the
+    next new trials, in their order."""
     warm_start: tuple[str, ...] = ()
     """*Extension.* Names of experiments whose trials the search learns from."""
     active_deadline_seconds: float | None = None
     """*Extension.* Wall-clock budget of the experiment, in seconds of running."""
     trial_active_deadline_seconds: float | None = None
-    """*Extension.* Wall-clock limit of one trial, in seconds."""
+    """*Extension.* Wall-clock limit of each trial, in seconds."""
 
 
 class Metadata(Document):
@@ -245,5 +251,5 @@ class ExperimentDocument(Document):
 
     @property
     def namespace(self) -> str:
-        """`metadata.namespace`, `default` when none is given."""
+        """`metadata.namespace`; `default` when the field is absent."""
         return self.metadata.namespace

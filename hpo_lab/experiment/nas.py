@@ -19,14 +19,14 @@ class GraphConfig(Document):
 
 
 class Operation(Document):
-    """One operation a layer may be, over the values of its parameters."""
+    """An operation that a layer may be, for all values of its parameters."""
 
     operation_type: str
     parameters: tuple[Parameter, ...] = ()
 
 
 class NasConfig(Document):
-    """What an architecture is made of."""
+    """The parts of an architecture: its graph and its operations."""
 
     graph_config: GraphConfig = Field(default_factory=GraphConfig)
     operations: tuple[Operation, ...] = ()

@@ -1,7 +1,8 @@
 """Spellings of earlier Katib versions and of common mistakes, brought up to date.
 
-Each is plain to understand although Katib refuses it today, so it is read as what it means
-and said in a warning. Works on plain data, before the model checks its structure.
+Katib refuses these spellings today, but their meaning is clear. They are read as their
+current spelling, with a warning. The functions work on plain data, before the model checks
+its structure.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _COLLECTORS = {"Prometheus": "PrometheusMetric", "None": "Push"}
 
 
 def brought_up_to_date(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """*document*, a manifest, in today's spelling, and what was changed, as warnings."""
+    """*document*, a manifest, in today's spelling, and a warning for each change."""
     new = copy.deepcopy(dict(document))
     spec = _mapping(new.get("spec"))
     collector = _mapping(spec.get("metricsCollectorSpec"))

@@ -1,4 +1,4 @@
-"""One dimension of a search space, as a manifest describes it."""
+"""A dimension of a search space, as a manifest describes it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class ParameterType(StrEnum):
 class Distribution(StrEnum):
     """How values are drawn between `min` and `max`.
 
-    `normal` has its mean in the middle of the bounds, a standard deviation of a sixth of
-    their distance, and is truncated to them; the `log` forms are the same on a log scale.
+    `normal` has its mean in the middle of the bounds and a standard deviation of a sixth of
+    their distance, and is truncated to the bounds. The `log` forms are the same on a
+    logarithmic scale.
     """
 
     UNIFORM = "uniform"
@@ -32,7 +33,7 @@ class Distribution(StrEnum):
 
     @property
     def is_log(self) -> bool:
-        """Whether the logarithm of the value is what is distributed."""
+        """Whether the distribution is that of the value's logarithm."""
         return self in (Distribution.LOG_UNIFORM, Distribution.LOG_NORMAL)
 
 
@@ -51,7 +52,7 @@ class FeasibleSpace(Document):
 
 
 class Parameter(Document):
-    """One dimension of the search space.
+    """A dimension of the search space.
 
     `when` (*extension*) is a condition on other parameters, such as `opt == "sgd"`; the
     parameter is assigned only in trials where it holds.
@@ -64,7 +65,7 @@ class Parameter(Document):
 
     @property
     def distribution(self) -> Distribution:
-        """The distribution, Katib's default (`uniform`) when none is given."""
+        """The distribution; Katib's default (`uniform`) when the field is absent."""
         return self.feasible_space.distribution or Distribution.UNIFORM
 
     @property

@@ -1,4 +1,4 @@
-"""What the feasible space of one parameter may be."""
+"""Rules for the feasible space of a parameter."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FieldProblem = tuple[str, str]
 
 
 def parameter_problems(parameter: Parameter) -> list[FieldProblem]:
-    """What is wrong with one parameter, as pairs of field and message."""
-    found = list(_range(parameter) if parameter.parameter_type in _RANGES else _list(parameter))
+    """Every problem of *parameter*, as pairs of field and message."""
+    problems = list(_range(parameter) if parameter.parameter_type in _RANGES else _list(parameter))
     if not parameter.name:
-        found.insert(0, ("name", "is empty; a parameter needs a name"))
-    return found
+        problems.insert(0, ("name", "is empty; a parameter needs a name"))
+    return problems
 
 
 def _range(parameter: Parameter) -> Iterator[FieldProblem]:

@@ -1,4 +1,4 @@
-"""`${trialParameters.NAME}` in a trial template, and what may stand for it."""
+"""Placeholders, `${trialParameters.NAME}`, in a trial template, and their references."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpo_lab.experiment.template import TrialTemplate
 __all__ = ["META", "PLACEHOLDER", "meta_value", "places", "template_places"]
 
 PLACEHOLDER: Final = re.compile(r"\$\{trialParameters\.([^{}]*)\}")
-"""What stands for a value in a template; group 1 is the trial parameter's name."""
+"""A placeholder in a template; group 1 is the trial parameter's name."""
 
 META: Final = re.compile(
     r"\$\{trialSpec\.(?:(Name|Namespace|Kind|APIVersion)|(Labels|Annotations)\[([^\]]+)\])\}"
@@ -43,7 +43,7 @@ def template_places(template: TrialTemplate, path: str) -> list[tuple[str, str]]
 def meta_value(
     reference: str, job: Mapping[str, Any], trial_name: str, namespace: str
 ) -> str | None:
-    """What a reference to the trial itself stands for.
+    """The value of a reference to the trial itself.
 
     Args:
         reference: A text that `META` matches.
@@ -54,9 +54,9 @@ def meta_value(
     Returns:
         The text; None when *job* has no such label or annotation.
     """
-    found = META.fullmatch(reference)
-    assert found is not None
-    field, mapping, key = found.groups()
+    match = META.fullmatch(reference)
+    assert match is not None
+    field, mapping, key = match.groups()
     if mapping:
         metadata = job.get("metadata")
         entries = metadata.get(mapping.lower()) if isinstance(metadata, Mapping) else None

@@ -15,30 +15,40 @@ __all__ = ["point_problems", "read_point", "value_problems"]
 
 
 def read_point(parameters: Sequence[Parameter], texts: Mapping[str, str]) -> dict[str, Value]:
-    """The point that *texts* by name say; what says no value of its parameter stays text."""
-    known = {parameter.name: parameter for parameter in parameters}
+    """The point that *texts* describe by name.
+
+    A text that is no value of its parameter stays as it is, for `point_problems` to report.
+    """
+    by_name = {parameter.name: parameter for parameter in parameters}
     return {
-        name: _read(known[name], text) if name in known else text for name, text in texts.items()
+        name: _read(by_name[name], text) if name in by_name else text
+        for name, text in texts.items()
     }
 
 
 def value_problems(
     parameters: Sequence[Parameter], point: Mapping[str, Value], path: str
 ) -> Iterator[Problem]:
-    """Every name of *point*, found at *path*, that is no parameter, and every value outside."""
-    known = {parameter.name: parameter for parameter in parameters}
+    """The names in *point* that are no parameters, and the values outside the search space.
+
+    Args:
+        parameters: The search space.
+        point: Values by parameter name.
+        path: Where *point* stands in the document.
+    """
+    by_name = {parameter.name: parameter for parameter in parameters}
     for name, value in point.items():
-        if name not in known:
-            there = f"there are {', '.join(known)}{nearest(name, list(known))}"
-            yield Problem(f"{path}.{name}", f"is no parameter; {there}")
-        elif not parameter_problems(known[name]) and not contains(known[name], value):
-            yield Problem(f"{path}.{name}", f"is {value!r}; {_allowed(known[name], value)}")
+        if name not in by_name:
+            names = f"there are {', '.join(by_name)}{nearest(name, list(by_name))}"
+            yield Problem(f"{path}.{name}", f"is no parameter; {names}")
+        elif not parameter_problems(by_name[name]) and not contains(by_name[name], value):
+            yield Problem(f"{path}.{name}", f"is {value!r}; {_allowed(by_name[name], value)}")
 
 
 def point_problems(
     parameters: Sequence[Parameter], point: Mapping[str, Value], path: str
 ) -> Iterator[Problem]:
-    """Those of `value_problems`, and every value that would take no part in the trial."""
+    """The problems of `value_problems`, and every value whose parameter would be inactive."""
     yield from value_problems(parameters, point, path)
     for parameter in parameters:
         if parameter.when is None or parameter.name not in point:
@@ -46,7 +56,7 @@ def point_problems(
         try:
             condition = ParameterCondition.parse(parameter.when)
         except ValueError:
-            continue  # A problem of the space, which is reported as such.
+            continue  # The rules of the search space report a malformed condition.
         if not condition.holds(point):
             missing = sorted(condition.names - point.keys())
             advice = f"give {', '.join(missing)} as well" if missing else "leave it out"

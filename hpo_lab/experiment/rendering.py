@@ -1,13 +1,13 @@
 r"""From an assignment to the object a trial runs.
 
 Katib pastes values into the template's text
-(`pkg/controller.v1beta1/experiment/manifest/generator.go`). Here they are put into the
-parsed template, which gives the same object wherever pasting gives a valid one, and
-whatever the values contain: quotes, newlines, backslashes or `${...}` are never syntax.
+(`pkg/controller.v1beta1/experiment/manifest/generator.go`). hpo_lab puts values into the
+parsed template. The object is the same wherever pasting gives a valid object, and values
+with quotes, newlines, backslashes or `${...}` are never read as syntax.
 
-So a value in `trialSpec` becomes text, as there. Only what Katib cannot do is added: a
-field that Kubernetes wants as an integer, such as `replicas`, gets the number, and a field
-of one of our own kinds gets the typed value.
+So a value in `trialSpec` becomes text, as in Katib. Two cases go beyond Katib: a field that
+Kubernetes requires to be an integer, such as `replicas`, gets the number, and a field of
+our own kinds of trials gets the typed value.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ def render_trial(
     *,
     config_map: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The object of one trial, with its name and namespace set.
+    """The object of a trial, with its name and namespace set.
 
     An argument of a command, such as `--momentum=${trialParameters.momentum}`, is left out
     where the parameter takes no part in the trial because its `when` does not hold;
     elsewhere the placeholder becomes empty text.
 
     Args:
-        experiment: Its template is rendered.
+        experiment: The experiment with the template.
         trial_name: `metadata.name` of the object.
         assignments: Values by parameter name, inactive parameters left out.
-        config_map: The `data` of the ConfigMap where the template refers to one.
+        config_map: The `data` of the ConfigMap that the template refers to, if any.
 
     Raises:
         InvalidInput: There is no template, its text is no object, or it does not fit the
@@ -82,8 +82,8 @@ def config_map_object(source: ConfigMapSource, data: Mapping[str, str]) -> dict[
     """The object that an entry of a ConfigMap describes, its placeholders left as they are.
 
     Args:
-        source: Which entry.
-        data: Of the ConfigMap.
+        source: The name of the ConfigMap and of its entry.
+        data: The `data` of the ConfigMap.
 
     Raises:
         InvalidInput: There is no such entry, or its text is no object.
@@ -94,7 +94,7 @@ def config_map_object(source: ConfigMapSource, data: Mapping[str, str]) -> dict[
 
 
 def pod_without_restart_policy(job: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The pod specification of a `batch/v1` Job that lacks a policy, which it must have."""
+    """The pod specification of a `batch/v1` Job without the required policy, else None."""
     if (job.get("apiVersion"), job.get("kind")) != ("batch/v1", "Job"):
         return None
     pod: Any = job
@@ -133,14 +133,14 @@ def _from_text(
     path = f"{_TEMPLATE}.configMap"
     as_written = _object(marked, [f"${{trialParameters.{name}}}" for name in names], path)
     values = _values(spec, as_written, trial, assignments)
-    # What stands in a comment only has no value.
+    # A placeholder that only stands in a comment has no value.
     return _object(marked, [(values.get(name) or ("",))[0] for name in names], path)
 
 
 def _marked(text: str) -> tuple[list[str], str]:
     """The names of the placeholders in *text*, and *text* with marks in their place."""
     names = list(dict.fromkeys(PLACEHOLDER.findall(text)))
-    return names, PLACEHOLDER.sub(lambda found: mark(names.index(found[1])), text)
+    return names, PLACEHOLDER.sub(lambda match: mark(names.index(match[1])), text)
 
 
 def _object(text: str, values: list[str], path: str) -> dict[str, Any]:
@@ -191,15 +191,15 @@ def _values(
         elif reference in conditional:
             values[name] = None
         else:
-            known = ", ".join(map(repr, assignments)) or "nothing"
+            assigned = ", ".join(map(repr, assignments)) or "nothing"
             hint = nearest(reference, list(assignments))
-            problems.append(Problem(path, f"{reference!r} is not assigned ({known} is){hint}"))
+            problems.append(Problem(path, f"{reference!r} is not assigned ({assigned} is){hint}"))
     own = job.get("apiVersion") == API_VERSION
     for name in [] if own else [name for name in assignments if name not in used]:
         problems.append(
             Problem("spec.trialTemplate.trialParameters", f"none refers to {name!r}, assigned")
         )
-    declared = {each.name for each in template.trial_parameters}
+    declared = {parameter.name for parameter in template.trial_parameters}
     for path, name in places(job, _TEMPLATE) if declared else ():
         if name not in declared:
             message = f"no trialParameter is called {name!r}{nearest(name, sorted(declared))}"
@@ -226,14 +226,14 @@ def _references(template: TrialTemplate, job: Mapping[str, Any]) -> Iterator[tup
 def _filled(
     value: Any, values: Mapping[str, tuple[str, Value] | None], field: str, *, typed: bool
 ) -> Any:
-    """*value* with its placeholders replaced; *field* is the name it stands under."""
+    """*value*, the content of *field*, with its placeholders replaced."""
     match value:
         case str():
             whole = PLACEHOLDER.fullmatch(value)
             single = values[whole[1]] if whole else None
             if single and typed:
                 return single[1]
-            text = PLACEHOLDER.sub(lambda found: (values[found[1]] or ("",))[0], value)
+            text = PLACEHOLDER.sub(lambda match: (values[match[1]] or ("",))[0], value)
             return int(text) if single and field in INTEGER_FIELDS and _is_integer(text) else text
         case dict():
             inner = "" if field in TEXT_MAPS else None
@@ -254,7 +254,7 @@ def _filled(
 
 
 def _takes_no_part(item: Any, values: Mapping[str, tuple[str, Value] | None]) -> bool:
-    """Whether *item* is one word with a placeholder whose parameter is inactive."""
+    """Whether *item* is a single word with a placeholder whose parameter is inactive."""
     if not isinstance(item, str) or len(item.split()) > 1:
         return False
     return any(values[name] is None for name in PLACEHOLDER.findall(item))

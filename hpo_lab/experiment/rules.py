@@ -1,9 +1,9 @@
-"""What the values of an experiment may be, beyond their types.
+"""Rules for the values of an experiment, beyond their types.
 
-Every rule is a generator of problems over the typed model, so that all of them can be
-reported together. The rules are those of Katib's validating webhook
-(`pkg/webhook/v1beta1/experiment/validator/validator.go`), and those it lacks although
-their breach makes it hang or crash later.
+Every rule is a generator of problems over the typed model, so that all problems are reported
+together. The rules are those of Katib's validating webhook
+(`pkg/webhook/v1beta1/experiment/validator/validator.go`), and rules that the webhook lacks
+although Katib hangs or crashes later when they are broken.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def spec_problems(spec: ExperimentSpec) -> list[Problem]:
 
 
 def run_problems(experiment: ExperimentDocument) -> list[Problem]:
-    """What *experiment*, a sound document, still lacks to be run: a whole trial template."""
+    """The parts of the trial template that *experiment*, a sound document, lacks to be run."""
     return missing_parts(experiment.spec)
 
 
@@ -117,10 +117,10 @@ def _objective(objective: Objective) -> Iterator[Problem]:
         yield Problem(f"{path}.goal", f"is {objective.goal}; must be a finite number")
     for index, strategy in enumerate(objective.metric_strategies):
         if strategy.name not in objective.metric_names:
-            known = ", ".join(repr(name) for name in objective.metric_names)
+            metrics = ", ".join(repr(name) for name in objective.metric_names)
             yield Problem(
                 f"{path}.metricStrategies[{index}].name",
-                f"{strategy.name!r} is no metric of this experiment ({known})"
+                f"{strategy.name!r} is no metric of this experiment ({metrics})"
                 + nearest(strategy.name, objective.metric_names),
             )
     for name in _repeated(objective.additional_metric_names):

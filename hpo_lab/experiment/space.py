@@ -71,7 +71,7 @@ def _range(
 
 
 def uniform(low: Real, high: Real, *, step: Real | None = None) -> Domain:
-    """A float from *low* to *high*, both included; with *step*, one of `low + k*step`."""
+    """A float from *low* to *high*, both included; with *step*, of the form `low + k*step`."""
     return _range(ParameterType.DOUBLE, low, high, step)
 
 
@@ -90,12 +90,12 @@ def normal(low: Real, high: Real, *, step: Real | None = None) -> Domain:
 
 
 def lognormal(low: Real, high: Real, *, step: Real | None = None) -> Domain:
-    """A float (above 0) whose logarithm is as `normal` between the bounds' logarithms."""
+    """A float (above 0) whose logarithm has the `normal` distribution between the logarithms."""
     return _range(ParameterType.DOUBLE, low, high, step, Distribution.LOG_NORMAL)
 
 
 def int(low: _Int, high: _Int, *, step: _Int | None = None) -> Domain:
-    """An integer from *low* to *high*, both included; with *step*, one of `low + k*step`."""
+    """An integer from *low* to *high*, both included; with *step*, of the form `low + k*step`."""
     return _range(ParameterType.INT, low, high, step)
 
 
@@ -105,7 +105,7 @@ def logint(low: _Int, high: _Int) -> Domain:
 
 
 def choice(*values: Value) -> Domain:
-    """One of *values*; numbers keep their order, which model-based algorithms use."""
+    """A choice among *values*; numbers keep their order, which model-based algorithms use."""
     numeric = all(isinstance(v, _Int | float) and not isinstance(v, bool) for v in values)
     kind = ParameterType.DISCRETE if numeric and values else ParameterType.CATEGORICAL
     return Domain(kind, FeasibleSpace(list=values))
@@ -122,15 +122,15 @@ DOMAINS: dict[str, Callable[..., Domain]] = {
 }
 
 
-def _same(one: Value, other: Value) -> bool:
-    """Equal, and not just because `True == 1`."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+def _same(value: Value, allowed: Value) -> bool:
+    """Whether the values are equal; `True` and `1` are not."""
+    return value == allowed and isinstance(value, bool) == isinstance(allowed, bool)
 
 
 def contains(parameter: Parameter, value: Value) -> bool:
     """Whether *value* lies in the feasible space of *parameter* and on its grid.
 
-    An int is a valid value of a `double`; a float is not one of an `int`.
+    An int is a valid value of a `double`; a float is no valid value of an `int`.
     """
     if parameter.parameter_type in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
         return any(_same(value, allowed) for allowed in parameter.choices)

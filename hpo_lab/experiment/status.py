@@ -22,7 +22,7 @@ class ExperimentState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing happens until somebody resumes the experiment."""
+        """Whether the experiment has ended; only `resume` continues it."""
         return self in (
             ExperimentState.SUCCEEDED,
             ExperimentState.FAILED,
@@ -35,11 +35,11 @@ class StatusCondition:
     """An entry of Kubernetes' `status.conditions`; times are seconds since the epoch.
 
     Attributes:
-        type: What is or was the case.
-        status: Whether it still is.
-        reason: Why, as one CamelCase word.
+        type: The name of the condition, such as `Running`.
+        status: Whether the condition holds now.
+        reason: Why, as a CamelCase word.
         message: Why, as a sentence.
-        updated_at: When anything of this last changed.
+        updated_at: When any field of the condition last changed.
         changed_at: When `status` last changed.
     """
 
@@ -56,9 +56,9 @@ def conditions_of(
 ) -> tuple[StatusCondition, ...]:
     """The conditions of an experiment that went through *history*, as Katib keeps them.
 
-    There is one condition of each type, in the order of their last change. `Created`
-    stays true; whatever else was true becomes false when another state follows, and a
-    restart removes how the experiment ended before.
+    Each type has a single condition, in the order of the last changes. `Created` stays true.
+    Every other condition becomes false when the next state follows, and a restart removes
+    the conditions of the earlier end.
 
     Args:
         history: State, reason, message and time (seconds since the epoch), oldest first.
@@ -67,13 +67,15 @@ def conditions_of(
     for state, reason, message, time in history:
         if state is ExperimentState.RESTARTING:
             conditions = {
-                kind: each
-                for kind, each in conditions.items()
+                kind: condition
+                for kind, condition in conditions.items()
                 if not ExperimentState(kind).is_final
             }
-        for kind, each in conditions.items():
-            if each.status and kind not in (ExperimentState.CREATED, state):
-                conditions[kind] = replace(each, status=False, updated_at=time, changed_at=time)
+        for kind, condition in conditions.items():
+            if condition.status and kind not in (ExperimentState.CREATED, state):
+                conditions[kind] = replace(
+                    condition, status=False, updated_at=time, changed_at=time
+                )
         before = conditions.pop(state, None)
         changed_at = before.changed_at if before and before.status else time
         conditions[state] = StatusCondition(state.value, True, reason, message, time, changed_at)

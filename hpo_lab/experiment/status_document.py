@@ -61,16 +61,16 @@ def experiment_status(
         experiment: The document.
         conditions: Its conditions; see `conditions_of`.
         trials: All its trials, in any order.
-        now: Seconds since the epoch, told as the time of reconciliation.
-        names: Whether to list the trials of each state by name. An object in a cluster has
-            a limit of size, which the lists of many thousand trials exceed.
+        now: Seconds since the epoch; becomes the time of reconciliation.
+        names: Whether to list the trials of each state by name. The size of an object in a
+            cluster is limited, and the lists of many thousand trials exceed that limit.
     """
     trials = sorted(trials, key=lambda trial: trial.number)
     status: dict[str, Any] = {
-        "startTime": timestamp(min((each.changed_at for each in conditions), default=None)),
+        "startTime": timestamp(_started_at(conditions)),
         "completionTime": timestamp(_completed_at(conditions)),
         "lastReconcileTime": timestamp(now),
-        "conditions": [_condition(each) for each in conditions],
+        "conditions": [_condition(condition) for condition in conditions],
         "currentOptimalTrial": _optimal(experiment, trials),
         "paretoFront": _front(experiment, trials),
     }
@@ -92,7 +92,7 @@ def trial_document(
     Args:
         experiment: The experiment that the trial belongs to.
         trial: The trial.
-        run_spec: The object that it runs, from `render_trial`.
+        run_spec: The object that the trial runs, from `render_trial`.
     """
     spec = experiment.spec
     template = spec.trial_template
@@ -128,10 +128,10 @@ def trial_document(
 def suggestion_document(
     experiment: ExperimentDocument, conditions: Sequence[StatusCondition], trials: Iterable[Trial]
 ) -> dict[str, Any]:
-    """What has been suggested for an experiment, as a Suggestion object.
+    """The suggestions for an experiment, as a Suggestion object.
 
-    It counts the assignments and does not list them: Katib's list outgrows an object's
-    limit of size at a few thousand trials. Each trial holds its own.
+    The object counts the assignments and does not list them: Katib's list exceeds the size
+    limit of an object at a few thousand trials. Each trial holds its own assignment.
 
     Args:
         experiment: The experiment, whose name the suggestion shares.
@@ -155,19 +155,23 @@ def suggestion_document(
         "status": _compact(
             {
                 "suggestionCount": count,
-                "startTime": timestamp(min((each.changed_at for each in conditions), default=None)),
+                "startTime": timestamp(_started_at(conditions)),
                 "completionTime": timestamp(_completed_at(conditions)),
-                "conditions": [_condition(each) for each in conditions],
+                "conditions": [_condition(condition) for condition in conditions],
             }
         ),
     }
 
 
+def _started_at(conditions: Sequence[StatusCondition]) -> float | None:
+    return min((condition.changed_at for condition in conditions), default=None)
+
+
 def _completed_at(conditions: Sequence[StatusCondition]) -> float | None:
     ended = [
-        each.changed_at
-        for each in conditions
-        if each.status and ExperimentState(each.type).is_final
+        condition.changed_at
+        for condition in conditions
+        if condition.status and ExperimentState(condition.type).is_final
     ]
     return max(ended, default=None)
 
@@ -204,7 +208,7 @@ def _trial_status(objective: Objective, trial: Trial) -> dict[str, Any]:
         {
             "startTime": timestamp(trial.started_at),
             "completionTime": timestamp(trial.completed_at),
-            "conditions": [_condition(each) for each in conditions],
+            "conditions": [_condition(condition) for condition in conditions],
             "observation": _observation(objective, trial),
         }
     )
@@ -217,7 +221,7 @@ def _optimal(experiment: ExperimentDocument, trials: Sequence[Trial]) -> dict[st
 
 
 def _front(experiment: ExperimentDocument, trials: Sequence[Trial]) -> list[dict[str, Any]]:
-    """The Pareto front where there are several objectives, which Katib knows nothing of."""
+    """The Pareto front of several objectives, an extension of Katib's status; else empty."""
     objective = experiment.spec.objective
     if not objective.additional_objectives:
         return []
@@ -237,7 +241,7 @@ def _assignments(trial: Trial) -> list[dict[str, str]]:
 
 
 def _observation(objective: Objective, trial: Trial) -> dict[str, Any] | None:
-    """The metrics that the experiment asks for, as far as the trial reported them."""
+    """The metrics that the experiment names, as far as the trial reported them."""
     metrics = [
         _metric(name, trial.metrics[name])
         for name in objective.metric_names

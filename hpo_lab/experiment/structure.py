@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a document's structure, said as problems."""
+"""Pydantic's errors about a document's structure, as problems."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNION_MEMBERS = {"int", "float", "str", "bool", "none"}
 def structure_problems(
     error: ValidationError, model: type[Document]
 ) -> tuple[list[Problem], list[Location]]:
-    """The errors of a document that should be a *model*, and where they are in it."""
+    """The errors of a document that should be a *model*, as problems, and their locations."""
     problems = []
     broken = []
     for detail in error.errors(include_url=False):
@@ -32,10 +32,10 @@ def structure_problems(
 
 
 def rules_of_sound_part(document: Mapping[str, Any], broken: list[Location]) -> list[Problem]:
-    """Check what remains when the broken parts are taken out, where that is a document.
+    """The problems of the sound parameters of a document with *broken* parts.
 
-    So a misspelt field and a wrong range are reported together. Only problems of
-    parameters are certain then: absence elsewhere may come of the cut.
+    So a misspelt field and a wrong range are reported together. Only parameters are checked:
+    in other parts, removing the broken fields could cause problems of its own.
     """
     spec = document.get("spec")
     parameters = spec.get("parameters") if isinstance(spec, Mapping) else None
@@ -61,7 +61,7 @@ def rules_of_sound_part(document: Mapping[str, Any], broken: list[Location]) -> 
 
 
 def shown(value: Any) -> str:
-    """*value* as a message shows it, short."""
+    """*value* as a message shows it, in at most 60 characters."""
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, list | tuple):
@@ -71,7 +71,7 @@ def shown(value: Any) -> str:
 
 
 def _location(loc: Location) -> Location:
-    """The path in the document: union members that pydantic names are no part of it."""
+    """The path in the document, without the union members that pydantic adds."""
     return tuple(
         part
         for part in loc
@@ -87,12 +87,12 @@ def _path(location: Location) -> str:
 
 
 def _message(detail: Any, location: Location, model: type[Document]) -> str:
-    found = shown(detail["input"])
+    value = shown(detail["input"])
     kind = detail["type"]
     if kind == "extra_forbidden":
-        known = _fields(location[:-1], model)
-        hint = nearest(str(location[-1]), known)
-        return f"unknown field{hint or '; allowed are ' + ', '.join(known)}"
+        fields = _fields(location[:-1], model)
+        hint = nearest(str(location[-1]), fields)
+        return f"unknown field{hint or '; allowed are ' + ', '.join(fields)}"
     if kind == "missing":
         return "is missing"
     if kind in ("enum", "literal_error"):
@@ -103,11 +103,11 @@ def _message(detail: Any, location: Location, model: type[Document]) -> str:
             if (isinstance(word, str))
             else ""
         )
-        return f"found {found}; allowed are {allowed}{hint}"
+        return f"found {value}; allowed are {allowed}{hint}"
     if kind in ("value_error", "int_parsing", "float_parsing", "int_type", "float_type"):
-        return f"found {found}; a number is needed"
+        return f"found {value}; a number is needed"
     message = detail["msg"]
-    return f"found {found}; {message[0].lower()}{message[1:]}"
+    return f"found {value}; {message[0].lower()}{message[1:]}"
 
 
 def _fields(location: Location, model: type[Document]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a trial runs: the object to make of each assignment, and when it is done."""
+"""The trial template: the object that each trial runs, and how its end is recognised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ConfigMapSource", "GoTemplate", "TrialParameter", "TrialTemplate"]
 
 
 class TrialParameter(Document):
-    """How a parameter is called in a trial template.
+    """The name of a parameter in a trial template.
 
     `reference` is a parameter's name, or a field of the trial itself:
     `${trialSpec.Name}`, `Namespace`, `Kind`, `APIVersion`, `Labels[key]`,
@@ -32,13 +32,13 @@ class ConfigMapSource(Document):
 
 
 class GoTemplate(Document):
-    """The trial object as Go template text, as Katib had it until v1alpha3."""
+    """The trial object as Go template text, the form of Katib until v1alpha3."""
 
     raw_template: str
 
 
 class TrialTemplate(Document):
-    """What a trial runs.
+    """The template of the object that a trial runs.
 
     The object comes from exactly one of `trial_spec` (any object with `apiVersion` and
     `kind`), `config_map` and `go_template`. The kinds that a notebook makes
@@ -47,7 +47,7 @@ class TrialTemplate(Document):
 
     `success_condition` and `failure_condition` are GJSON queries on the object (see
     `hpo_lab.experiment.job_status`, which also knows the defaults of the usual kinds).
-    `retain` keeps the object after the trial has ended; Katib's default is not to.
+    `retain` keeps the object after the trial has ended; Katib deletes it by default.
     """
 
     trial_spec: dict[str, Any] | None = None
@@ -62,7 +62,7 @@ class TrialTemplate(Document):
 
     @property
     def kind(self) -> tuple[str, str]:
-        """`apiVersion` and `kind` of the trial object; empty where not given."""
+        """`apiVersion` and `kind` of the trial object; empty where they are absent."""
         spec = self.trial_spec or {}
         return str(spec.get("apiVersion", "")), str(spec.get("kind", ""))
 

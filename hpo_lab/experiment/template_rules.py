@@ -1,7 +1,7 @@
-"""What a trial template may be, and whether it fits the parameters.
+"""Rules for a trial template, and whether it fits the parameters.
 
-A template without `trialParameters` refers to the parameters by their own names; Katib
-refuses it, many a manifest in the wild is written so.
+A template without `trialParameters` refers to the parameters by their own names. Katib
+refuses such a template, but many published manifests contain it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def template_problems(spec: ExperimentSpec) -> Iterator[Problem]:
 
 
 def missing_parts(spec: ExperimentSpec) -> list[Problem]:
-    """What a sound *spec* lacks to be run, with its path."""
+    """The parts of the trial template that a sound *spec* lacks to be run."""
     template = spec.trial_template
     if template is None:
         message = "is missing; say what a trial runs, or give a template beside the manifest"
@@ -51,17 +51,17 @@ def missing_parts(spec: ExperimentSpec) -> list[Problem]:
     if template.trial_parameters or template.trial_spec is None or _is_own(template):
         return []
     names = [parameter.name for parameter in spec.parameters]
-    found = template_places(template, _PATH)
+    places = template_places(template, _PATH)
     problems = [
         Problem(
             path,
             f"${{trialParameters.{name}}} names nothing: there are no trialParameters, and "
             f"{name!r} is no parameter{nearest(name, names)}",
         )
-        for path, name in found
+        for path, name in places
         if names and name not in names
     ]
-    return [*problems, *_unused(spec, {name for _, name in found})]
+    return [*problems, *_unused(spec, {name for _, name in places})]
 
 
 def _is_own(template: TrialTemplate) -> bool:
@@ -70,10 +70,10 @@ def _is_own(template: TrialTemplate) -> bool:
 
 def _sources(template: TrialTemplate) -> Iterator[Problem]:
     fields = (template.trial_spec, template.config_map, template.go_template)
-    given = [name for name, field in zip(_SOURCES, fields, strict=True) if field is not None]
-    if len(given) != 1:
-        found = f"has {' and '.join(given)}" if given else "has none of them"
-        yield Problem(_PATH, f"{found}; exactly one of {', '.join(_SOURCES)} is needed")
+    sources = [name for name, field in zip(_SOURCES, fields, strict=True) if field is not None]
+    if len(sources) != 1:
+        state = f"has {' and '.join(sources)}" if sources else "has none of them"
+        yield Problem(_PATH, f"{state}; exactly one of {', '.join(_SOURCES)} is needed")
     if template.config_map is not None:
         yield from _config_map(template.config_map)
 
@@ -129,30 +129,30 @@ def _texts_for_integers(value: Any, path: str) -> Iterator[Problem]:
 
 def _trial_parameters(spec: ExperimentSpec, template: TrialTemplate) -> Iterator[Problem]:
     parameters = [parameter.name for parameter in spec.parameters]
-    found = template_places(template, _PATH)
-    used = {name for _, name in found}
-    for index, each in enumerate(template.trial_parameters):
+    places = template_places(template, _PATH)
+    used = {name for _, name in places}
+    for index, parameter in enumerate(template.trial_parameters):
         path = f"{_PATH}.trialParameters[{index}]"
-        if not each.name or set("{}") & set(each.name):
-            yield Problem(f"{path}.name", f"is {each.name!r}; a name without braces is needed")
-        elif template.config_map is None and each.name not in used:
+        if not parameter.name or set("{}") & set(parameter.name):
+            yield Problem(f"{path}.name", f"is {parameter.name!r}; a name without braces is needed")
+        elif template.config_map is None and parameter.name not in used:
             yield Problem(
                 f"{path}.name",
-                f"the template has no ${{trialParameters.{each.name}}}"
-                + nearest(each.name, sorted(used)),
+                f"the template has no ${{trialParameters.{parameter.name}}}"
+                + nearest(parameter.name, sorted(used)),
             )
-        yield from _reference(each.reference, parameters, f"{path}.reference")
-    names = [each.name for each in template.trial_parameters]
+        yield from _reference(parameter.reference, parameters, f"{path}.reference")
+    names = [parameter.name for parameter in template.trial_parameters]
     for name, count in Counter(names).items():
         if count > 1:
             message = f"{name!r} is the name of more than one trial parameter"
             yield Problem(f"{_PATH}.trialParameters", message)
     if not names or _is_own(template):
         return
-    for path, name in found:
+    for path, name in places:
         if name not in names:
             yield Problem(path, f"no trialParameter is called {name!r}{nearest(name, names)}")
-    yield from _unused(spec, {each.reference for each in template.trial_parameters})
+    yield from _unused(spec, {parameter.reference for parameter in template.trial_parameters})
 
 
 def _reference(reference: str, parameters: list[str], path: str) -> Iterator[Problem]:
@@ -162,9 +162,9 @@ def _reference(reference: str, parameters: list[str], path: str) -> Iterator[Pro
         if not META.fullmatch(reference):
             yield Problem(path, f"{reference!r} is unknown; allowed are {_META_FIELDS}")
     elif parameters and reference not in parameters:
-        known = ", ".join(map(repr, parameters))
+        names = ", ".join(map(repr, parameters))
         hint = nearest(reference, parameters)
-        yield Problem(path, f"{reference!r} is no parameter of this experiment ({known}){hint}")
+        yield Problem(path, f"{reference!r} is no parameter of this experiment ({names}){hint}")
 
 
 def _unused(spec: ExperimentSpec, used: set[str]) -> Iterator[Problem]:
@@ -178,7 +178,7 @@ def _unused(spec: ExperimentSpec, used: set[str]) -> Iterator[Problem]:
 
 
 def _go_template(spec: ExperimentSpec) -> Iterator[Problem]:
-    """Render one trial: what fails for sample values fails for all."""
+    """Render a sample trial: a template that fails for sample values fails for all."""
     experiment = ExperimentDocument(metadata=Metadata(name="sample"), spec=spec)
     sample = dict.fromkeys((parameter.name for parameter in spec.parameters), "sample")
     try:

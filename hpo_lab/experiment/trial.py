@@ -1,4 +1,4 @@
-"""Trials as plain data: what was assigned, what came of it."""
+"""Trials as plain data: their assignments, states and metrics, and which trial is the best."""
 
 from __future__ import annotations
 
@@ -49,10 +49,11 @@ class TrialState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a trial reported under one name.
+    """The summary of the values that a trial reported for a metric.
 
-    `min` and `max` are over the finite values and None when there was none; `latest` is the
-    last value whatever it was, NaN when it was no number, and `text` what it was then.
+    `min` and `max` cover the finite values and are None when no value was finite. `latest`
+    is the last value, finite or not; it is NaN when the trial reported a text, which is then
+    in `text`.
     """
 
     latest: float
@@ -66,15 +67,15 @@ class Metric:
         """Summarise *values* (at least one), in the order they were reported."""
         summary: Metric | None = None
         for value in values:
-            one = cls.single(value)
-            summary = one if summary is None else summary.then(one)
+            single = cls.single(value)
+            summary = single if summary is None else summary.then(single)
         if summary is None:
             raise ValueError("a metric needs at least one value")
         return summary
 
     @classmethod
     def single(cls, value: float, text: str = "") -> Metric:
-        """The summary of one value, which was reported as *text*."""
+        """The summary of a single value, which the trial reported as *text*."""
         finite = value if math.isfinite(value) else None
         is_text = math.isnan(value) and text.lower().strip("+-") != "nan"
         return cls(latest=value, min=finite, max=finite, text=text if is_text else "")
@@ -92,7 +93,7 @@ class Metric:
         )
 
     def by(self, strategy: MetricStrategyType) -> float | None:
-        """The value that *strategy* picks; None when it is missing, NaN or infinite."""
+        """The value that *strategy* selects; None when it is missing, NaN or infinite."""
         match strategy:
             case MetricStrategyType.MIN:
                 return self.min
@@ -103,7 +104,7 @@ class Metric:
 
 
 def continued(metrics: Mapping[str, Metric], batch: Iterable[Observation]) -> dict[str, Metric]:
-    """The summaries *metrics* of what was observed before, continued by *batch*."""
+    """The summaries *metrics* of earlier observations, continued by the observations *batch*."""
     result = dict(metrics)
     for observation in batch:
         single = Metric.single(observation.value, observation.text)
@@ -114,7 +115,7 @@ def continued(metrics: Mapping[str, Metric], batch: Iterable[Observation]) -> di
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One numbered trial of an experiment.
+    """A numbered trial of an experiment.
 
     Attributes:
         number: Counted from 0 in the order of asking; never used twice.
@@ -125,8 +126,8 @@ class Trial:
             the same number.
         started_at, completed_at: Seconds since the epoch.
         message: Why it is in its state, in one line.
-        parent: The number of the trial whose checkpoint it continues from, None to begin anew.
-        labels: What its search algorithm noted about it, such as its rung or generation.
+        parent: The number of the trial whose checkpoint it continues from; None to begin anew.
+        labels: Notes of the search algorithm, such as the trial's rung or generation.
     """
 
     number: int
@@ -147,12 +148,12 @@ class Trial:
 
 
 def trial_name(experiment_name: str, number: int) -> str:
-    """The name of a trial wherever one is needed, such as `random-example-7`."""
+    """The full name of a trial, such as `random-example-7`."""
     return f"{experiment_name}-{number}"
 
 
 def objective_value(objective: Objective, trial: Trial) -> float | None:
-    """The finite number that represents *trial*, or None when there is none."""
+    """The finite value of the first objective in *trial*; None when it is missing."""
     return _value(objective, objective.objective_metric_name, trial)
 
 
@@ -162,13 +163,13 @@ def _value(objective: Objective, name: str, trial: Trial) -> float | None:
 
 
 def objective_values(objective: Objective, trial: Trial) -> tuple[float, ...] | None:
-    """The finite numbers of all objectives, the first one first; None when one is missing."""
+    """The finite values of all objectives, in their order; None when any is missing."""
     values = []
     for name, _ in objective.objectives:
         value = _value(objective, name, trial)
         if value is None:
             return None
-        values.append(value)
+        values.append(float(value))
     return tuple(values)
 
 
@@ -194,11 +195,11 @@ def violations(objective: Objective, trial: Trial) -> tuple[float, ...]:
 
     Infinite where the metric is missing or not finite.
     """
-    found = []
+    result = []
     for constraint in objective.constraints:
         value = _value(objective, constraint.name, trial)
-        found.append(math.inf if value is None else constraint.violation(value))
-    return tuple(found)
+        result.append(math.inf if value is None else constraint.violation(value))
+    return tuple(result)
 
 
 _MEASURED = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
@@ -207,19 +208,19 @@ _MEASURED = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
 def candidates(
     objective: Objective, trials: Iterable[Trial]
 ) -> list[tuple[tuple[float, ...], Trial]]:
-    """The trials that may be optimal, each behind its losses, the best first.
+    """The trials that may be optimal, as pairs of losses and trial, the best first.
 
-    They ended with finite objectives and keep every constraint. The first objective decides,
-    then the second and so on, then the lower number.
+    These trials ended with finite objectives and keep every constraint. The first objective
+    decides, then the second and so on, then the lower number.
     """
-    found = [
+    pairs = [
         (loss, trial)
         for trial in trials
         if trial.state in _MEASURED
         and (loss := losses(objective, trial)) is not None
         and not any(violations(objective, trial))
     ]
-    return sorted(found, key=lambda pair: (pair[0], pair[1].number))
+    return sorted(pairs, key=lambda pair: (pair[0], pair[1].number))
 
 
 def optimal_trial(objective: Objective, trials: Iterable[Trial]) -> Trial | None:
@@ -227,8 +228,8 @@ def optimal_trial(objective: Objective, trials: Iterable[Trial]) -> Trial | None
 
     With several objectives it is the member of the Pareto front that is best in the first.
     """
-    found = candidates(objective, trials)
-    return found[0][1] if found else None
+    pairs = candidates(objective, trials)
+    return pairs[0][1] if pairs else None
 
 
 def latest_text(objective: Objective, trials: Iterable[Trial]) -> Trial | None:
@@ -237,15 +238,17 @@ def latest_text(objective: Objective, trials: Iterable[Trial]) -> Trial | None:
     Texts have no order; as in Katib the latest stands for the best.
     """
     name = objective.objective_metric_name
-    found = [t for t in trials if t.state in _MEASURED and name in t.metrics]
-    return max((t for t in found if t.metrics[name].text), key=attrgetter("number"), default=None)
+    measured = [trial for trial in trials if trial.state in _MEASURED and name in trial.metrics]
+    texts = (trial for trial in measured if trial.metrics[name].text)
+    return max(texts, key=attrgetter("number"), default=None)
 
 
 def pareto_front(objective: Objective, trials: Iterable[Trial]) -> list[Trial]:
-    """The trials than which no other is better in one objective and as good in the others.
+    """The trials that no other trial dominates.
 
-    They ended with finite objectives and keep every constraint; the best in the first
-    objective comes first, and is the `optimal_trial`.
+    A trial dominates another when it is better in some objective and worse in none. The
+    trials of the front ended with finite objectives and keep every constraint. The trial that
+    is best in the first objective comes first and is the `optimal_trial`.
     """
-    found = candidates(objective, trials)
-    return [found[place][1] for front in fronts([loss for loss, _ in found], 1) for place in front]
+    pairs = candidates(objective, trials)
+    return [pairs[place][1] for front in fronts([loss for loss, _ in pairs], 1) for place in front]

@@ -1,8 +1,8 @@
-"""YAML text as Kubernetes reads it, and with values filled in after it is parsed.
+"""YAML text as Kubernetes reads it, with values that are filled in after parsing.
 
-PyYAML follows YAML 1.1 further than Go's parser does, which every Kubernetes tool uses:
-here dates and `22:30` are text, `1e-5` is a number, a key given twice or that is no text is
-an error.
+PyYAML follows YAML 1.1 further than Go's parser, which every Kubernetes tool uses. The
+loader here follows Go: dates and `22:30` are text, `1e-5` is a number, and a key that is
+repeated or no text is an error.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from hpo_lab.problems import InvalidInput, Problem
 __all__ = ["MOST_VALUES", "mark", "read_documents", "write_document"]
 
 MOST_VALUES: Final = 200_000
-"""How many values a document may hold with its aliases followed."""
+"""The most values that a document may hold with its aliases followed."""
 
-# Two characters for private use, which no YAML syntax gives a meaning, around an index.
+# An index between two characters for private use, which have no meaning in YAML.
 _MARK = re.compile("\ue000(\\d+)\ue001")
 
 
@@ -34,8 +34,8 @@ def read_documents(text: str, values: Sequence[str] = (), *, source: str = "") -
 
     Args:
         text: YAML or JSON; marks stand for *values*.
-        values: Filled in as scalars or parts of them, whatever they contain. As in
-            textual replacement, an unquoted scalar is a number where it then looks so.
+        values: Filled in as scalars or parts of scalars, whatever they contain. As in
+            textual replacement, an unquoted scalar that then looks like a number is a number.
         source: Names the text in messages.
 
     Raises:
@@ -75,7 +75,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
         node = super().compose_scalar_node(anchor)
-        value = _MARK.sub(lambda found: self._values[int(found[1])], node.value)
+        value = _MARK.sub(lambda match: self._values[int(match[1])], node.value)
         if value != node.value:
             node.value = value
             resolve: Any = self.resolve
@@ -84,24 +84,24 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
+        keys: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise yaml.constructor.ConstructorError(
                     None, None, f"key {key!r} is not text", key_node.start_mark
                 )
-            if key in seen:
+            if key in keys:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"key {key!r} is given twice", key_node.start_mark
                 )
-            seen.add(key)
+            keys.add(key)
         return super().construct_mapping(node, deep)
 
 
 _TEXT = "tag:yaml.org,2002:str"
 _SCALARS = [f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float")]
-# Of what PyYAML takes unquoted scalars for, that which Go does too.
+# The types of unquoted scalars that PyYAML and Go recognise alike.
 _KEPT = [f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "merge")]
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag in _KEPT]
@@ -118,6 +118,13 @@ class _Dumper(yaml.SafeDumper):
     """Puts text in quotation marks wherever PyYAML or Go would read something else."""
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # In other styles a parser would fold these line breaks of Unicode into a space.
+    style = '"' if any(character in text for character in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar(_TEXT, text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 for _name, _pattern in (("int", _INTEGER), ("float", _FLOAT)):
     for _end in (_Loader, _Dumper):
         _end.add_implicit_resolver(

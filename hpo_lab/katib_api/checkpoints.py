@@ -1,8 +1,8 @@
 """The folders of checkpoints on the volume that suggestions and trials share.
 
 An experiment with the setting `suggestion_trial_dir` has a volume, of which Katib mounts the
-folder `<experiment>/<trial>` into each trial. A trial that continues from another one begins
-with a copy of its folder.
+folder `<experiment>/<trial>` into each trial. A trial that continues from a parent begins
+with a copy of the parent's folder.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import grpc
 
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.reading import NUMBER, PARENT
-from hpo_lab.katib_api.rpc import Refused
+from hpo_lab.katib_api.rpc import RpcRefused
 
 __all__ = ["DATA", "carry_checkpoints", "shares_checkpoints"]
 
 DATA: Final = Path("/opt/katib/data")
-"""Where the volume is in the container of the service."""
+"""The path of the volume in the container of the service."""
 
 _SETTING = "suggestion_trial_dir"
 
 
 def shares_checkpoints(experiment: katib_pb.Experiment) -> bool:
     """Whether the trials of *experiment* have folders on the volume."""
-    given = experiment.spec.algorithm.algorithm_settings
-    return any(one.name == _SETTING and one.value for one in given)
+    settings = experiment.spec.algorithm.algorithm_settings
+    return any(setting.name == _SETTING and setting.value for setting in settings)
 
 
 def carry_checkpoints(
@@ -38,28 +38,28 @@ def carry_checkpoints(
     answers: Iterable[katib_pb.GetSuggestionsReply.ParameterAssignments],
     data: Path,
 ) -> None:
-    """Make the folders of suggested trials, from those of their parents where they have one.
+    """Make the folders of suggested trials, with copies of their parents' folders.
 
     Args:
-        experiment: Its name.
-        trials: The trials before.
+        experiment: The name of the experiment.
+        trials: The earlier trials.
         answers: The suggestions, each with the name of its trial.
-        data: Where the volume is.
+        data: The path of the volume.
 
     Raises:
-        Refused: The volume is not there.
+        RpcRefused: The volume is missing.
     """
     if not data.is_dir():
         reason = f"there is no volume at {data}; the experiment needs resumePolicy FromVolume"
-        raise Refused(grpc.StatusCode.FAILED_PRECONDITION, reason)
+        raise RpcRefused(grpc.StatusCode.FAILED_PRECONDITION, reason)
     names = {trial.spec.labels.get(NUMBER, ""): trial.name for trial in trials}
     for answer in answers:
         folder = data / experiment / answer.trial_name
-        # Asked again, because Katib did not get the answer before.
+        # The folder exists when Katib repeats a request, since it did not get the answer.
         shutil.rmtree(folder, ignore_errors=True)
         parent = data / experiment / names.get(answer.labels.get(PARENT, "none"), "none")
         if parent.is_dir():
-            # Links stay links: a trial must not come by files that only this service can read.
+            # Links stay links: a trial must not get files that only this service can read.
             shutil.copytree(parent, folder, symlinks=True)
         else:
             folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The one thing that early stopping changes in a cluster: the condition of a stopped trial."""
+"""Early stopping in a cluster: the condition `EarlyStopped` of a stopped trial."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hpo_lab.katib_api.writing import timestamp
+from hpo_lab.experiment.status_document import timestamp
 
 __all__ = ["ApiServer", "ClusterError", "mark_early_stopped"]
 
@@ -25,22 +25,22 @@ _TRIES = 5
 
 
 class ClusterError(RuntimeError):
-    """The cluster could not be asked, or refused."""
+    """The cluster did not answer, or refused."""
 
 
 class _Conflict(ClusterError):
-    """Somebody else has written meanwhile."""
+    """The object has changed since it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiServer:
-    """A Kubernetes API server, and who asks it.
+    """A Kubernetes API server and the credentials for it.
 
     Attributes:
-        url: Such as `https://10.0.0.1:443`.
-        namespace: Where the trials are.
-        token: Sent as a bearer token, none when empty.
-        authority: The file of the certificate authority, the system's when None.
+        url: The address, such as `https://10.0.0.1:443`.
+        namespace: The namespace of the trials.
+        token: The bearer token; empty to send no token.
+        authority: The file of the certificate authority; None for the system's authorities.
     """
 
     url: str
@@ -53,7 +53,7 @@ class ApiServer:
         """The API server of the cluster that this process is a pod of.
 
         Raises:
-            ClusterError: It is in no pod.
+            ClusterError: This process is in no pod.
         """
         host = os.environ.get("KUBERNETES_SERVICE_HOST")
         port = os.environ.get("KUBERNETES_SERVICE_PORT", "443")
@@ -73,18 +73,18 @@ class ApiServer:
         """Add the condition `EarlyStopped` to a trial, unless it is there.
 
         Args:
-            trial: Its name.
+            trial: The name of the trial.
             now: Seconds since the epoch.
 
         Raises:
-            ClusterError: The server refused or is not there.
+            ClusterError: The server refused or did not answer.
         """
-        # Whoever reaches the service says the name: it must not lead to another resource.
+        # The name comes from a client, so it is quoted: it must not lead to another resource.
         name = urllib.parse.quote(trial, safe="")
         path = f"/apis/kubeflow.org/v1beta1/namespaces/{self.namespace}/trials/{name}"
-        found = self._ask("GET", path)
-        conditions = found.get("status", {}).get("conditions", [])
-        if any(one.get("type") == "EarlyStopped" for one in conditions):
+        trial_object = self._ask("GET", path)
+        conditions = trial_object.get("status", {}).get("conditions", [])
+        if any(condition.get("type") == "EarlyStopped" for condition in conditions):
             return
         at = timestamp(now)
         stopped = {
@@ -95,8 +95,8 @@ class ApiServer:
             "lastUpdateTime": at,
             "lastTransitionTime": at,
         }
-        # The version lets the server refuse when Katib has written meanwhile.
-        version = found.get("metadata", {}).get("resourceVersion")
+        # With the version the server refuses the change if Katib has changed the object.
+        version = trial_object.get("metadata", {}).get("resourceVersion")
         change = {
             "metadata": {"resourceVersion": version},
             "status": {"conditions": [*conditions, stopped]},
@@ -123,12 +123,12 @@ class ApiServer:
 
 
 def mark_early_stopped(trial: str) -> None:
-    """Add the condition `EarlyStopped` to a *trial* of the cluster that this is a pod of.
+    """Add the condition `EarlyStopped` to *trial* in the cluster of this pod.
 
-    A conflict with Katib's own writing is tried again.
+    After a conflict with a change by Katib, the function tries again.
 
     Raises:
-        ClusterError: The server refused or is not there.
+        ClusterError: The server refused or did not answer.
     """
     server = ApiServer.of_pod()
     for _ in range(_TRIES - 1):

@@ -12,7 +12,7 @@ from hpo_lab.experiment.model import ExperimentSpec, Objective
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.reading import typed
-from hpo_lab.katib_api.rpc import Refused, call
+from hpo_lab.katib_api.rpc import RpcRefused, call
 from hpo_lab.katib_api.suggestion import SERVICE
 from hpo_lab.katib_api.writing import experiment_message, trial_message
 from hpo_lab.problems import Problem
@@ -31,15 +31,15 @@ _SUGGESTION = 60.0
 
 
 class SuggestionServiceError(InvalidSuggestion):
-    """The service gave no suggestion, or one that makes no sense."""
+    """The service gave no suggestion, or an invalid suggestion."""
 
 
 class KatibService(Algorithm):
-    """Asks a suggestion service, as Katib's controller does, for one assignment at a time.
+    """Requests single assignments from a suggestion service, as Katib's controller does.
 
-    Settings that it does not declare are those of the service's algorithm. Labels of the
-    answer are kept as the trial's; so are its name, where the service gives one, and the
-    settings that a service changes in order to remember something.
+    Settings that this class does not declare go to the service's algorithm. The labels of
+    the answer become labels of the trial. Further labels keep the trial's name, where the
+    service chooses it, and the settings that a service changes to keep a state.
     """
 
     name = "katib-service"
@@ -54,32 +54,32 @@ class KatibService(Algorithm):
     def suggest(self, ask: Ask) -> Suggestion | Wait:
         """The service's answer, within a minute.
 
-        One that is not available is asked again when a trial has ended, if some are running:
-        that is also how a service says that it waits for their results.
+        While trials run, a service that is not available is asked again at the next end of a
+        trial: the same status tells that the service waits for the results of trials.
 
         Raises:
-            SuggestionServiceError: There is none, or it is none.
+            SuggestionServiceError: The service gave no suggestion, or an invalid suggestion.
         """
-        given = ask.spec.algorithm.settings
-        endpoint, name = given[_ENDPOINT], f"hpo-lab-{ask.shared_seed:08x}"
-        settings = {**_own_settings(given), **_remembered(ask.own)}
+        own_settings = ask.spec.algorithm.settings
+        endpoint, name = own_settings[_ENDPOINT], f"hpo-lab-{ask.shared_seed:08x}"
+        settings = {**_own_settings(own_settings), **_remembered(ask.own)}
         request = katib_pb.GetSuggestionsRequest(
-            experiment=experiment_message(name, ask.spec, given[_ALGORITHM], settings),
+            experiment=experiment_message(name, ask.spec, own_settings[_ALGORITHM], settings),
             trials=[_sent(name, ask.spec.objective, trial) for trial in ask.own],
             current_request_number=1,
             total_request_number=ask.number + 1,
         )
         try:
             reply = call(endpoint, SERVICE, "GetSuggestions", request, timeout=_SUGGESTION)
-        except Refused as refused:
+        except RpcRefused as refused:
             running = any(not trial.is_final for trial in ask.own)
             if refused.code is grpc.StatusCode.UNAVAILABLE and running:
                 return WAIT
             raise SuggestionServiceError(_in_words(endpoint, refused, _SUGGESTION)) from None
         answers = reply.parameter_assignments
         if len(answers) != 1:
-            found = f"{len(answers)} suggestions where 1 was asked for"
-            raise SuggestionServiceError(f"the suggestion service at {endpoint} gave {found}")
+            count = f"{len(answers)} suggestions where 1 was asked for"
+            raise SuggestionServiceError(f"the suggestion service at {endpoint} gave {count}")
         labels = dict(answers[0].labels)
         if answers[0].trial_name:
             labels[_TRIAL_NAME] = answers[0].trial_name
@@ -88,20 +88,22 @@ class KatibService(Algorithm):
         return Suggestion(_assignment(ask.spec, endpoint, answers[0]), labels=labels)
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:
-        """What the service itself says is wrong with *spec*, or why it cannot be asked."""
-        path, given = "spec.algorithm.algorithmSettings", spec.algorithm.settings
-        found = [
+        """The problems of *spec* according to the service, or why the service is unusable."""
+        path, settings = "spec.algorithm.algorithmSettings", spec.algorithm.settings
+        problems = [
             Problem(path, f"lacks {name!r}: {self.settings[name].doc}")
             for name in (_ENDPOINT, _ALGORITHM)
-            if not given.get(name)
+            if not settings.get(name)
         ]
-        if given.get(_ENDPOINT) and not re.fullmatch(r"\S+:\d+", given[_ENDPOINT]):
-            found.append(Problem(path, f"endpoint is {given[_ENDPOINT]!r}; must be host:port"))
+        if settings.get(_ENDPOINT) and not re.fullmatch(r"\S+:\d+", settings[_ENDPOINT]):
+            problems.append(
+                Problem(path, f"endpoint is {settings[_ENDPOINT]!r}; must be host:port")
+            )
         for index, parameter in enumerate(spec.parameters):
             if parameter.when:
                 message = "is a condition, of which Katib's suggestion services know nothing"
-                found.append(Problem(f"spec.parameters[{index}].when", message))
-        return found or _said_by_service(spec, given[_ENDPOINT], given[_ALGORITHM])
+                problems.append(Problem(f"spec.parameters[{index}].when", message))
+        return problems or _said_by_service(spec, settings[_ENDPOINT], settings[_ALGORITHM])
 
 
 def _said_by_service(spec: ExperimentSpec, endpoint: str, algorithm: str) -> list[Problem]:
@@ -111,13 +113,13 @@ def _said_by_service(spec: ExperimentSpec, endpoint: str, algorithm: str) -> lis
     )
     try:
         call(endpoint, SERVICE, "ValidateAlgorithmSettings", request, timeout=_VALIDATION)
-    except Refused as refused:
+    except RpcRefused as refused:
         if refused.code is not grpc.StatusCode.UNIMPLEMENTED:
             return [Problem("spec.algorithm", _in_words(endpoint, refused, _VALIDATION))]
     return []
 
 
-def _in_words(endpoint: str, refused: Refused, timeout: float) -> str:
+def _in_words(endpoint: str, refused: RpcRefused, timeout: float) -> str:
     service = f"the suggestion service at {endpoint}"
     match refused.code:
         case grpc.StatusCode.UNAVAILABLE:
@@ -130,20 +132,20 @@ def _in_words(endpoint: str, refused: Refused, timeout: float) -> str:
             return f"{service} refuses ({code.name}): {refused.reason}"
 
 
-def _own_settings(given: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in given.items() if name not in KatibService.settings}
+def _own_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if name not in KatibService.settings}
 
 
 def _remembered(trials: Iterable[Trial]) -> dict[str, str]:
-    """The settings that the service changed last."""
-    found: dict[str, str] = {}
+    """The latest values of the settings that the service changed."""
+    settings: dict[str, str] = {}
     for trial in trials:
-        found |= {
+        settings |= {
             name.removeprefix(_STATE): value
             for name, value in trial.labels.items()
             if name.startswith(_STATE)
         }
-    return found
+    return settings
 
 
 def _sent(experiment: str, objective: Objective, trial: Trial) -> katib_pb.Trial:
@@ -156,7 +158,7 @@ def _assignment(
     endpoint: str,
     answer: katib_pb.GetSuggestionsReply.ParameterAssignments,
 ) -> Assignment:
-    texts = {one.name: one.value for one in answer.assignments}
+    texts = {assignment.name: assignment.value for assignment in answer.assignments}
     names = [parameter.name for parameter in spec.parameters]
     if sorted(texts) != sorted(names):
         raise SuggestionServiceError(
@@ -164,7 +166,9 @@ def _assignment(
             f"; the parameters are {', '.join(sorted(names))}"
         )
     try:
-        return {one.name: typed(one, texts[one.name]) for one in spec.parameters}
+        return {
+            parameter.name: typed(parameter, texts[parameter.name]) for parameter in spec.parameters
+        }
     except ValueError as error:
         raise SuggestionServiceError(
             f"the suggestion service at {endpoint} left the search space: {error}"

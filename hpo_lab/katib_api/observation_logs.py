@@ -1,4 +1,4 @@
-"""`api.v1.beta1.DBManager`: what trials report, kept for one process, and asking a real one."""
+"""`api.v1.beta1.DBManager`: a server that keeps logs in memory, and a client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Final
 
-from hpo_lab.collectors.observation import observe
+from hpo_lab.collectors.numeric_text import observation_of
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.rpc import Services, call
 from hpo_lab.observation import Observation
@@ -22,11 +22,11 @@ class ObservationLogs:
     """The observation logs of trials, in memory.
 
     Attributes:
-        services: What serves them, for `rpc.serving`.
+        services: The service with the logs, for `rpc.serving`.
     """
 
     def __init__(self, on_report: Callable[[str, Sequence[Observation]], None]) -> None:
-        """*on_report* is called with the name of a trial and what it has just reported."""
+        """*on_report* is called with the name of a trial and its new observations."""
         self._on_report = on_report
         self._logs: dict[str, list[katib_pb.MetricLog]] = {}
         self._lock = Lock()
@@ -45,26 +45,26 @@ class ObservationLogs:
         with self._lock:
             self._logs.setdefault(request.trial_name, []).extend(logs)
             now = time.time()
-            found = [
-                observe(one.metric.name, one.metric.value, _seconds(one.time_stamp) or now)
-                for one in logs
+            observations = [
+                observation_of(log.metric.name, log.metric.value, _seconds(log.time_stamp) or now)
+                for log in logs
             ]
-            self._on_report(request.trial_name, found)
+            self._on_report(request.trial_name, observations)
         return katib_pb.ReportObservationLogReply()
 
     def _get(self, request: katib_pb.GetObservationLogRequest) -> katib_pb.GetObservationLogReply:
         start, end = _seconds(request.start_time), _seconds(request.end_time)
 
-        def asked_for(one: katib_pb.MetricLog) -> bool:
-            at = _seconds(one.time_stamp)
+        def asked_for(log: katib_pb.MetricLog) -> bool:
+            at = _seconds(log.time_stamp)
             return (
-                request.metric_name in ("", one.metric.name)
+                request.metric_name in ("", log.metric.name)
                 and (start is None or at is None or at >= start)
                 and (end is None or at is None or at <= end)
             )
 
         with self._lock:
-            logs = [one for one in self._logs.get(request.trial_name, ()) if asked_for(one)]
+            logs = [log for log in self._logs.get(request.trial_name, ()) if asked_for(log)]
         return katib_pb.GetObservationLogReply(observation_log={"metric_logs": logs})
 
     def _delete(
@@ -76,21 +76,21 @@ class ObservationLogs:
 
 
 def reported_values(address: str, trial: str, metric: str, *, timeout: float) -> list[float]:
-    """What a *trial* has reported of a *metric*, from the DB manager at *address*.
+    """The values of *metric* that *trial* has reported, from the DB manager at *address*.
 
     Args:
         address: `host:port`.
-        trial: Its name.
+        trial: The trial's name.
         metric: The metric's name.
-        timeout: How long it may take, in seconds.
+        timeout: The longest time for the answer, in seconds.
 
     Raises:
-        rpc.Refused: There is no answer.
+        rpc.RpcRefused: The DB manager did not answer.
     """
     request = katib_pb.GetObservationLogRequest(trial_name=trial, metric_name=metric)
     reply = call(address, DB_MANAGER, "GetObservationLog", request, timeout=timeout)
-    logs = [one for one in reply.observation_log.metric_logs if one.metric.name == metric]
-    return [observe(metric, one.metric.value, 0.0).value for one in logs]
+    logs = [log for log in reply.observation_log.metric_logs if log.metric.name == metric]
+    return [observation_of(metric, log.metric.value, 0.0).value for log in logs]
 
 
 def _seconds(text: str) -> float | None:

@@ -1,9 +1,9 @@
 """Message classes from the compiled interfaces, in a descriptor pool of their own.
 
-Modules that protoc generates register in the one pool that a process shares: there they would
-clash with those of Katib's SDK, which defines the same names, and they refuse a protobuf older
-than the protoc that made them. `services.binpb` has neither trouble. It and the types are made
-from the `.proto` files, in this folder, by::
+Modules that protoc generates register in the default pool of the process. There they would
+clash with the modules of Katib's SDK, which defines the same names, and they refuse a
+protobuf older than the protoc that made them. `services.binpb` has neither problem. These
+commands, in this folder, make it and the types from the `.proto` files::
 
     python -m grpc_tools.protoc -I. --descriptor_set_out=services.binpb --pyi_out=. *.proto
     for each in katib health; do mv ${each}_pb2.pyi ${each}_pb.pyi; done

@@ -1,8 +1,8 @@
 """A DB manager for the trials of this machine that push metrics as Katib's SDK does.
 
-`kubeflow.katib.report_metrics` calls `katib-db-manager.kubeflow:6789`, and takes the address
-from no environment variable. But gRPC itself takes a proxy from one: the trial is given a
-proxy that leads calls to that name here, and every other where it was going.
+`kubeflow.katib.report_metrics` calls `katib-db-manager.kubeflow:6789`, and no environment
+variable changes that address. But gRPC reads the address of a proxy from a variable. The
+trial gets a proxy that sends calls for that name to this machine and passes on all others.
 """
 
 from __future__ import annotations
@@ -30,21 +30,25 @@ _CHUNK = 64 * 1024
 
 @contextmanager
 def pushed(trial: str, metrics: Path) -> Iterator[Mapping[str, str]]:
-    """Take in what a trial pushes while the context lasts.
+    """Receive the metrics that a trial pushes while the context lasts.
 
     Args:
-        trial: The name it reports under; what others report is left out.
-        metrics: The metrics file it is appended to.
+        trial: The trial's name; reports under other names are ignored.
+        metrics: The metrics file, to which the observations are appended.
 
     Yields:
         The environment variables that the trial's processes need.
     """
 
-    def append(reporter: str, found: Sequence[Observation]) -> None:
-        if reporter == trial and found:
+    def append(reporter: str, observations: Sequence[Observation]) -> None:
+        if reporter == trial and observations:
             with metrics.open("ab", buffering=0) as file:
                 # One write, so that a reader sees whole lines.
-                file.write("".join(f"{report_line(one)}\n" for one in found).encode())
+                file.write(
+                    "".join(
+                        f"{report_line(observation)}\n" for observation in observations
+                    ).encode()
+                )
 
     with (
         serving(ObservationLogs(append).services, f"{_HOST}:0") as port,
@@ -58,14 +62,14 @@ def pushed(trial: str, metrics: Path) -> Iterator[Mapping[str, str]]:
 
 @contextmanager
 def _proxy(db_manager: int) -> Iterator[int]:
-    """An HTTP proxy for `CONNECT`; leads the DB manager's name to a port of this machine."""
+    """An HTTP proxy for `CONNECT` that sends calls of the DB manager to a local port."""
 
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
-            method, _, rest = self.rfile.readline().decode("latin-1").partition(" ")
+            method, _, target_text = self.rfile.readline().decode("latin-1").partition(" ")
             while self.rfile.readline().strip():
                 pass
-            host, _, port = rest.split(" ")[0].rpartition(":")
+            host, _, port = target_text.split(" ")[0].rpartition(":")
             if method != "CONNECT" or not port.isdecimal():
                 self.wfile.write(b"HTTP/1.1 405 Method Not Allowed\r\n\r\n")
                 return
@@ -73,18 +77,18 @@ def _proxy(db_manager: int) -> Iterator[int]:
             if target[0].split(".")[0] == _DB_MANAGER_HOST:
                 target = (_HOST, db_manager)
             try:
-                other = socket.create_connection(target, _CONNECTING)
+                upstream = socket.create_connection(target, _CONNECTING)
             except OSError:
                 self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
                 return
-            with other:
-                other.settimeout(None)
+            with upstream:
+                upstream.settimeout(None)
                 self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-                _join(self.connection, other)
+                _join(self.connection, upstream)
 
     class Server(ThreadingTCPServer):
         daemon_threads = True
-        # Else the end would wait for connections that the trial has left open.
+        # With blocking, the end would wait for connections that the trial has left open.
         block_on_close = False
 
     with Server((_HOST, 0), Handler) as server:
@@ -96,11 +100,11 @@ def _proxy(db_manager: int) -> Iterator[int]:
             server.shutdown()
 
 
-def _join(one: socket.socket, other: socket.socket) -> None:
-    """Pass on what either side sends, until one of them closes."""
+def _join(client: socket.socket, upstream: socket.socket) -> None:
+    """Pass on the bytes that either side sends, until a side closes."""
     with selectors.DefaultSelector() as selector:
-        selector.register(one, selectors.EVENT_READ, other)
-        selector.register(other, selectors.EVENT_READ, one)
+        selector.register(client, selectors.EVENT_READ, upstream)
+        selector.register(upstream, selectors.EVENT_READ, client)
         while True:
             for key, _ in selector.select():
                 assert isinstance(key.fileobj, socket.socket)

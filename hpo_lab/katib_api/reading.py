@@ -1,4 +1,4 @@
-"""What Katib sends, as our own documents and trials."""
+"""Converts Katib's messages to our own documents and trials."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hpo_lab.problems import InvalidInput
 __all__ = ["LABELS", "NUMBER", "PARENT", "read_spec", "read_trials", "typed"]
 
 LABELS: Final = "hpolab.dev/"
-"""Begins the names of the labels by which Katib's trials are known again."""
+"""The prefix of the labels that identify our trials in Katib's messages."""
 NUMBER: Final = f"{LABELS}number"
 PARENT: Final = f"{LABELS}parent"
 
@@ -55,7 +55,7 @@ _STATES = {
     "FAILED": TrialState.FAILED,
     "METRICSUNAVAILABLE": TrialState.METRICS_UNAVAILABLE,
     "EARLYSTOPPED": TrialState.EARLY_STOPPED,
-    # What Katib says of a condition that its interface has no word for; it does not go on.
+    # Katib's value for a condition that its interface cannot express; such a trial has ended.
     "UNKNOWN": TrialState.FAILED,
 }
 
@@ -65,62 +65,67 @@ def read_spec(
 ) -> ExperimentSpec:
     """The experiment that Katib sends; only its structure is checked.
 
-    An objective that it does not name is that of its trials.
+    Where the message names no objective, the objective of the trials counts.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The structure has problems.
     """
-    said = experiment.spec
-    objectives = [said.objective, *(trial.spec.objective for trial in trials)]
-    objective = next((one for one in objectives if one.objective_metric_name), said.objective)
+    message = experiment.spec
+    objectives = [message.objective, *(trial.spec.objective for trial in trials)]
+    objective = next(
+        (candidate for candidate in objectives if candidate.objective_metric_name),
+        message.objective,
+    )
     spec: dict[str, Any] = {
-        "parameters": [_parameter(one) for one in said.parameter_specs.parameters],
+        "parameters": [_parameter(parameter) for parameter in message.parameter_specs.parameters],
         "objective": {
             "type": _OBJECTIVES.get(objective.type, "minimize"),
             "objectiveMetricName": objective.objective_metric_name or "objective",
             "additionalMetricNames": list(objective.additional_metric_names),
         },
-        "algorithm": _configured(said.algorithm),
-        "parallelTrialCount": said.parallel_trial_count or 1,
-        "maxTrialCount": said.max_trial_count or None,
+        "algorithm": _configured(message.algorithm),
+        "parallelTrialCount": message.parallel_trial_count or 1,
+        "maxTrialCount": message.max_trial_count or None,
     }
-    if said.early_stopping.algorithm_name:
-        spec["earlyStopping"] = _configured(said.early_stopping)
-    if said.HasField("nas_config"):
-        spec["nasConfig"] = _architectures(said.nas_config)
+    if message.early_stopping.algorithm_name:
+        spec["earlyStopping"] = _configured(message.early_stopping)
+    if message.HasField("nas_config"):
+        spec["nasConfig"] = _architectures(message.nas_config)
     document = {"metadata": {"name": experiment.name or "unnamed"}, "spec": spec}
     try:
         return ExperimentDocument.model_validate(document).spec
     except ValidationError as error:
-        found, broken = structure_problems(error, ExperimentDocument)
-        raise InvalidInput([*found, *rules_of_sound_part(document, broken)]) from None
+        problems, broken = structure_problems(error, ExperimentDocument)
+        raise InvalidInput([*problems, *rules_of_sound_part(document, broken)]) from None
 
 
 def read_trials(spec: ExperimentSpec, trials: Sequence[katib_pb.Trial]) -> list[Trial]:
     """The trials that Katib sends, by ascending number.
 
-    A trial has the number that its label says. One without, such as of another service, gets
-    the lowest number that is free, in the order of their start and their names.
+    The label of a trial gives its number. Trials without a label, such as those of another
+    service, get the lowest free numbers, in the order of their start and their names.
     """
     labelled: dict[int, katib_pb.Trial] = {}
-    others = []
+    unlabelled = []
     for trial in trials:
         label = trial.spec.labels.get(NUMBER, "")
         number = int(label) if label.isdecimal() else -1
         if number < 0 or number in labelled:
-            others.append(trial)
+            unlabelled.append(trial)
         else:
             labelled[number] = trial
     free = (number for number in count() if number not in labelled)
-    rest = dict(zip(free, sorted(others, key=_age), strict=False))
-    return [_trial(spec, number, one) for number, one in sorted({**labelled, **rest}.items())]
+    numbered = dict(zip(free, sorted(unlabelled, key=_age), strict=False))
+    return [
+        _trial(spec, number, trial) for number, trial in sorted({**labelled, **numbered}.items())
+    ]
 
 
 def typed(parameter: Parameter, text: str) -> Value:
     """The value of *parameter* that is written as *text*.
 
     Raises:
-        ValueError: There is none.
+        ValueError: *text* is no value of the parameter.
     """
     match parameter.parameter_type:
         case ParameterType.INT:
@@ -129,7 +134,7 @@ def typed(parameter: Parameter, text: str) -> Value:
             value = float(text)
         case ParameterType.DISCRETE:
             number = float(text)
-            value = next((one for one in parameter.choices if one == number), None)
+            value = next((choice for choice in parameter.choices if choice == number), None)
         case ParameterType.CATEGORICAL:
             by_text = {as_text(choice): choice for choice in parameter.choices}
             if text not in by_text:
@@ -140,8 +145,8 @@ def typed(parameter: Parameter, text: str) -> Value:
     return value
 
 
-def _parameter(said: katib_pb.ParameterSpec) -> dict[str, Any]:
-    space = said.feasible_space
+def _parameter(message: katib_pb.ParameterSpec) -> dict[str, Any]:
+    space = message.feasible_space
     fields = {
         "min": space.min or None,
         "max": space.max or None,
@@ -149,18 +154,18 @@ def _parameter(said: katib_pb.ParameterSpec) -> dict[str, Any]:
         "list": list(space.list) or None,
         "distribution": _DISTRIBUTIONS.get(space.distribution),
     }
-    if said.parameter_type in (katib_pb.DISCRETE, katib_pb.CATEGORICAL):
+    if message.parameter_type in (katib_pb.DISCRETE, katib_pb.CATEGORICAL):
         # Katib gives every parameter a distribution.
         del fields["distribution"]
     return {
-        "name": said.name,
-        "parameterType": _TYPES.get(said.parameter_type, "unknown"),
+        "name": message.name,
+        "parameterType": _TYPES.get(message.parameter_type, "unknown"),
         "feasibleSpace": {name: value for name, value in fields.items() if value is not None},
     }
 
 
-def _architectures(said: katib_pb.NasConfig) -> dict[str, Any]:
-    graph = said.graph_config
+def _architectures(message: katib_pb.NasConfig) -> dict[str, Any]:
+    graph = message.graph_config
     return {
         "graphConfig": {
             "numLayers": graph.num_layers or None,
@@ -169,34 +174,44 @@ def _architectures(said: katib_pb.NasConfig) -> dict[str, Any]:
         },
         "operations": [
             {
-                "operationType": one.operation_type,
-                "parameters": [_parameter(each) for each in one.parameter_specs.parameters],
+                "operationType": operation.operation_type,
+                "parameters": [
+                    _parameter(parameter) for parameter in operation.parameter_specs.parameters
+                ],
             }
-            for one in said.operations.operation
+            for operation in message.operations.operation
         ],
     }
 
 
-def _configured(said: katib_pb.AlgorithmSpec | katib_pb.EarlyStoppingSpec) -> dict[str, Any]:
-    settings = [{"name": one.name, "value": one.value} for one in said.algorithm_settings]
-    return {"algorithmName": said.algorithm_name, "algorithmSettings": settings}
+def _configured(message: katib_pb.AlgorithmSpec | katib_pb.EarlyStoppingSpec) -> dict[str, Any]:
+    settings = [
+        {"name": setting.name, "value": setting.value} for setting in message.algorithm_settings
+    ]
+    return {"algorithmName": message.algorithm_name, "algorithmSettings": settings}
 
 
-def _trial(spec: ExperimentSpec, number: int, said: katib_pb.Trial) -> Trial:
-    labels, status = said.spec.labels, said.status
+def _trial(spec: ExperimentSpec, number: int, message: katib_pb.Trial) -> Trial:
+    labels, status = message.spec.labels, message.status
     parent = labels.get(PARENT, "")
     own = {
         name.removeprefix(LABELS): value
         for name, value in labels.items()
         if name.startswith(LABELS) and name not in (NUMBER, PARENT)
     }
-    texts = {one.name: one.value for one in said.spec.parameter_assignments.assignments}
+    texts = {
+        assignment.name: assignment.value
+        for assignment in message.spec.parameter_assignments.assignments
+    }
     condition = katib_pb.TrialStatus.TrialConditionType.Name(status.condition)
     return Trial(
         number,
         assignments=_assignments(spec.parameters, texts),
         state=_STATES[condition],
-        metrics={one.name: Metric.single(_number(one.value)) for one in status.observation.metrics},
+        metrics={
+            metric.name: Metric.single(_number(metric.value))
+            for metric in status.observation.metrics
+        },
         started_at=_seconds(status.start_time),
         completed_at=_seconds(status.completion_time),
         parent=int(parent) if parent.isdecimal() else None,
@@ -205,17 +220,17 @@ def _trial(spec: ExperimentSpec, number: int, said: katib_pb.Trial) -> Trial:
 
 
 def _assignments(parameters: Sequence[Parameter], texts: dict[str, str]) -> dict[str, Value]:
-    """The values that the space knows; all of them, as text, where architectures are searched."""
+    """The values in the search space; all values, as text, where architectures are searched."""
     if not parameters:
         return {**texts}
-    found = {}
+    assignments = {}
     for parameter in parameters:
         if parameter.name in texts:
             try:
-                found[parameter.name] = typed(parameter, texts[parameter.name])
+                assignments[parameter.name] = typed(parameter, texts[parameter.name])
             except ValueError:
                 continue
-    return found
+    return assignments
 
 
 def _age(trial: katib_pb.Trial) -> tuple[float, str]:

@@ -1,4 +1,4 @@
-"""Calls over the network: serving functions, and calling them elsewhere."""
+"""gRPC: serving functions, and calling the functions of another process."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from hpo_lab.katib_api import health_pb
 from hpo_lab.katib_api.protobuf import method_classes
 from hpo_lab.problems import InvalidInput
 
-__all__ = ["Refused", "Services", "call", "serving"]
+__all__ = ["RpcRefused", "Services", "call", "serving"]
 
 Services = Mapping[str, Mapping[str, Callable[[Any], Any]]]
 """A function from request to reply, by full name of the service and name of the method."""
 
 _THREADS = 4
 _STOPPING = 1.0
-# The trials of a long experiment are more than the 4 MiB that gRPC takes by default.
+# The trials of a long experiment exceed 4 MiB, the limit of gRPC by default.
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-# Channels to one address share connections, and the pause after one that could not be made:
-# a service that has just come up would be refused.
+# Channels to the same address share a connection, and the pause after a failed attempt: a
+# call to a service that has just started would fail during that pause.
 _ALONE = ("grpc.use_local_subchannel_pool", 1)
-# Katib's deployments ask for this name, whatever the image serves.
+# The probes of Katib's deployments ask for this name in every image.
 _PROBED = "manager.v1beta1.Suggestion"
 
 
-class Refused(Exception):
+class RpcRefused(Exception):
     """A request that gets a status and no reply.
 
     Attributes:
-        code: What kind of refusal it is.
-        reason: It in words.
+        code: The status.
+        reason: The details of the status, in words.
     """
 
     def __init__(self, code: grpc.StatusCode, reason: str) -> None:
@@ -50,8 +50,8 @@ def serving(services: Services, address: str) -> Iterator[int]:
     A function that raises `InvalidInput` answers with the status `INVALID_ARGUMENT`.
 
     Args:
-        services: What is served.
-        address: `host:port`; a free port when it is 0.
+        services: The functions to serve.
+        address: `host:port`; port 0 chooses a free port.
 
     Yields:
         The port.
@@ -59,11 +59,14 @@ def serving(services: Services, address: str) -> Iterator[int]:
     Raises:
         OSError: The address cannot be used.
     """
-    # Without `so_reuseport` off, two servers would share a port and each get half of the calls.
+    # With `so_reuseport`, two servers could share a port, and each would get half of the calls.
     options = [*_OPTIONS, ("grpc.so_reuseport", 0)]
     server = grpc.server(ThreadPoolExecutor(_THREADS, "grpc"), options=options)
-    known = {"", _PROBED, *services}
-    served = {**services, "grpc.health.v1.Health": {"Check": lambda asked: _health(asked, known)}}
+    names = {"", _PROBED, *services}
+    served = {
+        **services,
+        "grpc.health.v1.Health": {"Check": lambda request: _health(request, names)},
+    }
     for service, functions in served.items():
         classes = method_classes(service)
         handlers = {
@@ -82,21 +85,21 @@ def serving(services: Services, address: str) -> Iterator[int]:
 
 
 def call(address: str, service: str, method: str, request: Any, *, timeout: float) -> Any:
-    """Call a method elsewhere.
+    """Call a method of another process.
 
     Args:
         address: `host:port`.
         service: The full name of the service.
         method: The name of the method.
-        request: What is sent.
-        timeout: How long it may take, in seconds.
+        request: The request message.
+        timeout: The longest time for the answer, in seconds.
 
     Returns:
         The reply.
 
     Raises:
-        Refused: There is none: nobody is there (`UNAVAILABLE`), it took too long
-            (`DEADLINE_EXCEEDED`), or whoever is there refused.
+        RpcRefused: No server is there (`UNAVAILABLE`), the answer took too long
+            (`DEADLINE_EXCEEDED`), or the server refused.
     """
     sent, received = method_classes(service)[method]
     with grpc.insecure_channel(address, options=[*_OPTIONS, _ALONE]) as channel:
@@ -108,25 +111,27 @@ def call(address: str, service: str, method: str, request: Any, *, timeout: floa
         try:
             return ask(request, timeout=timeout)
         except grpc.RpcError as error:
-            raise Refused(error.code(), error.details() or "") from None
+            raise RpcRefused(error.code(), error.details() or "") from None
 
 
-def _handler(function: Callable[[Any], Any], asked: Any, reply: Any) -> grpc.RpcMethodHandler:
+def _handler(function: Callable[[Any], Any], sent: Any, reply: Any) -> grpc.RpcMethodHandler:
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return function(request)
         except InvalidInput as error:
             details = "\n".join(map(str, error.problems))
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, details)
-        except Refused as error:
+        except RpcRefused as error:
             context.abort(error.code, error.reason)
 
     return grpc.unary_unary_rpc_method_handler(
-        answer, request_deserializer=asked.FromString, response_serializer=reply.SerializeToString
+        answer, request_deserializer=sent.FromString, response_serializer=reply.SerializeToString
     )
 
 
-def _health(asked: health_pb.HealthCheckRequest, known: set[str]) -> health_pb.HealthCheckResponse:
-    if asked.service not in known:
-        raise Refused(grpc.StatusCode.NOT_FOUND, f"there is no service {asked.service!r} here")
+def _health(
+    request: health_pb.HealthCheckRequest, names: set[str]
+) -> health_pb.HealthCheckResponse:
+    if request.service not in names:
+        raise RpcRefused(grpc.StatusCode.NOT_FOUND, f"there is no service {request.service!r} here")
     return health_pb.HealthCheckResponse(status="SERVING")

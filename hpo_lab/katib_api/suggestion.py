@@ -1,8 +1,8 @@
 """`api.v1.beta1.Suggestion`: our search algorithms for an existing Katib.
 
-All that is known comes with a request, so an answer depends on nothing else: the same
-request has the same answer, in whichever process. The number of an answer is that of the
-suggestions before it; it goes out as a label and comes back with the trial.
+An answer depends on its request alone: the same request has the same answer in every
+process. A suggestion's number counts the suggestions before it. The number is sent as a
+label, and Katib returns the label with the trial.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hpo_lab.experiment.trial import Trial, TrialState, trial_name
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.checkpoints import DATA, carry_checkpoints, shares_checkpoints
 from hpo_lab.katib_api.reading import LABELS, NUMBER, PARENT, read_spec, read_trials
-from hpo_lab.katib_api.rpc import Refused, Services
+from hpo_lab.katib_api.rpc import RpcRefused, Services
 from hpo_lab.katib_api.writing import assigned
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.search.algorithm import Suggestion, Wait, search_problems
@@ -36,8 +36,8 @@ _DRAWS = 100
 
 
 def suggestion_service(data: Path = DATA) -> Services:
-    """The service, as `rpc.serving` takes it; *data* is the volume shared with trials."""
-    # Probes are answered meanwhile, but algorithms are not asked from two threads at once.
+    """The service, for `rpc.serving`; *data* is the volume that trials share."""
+    # Algorithms are not thread-safe; the server's other threads answer probes meanwhile.
     turn = Lock()
 
     def get(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSuggestionsReply:
@@ -54,45 +54,46 @@ def suggestion_service(data: Path = DATA) -> Services:
 
 
 def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSuggestionsReply:
-    """As many suggestions as are asked for; each is made with those before it running.
+    """The requested number of suggestions; each counts the suggestions before it as running.
 
-    Katib takes all that it asks for or nothing, and begins no trial meanwhile. So where an
-    algorithm waits for a trial that is only about to be suggested, and where it has nothing
-    left although the experiment ends at a number of trials, the rest is drawn at random.
+    Katib takes all suggestions of a request or none, and starts no trial meanwhile. So the
+    remaining suggestions are drawn at random in two cases: when the algorithm waits for a
+    trial of the same request, and when it has no suggestion left before the experiment's
+    `maxTrialCount`.
 
     Raises:
         InvalidInput: The experiment cannot be searched.
-        Refused: `UNAVAILABLE` when a running trial has to end first; Katib asks again.
-            `OUT_OF_RANGE` when nothing is left and the experiment has no `maxTrialCount`.
+        RpcRefused: `UNAVAILABLE` when a running trial has to end first; Katib asks again.
+            `OUT_OF_RANGE` when no suggestion is left and there is no `maxTrialCount`.
     """
     spec = read_spec(request.experiment, request.trials)
     _check(spec)
     trials = read_trials(spec, request.trials)
-    wanted = request.current_request_number
-    first = max(request.total_request_number - wanted, 0, *(t.number + 1 for t in trials))
+    count = request.current_request_number
+    first = max(request.total_request_number - count, 0, *(t.number + 1 for t in trials))
     history = History(trials)
-    made: list[Trial] = []
-    for number in range(first, first + wanted):
+    batch: list[Trial] = []
+    for number in range(first, first + count):
         try:
             answer = suggest(spec, number, history, uid=request.experiment.name)
         except InvalidSuggestion as error:
-            raise Refused(grpc.StatusCode.INTERNAL, str(error)) from error
+            raise RpcRefused(grpc.StatusCode.INTERNAL, str(error)) from error
         if isinstance(answer, Wait):
             unfinished = sum(not trial.is_final for trial in trials)
             if unfinished:
                 reason = f"waiting for the results of {unfinished} unfinished trials"
-                raise Refused(grpc.StatusCode.UNAVAILABLE, reason)
+                raise RpcRefused(grpc.StatusCode.UNAVAILABLE, reason)
             answer = None
         elif answer is None and spec.max_trial_count is None:
             reason = (
                 f"{spec.algorithm.algorithm_name} has nothing left to suggest after {number} "
                 f"trials; set spec.maxTrialCount to {number} to end the experiment"
             )
-            raise Refused(grpc.StatusCode.OUT_OF_RANGE, reason)
-        begun = _begun(number, answer or _drawn(spec, number, made, request.experiment.name))
-        history.put(begun)
-        made.append(begun)
-    reply = katib_pb.GetSuggestionsReply(parameter_assignments=map(_message, made))
+            raise RpcRefused(grpc.StatusCode.OUT_OF_RANGE, reason)
+        trial = _running(number, answer or _drawn(spec, number, batch, request.experiment.name))
+        history.put(trial)
+        batch.append(trial)
+    reply = katib_pb.GetSuggestionsReply(parameter_assignments=map(_message, batch))
     if shares_checkpoints(request.experiment):
         for answer in reply.parameter_assignments:
             answer.trial_name = trial_name(request.experiment.name, int(answer.labels[NUMBER]))
@@ -105,7 +106,7 @@ def validate_algorithm_settings(
     """Check an experiment before its first suggestion.
 
     Raises:
-        InvalidInput: with everything that keeps it from being searched.
+        InvalidInput: The experiment cannot be searched.
     """
     spec = read_spec(request.experiment)
     _check(spec)
@@ -118,14 +119,14 @@ def validate_algorithm_settings(
 
 
 def _check(spec: ExperimentSpec) -> None:
-    # Settings alone can be checked, too, before there is anything to search.
+    # Katib may check settings in a request without a search space.
     searched = spec.parameters or spec.nas_config
     problems = [*(spec_problems(spec) if searched else ()), *search_problems(spec)]
     if problems:
         raise InvalidInput(problems)
 
 
-def _begun(number: int, answer: Suggestion) -> Trial:
+def _running(number: int, answer: Suggestion) -> Trial:
     return Trial(
         number,
         answer.assignments,
@@ -136,7 +137,7 @@ def _begun(number: int, answer: Suggestion) -> Trial:
 
 
 def _drawn(spec: ExperimentSpec, number: int, batch: list[Trial], name: str) -> Suggestion:
-    """An assignment drawn at random; unlike those of the batch, where there is another."""
+    """An assignment drawn at random, different from those of *batch* where possible."""
     rng = random.Random(f"{name}/{number}/drawn")
     space = Space.of(spec.parameters)
     used = History(batch).index(Used)

@@ -1,16 +1,16 @@
-"""Our own documents and trials, as Katib's services take them."""
+"""Converts our own documents and trials to Katib's messages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 
 from hpo_lab.experiment.document import as_text
 from hpo_lab.experiment.model import ExperimentSpec, Objective, ObjectiveType, Parameter, Value
+from hpo_lab.experiment.status_document import timestamp
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.katib_api import katib_pb
 
-__all__ = ["assigned", "experiment_message", "timestamp", "trial_message"]
+__all__ = ["assigned", "experiment_message", "trial_message"]
 
 _STATES = {
     TrialState.CREATED: "CREATED",
@@ -36,14 +36,16 @@ def experiment_message(
 
     Args:
         name: The experiment's name.
-        spec: What is searched and how often.
-        algorithm: The algorithm to name in place of the one in *spec*.
-        settings: Its settings.
+        spec: The specification of the experiment.
+        algorithm: The algorithm to name in place of the algorithm of *spec*.
+        settings: The settings of *algorithm*.
     """
     return katib_pb.Experiment(
         name=name,
         spec=katib_pb.ExperimentSpec(
-            parameter_specs={"parameters": [_parameter(one) for one in spec.parameters]},
+            parameter_specs={
+                "parameters": [_parameter(parameter) for parameter in spec.parameters]
+            },
             objective=_objective(spec.objective),
             algorithm={
                 "algorithm_name": algorithm,
@@ -58,7 +60,7 @@ def experiment_message(
 
 
 def trial_message(name: str, objective: Objective, trial: Trial) -> katib_pb.Trial:
-    """A trial as Katib's controller sends it: of each metric the value that represents it."""
+    """A trial as Katib's controller sends it, with the representing value of each metric."""
     values = {
         metric: value
         for metric, summary in trial.metrics.items()
@@ -72,8 +74,8 @@ def trial_message(name: str, objective: Objective, trial: Trial) -> katib_pb.Tri
             labels=dict(trial.labels),
         ),
         status=katib_pb.TrialStatus(
-            start_time=_time(trial.started_at),
-            completion_time=_time(trial.completed_at),
+            start_time=timestamp(trial.started_at) or "",
+            completion_time=timestamp(trial.completed_at) or "",
             condition=_STATES[trial.state],
             observation={
                 "metrics": [
@@ -90,15 +92,6 @@ def assigned(assignments: Mapping[str, Value]) -> Iterable[katib_pb.ParameterAss
         katib_pb.ParameterAssignment(name=name, value=as_text(value))
         for name, value in assignments.items()
     ]
-
-
-def timestamp(seconds: float) -> str:
-    """*seconds* since the epoch in RFC 3339, in whole seconds of UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _time(seconds: float | None) -> str:
-    return "" if seconds is None else timestamp(seconds)
 
 
 def _objective(objective: Objective) -> katib_pb.ObjectiveSpec:

@@ -1,4 +1,4 @@
-"""Starts a runner in the background, independent of the process that asked for it."""
+"""Starts a runner in the background, independent of the process that starts it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RUNNER_LOG = "runner.log"
 
 
 def launch(store: Store, record: ExperimentRecord) -> Path:
-    """Run the experiment of *record* in a process of its own, which outlives this one.
+    """Run the experiment of *record* in a process of its own, which outlives this process.
 
     Returns:
         The runner's log.
@@ -32,7 +32,7 @@ def launch(store: Store, record: ExperimentRecord) -> Path:
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            # The location may hold a password, which arguments would show to everybody.
+            # The location may hold a password, and other users can read arguments.
             env={**os.environ, "HPO_LAB_STORE": store.location},
             start_new_session=True,
             cwd="/",

@@ -10,16 +10,16 @@ __all__ = ["memory_in_use"]
 
 
 def memory_in_use(pid: int) -> int:
-    """Bytes of memory resident in a process and all below it.
+    """Bytes of memory resident in a process and all of its descendants.
 
-    Resident memory is what the machine runs out of; address space, which `RLIMIT_AS` bounds,
-    is reserved by the gigabyte by numerical libraries that never use it. A fork counts the
-    set-up that it shares: the same trial in a kernel of its own would hold it too.
+    A machine runs out of resident memory. `RLIMIT_AS` would limit address space, of which
+    numerical libraries reserve gigabytes that they never use. The memory of a fork includes
+    the set-up that it shares: the same trial in a kernel of its own would hold it too.
     """
     total = 0
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        for each in [process, *process.children(recursive=True)]:
+        for member in [process, *process.children(recursive=True)]:
             with contextlib.suppress(psutil.NoSuchProcess):
-                total += each.memory_info().rss
+                total += member.memory_info().rss
     return total

@@ -140,6 +140,9 @@ class LocalPlace:
     def start(self, experiment: ExperimentDocument, trial: Trial, seed: int) -> None:
         """Start the processes of a trial; what an earlier attempt left is removed."""
         assert self._launcher is not None
+        running = self._running.get(trial.number)
+        if running is not None and running.attempt == trial.attempt:
+            return
         task = task_of(experiment, trial.number, trial.assignments, self._source)
         if trial.parent is not None:
             task = replace(task, parent=str(trial_folder(self._folder, trial.parent)))
@@ -156,11 +159,13 @@ class LocalPlace:
             running.process.ask_to_end()
 
     def reread(self, number: int, attempt: int, position: int) -> None:
-        """Read the metrics file of a running trial again."""
+        """Read the metrics file of a trial again."""
         running = self._running.get(number)
         if running is not None and running.attempt == attempt:
             running.position = running.told = position
             running.looked = 0.0
+        else:
+            self._events += self._remains(number, attempt, position)
 
     def events(self, timeout: float) -> list[PlaceEvent]:
         """What trials have reported and how they have ended."""

@@ -1,4 +1,4 @@
-"""One trial as a process of this machine, seen from its runner."""
+"""A trial as a process of this machine, from the view of its runner."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class RunningTrial(Protocol):
 
     @property
     def pid(self) -> int | None:
-        """The process above its processes; None while it has none."""
+        """The id of the supervising process; None while the trial has no process."""
 
     def poll(self) -> int | None:
         """The exit code of the trial, whose processes are gone then; None while it runs."""
 
     def fileno(self) -> int | None:
-        """A descriptor that becomes readable at its end, where it has one of its own."""
+        """A descriptor that becomes readable at the trial's end; None where there is none."""
 
     def ask_to_end(self) -> None:
         """Have every process of the trial ended; returns at once."""
@@ -49,7 +49,7 @@ class TrialProcess:
     """A started trial: its folder, and the supervisor above its processes."""
 
     def __init__(self, task: Task, folder: Path) -> None:
-        """Start a trial in *folder*; what an earlier attempt left there is removed."""
+        """Start a trial in *folder*; files of an earlier attempt are removed."""
         self.folder = folder
         make_empty(folder)
         task.write(folder)
@@ -57,12 +57,12 @@ class TrialProcess:
             self._supervisor = start_supervisor(
                 folder, "hpo_lab.trial.work", stdin=subprocess.DEVNULL, log=log
             )
-        # Linux tells the end of a process by a descriptor; elsewhere it has to be asked for.
+        # Linux signals the end of a process by a descriptor; elsewhere the runner polls.
         opener = getattr(os, "pidfd_open", None)
         self._ending: int | None = opener(self._supervisor.pid) if opener else None
 
     def fileno(self) -> int | None:
-        """A descriptor that becomes readable at the trial's end, where the system has that."""
+        """A descriptor that becomes readable at the trial's end; None outside Linux."""
         return self._ending
 
     @property
@@ -82,7 +82,7 @@ class TrialProcess:
         self._supervisor.terminate()
 
     def wait(self) -> None:
-        """Wait until the trial's processes are gone, by force when they take too long."""
+        """Wait until the trial's processes are gone; kills them when they take too long."""
         wait_for(self._supervisor, self.folder)
         if self._ending is not None:
             os.close(self._ending)
@@ -96,11 +96,13 @@ def make_empty(folder: Path) -> None:
 
 
 def wait_for(supervisor: subprocess.Popen[bytes], *folders: Path) -> int:
-    """Wait until a supervisor has ended, by force when it takes too long; its exit code.
+    """Wait until a supervisor has ended, and return its exit code.
+
+    A supervisor that takes too long is killed.
 
     Args:
-        supervisor: Which.
-        *folders: Those of the processes below it, which it cannot end once it was killed.
+        supervisor: The supervisor.
+        *folders: The folders of its trials, whose processes a killed supervisor cannot end.
     """
     try:
         code = supervisor.wait(timeout=2 * GRACE + 2)
@@ -116,12 +118,12 @@ def wait_for(supervisor: subprocess.Popen[bytes], *folders: Path) -> int:
 def end_leftovers(folder: Path) -> None:
     """End every process that belongs to the trials at or below *folder*.
 
-    Each process of a trial carries the trial's folder in its environment, or the mark of the
-    server that it was forked from. That survives whatever happened to its parents.
+    Each process of a trial has the trial's folder in its environment, or the mark of the
+    server that forked it. The environment stays when the process's parents are gone.
     """
     root = folder.resolve()
-    # A process has no environment for a moment while it starts another program, and may start
-    # others until it is ended: only two empty looks in a row are believed.
+    # A process has no environment for a moment while it starts another program, and it may
+    # start others until it ends. So the loop stops only after two empty looks in a row.
     empty = 0
     for _ in range(_MOST_LOOKS):
         found = _belonging_to(root)

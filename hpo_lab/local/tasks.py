@@ -12,6 +12,7 @@ from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.experiment.trial import trial_name
 from hpo_lab.trial.folder import Task
 from hpo_lab.workload.described import workload_settings
+from hpo_lab.workload.local_settings import LocalSettings
 
 __all__ = ["task_of"]
 
@@ -36,7 +37,8 @@ def task_of(
     workload: dict[str, Any] = {}
     if template is not None and not own:
         job = render_trial(experiment, trial_name(experiment.name, number), assignments)
-        workload = asdict(workload_settings(experiment, template, job))
+        local = LocalSettings.of(experiment, source)
+        workload = asdict(workload_settings(experiment, template, job, local))
     return Task(
         experiment=experiment.name,
         number=number,

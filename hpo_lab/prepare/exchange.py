@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from hpo_lab.experiment.model import (
     API_VERSION,
     Distribution,
     ExperimentDocument,
-    ExperimentSpec,
     Parameter,
     ParameterType,
+    TrialTemplate,
 )
+from hpo_lab.notebook.annotation_text import read_parameter
 from hpo_lab.notebook.trial_notebook import OBJECTIVE_TAG, PARAMETERS_TAG, TUNE_TAG
-from hpo_lab.options import TuneOptions
+from hpo_lab.options import TuneOptions, options_of, write_line
 from hpo_lab.prepare.manifest import EMBEDDED
 from hpo_lab.prepare.notebook import prepare_notebook
 from hpo_lab.prepare.prepared import Prepared
@@ -55,20 +56,23 @@ def with_notebook(prepared: Prepared) -> ExperimentDocument:
     assert template is not None and template.trial_spec is not None
     job = template.trial_spec
     notebook = json.loads(content)
-    for one in notebook["cells"]:
+    for cell in notebook["cells"]:
         # One text, which YAML shows as it is, where nbformat keeps a list of lines.
-        one["source"] = _source(one)
+        cell["source"] = _source(cell)
     held = {**job, "spec": {**job["spec"], EMBEDDED: notebook}}
     changed = template.model_copy(update={"trial_spec": held})
     spec = prepared.experiment.spec.model_copy(update={"trial_template": changed})
     return prepared.experiment.model_copy(update={"spec": spec})
 
 
-def notebook_of(prepared: Prepared) -> dict[str, Any]:
+def notebook_of(prepared: Prepared) -> tuple[dict[str, Any], list[Problem]]:
     """A notebook whose `%%tune` cell describes the experiment of *prepared*.
 
+    Returns:
+        The notebook, and a warning for each field that a cell cannot say.
+
     Raises:
-        InvalidInput: The manifest holds no notebook, or cannot be said in a cell.
+        InvalidInput: The manifest holds no notebook, or a value that cannot stand in a cell.
     """
     experiment = prepared.experiment
     template = experiment.spec.trial_template
@@ -76,19 +80,59 @@ def notebook_of(prepared: Prepared) -> dict[str, Any]:
         message = "only a NotebookTrial that holds its notebook can become one"
         raise InvalidInput([Problem("spec.trialTemplate.trialSpec", message)])
     notebook: dict[str, Any] = json.loads(prepared.files[NOTEBOOK][1])
-    by_tag = {tag: one for one in notebook["cells"] for tag in one["metadata"].get("tags", ())}
-    assignments = dict(_assigned(_source(by_tag[PARAMETERS_TAG])))
-    lines = [_magic_line(experiment)]
-    lines += [
-        f"{parameter.name} = {assignments[parameter.name]}  # tune: {annotation(parameter)}"
-        for parameter in experiment.spec.parameters
-    ]
-    names = tuple(f"# {name}: set by the trial" for name in assignments)
-    body = [line for line in _source(by_tag[TUNE_TAG]).splitlines() if line.strip() not in names]
+    by_tag = {tag: cell for cell in notebook["cells"] for tag in cell["metadata"].get("tags", ())}
+    options, problems = options_of(experiment)
+    lines, wrong = _assignments(experiment, _source(by_tag[PARAMETERS_TAG]))
+    line = ""
+    try:
+        line = write_line(options)
+    except InvalidInput as error:
+        problems += error.problems
+    if problems := [*wrong, *problems]:
+        raise InvalidInput(problems)
+    marks = {f"# {name}: set by the trial": name for name in lines}
+    body = _source(by_tag[TUNE_TAG]).split("\n")
+    # Each assignment goes back to its place; an assignment without a place comes first.
+    body = [lines.pop(marks.get(line.strip(), ""), line) for line in body]
+    source = "\n".join([f"%%tune {line}", *lines.values(), *body])
     own = {PARAMETERS_TAG, OBJECTIVE_TAG, TUNE_TAG}
-    cells = [one for one in notebook["cells"] if not own & {*one["metadata"].get("tags", ())}]
-    tuned = {**by_tag[TUNE_TAG], "source": "\n".join([*lines, *body]), "metadata": {}}
-    return {**notebook, "cells": [*cells, tuned]}
+    cells = [cell for cell in notebook["cells"] if not own & {*cell["metadata"].get("tags", ())}]
+    tuned = {**by_tag[TUNE_TAG], "source": source, "metadata": {}}
+    return {**notebook, "cells": [*cells, tuned]}, list(_unsaid(experiment, options))
+
+
+def _assignments(
+    experiment: ExperimentDocument, source: str
+) -> tuple[dict[str, str], list[Problem]]:
+    """The lines that assign the parameters, by name, and what cannot be written."""
+    lines, comments = {}, {}
+    for name, value, comment in _assigned(source):
+        lines[name], comments[name] = f"{name} = {value}", comment.removeprefix("# tune: ")
+    problems = []
+    for index, parameter in enumerate(experiment.spec.parameters):
+        name = parameter.name
+        if name not in lines:
+            message = f"the notebook assigns no {name}"
+            problems.append(Problem(f"spec.parameters[{index}].name", message))
+        elif read_parameter(name, comments[name]) == parameter:
+            lines[name] += f"  # tune: {comments[name]}"
+        else:
+            lines[name] += f"  # tune: {annotation(parameter)}"
+    return lines, problems
+
+
+def _unsaid(experiment: ExperimentDocument, options: TuneOptions) -> Iterator[Problem]:
+    """The fields of *experiment* that a cell with these *options* says in another way."""
+    spec = experiment.spec
+    template = spec.trial_template or TrialTemplate()
+    said = options.experiment(experiment.name, spec.parameters, template)
+    # The defaults of the cell are its first trial.
+    here, there = (
+        each.model_copy(update={"initial_points": ()}).to_document() for each in (spec, said.spec)
+    )
+    for name in dict.fromkeys([*here, *there]):
+        if here.get(name) != there.get(name):
+            yield Problem(f"spec.{name}", "is dropped; a cell cannot say it")
 
 
 def annotation(parameter: Parameter) -> str:
@@ -106,54 +150,16 @@ def annotation(parameter: Parameter) -> str:
     return f"{text} when {parameter.when}" if parameter.when else text
 
 
-def _magic_line(experiment: ExperimentDocument) -> str:
-    words = ["%%tune", *_options(experiment.spec), "--name", experiment.name]
-    return shlex.join(words)
-
-
-def _options(spec: ExperimentSpec) -> Iterator[str]:
-    objective = spec.objective
-    said = [f"{type.value} {name}" for name, type in objective.objectives]
-    yield from ", ".join(said).split()
-    yield from ("--algorithm", spec.algorithm.algorithm_name)
-    single = {
-        "--goal": objective.goal,
-        "--trials": spec.max_trial_count,
-        "--parallel": spec.parallel_trial_count,
-        "--max-failed": spec.max_failed_trial_count,
-        "--seed": spec.seed,
-        "--timeout": spec.active_deadline_seconds,
-        "--trial-timeout": spec.trial_active_deadline_seconds,
-    }
-    for flag, value in single.items():
-        if value is not None:
-            yield from (flag, f"{value:g}" if isinstance(value, float) else str(value))
-    for setting in spec.algorithm.algorithm_settings:
-        yield from ("--setting", f"{setting.name}={setting.value}")
-    if (rule := spec.early_stopping) is not None:
-        given = ",".join(f"{name}={value}" for name, value in rule.settings.items())
-        yield from ("--early-stopping", f"{rule.algorithm_name}{':' if given else ''}{given}")
-    for name in spec.warm_start:
-        yield from ("--warm-start", name)
-    for one in objective.constraints:
-        bounds = ((one.min, ">="), (one.max, "<="))
-        for bound, sign in bounds:
-            if bound is not None:
-                yield from ("--constraint", f"{one.name}{sign}{bound!r}")
-    for name in objective.additional_metric_names:
-        yield from ("--additional-metric", name)
-    for strategy in objective.metric_strategies:
-        yield from ("--strategy", f"{strategy.name}={strategy.value.value}")
-
-
 def _source(cell: Mapping[str, Any]) -> str:
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
 
 
-def _assigned(source: str) -> Iterator[tuple[str, str]]:
-    import ast
-
+def _assigned(source: str) -> Iterator[tuple[str, str, str]]:
+    """The variables that *source* assigns, each with its value and the comment behind it."""
+    lines = source.splitlines()
     for statement in ast.parse(source).body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            yield statement.targets[0].id, ast.unparse(statement.value)
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value, end_lineno=int(last)):
+                rest = lines[last - 1].encode()[statement.end_col_offset :].decode()
+                yield name, ast.unparse(value), rest.strip()

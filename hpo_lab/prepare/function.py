@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import io
+import json
+import linecache
+import marshal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
-from hpo_lab.experiment.model import ExperimentDocument, Metadata, Parameter
+from hpo_lab.experiment.model import Parameter
 from hpo_lab.experiment.space import Domain
 from hpo_lab.notebook.annotations import parse_parameter
 from hpo_lab.options import TuneOptions
@@ -17,7 +22,7 @@ from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
 from hpo_lab.prepare.wording import as_argument, worded
 from hpo_lab.problems import InvalidInput, Problem, nearest
-from hpo_lab.trial.function import FUNCTION
+from hpo_lab.trial.function import FUNCTION, SOURCES
 
 __all__ = ["prepare_function"]
 
@@ -30,9 +35,11 @@ def prepare_function(
     Raises:
         InvalidInput: when the space and the function's arguments do not fit.
     """
-    import cloudpickle
-
-    problems: list[Problem] = []
+    problems = [
+        Problem(option.argument, "is for notebooks; a function has none")
+        for option in options.said
+        if option.for_notebooks
+    ]
     parameters = []
     for name, domain in space.items():
         try:
@@ -43,25 +50,50 @@ def prepare_function(
     problems += mismatches
     if problems:
         raise InvalidInput(problems, "tune()")
-    pickled: bytes = cloudpickle.dumps(function)
+    pickled, files = _pickled(function)
     template = trial_template(
         "FunctionTrial",
         {
             "call": call,
-            "source": _source_digest(function, pickled),
+            "source": _source_digest(function),
             "workingDirectory": str(Path.cwd()),
             "path": [str(Path(path).absolute()) for path in sys.path if path],
         },
     )
-    name = options.name or experiment_name(getattr(function, "__name__", "tune"))
-    experiment = ExperimentDocument(
-        metadata=Metadata(name=name), spec=options.spec(parameters, template)
-    )
+    name = experiment_name(getattr(function, "__name__", "tune"))
+    experiment = options.experiment(name, parameters, template)
     places = [f"space[{name!r}]" for name in space]
     found = [worded(one, as_argument, places, "") for one in every_problem(experiment)]
     if found:
         raise InvalidInput(found, "tune()")
-    return Prepared(experiment, {FUNCTION: ("application/octet-stream", pickled)})
+    sources = {file: linecache.getlines(file) for file in sorted(files)}
+    return Prepared(
+        experiment,
+        {
+            FUNCTION: ("application/octet-stream", pickled),
+            SOURCES: ("application/json", json.dumps(sources).encode()),
+        },
+    )
+
+
+def _pickled(function: Callable[..., Any]) -> tuple[bytes, set[str]]:
+    """The pickle of *function*, and the names of the files whose code is in it."""
+    import cloudpickle
+
+    files: set[str] = set()
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        """Keeps the names of files, which cloudpickle leaves out from version 3.1.3 on."""
+
+        def reducer_override(self, obj: Any) -> Any:
+            if isinstance(obj, CodeType):
+                files.add(obj.co_filename)
+                return marshal.loads, (marshal.dumps(obj),)
+            return super().reducer_override(obj)
+
+    file = io.BytesIO()
+    Pickler(file).dump(function)
+    return file.getvalue(), files
 
 
 def _parameter(name: str, domain: Domain | str) -> Parameter:
@@ -103,10 +135,12 @@ def _is_one_value(argument: inspect.Parameter) -> bool:
     return argument.annotation in named or isinstance(argument.default, kinds)
 
 
-def _source_digest(function: Callable[..., Any], pickled: bytes) -> str:
+def _source_digest(function: Callable[..., Any]) -> str:
     """What identifies the function: its source, since a pickle of it varies by process."""
+    import cloudpickle
+
     try:
         text = inspect.getsource(function).encode()
     except (OSError, TypeError):
-        text = pickled
+        text = cloudpickle.dumps(function)
     return f"sha256:{hashlib.sha256(text).hexdigest()}"

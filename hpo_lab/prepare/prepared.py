@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, TrialTemplate
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.problems import Problem
+from hpo_lab.workload.configuration import Configuration
 
 __all__ = ["Prepared", "experiment_name", "trial_template"]
 
@@ -24,6 +26,8 @@ class Prepared:
         decisions: Which earlier cells a notebook's trials take along, and why.
         warnings: What a manifest says that is taken in another way.
         stops: Whether the manifest asks for the end of the experiment it describes.
+        folder: Where the manifest is.
+        configuration: The ConfigMaps and Secrets given with a manifest.
     """
 
     experiment: ExperimentDocument
@@ -31,6 +35,8 @@ class Prepared:
     decisions: tuple[Decision, ...] = ()
     warnings: tuple[Problem, ...] = ()
     stops: bool = False
+    folder: Path | None = None
+    configuration: Configuration = field(default_factory=Configuration)
 
 
 def experiment_name(text: str) -> str:

@@ -5,55 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from hpo_lab.options import OPTIONS, Option
 from hpo_lab.problems import Problem
 
 __all__ = ["as_argument", "as_flag", "worded"]
 
-_OPTIONS = {
-    "spec.algorithm.algorithmSettings": "setting",
-    "spec.algorithm": "algorithm",
-    "spec.earlyStopping": "early-stopping",
-    "spec.objective.goal": "goal",
-    "spec.objective.constraints": "constraint",
-    "spec.objective.metricStrategies": "strategy",
-    "spec.objective.additionalMetricNames": "additional-metric",
-    "spec.maxTrialCount": "trials",
-    "spec.parallelTrialCount": "parallel",
-    "spec.maxFailedTrialCount": "max-failed",
-    "spec.activeDeadlineSeconds": "timeout",
-    "spec.trialActiveDeadlineSeconds": "trial-timeout",
-    "spec.seed": "seed",
-    "spec.warmStart": "warm-start",
-    "metadata.name": "name",
-}
-"""Options by the fields they fill; the first that a path begins with counts."""
-_FIELD = re.compile("|".join(rf"{re.escape(path)}\b" for path in _OPTIONS))
+# A problem of an algorithm as a whole is that of its name.
+_PATHS = {option.path.removesuffix(".algorithmName"): option for option in OPTIONS}
+_FIELD = re.compile(
+    "|".join(rf"{re.escape(path)}\b" for path in sorted(_PATHS, key=len, reverse=True))
+)
 _PARAMETER = re.compile(r"spec\.parameters\[(\d+)\]\.?(.*)")
-_PLURAL = {
-    "setting": "settings",
-    "constraint": "constraints",
-    "additional-metric": "additional_metrics",
-    "strategy": "strategies",
-}
 
 
 def worded(
-    problem: Problem, option: Callable[[str], str], parameters: Sequence[str], rest: str
+    problem: Problem, written: Callable[[Option], str], parameters: Sequence[str], rest: str
 ) -> Problem:
     """*problem* of a document that was made from options and parameters.
 
     Args:
         problem: What a rule found.
-        option: How an option of that name (`max-failed`) is written.
+        written: How an option is written.
         parameters: Where each parameter is.
         rest: Where the objectives and the parameters as a whole are.
     """
-    message = _FIELD.sub(lambda found: option(_OPTIONS[found[0]]), problem.message)
-    if found := _PARAMETER.fullmatch(problem.where):
-        field = found[2].removeprefix("feasibleSpace").lstrip(".")
-        return Problem(parameters[int(found[1])], f"{field} {message}" if field else message)
-    if found := _FIELD.match(problem.where):
-        return Problem(option(_OPTIONS[found[0]]), message)
+    message = _FIELD.sub(lambda match: written(_PATHS[match[0]]), problem.message)
+    if parameter := _PARAMETER.fullmatch(problem.where):
+        field = parameter[2].removeprefix("feasibleSpace").lstrip(".")
+        place = parameters[int(parameter[1])]
+        return Problem(place, f"{field} {message}" if field else message)
+    if option := _FIELD.match(problem.where):
+        return Problem(written(_PATHS[option[0]]), message)
     if problem.where == "spec.parameters":
         return Problem(rest, f"parameters: {message}")
     if problem.where.startswith("spec.objective."):
@@ -61,11 +43,11 @@ def worded(
     return Problem(problem.where, message)
 
 
-def as_flag(option: str) -> str:
-    """The *option* as it is written in a command: `--max-failed`."""
-    return f"--{option}"
+def as_flag(option: Option) -> str:
+    """*option* as it is written in a command: `--max-failed`."""
+    return option.flag
 
 
-def as_argument(option: str) -> str:
-    """The *option* as an argument of `hpo_lab.tune`: `max_failed`."""
-    return _PLURAL.get(option, option).replace("-", "_")
+def as_argument(option: Option) -> str:
+    """*option* as an argument of `hpo_lab.tune`: `max_failed`."""
+    return option.argument

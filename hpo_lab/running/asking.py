@@ -12,17 +12,18 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Protocol
 
 from hpo_lab.engine.asking import is_ordered, new_trial
-from hpo_lab.engine.plan import visible_history
+from hpo_lab.engine.ledger import Ledger
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import WAIT, Wait, get_algorithm
+from hpo_lab.search.history import History
 
 __all__ = ["Asking", "AskingAtOnce", "Questions"]
 
@@ -33,12 +34,10 @@ _COSTLY = 0.02
 class Questions(Protocol):
     """Who puts the questions of one experiment to the search."""
 
-    def ask(
-        self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int
-    ) -> Trial | Wait | None:
+    def ask(self, spec: ExperimentSpec, ledger: Ledger, number: int) -> Trial | Wait | None:
         """The trial to start under *number*, `WAIT` while there is no answer."""
 
-    def ask_ahead(self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int) -> None:
+    def ask_ahead(self, spec: ExperimentSpec, ledger: Ledger, number: int) -> None:
         """Begin to work out the trial *number*, where that is worthwhile."""
 
     def has_news(self) -> bool:
@@ -54,15 +53,15 @@ class AskingAtOnce:
     def __init__(self, uid: str, prior: Sequence[Trial]) -> None:
         """Prepare, with what tells the experiment from others and what it learns from."""
         self._uid = uid
-        self._prior = prior
+        self._history = History(prior)
 
-    def ask(
-        self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int
-    ) -> Trial | Wait | None:
+    def ask(self, spec: ExperimentSpec, ledger: Ledger, number: int) -> Trial | Wait | None:
         """The trial to start under *number*, as `engine.asking.new_trial` gives it."""
-        return new_trial(spec, list(trials.values()), number, uid=self._uid, prior=self._prior)
+        for trial in ledger.take_changed():
+            self._history.put(trial)
+        return new_trial(spec, self._history, number, uid=self._uid)
 
-    def ask_ahead(self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int) -> None:
+    def ask_ahead(self, spec: ExperimentSpec, ledger: Ledger, number: int) -> None:
         """Nothing is asked ahead."""
 
     def has_news(self) -> bool:
@@ -75,9 +74,20 @@ class AskingAtOnce:
 
 @dataclass(slots=True)
 class _Question:
+    """A question under way.
+
+    Attributes:
+        spec, number: What is asked.
+        version: That of the ledger at the question.
+        changed: The trials that have changed since the question before.
+        answer: The answer, when it is there.
+        seconds: How long it took.
+    """
+
     spec: ExperimentSpec
     number: int
-    trials: list[Trial]
+    version: int
+    changed: list[Trial]
     answer: Future[Trial | Wait | None]
     seconds: float = 0.0
 
@@ -94,7 +104,8 @@ class Asking:
             wake: Called from the thread when an answer is there that was not waited for.
         """
         self._uid = uid
-        self._prior = prior
+        # Kept up to date by the thread alone, from what the questions bring.
+        self._history = History(prior)
         self._wake = wake
         self._questions: SimpleQueue[_Question | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -104,14 +115,12 @@ class Asking:
         self._waited_for = False
         self._seconds = 0.0
 
-    def ask(
-        self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int
-    ) -> Trial | Wait | None:
+    def ask(self, spec: ExperimentSpec, ledger: Ledger, number: int) -> Trial | Wait | None:
         """The trial to start under *number*, as `engine.asking.new_trial` gives it.
 
         Args:
             spec: The experiment.
-            trials: Its trials by number.
+            ledger: Its trials; their changes are taken from it.
             number: The first that is not among them.
 
         Returns:
@@ -122,26 +131,26 @@ class Asking:
         if (
             question is None
             or question.number != number
-            or (question.answer.done() and not self._holds(question, spec, trials))
+            or (question.answer.done() and not self._holds(question, spec, ledger))
         ):
-            question = self._put(spec, trials, number)
+            question = self._put(spec, ledger, number)
         if not self._is_answered(question):
             return WAIT
         if question.answer.exception() is not None:
             # Asked once more, it may be answered.
             self._question = None
         answer = question.answer.result()
-        if not self._holds(question, spec, trials):
+        if not self._holds(question, spec, ledger):
             # It was worked out while something changed.
-            self._put(spec, trials, number)
+            self._put(spec, ledger, number)
             self._waited_for = True
             return WAIT
         if isinstance(answer, Trial):
             self._question = None
         return answer
 
-    def ask_ahead(self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int) -> None:
-        """Begin to work out the trial *number*, the first that is not among *trials*.
+    def ask_ahead(self, spec: ExperimentSpec, ledger: Ledger, number: int) -> None:
+        """Begin to work out the trial *number*, the first that is not in the *ledger*.
 
         Does nothing where there is no further trial, where it would have to wait for results
         that are still to come, or where they matter and answers come quickly.
@@ -150,8 +159,8 @@ class Asking:
             return
         if self._seconds < _COSTLY and get_algorithm(spec.algorithm.algorithm_name).uses_history:
             return
-        if spec.max_trial_count is None or len(trials) < spec.max_trial_count:
-            self._put(spec, trials, number)
+        if spec.max_trial_count is None or len(ledger.trials) < spec.max_trial_count:
+            self._put(spec, ledger, number)
 
     def has_news(self) -> bool:
         """Whether there is an answer now where there was none before."""
@@ -167,8 +176,8 @@ class Asking:
             self._closed = True
         self._questions.put(None)
 
-    def _put(self, spec: ExperimentSpec, trials: Mapping[int, Trial], number: int) -> _Question:
-        question = _Question(spec, number, list(trials.values()), Future())
+    def _put(self, spec: ExperimentSpec, ledger: Ledger, number: int) -> _Question:
+        question = _Question(spec, number, ledger.version, ledger.take_changed(), Future())
         self._question = question
         self._questions.put(question)
         if self._thread is None:
@@ -186,13 +195,9 @@ class Asking:
     def _answer(self, question: _Question) -> None:
         begun = time.monotonic()
         try:
-            answer = new_trial(
-                question.spec,
-                question.trials,
-                question.number,
-                uid=self._uid,
-                prior=self._prior,
-            )
+            for trial in question.changed:
+                self._history.put(trial)
+            answer = new_trial(question.spec, self._history, question.number, uid=self._uid)
         except BaseException as error:
             question.answer.set_exception(error)
         else:
@@ -211,25 +216,17 @@ class Asking:
             self._waited_for = False
         return not self._waited_for
 
-    def _holds(
-        self, question: _Question, spec: ExperimentSpec, trials: Mapping[int, Trial]
-    ) -> bool:
+    def _holds(self, question: _Question, spec: ExperimentSpec, ledger: Ledger) -> bool:
         """Whether an answer may be given although time has passed since its question."""
         if question.answer.exception() is not None:
             return True
         if question.spec is not spec and question.spec != spec:
             return False
-        is_trial = isinstance(question.answer.result(), Trial)
-        if is_trial and not get_algorithm(spec.algorithm.algorithm_name).uses_history:
+        if question.version == ledger.version:
             return True
-        now = list(trials.values())
-        if question.trials == now:
-            return True
-        if not is_trial:
+        if not isinstance(question.answer.result(), Trial):
             return False
-        if spec.seed is None:
-            return question.seconds >= _COSTLY
-        number = question.number
-        return is_ordered(spec) and visible_history(
-            spec, question.trials, number, ordered=True
-        ) == visible_history(spec, now, number, ordered=True)
+        if not get_algorithm(spec.algorithm.algorithm_name).uses_history:
+            return True
+        # In an ordered experiment no question is put before all that it may see has ended.
+        return is_ordered(spec) if spec.seed is not None else question.seconds >= _COSTLY

@@ -25,7 +25,7 @@ from hpo_lab.engine.events import (
 )
 from hpo_lab.engine.instructions import (
     Action,
-    Ask,
+    AskSearch,
     End,
     ExperimentEnded,
     Noted,
@@ -250,7 +250,7 @@ class _Turns:
                 if isinstance(action, Prepare):
                     following = action.numbers
                     self._place.prepare(following)
-                elif isinstance(action, Ask):
+                elif isinstance(action, AskSearch):
                     # Recorded and started meanwhile, where an answer takes its time.
                     if time.monotonic() - begun > _LONGEST_BATCH and records:
                         self._carry_out(records, actions, now)
@@ -264,7 +264,7 @@ class _Turns:
             self.take(refused, now)
         if following and self.verdict is None:
             ledger = self._scheduler.ledger
-            self._asking.ask_ahead(self._scheduler.spec, ledger.trials, ledger.last + 1)
+            self._asking.ask_ahead(self._scheduler.spec, ledger, ledger.last + 1)
 
     def _carry_out(self, records: list[Record], actions: list[Action], now: Instant) -> None:
         self._recorder.write(records, now.time)
@@ -290,8 +290,8 @@ class _Turns:
 
     def _answer(self, number: int) -> Answered:
         try:
-            trials = self._scheduler.ledger.trials
-            return Answered(number, self._asking.ask(self._scheduler.spec, trials, number))
+            ledger = self._scheduler.ledger
+            return Answered(number, self._asking.ask(self._scheduler.spec, ledger, number))
         except Exception as error:
             # An algorithm may be anyone's. What runs comes to its end before the experiment.
             print_exc()

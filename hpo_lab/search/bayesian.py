@@ -30,7 +30,7 @@ from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.gaussian_process import Array, fit
 from hpo_lab.search.quasirandom import Sobol
-from hpo_lab.search.samples import Outcome, Sample, Samples
+from hpo_lab.search.samples import Sample, SampleOutcome, Samples
 from hpo_lab.search.scalarisation import scalarised
 from hpo_lab.search.space import Assignment, Space
 from hpo_lab.search.tpe import TPE
@@ -98,7 +98,7 @@ class BayesianOptimization(Algorithm):
             defaults = {name: setting.default for name, setting in TPE.settings.items()}
             return TPE().suggest(replace(ask, settings=defaults))
         finished = samples.finished
-        measured = [sample for sample in finished if sample.outcome is Outcome.MEASURED]
+        measured = [sample for sample in finished if sample.outcome is SampleOutcome.MEASURED]
         if not axes or len(finished) < int(str(ask.settings["n_initial_points"])) or not measured:
             return Sobol().suggest(ask)
         rng = np.random.default_rng(ask.seed)
@@ -164,7 +164,7 @@ def _normalised(finished: Sequence[Sample]) -> Array:
     A trial that was stopped early is no better than the median, a failed one the worst.
     """
     raw = np.array([sample.loss for sample in finished])
-    stopped = np.array([sample.outcome is Outcome.STOPPED for sample in finished])
+    stopped = np.array([sample.outcome is SampleOutcome.STOPPED for sample in finished])
     measured = raw[np.isfinite(raw) & ~stopped]
     scale = max(1.0, float(np.max(np.abs(measured))))
     above = raw / scale - float(np.median(measured / scale))

@@ -13,12 +13,12 @@ from hpo_lab.experiment.model import Objective
 from hpo_lab.experiment.trial import Trial, TrialState, losses, violations
 from hpo_lab.search.space import Space
 
-__all__ = ["Outcome", "Remembered", "Sample", "Samples", "outcome_of"]
+__all__ = ["Remembered", "Sample", "SampleOutcome", "Samples", "outcome_of"]
 
 T = TypeVar("T")
 
 
-class Outcome(Enum):
+class SampleOutcome(Enum):
     """What a search learns from a trial."""
 
     MEASURED = auto()
@@ -28,17 +28,17 @@ class Outcome(Enum):
     PENDING = auto()
 
 
-def outcome_of(trial: Trial, value: float | None) -> Outcome:
+def outcome_of(trial: Trial, value: float | None) -> SampleOutcome:
     """The outcome of *trial*, whose objective is *value*."""
     match trial.state:
         case TrialState.CREATED | TrialState.RUNNING:
-            return Outcome.PENDING
+            return SampleOutcome.PENDING
         case TrialState.SUCCEEDED if value is not None:
-            return Outcome.MEASURED
+            return SampleOutcome.MEASURED
         case TrialState.EARLY_STOPPED if value is not None:
-            return Outcome.STOPPED
+            return SampleOutcome.STOPPED
         case _:
-            return Outcome.FAILED
+            return SampleOutcome.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Sample:
     """
 
     units: Mapping[str, float]
-    outcome: Outcome
+    outcome: SampleOutcome
     loss: float
     losses: tuple[float, ...] = ()
     broken: float = 0.0
@@ -121,7 +121,7 @@ class Samples:
         if sample is None:
             return
         self._samples[trial.number] = sample
-        if sample.outcome is Outcome.PENDING:
+        if sample.outcome is SampleOutcome.PENDING:
             self._pending.add(trial.number)
         else:
             self._pending.discard(trial.number)
@@ -155,7 +155,7 @@ def _sample(space: Space, objective: Objective, trial: Trial) -> Sample | None:
         return None
     trial_losses = losses(objective, trial) or ()
     outcome = outcome_of(trial, trial_losses[0] if trial_losses else None)
-    if outcome not in (Outcome.MEASURED, Outcome.STOPPED):
+    if outcome not in (SampleOutcome.MEASURED, SampleOutcome.STOPPED):
         trial_losses = ()
     units = {
         axis.parameter.name: axis.unit_of(trial.assignments[axis.parameter.name])

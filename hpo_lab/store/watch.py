@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 __all__ = ["Watch"]
 
-_EVERY = {"sqlite": 0.02, "postgresql": 0.05}
+_EVERY = 0.05
 _VALUE = {
     "sqlite": "PRAGMA data_version",
     # Which transactions have been committed; another program's count too.
@@ -35,7 +35,6 @@ class Watch:
     def __init__(self, engine: Engine) -> None:
         """Watch the database of *engine*, which has no other user."""
         self._engine = engine
-        self._every = _EVERY[engine.dialect.name]
         self._query = _VALUE[engine.dialect.name]
         self._seen: object = None
         self._closed = threading.Event()
@@ -59,7 +58,7 @@ class Watch:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 break
-            self._closed.wait(min(self._every, remaining))
+            self._closed.wait(min(_EVERY, remaining))
         return False
 
     def close(self) -> None:

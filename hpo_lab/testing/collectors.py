@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any
 
-from hpo_lab.collectors.kinds import MetricCollector, Source
+from hpo_lab.collectors.source import MetricCollector, Source
 from hpo_lab.observation import Observation
 
 __all__ = ["check_collector"]

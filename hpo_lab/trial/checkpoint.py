@@ -1,4 +1,4 @@
-"""Checkpoints: what a trial leaves in its folder for the trials that continue from it."""
+"""Checkpoints: the files that a trial leaves for the trials that continue from it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ CHECKPOINT_DIR: Final = "HPO_CHECKPOINT_DIR"
 
 
 def checkpoint_dir() -> Path:
-    """The folder for the checkpoint of this trial, with a copy of its parent's in it.
+    """The folder for the checkpoint of this trial, with a copy of its parent's checkpoint.
 
-    A trial that begins anew finds it empty. Outside a trial it is an empty folder that is
-    there as long as the process, so that the same code runs in a notebook and in a trial.
+    A trial that begins anew finds the folder empty. Outside a trial the folder is empty and
+    exists as long as the process, so that the same code runs in a notebook and in a trial.
     """
-    given = os.environ.get(CHECKPOINT_DIR)
-    return Path(given or _outside().name)
+    folder = os.environ.get(CHECKPOINT_DIR)
+    return Path(folder or _outside().name)
 
 
 @cache
@@ -36,17 +36,17 @@ def checkpoint_folder(folder: Path | str) -> str:
 
 
 def open_checkpoint(folder: Path | str, parent: str) -> None:
-    """Give the trial in *folder*, which is about to start in this process, its checkpoint folder.
+    """Make the checkpoint folder of the trial in *folder*, which starts in this process.
 
     Args:
         folder: The trial's folder, as the runner made it.
-        parent: The folder of the trial that it continues from; empty when it begins anew.
+        parent: The folder of the trial that this trial continues from; empty to begin anew.
     """
     place = checkpoint_folder(folder)
-    left = checkpoint_folder(parent) if parent else ""
-    if left and os.path.isdir(left):
-        # The trial sees the whole copy or none: one killed in between starts anew.
-        shutil.copytree(left, f"{place}.part", symlinks=True)
+    source = checkpoint_folder(parent) if parent else ""
+    if source and os.path.isdir(source):
+        # The rename shows the trial a whole copy or none, even if the copying is killed.
+        shutil.copytree(source, f"{place}.part", symlinks=True)
         os.replace(f"{place}.part", place)
     else:
         os.mkdir(place)

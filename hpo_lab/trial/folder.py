@@ -1,8 +1,8 @@
-"""The folder of a trial: what is in it and what it is called.
+"""The folder of a trial: its files and their names.
 
-The runner writes the task before the trial starts, the trial writes the rest. Both may be
-killed at any moment, so whatever is read by the other side is either appended line by line,
-or renamed into place.
+The runner writes the task before the trial starts, and the trial writes the other files.
+Both processes may be killed at any moment. So a file that the other process reads is either
+appended line by line or renamed into place.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TRIAL_FOLDER = "HPO_LAB_TRIAL_FOLDER"
 """Environment variable with the trial's folder; it also marks every process of the trial."""
 
 METRICS = "metrics.jsonl"
-"""What the trial reported, a line for each report; the last line is its outcome."""
+"""The metrics file: a line for each report of the trial, and its outcome as the last line."""
 
 LOG = "log.txt"
 NOTEBOOK = "notebook.ipynb"
@@ -34,16 +34,17 @@ _LONGEST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a trial process is to do.
+    """The task of a trial process.
 
     Attributes:
-        experiment, number: Which trial it is.
+        experiment, number: The experiment's name and the trial's number.
         trial_spec: The trial object, as in `trialTemplate.trialSpec`.
         assignments: Parameter values by name.
         metrics: The objective and the additional metrics, the objective first.
         source: Folder with the experiment's source files (notebook, pickled function).
-        workload: For a Kubernetes object, what `hpo_lab.workload` needs to know beside it.
-        parent: Folder of the trial whose checkpoint it continues from; empty to begin anew.
+        workload: For a Kubernetes object, the `WorkloadSettings` as plain data.
+        parent: Folder of the trial whose checkpoint this trial continues from; empty to begin
+            anew.
     """
 
     experiment: str
@@ -68,11 +69,11 @@ class Task:
 
     def to_document(self) -> dict[str, Any]:
         """The task as JSON."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {attribute.name: getattr(self, attribute.name) for attribute in fields(self)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Task:
-        """The task that `to_document` was given of."""
+        """The task of a document that `to_document` returned."""
         return cls(**{**document, "metrics": tuple(document["metrics"])})
 
     def write(self, folder: Path) -> None:
@@ -87,7 +88,8 @@ class Task:
 
 def write_outcome(outcome: Outcome, folder: Path | str) -> None:
     """Write how a trial ended into its *folder*, as the last line of its metrics."""
-    # Below the metrics: where many files were deleted before, a new one is dear on ext4.
+    # The outcome has no file of its own: creating a file is slow on ext4 in a folder
+    # where many files were deleted.
     document = {
         "succeeded": outcome.succeeded,
         "completed_at": outcome.completed_at,
@@ -101,7 +103,7 @@ def append_line(path: str, document: Mapping[str, Any]) -> None:
     """Append *document* as a line to the file at *path*.
 
     Raises:
-        OSError: There is no room for it.
+        OSError: The disk has no room for the line.
     """
     line = json.dumps(document).encode() + b"\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

@@ -1,11 +1,15 @@
 """The trial kind `FunctionTrial`: calls a Python function with the assignment.
 
 The function is pickled by value (cloudpickle), with its closure and the globals it uses, so
-that one written in a notebook runs as it is.
+that one written in a notebook runs as it is. Beside it lies the text of the files it was
+written in, so that a traceback shows the lines that run, also where a file has changed since
+or is a cell of a notebook.
 """
 
 from __future__ import annotations
 
+import json
+import linecache
 import os
 import sys
 from collections.abc import Mapping
@@ -15,9 +19,11 @@ from typing import Any
 from hpo_lab.trial.folder import Task
 from hpo_lab.trial.report import report, report_variables
 
-__all__ = ["FUNCTION", "run_function"]
+__all__ = ["FUNCTION", "SOURCES", "run_function"]
 
 FUNCTION = "function.pkl"
+SOURCES = "sources.json"
+"""The lines of each file whose code is in the pickle, by its name."""
 
 
 def run_function(task: Task, folder: Path) -> None:
@@ -27,7 +33,11 @@ def run_function(task: Task, folder: Path) -> None:
     spec = task.spec
     sys.path[:0] = [path for path in spec.get("path", []) if path not in sys.path]
     os.chdir(spec["workingDirectory"])
-    function = cloudpickle.loads((Path(task.source) / FUNCTION).read_bytes())
+    source = Path(task.source)
+    for file, lines in json.loads((source / SOURCES).read_text(encoding="utf-8")).items():
+        # Without a time of change, `linecache` does not compare the lines with the file.
+        linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
+    function = cloudpickle.loads((source / FUNCTION).read_bytes())
     if spec["call"] == "keywords":
         result = function(**task.assignments)
     else:

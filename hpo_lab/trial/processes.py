@@ -1,4 +1,4 @@
-"""Processes that must not outlive others, and ending all of them."""
+"""Ends processes with their parent, and ends all descendants of a process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["end_all", "end_descendants", "end_with_parent", "reap_orphans"]
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-# Found once: a fork that looks for a name touches pages of every library that is loaded.
+# Resolved at import: the lookup in a fork would touch pages of every loaded library.
 _LIBC_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
@@ -21,17 +21,17 @@ def _prctl(option: int, value: int) -> None:
 
 
 def end_with_parent(signum: int) -> None:
-    """Have this process signalled when its parent dies (Linux; elsewhere nothing)."""
+    """Send this process *signum* when its parent dies; does nothing outside Linux."""
     _prctl(_PR_SET_PDEATHSIG, signum)
 
 
 def reap_orphans() -> None:
-    """Make this process the parent of its orphaned descendants (Linux; elsewhere nothing)."""
+    """Make this process the parent of its orphaned descendants; does nothing outside Linux."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_descendants(grace: float) -> None:
-    """End every descendant of this process, also those started meanwhile.
+    """End every descendant of this process, including descendants that start meanwhile.
 
     Args:
         grace: Seconds between SIGTERM and SIGKILL.
@@ -39,19 +39,19 @@ def end_descendants(grace: float) -> None:
     import psutil
 
     me = psutil.Process()
-    while found := me.children(recursive=True):
-        end_all(found, grace)
+    while descendants := me.children(recursive=True):
+        end_all(descendants, grace)
 
 
 def end_all(processes: Iterable[object], grace: float) -> None:
-    """Ask *processes* (of psutil) to end, and kill those that did not in *grace* seconds."""
+    """Terminate *processes* (of psutil), and kill those that still run after *grace* seconds."""
     import psutil
 
-    known = [process for process in processes if isinstance(process, psutil.Process)]
-    for process in known:
+    ours = [process for process in processes if isinstance(process, psutil.Process)]
+    for process in ours:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, alive = psutil.wait_procs(known, timeout=grace)
+    _, alive = psutil.wait_procs(ours, timeout=grace)
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()

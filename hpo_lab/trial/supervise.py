@@ -1,12 +1,13 @@
-"""Keeps the processes of one trial together, or those of all that one server runs.
+"""The supervisor of a trial's processes, or of all trials of a fork server.
 
 As a program: `python -m hpo_lab.trial.supervise FOLDER PARENT [MODULE]`.
 
 A trial starts processes of its own: a kernel, data loaders, shell commands. The supervisor
-stands above them, runs none of the user's code, and ends every one of them when the trial
-is over, when it is told to (SIGTERM), and when the runner above it disappears. On Linux
-orphans of the trial are handed to it (`PR_SET_CHILD_SUBREAPER`) and it is signalled when its
-parent dies (`PR_SET_PDEATHSIG`); elsewhere it notices a new parent within a second.
+is their ancestor and runs none of the user's code. It ends all of them when the trial is
+over, when it receives SIGTERM, and when the runner above it disappears. On Linux the
+supervisor becomes the parent of the trial's orphans (`PR_SET_CHILD_SUBREAPER`) and gets a
+signal when its own parent dies (`PR_SET_PDEATHSIG`); elsewhere it notices a new parent
+within a second.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ GRACE = 5.0
 """Seconds between asking a trial's processes to end and killing them."""
 
 RUNTIME = "JUPYTER_RUNTIME_DIR"
-"""Environment variable with the folder for sockets, which Jupyter knows too."""
+"""Environment variable with the folder for sockets; Jupyter reads it too."""
 
 _POLL = 1.0
 
@@ -39,14 +40,14 @@ _POLL = 1.0
 def start_supervisor(
     folder: Path, module: str, *, stdin: int, log: BinaryIO, cwd: str | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a supervisor below this process, with which it ends.
+    """Start a supervisor as a child of this process; it ends with this process.
 
     Args:
-        folder: The trial's folder, or another one that is nobody else's.
-        module: What runs below it, with the folder as its argument.
-        stdin: The standard input of both.
-        log: Gets what both print, and the processes below them.
-        cwd: Working directory of both; None for that of this process.
+        folder: The trial's folder, or a folder that no other supervisor uses.
+        module: The module that the supervisor runs, with the folder as its argument.
+        stdin: The standard input of the supervisor and the module.
+        log: Gets the output of the supervisor and of all processes below it.
+        cwd: Working directory of both; None for the working directory of this process.
     """
     return subprocess.Popen(
         [
@@ -58,7 +59,7 @@ def start_supervisor(
         stderr=subprocess.STDOUT,
         cwd=cwd,
         env={**os.environ, TRIAL_FOLDER: str(folder), "PYTHONUNBUFFERED": "1"},
-        # A Ctrl-C in the runner's terminal is the runner's to handle.
+        # Only the runner handles a Ctrl-C in its terminal.
         start_new_session=True,
     )
 
@@ -68,9 +69,9 @@ def supervise(folder: Path, parent: int, module: str = "hpo_lab.trial.work") -> 
 
     Args:
         folder: The trial's folder, or the folder of several trials.
-        parent: The process that started this one; the trial ends with it.
-        module: What runs it, with the folder as its argument. It gets the standard input of
-            this process.
+        parent: The process that started this process; the trial ends with the parent.
+        module: The module that runs the trial, with the folder as its argument. It gets the
+            standard input of this process.
 
     Returns:
         The exit code of the trial's process, or 128 plus the signal that ended it.
@@ -90,7 +91,7 @@ def supervise(folder: Path, parent: int, module: str = "hpo_lab.trial.work") -> 
     end_with_parent(signal.SIGTERM)
     reap_orphans()
 
-    # Sockets of kernels have short names, and those of a killed kernel must not pile up.
+    # Paths of sockets must be short, and the sockets of killed kernels must not pile up.
     runtime = tempfile.mkdtemp(prefix="hpo-")
     environment = {**os.environ, TRIAL_FOLDER: str(folder), RUNTIME: runtime}
     worker = subprocess.Popen(

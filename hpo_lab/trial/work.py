@@ -1,4 +1,4 @@
-"""Runs one trial in this process: `python -m hpo_lab.trial.work FOLDER`."""
+"""Runs a trial in this process: `python -m hpo_lab.trial.work FOLDER`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 from hpo_lab.observation import Outcome
 from hpo_lab.trial.checkpoint import open_checkpoint
 from hpo_lab.trial.folder import TRIAL_FOLDER, Task, write_outcome
-from hpo_lab.trial.kinds import TrialFailed, trial_kind
+from hpo_lab.trial.trial_kinds import TrialFailed, trial_kind
 
 __all__ = ["work"]
 
 
 def work(folder: Path) -> Outcome:
-    """Run the trial of *folder* and leave its outcome there.
+    """Run the trial of *folder* and write its outcome there.
 
-    Whatever the trial's code raises, `SystemExit` included, is a failed trial with its
-    traceback; only a killed process leaves no outcome.
+    Any exception of the trial's code, `SystemExit` included, makes a failed trial with its
+    traceback. Only a killed process writes no outcome.
     """
     os.environ[TRIAL_FOLDER] = str(folder)
     try:

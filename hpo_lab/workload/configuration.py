@@ -1,7 +1,7 @@
-"""ConfigMaps and Secrets that are given as files, where a cluster would have them.
+"""ConfigMaps and Secrets from files, in place of those of a cluster.
 
-The files are read when a trial starts, as a pod looks them up; so no value of a Secret gets
-into the store.
+The files are read when a trial starts, as a pod looks up its ConfigMaps and Secrets. So no
+value of a Secret gets into the store.
 """
 
 from __future__ import annotations
@@ -24,38 +24,55 @@ Data = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The entries of ConfigMaps and Secrets, by name."""
+    """The entries of ConfigMaps and Secrets, by name.
+
+    Attributes:
+        config_maps, secrets: Their entries.
+        files: The files that describe them.
+    """
 
     config_maps: Mapping[str, Data] = field(default_factory=dict)
     secrets: Mapping[str, Data] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
 
     @classmethod
     def read(cls, paths: Sequence[str | Path]) -> Configuration:
         """The ConfigMaps and Secrets in the files at *paths*, YAML or JSON.
 
         Raises:
-            InvalidInput: A file cannot be read, or one is described twice or wrongly.
+            InvalidInput: A file cannot be read, or an object is described twice or wrongly.
         """
-        found: dict[str, dict[str, Data]] = {kind: {} for kind in KINDS}
+        return cls.of({Path(path): _documents(path) for path in paths})
+
+    @classmethod
+    def of(cls, files: Mapping[Path, Sequence[Any]]) -> Configuration:
+        """The ConfigMaps and Secrets among the documents of *files*, plain data by path.
+
+        Raises:
+            InvalidInput: An object is described twice or wrongly.
+        """
+        entries: dict[str, dict[str, Data]] = {kind: {} for kind in KINDS}
         problems = []
-        for path in paths:
-            for document in configuration_documents(path):
+        described = {path: [*configuration_documents(files[path])] for path in files}
+        for path, documents in described.items():
+            for document in documents:
                 kind, name = document["kind"], str((document.get("metadata") or {}).get("name"))
-                if name in found[kind]:
+                if name in entries[kind]:
                     problems.append(Problem(str(path), f"describes the {kind} {name!r} again"))
                 try:
-                    found[kind][name] = _entries(document)
+                    entries[kind][name] = _entries(document)
                 except ValueError as error:
                     problems.append(Problem(f"{path}, {kind} {name!r}", str(error)))
         if problems:
             raise InvalidInput(problems)
-        return cls(found["ConfigMap"], found["Secret"])
+        holding = tuple(path for path, documents in described.items() if documents)
+        return cls(entries["ConfigMap"], entries["Secret"], holding)
 
     def entry(self, reference: Mapping[str, Any], *, secret: bool) -> str | None:
-        """The entry that a `configMapKeyRef` or `secretKeyRef` names; None where it is not given.
+        """The entry of a `configMapKeyRef` or `secretKeyRef`; None where its object is missing.
 
         Raises:
-            ValueError: What it names is given, and has no such entry.
+            ValueError: The object is there but has no such entry.
         """
         data = self._data(reference, secret=secret)
         key = str(reference.get("key"))
@@ -68,10 +85,10 @@ class Configuration:
         return data[key]
 
     def variables(self, source: Mapping[str, Any]) -> dict[str, str]:
-        """The variables that an entry of `envFrom` stands for.
+        """The variables that *source*, an entry of `envFrom`, defines.
 
         Raises:
-            ValueError: What it names is not given, and not optional.
+            ValueError: The object that it names is missing and not optional.
         """
         secret = "secretRef" in source
         reference = source.get("secretRef" if secret else "configMapRef") or {}
@@ -85,37 +102,37 @@ class Configuration:
         return (self.secrets if secret else self.config_maps).get(str(reference.get("name")))
 
 
-def configuration_documents(path: str | Path) -> Iterator[Mapping[str, Any]]:
-    """The ConfigMaps and Secrets in the file at *path*, as plain data.
+def configuration_documents(documents: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+    """The ConfigMaps and Secrets among *documents*, plain data."""
+    for document in documents:
+        listed = document.get("items") if isinstance(document, Mapping) else None
+        for item in listed if isinstance(listed, list) else [document]:
+            if isinstance(item, Mapping) and item.get("kind") in KINDS:
+                yield item
 
-    Raises:
-        InvalidInput: It cannot be read.
-    """
+
+def _documents(path: str | Path) -> list[Any]:
     from hpo_lab.experiment.yaml_text import read_documents
 
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput([Problem(str(path), f"cannot be read: {error}")]) from None
-    for document in read_documents(text, source=str(path)):
-        listed = document.get("items") if isinstance(document, Mapping) else None
-        for one in listed if isinstance(listed, list) else [document]:
-            if isinstance(one, Mapping) and one.get("kind") in KINDS:
-                yield one
+    return read_documents(text, source=str(path))
 
 
 def _entries(document: Mapping[str, Any]) -> dict[str, str]:
     data = {str(key): _text(key, value) for key, value in (document.get("data") or {}).items()}
     if document["kind"] == "ConfigMap":
         return data
-    given = document.get("stringData") or {}
+    plain = document.get("stringData") or {}
     try:
         decoded = {
             key: base64.b64decode(value, validate=True).decode() for key, value in data.items()
         }
     except (binascii.Error, UnicodeDecodeError):
         raise ValueError("data of a Secret is text in base64; use stringData for others") from None
-    return decoded | {str(key): _text(key, value) for key, value in given.items()}
+    return decoded | {str(key): _text(key, value) for key, value in plain.items()}
 
 
 def _text(key: object, value: object) -> str:

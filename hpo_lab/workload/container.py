@@ -1,7 +1,8 @@
-"""What a container's process is given: its variables and its words.
+"""The environment variables and the command line of a container's process.
 
 `$(VAR)` is expanded as the kubelet does it (`k8s.io/kubernetes/third_party/forked/golang/
-expansion`): a variable that is not known stays as written, and `$$` is a dollar sign.
+expansion`): the reference to an undefined variable stays as written, and `$$` is a dollar
+sign.
 """
 
 from __future__ import annotations
@@ -12,19 +13,19 @@ from typing import Any
 
 from hpo_lab.workload.configuration import Configuration
 
-__all__ = ["expand", "field_value", "variables", "words"]
+__all__ = ["command_words", "expand_references", "field_value", "variables"]
 
 _REFERENCE = re.compile(r"\$(\$|\(([^()]*)\))")
 _INDEXED = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
 
-def expand(text: str, known: Mapping[str, str]) -> str:
-    """*text* with each `$(VAR)` of *known* replaced."""
+def expand_references(text: str, variables: Mapping[str, str]) -> str:
+    """*text* with `$(VAR)` replaced by its value for each name of *variables*."""
 
-    def value(found: re.Match[str]) -> str:
-        if found[1] == "$":
+    def value(match: re.Match[str]) -> str:
+        if match[1] == "$":
             return "$"
-        return known.get(found[2], found[0])
+        return variables.get(match[2], match[0])
 
     return _REFERENCE.sub(value, text)
 
@@ -32,48 +33,48 @@ def expand(text: str, known: Mapping[str, str]) -> str:
 def variables(
     container: Mapping[str, Any],
     facts: Mapping[str, Any],
-    given: Mapping[str, str],
+    outer: Mapping[str, str],
     configuration: Configuration,
 ) -> dict[str, str]:
-    """The variables that *container* defines; each may refer to those before it.
+    """The variables that *container* defines; each may refer to the variables before it.
 
-    A value from a Secret or ConfigMap that is not in *configuration* is that of the variable
-    of the same name in *given*.
+    Where a Secret or ConfigMap is not in *configuration*, the variable of the same name in
+    *outer* gives the value.
 
     Args:
         container: The container.
         facts: The pod, as fields refer to it (see `field_value`).
-        given: Variables known already.
+        outer: Variables that are defined outside the container.
         configuration: ConfigMaps and Secrets.
 
     Raises:
-        ValueError: A value is not to be had here.
+        ValueError: This machine cannot provide a value.
     """
-    found: dict[str, str] = {}
+    defined: dict[str, str] = {}
     for source in container.get("envFrom") or ():
-        found |= configuration.variables(source)
+        defined |= configuration.variables(source)
     for entry in container.get("env") or ():
         name = entry["name"]
         if entry.get("valueFrom") is None:
-            found[name] = expand(str(entry.get("value") or ""), {**given, **found})
+            defined[name] = expand_references(str(entry.get("value") or ""), {**outer, **defined})
             continue
-        value = _value_from(entry["valueFrom"], name, container, facts, given, configuration)
+        value = _value_from(entry["valueFrom"], name, container, facts, outer, configuration)
         if value is not None:
-            found[name] = value
-    return found
+            defined[name] = value
+    return defined
 
 
-def words(container: Mapping[str, Any], known: Mapping[str, str]) -> list[str]:
+def command_words(container: Mapping[str, Any], variables: Mapping[str, str]) -> list[str]:
     """The command and arguments of *container*."""
-    said = [*(container.get("command") or ()), *(container.get("args") or ())]
-    return [expand(str(word), known) for word in said]
+    texts = [*(container.get("command") or ()), *(container.get("args") or ())]
+    return [expand_references(str(word), variables) for word in texts]
 
 
 def field_value(path: str, facts: Mapping[str, Any]) -> str | None:
-    """What a `fieldRef` to *path* gives; None where the pod has no such field.
+    """The value of a `fieldRef` to *path*; None where the pod has no such field.
 
     Args:
-        path: Such as `metadata.labels['app']`.
+        path: A field of the pod, such as `metadata.labels['app']`.
         facts: The pod's `labels` and `annotations`, and plain fields by path.
     """
     indexed = _INDEXED.fullmatch(path)
@@ -89,7 +90,7 @@ def _value_from(
     name: str,
     container: Mapping[str, Any],
     facts: Mapping[str, Any],
-    given: Mapping[str, str],
+    outer: Mapping[str, str],
     configuration: Configuration,
 ) -> str | None:
     if "fieldRef" in source:
@@ -107,8 +108,8 @@ def _value_from(
             value = configuration.entry(source[kind], secret=kind == "secretKeyRef")
             if value is not None:
                 return value
-            if name in given:
-                return given[name]
+            if name in outer:
+                return outer[name]
             if source[kind].get("optional"):
                 return None
             raise ValueError(

@@ -20,35 +20,35 @@ def container_command(
     places: Mapping[str, str],
     gpus: Sequence[str],
 ) -> list[str]:
-    """The words that run *container* in the foreground.
+    """The command line that runs *container* in the foreground.
 
-    The network is that of this machine, so that replicas and collectors reach it.
+    The container uses the network of this machine, so that replicas and collectors reach it.
 
     Args:
         engine: `docker` or `podman`.
-        name: What the running container is called.
-        container: The container of a pod; its image's own command counts where it has none.
-        environment: Its variables, and no others.
+        name: The name of the running container.
+        container: The container of a pod; without a command it runs the command of its image.
+        environment: All variables of the container.
         places: Folders of this machine by path in the container.
-        gpus: Indexes of the GPUs it may use.
+        gpus: Indexes of the GPUs that the container may use.
     """
-    said = [engine, "run", "--rm", "--init", "--name", name, "--network", "host"]
+    command_line = [engine, "run", "--rm", "--init", "--name", name, "--network", "host"]
     for path, place in places.items():
-        said += ["--volume", f"{place}:{path}"]
+        command_line += ["--volume", f"{place}:{path}"]
     folder = environment.get(TRIAL_FOLDER)
     if folder:
-        said += ["--volume", f"{folder}:{folder}"]
+        command_line += ["--volume", f"{folder}:{folder}"]
     for variable in environment:
-        # The value comes from the engine's own environment; arguments are seen by everybody.
-        said += ["--env", variable]
+        # The engine takes the value from its own environment; other users can read arguments.
+        command_line += ["--env", variable]
     if gpus and engine == "docker":
-        said += ["--gpus", f'"device={",".join(gpus)}"']
+        command_line += ["--gpus", f'"device={",".join(gpus)}"']
     elif gpus:
-        said += [word for gpu in gpus for word in ("--device", f"nvidia.com/gpu={gpu}")]
+        command_line += [word for gpu in gpus for word in ("--device", f"nvidia.com/gpu={gpu}")]
     if container.get("workingDir"):
-        said += ["--workdir", str(container["workingDir"])]
+        command_line += ["--workdir", str(container["workingDir"])]
     command = [str(word) for word in container.get("command") or ()]
     arguments = [str(word) for word in container.get("args") or ()]
     if command:
-        said += ["--entrypoint", command[0]]
-    return [*said, str(container.get("image", "")), *command[1:], *arguments]
+        command_line += ["--entrypoint", command[0]]
+    return [*command_line, str(container.get("image", "")), *command[1:], *arguments]

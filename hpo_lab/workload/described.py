@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from hpo_lab.experiment.collector import FileFormat, MetricsCollector, PathKind
@@ -11,27 +10,28 @@ from hpo_lab.experiment.job_status import job_conditions
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.template import TrialTemplate
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.workload.local_settings import LocalSettings
 from hpo_lab.workload.settings import WorkloadSettings
 
-__all__ = ["BESIDE_PREFIX", "DIRECTORY", "PATH_PREFIX", "RUNTIME", "workload_settings"]
+__all__ = ["workload_settings"]
 
-DIRECTORY: Final = "hpolab.dev/working-directory"
-"""Annotation of an experiment: where its processes run that do not say so themselves."""
-RUNTIME: Final = "hpolab.dev/runtime"
-"""Annotation of an experiment: `docker` or `podman`, where its containers run in one."""
 _CHECKPOINT: Final = "suggestion_trial_dir"
 """The setting of an algorithm by which Katib mounts the folder for a trial's checkpoint."""
-PATH_PREFIX: Final = "path.hpolab.dev/"
-"""Prefix of annotations such as `path.hpolab.dev/0: /opt/model=/home/me/model`."""
-
-BESIDE_PREFIX: Final = "with.hpolab.dev/"
-"""Prefix of annotations that name files with ConfigMaps and Secrets."""
 
 
 def workload_settings(
-    experiment: ExperimentDocument, template: TrialTemplate, job: Mapping[str, Any]
+    experiment: ExperimentDocument,
+    template: TrialTemplate,
+    job: Mapping[str, Any],
+    local: LocalSettings,
 ) -> WorkloadSettings:
     """What *experiment* says about the trials that run *job*, a rendered object.
+
+    Args:
+        experiment: The experiment.
+        template: Its trial template.
+        job: The object that a trial runs.
+        local: How trials run on this machine.
 
     Raises:
         InvalidInput: It is not known when such a job has succeeded.
@@ -43,7 +43,6 @@ def workload_settings(
         raise InvalidInput([Problem("spec.trialTemplate", message)])
     metrics = experiment.spec.metrics_collector_spec or MetricsCollector()
     path = metrics.file_system_path
-    annotations = experiment.metadata.annotations or {}
     rendered = template.model_copy(update={"trial_spec": dict(job)})
     custom = metrics.collector.custom_collector or {}
     http = metrics.http_get
@@ -61,16 +60,9 @@ def workload_settings(
         is_json=path.format is FileFormat.JSON,
         http={"path": http.path, "port": http.port, "scheme": http.scheme, "host": http.host},
         custom=custom.get("container", custom),
-        runtime=annotations.get(RUNTIME, ""),
-        directory=annotations.get(DIRECTORY, str(Path.cwd())),
-        paths=dict(
-            _pair(value) for key, value in annotations.items() if key.startswith(PATH_PREFIX)
-        ),
-        beside=tuple(value for key, value in annotations.items() if key.startswith(BESIDE_PREFIX)),
+        runtime=local.runtime,
+        directory=local.directory,
+        paths=local.paths,
+        beside=local.beside,
         checkpoint=experiment.spec.algorithm.settings.get(_CHECKPOINT, "").rstrip("/"),
     )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    path, _, place = text.partition("=")
-    return path.rstrip("/"), place

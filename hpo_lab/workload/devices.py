@@ -1,7 +1,7 @@
-"""What trials of this machine must not use at the same time: its GPUs and ports.
+"""Locks on the GPUs and ports of this machine, which trials must not share.
 
-Each is a locked file in a folder of the user's, so that trials of several experiments, run
-by whichever processes, share one queue, and a killed trial gives back what it held.
+Each lock is a locked file in a folder of the user. So the trials of all experiments share a
+single queue, and the locks of a killed trial are free at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def gpus(environment: Mapping[str, str]) -> list[str]:
     """The GPUs that trials may use: `$HPO_LAB_GPUS`, `$CUDA_VISIBLE_DEVICES`, or all."""
     for name in (GPUS, "CUDA_VISIBLE_DEVICES"):
         if name in environment:
-            return [each.strip() for each in environment[name].split(",") if each.strip()]
+            return [index.strip() for index in environment[name].split(",") if index.strip()]
     try:
         listing = subprocess.run(
             ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],
@@ -48,23 +48,23 @@ def gpus(environment: Mapping[str, str]) -> list[str]:
 
 @contextlib.contextmanager
 def hold_gpus(
-    count: int, known: Sequence[str], on_wait: Callable[[], None]
+    count: int, available: Sequence[str], on_wait: Callable[[], None]
 ) -> Iterator[tuple[str, ...]]:
-    """Hold *count* of the GPUs *known*; waits until they are free.
+    """Hold *count* of the GPUs *available*; waits until they are free.
 
     Args:
-        count: How many; none to hold nothing.
-        known: The GPUs of this machine, at least *count*.
-        on_wait: Called once when there is a wait.
+        count: The number of GPUs; 0 holds nothing.
+        available: The GPUs of this machine, at least *count*.
+        on_wait: Called once, when the GPUs are not free at first.
     """
     with contextlib.ExitStack() as held:
         waited = False
         while True:
-            # One at a time, so that two trials never hold half of what each of them needs.
+            # Trials take turns, so that two trials never hold half of the GPUs that each needs.
             with _folder().joinpath("gpus.lock").open("w") as turn:
                 fcntl.flock(turn, fcntl.LOCK_EX)
                 free: list[tuple[str, IO[str]]] = []
-                for gpu in known if count else ():
+                for gpu in available if count else ():
                     lock = _try(f"gpu-{gpu.replace('/', '_')}")
                     if lock:
                         free.append((gpu, lock))
@@ -86,8 +86,8 @@ def hold_gpus(
 def hold_ports(count: int) -> Iterator[list[int]]:
     """Hold *count* free TCP ports of this machine that no other trial holds."""
     with contextlib.ExitStack() as held:
-        found: list[int] = []
-        while len(found) < count:
+        ports: list[int] = []
+        while len(ports) < count:
             port = random.choice(_PORTS)
             lock = _try(f"port-{port}")
             if lock is None:
@@ -95,13 +95,13 @@ def hold_ports(count: int) -> Iterator[list[int]]:
             held.enter_context(lock)
             with socket.socket() as probe, contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
-                found.append(port)
-        yield found
+                ports.append(port)
+        yield ports
 
 
 @contextlib.contextmanager
 def hold_port(port: int, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the port that a trial is known to serve on; waits until no other trial does."""
+    """Hold *port*, on which a trial serves; waits until no other trial holds it."""
     waited = False
     while (lock := _try(f"port-{port}")) is None:
         if not waited:
@@ -113,7 +113,7 @@ def hold_port(port: int, on_wait: Callable[[], None]) -> Iterator[None]:
 
 
 def _try(name: str) -> IO[str] | None:
-    """The locked file of that name, None while another process has it."""
+    """The locked file *name*; None while another process holds it."""
     file = _folder().joinpath(f"{name}.lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,9 +1,9 @@
-"""Paths of a container on this machine.
+"""Translation of a container's paths to paths of this machine.
 
-A container has a file system of its own, a process has not. What a manifest says about
-paths is therefore translated: in the command, the arguments and the variables of its
-containers each known path of a container is replaced by that of a folder of this machine.
-So trials that run at the same time keep apart, and nothing needs the rights of root.
+A container has a file system of its own, a process does not. In the command, the arguments
+and the variables of a container, the paths of its mounted and collected folders are
+therefore replaced by paths of this machine. So trials that run at the same time have
+separate files, and no trial needs the rights of root.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __all__ = ["collected_folder", "mounts", "translate"]
 
 
 def collected_folder(path: str, *, is_directory: bool) -> str:
-    """The folder that a collector shares with the trial, as a container knows it.
+    """The path in the container of the folder that a collector shares with the trial.
 
-    As in Katib that is the collected directory, or the one the collected file is in; a file
-    in `/` stands for itself.
+    As in Katib it is the collected directory, or the directory of the collected file. For a
+    file in `/` it is the path of the file.
     """
     if is_directory or PurePosixPath(path).parent == PurePosixPath("/"):
         return path.rstrip("/")
@@ -30,10 +30,13 @@ def collected_folder(path: str, *, is_directory: bool) -> str:
 def mounts(pod: Mapping[str, Any], container: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """Folders of this machine by path in *container*, from the volumes of *pod*.
 
-    A `hostPath` is itself, an `emptyDir` a folder below *folder*; others are left out.
+    A `hostPath` is the same path here, and an `emptyDir` is a folder below *folder*. Other
+    volumes are left out.
     """
-    volumes = {one.get("name"): one for one in (pod.get("spec") or {}).get("volumes") or ()}
-    found = {}
+    volumes = {
+        volume.get("name"): volume for volume in (pod.get("spec") or {}).get("volumes") or ()
+    }
+    places = {}
     for mount in container.get("volumeMounts") or ():
         volume = volumes.get(mount.get("name")) or {}
         if "hostPath" in volume:
@@ -43,17 +46,17 @@ def mounts(pod: Mapping[str, Any], container: Mapping[str, Any], folder: Path) -
             place.mkdir(parents=True, exist_ok=True)
         else:
             continue
-        found[str(mount["mountPath"]).rstrip("/")] = str(place / mount.get("subPath", ""))
-    return found
+        places[str(mount["mountPath"]).rstrip("/")] = str(place / mount.get("subPath", ""))
+    return places
 
 
 def translate(text: str, places: Mapping[str, str]) -> str:
-    """*text* with each path of *places*, whole or at the beginning of a longer one, replaced.
+    """*text* with the paths of *places* replaced, also at the beginning of longer paths.
 
-    The longest known path counts; `/train` is no part of `/training` or `data/train`.
+    The longest path counts; `/train` is no part of `/training` or `data/train`.
     """
     if not places:
         return text
-    known = "|".join(re.escape(path) for path in sorted(places, key=len, reverse=True))
-    pattern = rf"(?<![\w./~$}}-])(?:{known})(?![\w-]|\.\w)"
-    return re.sub(pattern, lambda found: places[found[0]], text)
+    alternatives = "|".join(re.escape(path) for path in sorted(places, key=len, reverse=True))
+    pattern = rf"(?<![\w./~$}}-])(?:{alternatives})(?![\w-]|\.\w)"
+    return re.sub(pattern, lambda match: places[match[0]], text)

@@ -1,4 +1,4 @@
-"""From a job to the pods it consists of, as plain data."""
+"""The pods of a job, as plain data."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ _LABEL = "training.kubeflow.org"
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """One pod of a job.
+    """A pod of a job.
 
     Attributes:
-        role: In lower case: `master`, `worker`; `pod` for a Job, `node` for a TrainJob.
+        role: The role in lower case: `master`, `worker`; `pod` for a Job, `node` for a
+            TrainJob.
         index: Counted from 0 within the role.
         rank: Counted from 0 within the job.
-        pod: Its pod template.
-        labels: Its labels, those of the operator included.
+        pod: The pod template.
+        labels: The pod's labels, including the labels that the operator adds.
     """
 
     role: str
@@ -41,7 +42,7 @@ class Replica:
 
     @property
     def name(self) -> str:
-        """`worker-0`."""
+        """The role and the index, such as `worker-0`."""
         return f"{self.role}-{self.index}"
 
     @property
@@ -51,7 +52,7 @@ class Replica:
 
     @property
     def init_containers(self) -> Sequence[Mapping[str, Any]]:
-        """The containers that run first, one after the other."""
+        """The containers that run before the others, in their order."""
         return (self.pod.get("spec") or {}).get("initContainers") or ()
 
 
@@ -59,30 +60,30 @@ def replicas(job: Mapping[str, Any]) -> list[Replica]:
     """The pods of *job*, by rank.
 
     Raises:
-        ValueError: The job has none, or its kind is not known.
+        ValueError: The job has no pods, or its kind is not supported.
     """
-    found = [
+    members = [
         Replica(role, index, rank, pod, _labels(job, role, index, pod))
         for rank, (role, index, pod) in enumerate(_pods(job))
     ]
-    if not found:
+    if not members:
         raise ValueError(f"the {job.get('kind')} has no replicas")
-    return found
+    return members
 
 
-def primary(found: Sequence[Replica], labels: Mapping[str, str]) -> Replica:
+def primary(candidates: Sequence[Replica], labels: Mapping[str, str]) -> Replica:
     """The replica whose metrics count: the first with all of *labels*, else the first."""
-    for replica in found:
+    for replica in candidates:
         if labels and labels.items() <= replica.labels.items():
             return replica
-    return found[0]
+    return candidates[0]
 
 
 def chosen(replica: Replica, name: str) -> Mapping[str, Any]:
-    """The container called *name*, else the first one.
+    """The container called *name*, else the first container.
 
     Raises:
-        ValueError: There is no container.
+        ValueError: The replica has no containers.
     """
     for container in replica.containers:
         if container.get("name") == name:
@@ -93,9 +94,9 @@ def chosen(replica: Replica, name: str) -> Mapping[str, Any]:
 
 
 def retries(job: Mapping[str, Any]) -> int:
-    """How often a failed job runs again: the `backoffLimit` it gives, else never.
+    """The number of times that a failed job runs again: its `backoffLimit`, 0 by default.
 
-    Kubernetes' own default of 6 serves lost nodes, which there are none of here.
+    Kubernetes' default of 6 is meant for lost nodes, which this machine does not have.
     """
     spec = job.get("spec") or {}
     limit = spec.get("backoffLimit", (spec.get("runPolicy") or {}).get("backoffLimit", 0))
@@ -117,11 +118,14 @@ def _pods(job: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]
         yield from (("node", index, pod) for index in range(count))
     elif kind in KINDS:
         field, roles = KINDS[kind]
-        by_role = {role.lower(): (role, one) for role, one in (spec.get(field) or {}).items()}
+        by_role = {
+            role.lower(): (role, replica_spec)
+            for role, replica_spec in (spec.get(field) or {}).items()
+        }
         for role in map(str.lower, roles):
-            _, one = by_role.get(role, ("", {}))
-            for index in range(int(one.get("replicas", 1)) if one else 0):
-                yield role, index, one.get("template") or {}
+            _, replica_spec = by_role.get(role, ("", {}))
+            for index in range(int(replica_spec.get("replicas", 1)) if replica_spec else 0):
+                yield role, index, replica_spec.get("template") or {}
     else:
         raise ValueError(f"no such kind of job: {kind!r}")
 

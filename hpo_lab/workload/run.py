@@ -1,7 +1,7 @@
 """Runs a trial that is a Kubernetes job, as processes of this machine.
 
-The primary replica prints into the trial's log, from which metrics are collected while it
-runs; every other replica has a file of its own. When the primary ends, so do the others.
+The primary replica prints into the trial's log, from which metrics are collected while the
+replica runs. Every other replica has a log of its own. All replicas end with the primary.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
-from hpo_lab.collectors.kinds import Source, collector
-from hpo_lab.collectors.stream import follow
+from hpo_lab.collectors.source import Source, collector
+from hpo_lab.collectors.stream import follow_file
 from hpo_lab.observation import report_line
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR, checkpoint_folder
 from hpo_lab.trial.folder import LOG, METRICS, Task
-from hpo_lab.trial.kinds import TrialFailed
+from hpo_lab.trial.trial_kinds import TrialFailed
+from hpo_lab.workload.container_process import Launch, container_process, gpu_demand
 from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
-from hpo_lab.workload.launch import Launch, gpu_demand, launch
+from hpo_lab.workload.ended_job import ended_job
 from hpo_lab.workload.paths import collected_folder, translate
 from hpo_lab.workload.rendezvous import hostfile, ports_needed, rendezvous, started
 from hpo_lab.workload.replicas import Replica, chosen, primary, replicas, retries
 from hpo_lab.workload.served import served_url
 from hpo_lab.workload.settings import WorkloadSettings
-from hpo_lab.workload.status import ended_job
 
 __all__ = ["run_workload"]
 
@@ -44,7 +44,7 @@ _TAIL_BYTES, _TAIL_LINES = 16_384, 30
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How the processes of a job ended; *by* names the one that failed."""
+    """How the processes of a job ended; `message` names the process that failed."""
 
     code: int
     message: str = ""
@@ -54,7 +54,7 @@ def run_workload(task: Task, folder: Path) -> None:
     """Run the job of *task* until it has succeeded or failed.
 
     Raises:
-        TrialFailed: It failed, or cannot be run here.
+        TrialFailed: The job failed, or cannot be run on this machine.
     """
     settings = WorkloadSettings(**task.workload)
     try:
@@ -65,7 +65,7 @@ def run_workload(task: Task, folder: Path) -> None:
 
 
 def _judge(job: Mapping[str, Any], settings: WorkloadSettings, end: _End, folder: Path) -> None:
-    """Ask the conditions of the trial template how the job ended."""
+    """Raise `TrialFailed` unless the trial template's conditions say that the job succeeded."""
     from hpo_lab.experiment.job_status import JobConditions, job_outcome
 
     status = ended_job(job, succeeded=end.code == 0, message=end.message)
@@ -77,7 +77,7 @@ def _judge(job: Mapping[str, Any], settings: WorkloadSettings, end: _End, folder
 
 
 class _Workload:
-    """One job: its replicas, what they share, and where they write."""
+    """A job with its replicas, the resources that they share, and their folders."""
 
     def __init__(self, task: Task, settings: WorkloadSettings, folder: Path) -> None:
         self._job = task.trial_spec
@@ -94,7 +94,7 @@ class _Workload:
         self._failure: BaseException | None = None
 
     def run(self) -> _End:
-        """Run the job, again as often as its back-off limit allows."""
+        """Run the job, and run it again after a failure while its back-off limit allows."""
         with contextlib.ExitStack() as held:
             shares = self._hold_gpus(held)
             count = ports_needed(str(self._job.get("kind")), self._all)
@@ -108,34 +108,34 @@ class _Workload:
 
                 self._pushing = held.enter_context(pushed(self._trial, self._folder / METRICS))
             extra = rendezvous(self._job, self._all, ports)
-            for left in reversed(range(1 + retries(self._job))):
+            for retries_left in reversed(range(1 + retries(self._job))):
                 end = self._attempt(extra, shares, url)
                 if self._failure is not None:
                     raise RuntimeError(str(self._failure)) from self._failure
-                if end.code == 0 or not left:
+                if end.code == 0 or not retries_left:
                     return end
-                self._say(f"{end.message}; running again, {left} times at most")
+                self._say(f"{end.message}; running again, {retries_left} times at most")
         raise AssertionError("unreachable")
 
     def _container(self, replica: Replica) -> Mapping[str, Any]:
         return chosen(replica, self._settings.container)
 
     def _hold_gpus(self, held: contextlib.ExitStack) -> list[Sequence[str] | None]:
-        """The GPUs of each started replica; None for one that asks for none."""
-        demands = [gpu_demand(self._container(one)) for one in self._crew]
+        """The GPUs of each started replica; None for a replica that asks for no GPU."""
+        demands = [gpu_demand(self._container(replica)) for replica in self._crew]
         if len(self._crew) < len(self._all):
-            # The launcher starts the others, which then use what they asked for.
-            demands = [sum(gpu_demand(self._container(one)) for one in self._all)]
-        known = gpus(os.environ) if any(demands) else []
-        if known and sum(demands) > len(known):
-            raise ValueError(f"it asks for {sum(demands)} GPUs; this machine has {len(known)}")
-        if any(demands) and not known:
+            # The launcher starts the other replicas, which then use the GPUs of their own.
+            demands = [sum(gpu_demand(self._container(replica)) for replica in self._all)]
+        available = gpus(os.environ) if any(demands) else []
+        if available and sum(demands) > len(available):
+            raise ValueError(f"it asks for {sum(demands)} GPUs; this machine has {len(available)}")
+        if any(demands) and not available:
             self._say("this machine has no GPU; running without")
-        wanted = sum(demands) if known else 0
-        waiting = f"waiting until {wanted} of {len(known)} GPUs are free"
-        free = iter(held.enter_context(hold_gpus(wanted, known, lambda: self._say(waiting))))
+        count = sum(demands) if available else 0
+        waiting = f"waiting until {count} of {len(available)} GPUs are free"
+        free = iter(held.enter_context(hold_gpus(count, available, lambda: self._say(waiting))))
         return [
-            [next(free) for _ in range(demand if known else 0)] if demand else None
+            [next(free) for _ in range(demand if available else 0)] if demand else None
             for demand in demands
         ]
 
@@ -149,13 +149,13 @@ class _Workload:
             places = self._places(replica)
             if replica is self._primary:
                 collected = places
-            given = {**extra[replica.rank], **self._mpi()}
+            variables = {**extra[replica.rank], **self._mpi()}
             for container in replica.init_containers:
-                first = self._launch(container, replica, given, places, share)
+                first = self._launch(container, replica, variables, places, share)
                 if code := self._run_first(first):
                     return _End(code, f"an init container {_ended(first, code)}")
             container = self._container(replica)
-            launches[replica.rank] = self._launch(container, replica, given, places, share)
+            launches[replica.rank] = self._launch(container, replica, variables, places, share)
         with _log(self._folder) as log:
             start = os.fstat(log.fileno()).st_size
             running: dict[int, subprocess.Popen[bytes]] = {}
@@ -179,7 +179,7 @@ class _Workload:
         ended = threading.Event()
         source = Source(
             metrics=self._metrics,
-            output=follow(self._folder / LOG, ended, start),
+            output=follow_file(self._folder / LOG, ended, start),
             ended=ended,
             is_whole=lambda: 0 <= main.wait() < 128,
             formats=tuple(self._settings.formats),
@@ -204,12 +204,16 @@ class _Workload:
                 for batch in collector(self._settings.collector)(source):
                     if batch:
                         # One write, so that a reader sees whole lines.
-                        file.write("".join(f"{report_line(one)}\n" for one in batch).encode())
+                        file.write(
+                            "".join(
+                                f"{report_line(observation)}\n" for observation in batch
+                            ).encode()
+                        )
         except Exception as error:
             self._failure = error
 
     def _places(self, replica: Replica) -> dict[str, str]:
-        """The known paths of a replica's containers; the collected folder is new and its own."""
+        """Folders of this machine by path in a replica's containers; makes the collected folder."""
         root = self._own_folder(replica) / "root"
         shutil.rmtree(root, ignore_errors=True)
         places = dict(self._settings.paths)
@@ -229,7 +233,7 @@ class _Workload:
         return places
 
     def _account(self) -> Path:
-        """A pod's account as far as Katib's SDK asks for it, for its namespace."""
+        """The folder of a pod's account, with the namespace file that Katib's SDK reads."""
         folder = self._folder / "account"
         folder.mkdir(exist_ok=True)
         (folder / "namespace").write_text(self._settings.namespace)
@@ -255,18 +259,18 @@ class _Workload:
         self,
         container: Mapping[str, Any],
         replica: Replica,
-        given: Mapping[str, str],
+        variables: Mapping[str, str],
         places: Mapping[str, str],
         share: Sequence[str] | None,
     ) -> Launch:
-        made = launch(
+        process = container_process(
             container,
             replica,
             self._settings,
             trial=self._trial,
-            given={
+            operator_variables={
                 CHECKPOINT_DIR: checkpoint_folder(self._folder),
-                **given,
+                **variables,
                 **self._pushing,
                 **self._metrics_path(places),
             },
@@ -274,31 +278,31 @@ class _Workload:
             folder=self._own_folder(replica),
             gpus=share,
         )
-        for note in made.notes:
+        for note in process.notes:
             self._say(note)
-        return made
+        return process
 
     def _metrics_path(self, places: Mapping[str, str]) -> dict[str, str]:
         path = self._collected(places)
         return {"HPO_LAB_METRICS_PATH": path} if path else {}
 
     def _own_folder(self, replica: Replica) -> Path:
-        """Where `report()` writes: the trial's folder for the primary alone."""
+        """The replica's folder; only the primary has the trial's folder, for `report()`."""
         if replica is self._primary:
             return self._folder
         folder = self._folder / replica.name
         folder.mkdir(exist_ok=True)
         return folder
 
-    def _start(self, replica: Replica, made: Launch, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _start(self, replica: Replica, process: Launch, log: IO[bytes]) -> subprocess.Popen[bytes]:
         if replica is self._primary:
-            return _started(made, log)
+            return _started(process, log)
         with (self._own_folder(replica) / LOG).open("ab") as own:
-            return _started(made, own)
+            return _started(process, own)
 
-    def _run_first(self, made: Launch) -> int:
+    def _run_first(self, first: Launch) -> int:
         with _log(self._folder) as log:
-            process = _started(made, log)
+            process = _started(first, log)
             try:
                 return process.wait()
             finally:
@@ -306,9 +310,9 @@ class _Workload:
 
     def _start_collector(self, places: Mapping[str, str]) -> subprocess.Popen[bytes]:
         container = self._settings.custom
-        made = self._launch(container, self._primary, {}, places, None)
+        collector_process = self._launch(container, self._primary, {}, places, None)
         with _log(self._folder) as log:
-            return _started(made, subprocess.PIPE, log)
+            return _started(collector_process, subprocess.PIPE, log)
 
     def _say(self, text: str) -> None:
         with _log(self._folder) as log:
@@ -316,12 +320,12 @@ class _Workload:
 
 
 def _started(
-    made: Launch, output: IO[bytes] | int, errors: IO[bytes] | int = subprocess.STDOUT
+    launch: Launch, output: IO[bytes] | int, errors: IO[bytes] | int = subprocess.STDOUT
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        made.words,
-        cwd=made.directory,
-        env=made.environment,
+        launch.words,
+        cwd=launch.directory,
+        env=launch.environment,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=errors,
@@ -332,7 +336,7 @@ def _started(
 def _first_end(
     running: Mapping[int, subprocess.Popen[bytes]], launches: Mapping[int, Launch], main: int
 ) -> _End:
-    """Wait for the primary, or for another one that fails."""
+    """Wait until the primary ends or another replica fails."""
     if len(running) == 1:
         running[main].wait()
     while True:
@@ -343,15 +347,15 @@ def _first_end(
         time.sleep(_POLL)
 
 
-def _ended(made: Launch, code: int) -> str:
+def _ended(launch: Launch, code: int) -> str:
     number = -code if code < 0 else code - 128 if code > 128 else 0
     name = signal.Signals(number).name if number in {*signal.Signals} else ""
     how = f"was killed by {name}" if name else f"ended with code {code}"
-    return f"{made.name}: {Path(made.words[0]).name} {how}"
+    return f"{launch.name}: {Path(launch.words[0]).name} {how}"
 
 
 def _end_groups(processes: Collection[subprocess.Popen[bytes]]) -> None:
-    """End processes and what they started; a group outlives the process that leads it."""
+    """End processes and their descendants; a process group outlives its leader."""
     for process in processes:
         _signal(process, signal.SIGTERM)
     until = time.monotonic() + _GRACE
@@ -375,7 +379,7 @@ def _log(folder: Path) -> Iterator[IO[bytes]]:
 
 
 def _tail(path: Path) -> str:
-    """The last lines of a log, which say most about a failure."""
+    """The last lines of a log, which usually explain a failure."""
     with path.open("rb") as log:
         log.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         return "\n".join(log.read().decode(errors="replace").splitlines()[-_TAIL_LINES:])

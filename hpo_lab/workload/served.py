@@ -1,4 +1,4 @@
-"""Where a trial serves its metrics."""
+"""The address at which a trial serves its metrics."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["served_url"]
 
 
 def served_url(http: Mapping[str, Any], container: Mapping[str, Any]) -> tuple[str, int]:
-    """The address and the port that `source.httpGet` means.
+    """The address and the port of `source.httpGet`.
 
     Args:
-        http: `path`, `port` (a number, or the name of one of the container's ports), and
+        http: `path`, `port` (a number, or the name of a port of the container), and
             optionally `scheme` and `host`.
         container: The primary container.
 
@@ -22,9 +22,9 @@ def served_url(http: Mapping[str, Any], container: Mapping[str, Any]) -> tuple[s
         ValueError: The container has no port of that name.
     """
     port = http.get("port", 8080)
-    for known in container.get("ports") or ():
-        if known.get("name") == port:
-            port = known["containerPort"]
+    for named_port in container.get("ports") or ():
+        if named_port.get("name") == port:
+            port = named_port["containerPort"]
     if not str(port).isdecimal():
         raise ValueError(f"the container has no port called {port!r}")
     scheme = str(http.get("scheme") or "http").lower()

@@ -1,4 +1,4 @@
-"""What a workload's trial needs to know beside the object it runs."""
+"""The settings of a workload's trial beside the object that it runs."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ __all__ = ["WorkloadSettings"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadSettings:
-    """What the experiment says about its trials, defaults resolved; plain data inside.
+    """The experiment's settings for its trials, with defaults resolved; plain data inside.
 
     Attributes:
         experiment, namespace: Names of the experiment.
-        container: Name of the primary container; the first one when empty.
+        container: Name of the primary container; the first container when empty.
         pod_labels: Labels of the pod whose metrics count.
         success, failure: GJSON queries on the object.
         collector: Kind of the metrics collector.
         formats: Filters of text lines.
-        path: The collected file or directory, as the container knows it.
+        path: The path in the container of the collected file or directory.
         is_directory: Whether `path` is a directory.
         is_json: Whether the file holds JSON lines.
         http: `path`, `port`, `scheme` and `host` where metrics are served.
         custom: Container of the user's own collector.
         runtime: `docker` or `podman`; processes of this machine when empty.
-        directory: Where processes run that do not say so themselves.
-        paths: Folders of this machine by the path a container knows them under.
+        directory: Working directory of processes without a `workingDir`.
+        paths: Folders of this machine by path in the container.
         beside: Files with ConfigMaps and Secrets.
-        checkpoint: Path under which a container knows the trial's checkpoint folder, if it does.
+        checkpoint: Path in the container of the trial's checkpoint folder; empty for none.
     """
 
     experiment: str

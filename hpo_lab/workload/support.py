@@ -1,4 +1,4 @@
-"""Whether this machine can run a job, asked before any trial starts."""
+"""Checks whether this machine can run a job, before any trial starts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from hpo_lab.problems import Problem
 from hpo_lab.workload.configuration import Configuration
+from hpo_lab.workload.container_process import gpu_demand
 from hpo_lab.workload.devices import gpus
-from hpo_lab.workload.launch import gpu_demand
 from hpo_lab.workload.replicas import Replica, chosen, replicas
 from hpo_lab.workload.settings import WorkloadSettings
 
@@ -20,19 +20,21 @@ _PATH = "spec.trialTemplate.trialSpec"
 _KEPT_VOLUMES = ("name", "hostPath", "emptyDir")
 
 
-def job_problems(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Problem]:
-    """Everything that keeps *job*, a rendered object, from being run here."""
+def job_problems(
+    job: Mapping[str, Any], settings: WorkloadSettings, configuration: Configuration
+) -> list[Problem]:
+    """The problems that prevent this machine from running *job*, a rendered object."""
     if settings.runtime and shutil.which(settings.runtime) is None:
         return [Problem("--runtime", f"there is no {settings.runtime} on this machine")]
     try:
-        found = replicas(job)
-        containers = [chosen(one, settings.container) for one in found]
+        members = replicas(job)
+        containers = [chosen(replica, settings.container) for replica in members]
     except ValueError as error:
         return [Problem(_PATH, str(error))]
     problems: list[Problem] = []
-    for replica, container in zip(found, containers, strict=True):
+    for replica, container in zip(members, containers, strict=True):
         if replica.index == 0 and (replica.role, job.get("kind")) != ("worker", "MPIJob"):
-            problems += _container(replica, container, settings)
+            problems += _container(replica, container, settings, configuration)
     demand = sum(map(gpu_demand, containers))
     here = len(gpus(os.environ)) if demand else 0
     if here and demand > here:
@@ -41,23 +43,23 @@ def job_problems(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Pro
 
 
 def job_notes(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Problem]:
-    """What of *job* is done in another way here than in a cluster, or not at all."""
+    """The parts of *job* that this machine does in another way than a cluster, or not at all."""
     notes = []
-    found = replicas(job)
-    if any(gpu_demand(chosen(one, settings.container)) for one in found) and not gpus(os.environ):
+    members = replicas(job)
+    if any(gpu_demand(chosen(replica, settings.container)) for replica in members) and not gpus(
+        os.environ
+    ):
         notes.append(Problem(_PATH, "asks for GPUs; this machine has none, trials run without"))
-    for replica in found:
+    for replica in members:
         if replica.index:
             continue
-        others = [
-            str(each.get("name"))
-            for each in replica.containers
-            if each is not chosen(replica, settings.container)
+        names = [
+            str(container.get("name"))
+            for container in replica.containers
+            if container is not chosen(replica, settings.container)
         ]
-        if others:
-            message = (
-                f"{replica.role}: beside the primary container, {', '.join(others)} do not run"
-            )
+        if names:
+            message = f"{replica.role}: beside the primary container, {', '.join(names)} do not run"
             notes.append(Problem(_PATH, message))
         for volume in (replica.pod.get("spec") or {}).get("volumes") or ():
             kinds = [kind for kind in volume if kind not in _KEPT_VOLUMES]
@@ -68,7 +70,10 @@ def job_notes(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Proble
 
 
 def _container(
-    replica: Replica, container: Mapping[str, Any], settings: WorkloadSettings
+    replica: Replica,
+    container: Mapping[str, Any],
+    settings: WorkloadSettings,
+    configuration: Configuration,
 ) -> Iterator[Problem]:
     where = f"{_PATH}: {replica.role}"
     if not container.get("command") and not settings.runtime:
@@ -77,7 +82,6 @@ def _container(
             f"container {container.get('name')!r} has no command, and that of its image is not "
             "known here; write it down, or use --runtime docker",
         )
-    configuration = Configuration.read(settings.beside)
     for index, source in enumerate(container.get("envFrom") or ()):
         try:
             configuration.variables(source)

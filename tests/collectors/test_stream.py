@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hpo_lab.collectors.kinds import Source, collector, collectors
-from hpo_lab.collectors.stream import collect_file, collect_output, follow
+from hpo_lab.collectors.source import Source, collector, collectors
+from hpo_lab.collectors.stream import collect_file, collect_output, follow_file
 from hpo_lab.collectors.tensorflow_event import matching
 from hpo_lab.experiment.collector import METRICS_FORMAT, CollectorKind
 from hpo_lab.observation import Observation
@@ -64,7 +64,7 @@ def test_a_file_that_is_written_anew_is_read_anew(tmp_path: Path) -> None:
     path = tmp_path / "metrics.log"
     path.write_text("first and long\n")
     ended = threading.Event()
-    chunks = follow(path, ended)
+    chunks = follow_file(path, ended)
     assert next(chunks) == b"first and long\n"
     path.write_text("second\n")
     assert next(chunks) == b"second\n"

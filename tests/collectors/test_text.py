@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from hpo_lab.collectors.json_lines import json_parser
 from hpo_lab.collectors.lines import LONGEST, Lines
-from hpo_lab.collectors.observation import observe
+from hpo_lab.collectors.numeric_text import observation_of
 from hpo_lab.collectors.prometheus import parse_exposition
-from hpo_lab.collectors.text import format_problems, text_parser, timestamp
+from hpo_lab.collectors.text import format_problems, parse_time, text_parser
 from hpo_lab.experiment.collector import METRICS_FORMAT
 from hpo_lab.problems import InvalidInput
 
@@ -73,7 +73,7 @@ def test_only_the_wanted_metrics_are_read() -> None:
 def test_time_and_step_of_a_line() -> None:
     parse = text_parser(("loss",), (METRICS_FORMAT,))
     (one,) = parse(b"2026-01-02T03:04:05.5Z epoch=7 loss=1", 99.0)
-    assert (one.time, one.step) == (timestamp("2026-01-02T03:04:05.5+00:00"), 7)
+    assert (one.time, one.step) == (parse_time("2026-01-02T03:04:05.5+00:00"), 7)
     (one,) = parse(b"2026-01-02 03:04:05 [step: 12] loss=1", 99.0)
     assert (one.time, one.step) == (99.0, 12)
     (one,) = parse(b"2026-99-02T03:04:05Z steps=1.5 loss=1", 99.0)
@@ -119,7 +119,7 @@ def test_every_float_comes_back(value: float) -> None:
 
 @given(st.text(max_size=20))
 def test_text_is_a_number_in_full_or_not_at_all(text: str) -> None:
-    one = observe("m", text, 0.0)
+    one = observation_of("m", text, 0.0)
     if math.isfinite(one.value):
         assert one.text == "" and float(text) == one.value and text.isascii()
     else:
@@ -146,7 +146,7 @@ def test_json_lines() -> None:
     parse = json_parser(("acc", "loss"))
     line = b'{"acc": "0.5", "loss": 1.5, "timestamp": "2026-01-01T00:00:00Z", "global_step": 3}'
     acc, loss = parse(line, 9.0)
-    assert (acc.value, acc.step, acc.time) == (0.5, 3, timestamp("2026-01-01T00:00:00Z"))
+    assert (acc.value, acc.step, acc.time) == (0.5, 3, parse_time("2026-01-01T00:00:00Z"))
     assert loss.value == 1.5
     (acc,) = parse(b'{"acc": 2, "timestamp": 12.5}', 9.0)
     assert (acc.value, acc.time) == (2.0, 12.5)

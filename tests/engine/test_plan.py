@@ -157,7 +157,7 @@ def test_ordered_experiments_wait_for_what_a_trial_learns_from() -> None:
 
 def test_ordered_history_hides_results_that_may_not_have_arrived() -> None:
     trials = [trial(n, value=n / 10) for n in range(5)]
-    seen = visible_history(spec(parallel_trial_count=3), trials, 4, ordered=True)
+    seen = visible_history(spec(parallel_trial_count=3), trials, 4)
     assert [one.state for one in seen] == [S.SUCCEEDED, S.SUCCEEDED, S.RUNNING, S.RUNNING]
     assert [bool(one.metrics) for one in seen] == [True, True, False, False]
 

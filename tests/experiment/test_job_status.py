@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_lab.experiment.gjson import MISSING, Path, get
+from hpo_lab.experiment.gjson import MISSING, Path, select
 from hpo_lab.experiment.job_status import (
     JobConditions,
     JobOutcome,
@@ -87,7 +87,7 @@ DALE, ROGER, JANE = DOCUMENT["friends"]
     ],
 )
 def test_a_path_selects_what_gjson_selects(path: str, selected: Any) -> None:
-    assert get(DOCUMENT, path) == selected
+    assert select(DOCUMENT, path) == selected
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hpo_lab.notebook.slicing import Cell, slice_cells
+from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.slicing import slice_cells
 
 # name: (earlier cells, tuned cell, numbers of the kept cells)
 CASES: dict[str, tuple[list[str], str, list[int]]] = {
@@ -407,14 +408,14 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_the_cells_that_are_kept(case):
     earlier, tuned, expected = CASES[case]
-    decisions = slice_cells([Cell(source) for source in earlier], tuned)
+    decisions = slice_cells([ParsedCell(source) for source in earlier], ParsedCell(tuned))
     assert len(decisions) == len(earlier)
     assert [n for n, d in enumerate(decisions) if d.kept] == expected, decisions
 
 
 def reasons(earlier, tuned):
-    cells = [Cell(s, label=f"cell {n}") for n, s in enumerate(earlier, start=1)]
-    return [decision.reason for decision in slice_cells(cells, tuned)]
+    cells = [ParsedCell(s, label=f"cell {n}") for n, s in enumerate(earlier, start=1)]
+    return [decision.reason for decision in slice_cells(cells, ParsedCell(tuned))]
 
 
 def test_reasons_say_what_a_cell_is_kept_for():
@@ -447,13 +448,13 @@ def test_reasons_of_other_kinds():
 def test_tags_overrule():
     keep, skip = frozenset({"tune-keep"}), frozenset({"tune-skip"})
     cells = [
-        Cell("a = 1"),
-        Cell("b = a", keep),
-        Cell("x = 1"),
-        Cell("x = 2", skip),
-        Cell("(", keep),
+        ParsedCell("a = 1"),
+        ParsedCell("b = a", keep),
+        ParsedCell("x = 1"),
+        ParsedCell("x = 2", skip),
+        ParsedCell("(", keep),
     ]
-    decisions = slice_cells(cells, "x")
+    decisions = slice_cells(cells, ParsedCell("x"))
     assert [d.kept for d in decisions] == [True, True, True, False, True]
     assert decisions[3].reason == "tagged tune-skip"
     assert decisions[1].reason == "tagged tune-keep"

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import optuna
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from hpo_lab.cli import main
 from hpo_lab.experiment.identity import identity
-from hpo_lab.experiment.manifest import parse
+from hpo_lab.experiment.manifest import dump, parse
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.options import TuneOptions, parse_line
-from hpo_lab.prepare import prepare_manifest, prepare_notebook
-from hpo_lab.prepare.exchange import notebook_of
+from hpo_lab.prepare import Prepared, prepare_manifest, prepare_notebook
+from hpo_lab.prepare.exchange import manifest_of, notebook_of
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.studies import copy_to_study, experiment_of_study
 
 CELL = """%%tune maximize score --trials 4 --seed 3 --goal 0.5
 x = 1.0  # tune: loguniform(0.5, 5)
 depth = 3  # tune: int(1, 9, step=2)
-opt = "a"  # tune: choice("a", "b")
+opt = 'a'  # tune: choice("a", "b")
 beta = 0.5  # tune: uniform(0, 1) when opt == "b"
 score = base - x * depth  # better with less
 """
@@ -32,11 +35,15 @@ score = base - x * depth  # better with less
 
 @pytest.fixture
 def notebook(tmp_path: Path) -> Path:
-    cells = [nbformat.v4.new_code_cell(source) for source in ("base = 3", "unused = 1", CELL)]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "P", "language": "python"}}
     path = tmp_path / "cells.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
+    write(path, "base = 3", "unused = 1", CELL)
     return path
+
+
+def write(path: Path, *sources: str) -> None:
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "P", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
 
 
 def cli(*words: str | Path) -> Result:
@@ -64,24 +71,76 @@ def test_a_notebook_becomes_a_manifest_and_comes_back(notebook: Path, tmp_path: 
     assert returned.experiment.name == original.experiment.name
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "minimize score, maximize beta --constraint depth<=7 --constraint depth>=2.5",
-        "minimize score --early-stopping medianstop:start_step=2,min_trials_required=4",
-    ],
-)
-def test_objectives_and_rules_come_back_as_they_went(
-    notebook: Path, tmp_path: Path, line: str
+RULES = st.sampled_from(["medianstop", "medianstop:start_step=2,min_trials_required=4"])
+LINES = {
+    "algorithm": st.sampled_from(
+        ["random", "tpe --setting gamma=0.2", "random --setting random_state=3"]
+    ),
+    "parallel": st.integers(1, 2),
+    "trials": st.integers(2, 10**9),
+    "constraint": st.sampled_from(["depth<=7", "depth<=7 --constraint 'depth >= 2.5'"]),
+    "early-stopping": RULES,
+    "goal": st.floats(allow_nan=False, allow_infinity=False),
+    "seed": st.integers(0, 2**40),
+    "warm-start": st.sampled_from(["before", "team/before --warm-start other"]),
+    "name": st.sampled_from(["other-name"]),
+    "timeout": st.sampled_from(["10m", "0.5", "2d", "0.0000001"]),
+    "trial-timeout": st.sampled_from(["90s", "1.25"]),
+    "trial-memory": st.sampled_from(["512M", "1000001", "2G"]),
+    "trial-output": st.sampled_from(["1k", "3"]),
+    "isolation": st.sampled_from(["auto", "fork", "kernel"]),
+    "keep": st.sampled_from(["all", "best", "failed", "none"]),
+    "max-failed": st.integers(1, 2),
+    "additional-metric": st.sampled_from(["base", "base --additional-metric x"]),
+    "strategy": st.sampled_from(["score=latest", "score=min"]),
+}
+OBJECTIVES = st.sampled_from(["minimize score", "maximize score, minimize beta"])
+
+
+@settings(max_examples=20, deadline=None)
+@given(OBJECTIVES, st.fixed_dictionaries({}, optional=LINES))
+def test_notebook_to_manifest_and_back_is_the_identity(
+    objectives: str, said: dict[str, object]
 ) -> None:
-    options, _, problems = parse_line(line, where="")
-    prepared = prepare_notebook(notebook, options)
-    back = tmp_path / "back.ipynb"
-    back.write_text(json.dumps(notebook_of(prepared)))
-    before, after = prepared.experiment.spec, prepare_notebook(back, TuneOptions()).experiment.spec
-    assert problems == []
-    assert before.objective.additional_objectives or before.early_stopping
-    assert (after.objective, after.early_stopping) == (before.objective, before.early_stopping)
+    # Trials with several objectives cannot be stopped early.
+    assume("early-stopping" not in said or "," not in objectives)
+    options = " ".join(f"--{name} {value}" for name, value in said.items())
+    body = CELL.partition("\n")[2]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "cells.ipynb"
+        write(path, "base = 3", "unused = 1", f"%%tune {objectives} {options}\n{body}")
+        first = manifest_of(path)
+        manifest = Path(folder) / "cells.yaml"
+        manifest.write_text(dump(first))
+        notebook, warnings = notebook_of(prepare_manifest(manifest))
+        path.write_text(json.dumps(notebook))
+        assert warnings == []
+        assert manifest_of(path) == first
+
+
+def test_what_a_cell_cannot_say_is_told(notebook: Path, tmp_path: Path) -> None:
+    document = yaml.safe_load(dump(manifest_of(notebook)))
+    spec = document["spec"]
+    del spec["maxTrialCount"]
+    spec["resumePolicy"] = "Never"
+    spec["parameters"][0]["feasibleSpace"]["min"] = "0.25"
+    manifest, back = tmp_path / "cells.yaml", tmp_path / "back.ipynb"
+    manifest.write_text(yaml.safe_dump(document))
+    converted = cli("convert", manifest, "--to", "notebook", "-o", back)
+    assert converted.exit_code == 0
+    assert "spec.maxTrialCount: is dropped" in converted.stderr
+    assert "spec.resumePolicy: is dropped" in converted.stderr
+    assert "x = 1.0  # tune: loguniform(0.25, 5)" in back.read_text()
+
+    spec["algorithm"]["algorithmSettings"] = [{"name": "gamma", "value": "0.1\n0.2"}]
+    spec["parameters"].append({**spec["parameters"][0], "name": "other"})
+    manifest.write_text(yaml.safe_dump(document))
+    with pytest.raises(InvalidInput) as error:
+        notebook_of(Prepared(parse(document), prepare_notebook(notebook, TuneOptions()).files))
+    assert [problem.where for problem in error.value.problems] == [
+        "spec.parameters[4].name",
+        "spec.algorithm.algorithmSettings",
+    ]
 
 
 def test_between_the_two_groups(tmp_path: Path) -> None:

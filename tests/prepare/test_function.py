@@ -48,6 +48,18 @@ def test_a_single_argument_that_is_no_parameter_takes_all_of_them() -> None:
     assert called(typed, "lr") == "mapping"
 
 
+def test_a_limit_of_memory_is_for_functions_too_and_the_options_of_notebooks_are_not() -> None:
+    options = TuneOptions(**{**vars_of(OPTIONS), "trial_memory": 2**30})
+    spec = prepare_function(lambda x: x, {"x": uniform(0, 1)}, options).experiment.spec
+    assert spec.trial_template is not None and spec.trial_template.trial_spec is not None
+    assert spec.trial_template.trial_spec["spec"]["memoryLimit"] == 2**30
+    assert problems(lambda x: x, "x", isolation="fork", keep="best", trial_output=2**20) == [
+        "trial_output: is for notebooks; a function has none",
+        "isolation: is for notebooks; a function has none",
+        "keep: is for notebooks; a function has none",
+    ]
+
+
 def test_a_single_argument_that_is_one_value_takes_no_mapping() -> None:
     def typed(lr: float) -> float:
         return lr

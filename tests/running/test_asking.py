@@ -6,11 +6,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
+from hpo_lab.engine.ledger import Ledger
 from hpo_lab.experiment.model import (
     AlgorithmSpec,
     ExperimentSpec,
@@ -24,6 +25,7 @@ from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.running import asking as module
 from hpo_lab.running.asking import Asking
 from hpo_lab.search.algorithm import WAIT, Wait
+from hpo_lab.search.history import History
 
 
 class Search:
@@ -41,16 +43,15 @@ class Search:
     def __call__(
         self,
         spec: ExperimentSpec,
-        trials: Sequence[Trial],
+        history: History,
         number: int,
         *,
         uid: str,
-        prior: Sequence[Trial],
     ) -> Trial | Wait | None:
         self.asked.append(number)
         self.may_answer.wait()
         time.sleep(self.seconds)
-        return self.answer(number, sum(trial.is_final for trial in trials))
+        return self.answer(number, sum(trial.is_final for trial in history))
 
 
 @pytest.fixture
@@ -67,10 +68,26 @@ def woken() -> threading.Event:
 
 @pytest.fixture
 def asking(woken: threading.Event, search: Search) -> Iterator[Asking]:
-    made = Asking("uid", (), woken.set)
-    yield made
+    asking = Asking("uid", (), woken.set)
+    yield asking
     search.may_answer.set()
-    made.close()
+    asking.close()
+
+
+Tell = Callable[..., Ledger]
+
+
+@pytest.fixture
+def told() -> Tell:
+    """`told(*trials)`: the one ledger of the test, with these trials in it."""
+    ledger = Ledger(spec().objective)
+
+    def tell(*trials: Trial) -> Ledger:
+        for trial in trials:
+            ledger.put(trial)
+        return ledger
+
+    return tell
 
 
 def spec(algorithm: str = "tpe", **fields: object) -> ExperimentSpec:
@@ -113,131 +130,133 @@ def test_a_search_that_never_answers_does_not_keep_the_process() -> None:
     code = """
 from threading import Event
 from hpo_lab.running import asking
-from tests.local.test_asking import spec
+from hpo_lab.engine.ledger import Ledger
+from tests.running.test_asking import spec
 asking.new_trial = lambda *_, **__: Event().wait()
-one = asking.Asking("uid", (), lambda: None)
-assert one.ask(spec(), {}, 0) is asking.WAIT
-one.close()
+questions = asking.Asking("uid", (), lambda: None)
+assert questions.ask(spec(), Ledger(spec().objective), 0) is asking.WAIT
+questions.close()
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-def test_a_quick_answer_is_there_at_once(asking: Asking, woken: threading.Event) -> None:
-    answer = answered(asking, woken, lambda: asking.ask(spec(), {0: ended(0)}, 1))
+def test_a_quick_answer_is_there_at_once(
+    asking: Asking, woken: threading.Event, told: Tell
+) -> None:
+    answer = answered(asking, woken, lambda: asking.ask(spec(), told(ended(0)), 1))
 
     assert answer == Trial(1, {"x": 1})
 
 
 def test_a_slow_one_holds_nothing_up(
-    asking: Asking, search: Search, woken: threading.Event
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
     search.may_answer.clear()
 
-    assert asking.ask(spec(), {}, 0) is WAIT
-    assert asking.ask(spec(), {}, 0) is WAIT
+    assert asking.ask(spec(), told(), 0) is WAIT
+    assert asking.ask(spec(), told(), 0) is WAIT
     assert not asking.has_news()
     search.may_answer.set()
     assert woken.wait(10)
 
     assert asking.has_news()
-    assert asking.ask(spec(), {}, 0) == Trial(0, {"x": 0})
+    assert asking.ask(spec(), told(), 0) == Trial(0, {"x": 0})
     assert search.asked == [0]
 
 
 def teach_that_answers_are_slow(
-    asking: Asking, search: Search, woken: threading.Event, what: ExperimentSpec
+    asking: Asking, search: Search, woken: threading.Event, told: Tell, what: ExperimentSpec
 ) -> None:
     search.seconds = 0.03
-    answered(asking, woken, lambda: asking.ask(what, {}, 0))
+    answered(asking, woken, lambda: asking.ask(what, told(), 0))
 
 
 def ask_ahead(
-    asking: Asking, search: Search, woken: threading.Event, what: ExperimentSpec
+    asking: Asking, search: Search, woken: threading.Event, told: Tell, what: ExperimentSpec
 ) -> object:
     """The answer for trial 2, asked while 0 and 1 run and used when 0 has ended."""
-    teach_that_answers_are_slow(asking, search, woken, what)
-    before = {0: running(0), 1: running(1)}
-    asking.ask_ahead(what, before, 2)
-    after = before | {0: ended(0)}
-    return answered(asking, woken, lambda: asking.ask(what, after, 2))
+    teach_that_answers_are_slow(asking, search, woken, told, what)
+    asking.ask_ahead(what, told(running(0), running(1)), 2)
+    told(ended(0))
+    return answered(asking, woken, lambda: asking.ask(what, told(), 2))
 
 
 def test_without_a_seed_an_answer_ahead_is_used_although_a_result_came(
-    asking: Asking, search: Search, woken: threading.Event
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
-    assert ask_ahead(asking, search, woken, spec()) == Trial(2, {"x": 0})
+    assert ask_ahead(asking, search, woken, told, spec()) == Trial(2, {"x": 0})
     assert search.asked == [0, 2]
 
 
 def test_with_a_seed_nothing_is_asked_before_its_results_are_there(
-    asking: Asking, search: Search, woken: threading.Event
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
-    assert ask_ahead(asking, search, woken, spec(seed=1)) == Trial(2, {"x": 1})
+    assert ask_ahead(asking, search, woken, told, spec(seed=1)) == Trial(2, {"x": 1})
     assert search.asked == [0, 2]
 
 
 def test_a_synchronous_algorithm_with_a_seed_is_asked_again_after_a_result(
-    asking: Asking, search: Search, woken: threading.Event
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
-    assert ask_ahead(asking, search, woken, spec("hyperband", seed=1)) == Trial(2, {"x": 1})
+    assert ask_ahead(asking, search, woken, told, spec("hyperband", seed=1)) == Trial(2, {"x": 1})
     assert search.asked == [0, 2, 2]
 
 
 def test_where_results_do_not_count_the_answer_ahead_is_the_answer(
-    asking: Asking, search: Search, woken: threading.Event
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
-    assert ask_ahead(asking, search, woken, spec("random", seed=1)) == Trial(2, {"x": 0})
+    assert ask_ahead(asking, search, woken, told, spec("random", seed=1)) == Trial(2, {"x": 0})
     assert search.asked == [0, 2]
 
 
 def test_another_specification_is_another_question(
-    asking: Asking, search: Search, woken: threading.Event
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
-    teach_that_answers_are_slow(asking, search, woken, spec())
-    asking.ask_ahead(spec(), {0: running(0)}, 1)
+    teach_that_answers_are_slow(asking, search, woken, told, spec())
+    asking.ask_ahead(spec(), told(running(0)), 1)
     wider = spec(max_failed_trial_count=3)
 
-    answer = answered(asking, woken, lambda: asking.ask(wider, {0: ended(0)}, 1))
+    answer = answered(asking, woken, lambda: asking.ask(wider, told(ended(0)), 1))
 
     assert answer == Trial(1, {"x": 1})
 
 
 def test_quick_answers_are_not_asked_for_ahead(
-    asking: Asking, search: Search, woken: threading.Event
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
-    answered(asking, woken, lambda: asking.ask(spec(), {}, 0))
-    asking.ask_ahead(spec(), {0: running(0)}, 1)
-    answered(asking, woken, lambda: asking.ask(spec(), {0: running(0)}, 1))
+    answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
+    asking.ask_ahead(spec(), told(running(0)), 1)
+    answered(asking, woken, lambda: asking.ask(spec(), told(running(0)), 1))
 
     assert search.asked == [0, 1]
 
 
 def test_no_trial_beyond_the_last_is_asked_for(
-    asking: Asking, search: Search, woken: threading.Event
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
     what = spec(max_trial_count=1)
-    teach_that_answers_are_slow(asking, search, woken, what)
-    asking.ask_ahead(what, {0: running(0)}, 1)
+    teach_that_answers_are_slow(asking, search, woken, told, what)
+    asking.ask_ahead(what, told(running(0)), 1)
 
     assert search.asked == [0]
 
 
 @pytest.mark.parametrize("nothing", [WAIT, None])
 def test_nothing_to_start_is_asked_again_when_a_result_comes(
-    asking: Asking, search: Search, woken: threading.Event, nothing: Wait | None
+    asking: Asking, search: Search, woken: threading.Event, told: Tell, nothing: Wait | None
 ) -> None:
     search.answer = lambda number, seen: Trial(number, {"x": seen}) if seen else nothing
-    assert asking.ask(spec(), {0: running(0)}, 1) is nothing
-    assert asking.ask(spec(), {0: running(0)}, 1) is nothing
+    assert asking.ask(spec(), told(running(0)), 1) is nothing
+    assert asking.ask(spec(), told(running(0)), 1) is nothing
 
-    answer = answered(asking, woken, lambda: asking.ask(spec(), {0: ended(0)}, 1))
+    answer = answered(asking, woken, lambda: asking.ask(spec(), told(ended(0)), 1))
 
     assert answer == Trial(1, {"x": 1})
     assert search.asked == [1, 1]
 
 
 def test_what_the_search_raises_reaches_the_runner(
-    asking: Asking, search: Search, woken: threading.Event
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
     def fail(number: int, seen: int) -> Trial:
         raise LookupError("no such algorithm")
@@ -245,14 +264,14 @@ def test_what_the_search_raises_reaches_the_runner(
     search.answer = fail
 
     with pytest.raises(LookupError, match="no such algorithm"):
-        answered(asking, woken, lambda: asking.ask(spec(), {}, 0))
+        answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
 
 
 def test_nobody_is_woken_after_the_end(
-    asking: Asking, search: Search, woken: threading.Event
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
     search.may_answer.clear()
-    assert asking.ask(spec(), {}, 0) is WAIT
+    assert asking.ask(spec(), told(), 0) is WAIT
 
     asking.close()
     search.may_answer.set()

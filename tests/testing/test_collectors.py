@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from hpo_lab.collectors.kinds import MetricCollector, Source, collector
 from hpo_lab.collectors.lines import Lines
+from hpo_lab.collectors.source import MetricCollector, Source, collector
 from hpo_lab.collectors.stream import collect_file, collect_output
 from hpo_lab.experiment.collector import METRICS_FORMAT
 from hpo_lab.observation import Observation

@@ -13,6 +13,7 @@ from hpo_lab.local.place import trial_folder
 from hpo_lab.local.runner import local_runner
 from hpo_lab.running.enrol import enrol
 from hpo_lab.store import ExperimentRecord, Store, open_store
+from hpo_lab.workload.local_settings import LOCAL, LocalSettings
 
 RunJob = Callable[..., ExperimentRecord]
 
@@ -54,6 +55,7 @@ def run_job(store: Store) -> RunJob:
         parallel: int = 1,
         collector: Mapping[str, Any] | None = None,
         template: Mapping[str, Any] | None = None,
+        local: LocalSettings | None = None,
         **spec: Any,
     ) -> ExperimentRecord:
         uses = "${trialParameters.x}" in repr(trial_spec)
@@ -91,7 +93,8 @@ def run_job(store: Store) -> RunJob:
                 **spec,
             },
         }
-        record, _ = enrol(store, parse(document), {})
+        files = {LOCAL: local.file()} if local else {}
+        record, _ = enrol(store, parse(document), files)
         local_runner(store, record.uid).run()
         found = store.experiment_by_uid(record.uid)
         assert found is not None

@@ -13,7 +13,7 @@ import pytest
 
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.store import Store
-from hpo_lab.workload.described import RUNTIME
+from hpo_lab.workload.local_settings import LocalSettings
 
 from .conftest import RunJob, job
 
@@ -63,7 +63,9 @@ def test_a_trial_runs_in_a_container(engine: str, run_job: RunJob, store: Store)
         "collector": {"kind": "File"},
         "source": {"fileSystemPath": {"path": "/out/log.txt", "kind": "File"}},
     }
-    record = run_job(trial, trials=2, collector=collector, annotations={RUNTIME: engine})
+    record = run_job(
+        trial, trials=2, collector=collector, local=LocalSettings(directory=".", runtime=engine)
+    )
     for one in store.trials(record.uid):
         assert one.state is TrialState.SUCCEEDED, one.message
         assert one.metrics["acc"].latest == one.assignments["x"]
@@ -74,7 +76,9 @@ def test_a_trial_runs_in_a_container(engine: str, run_job: RunJob, store: Store)
 
 def test_a_container_ends_with_its_trial(engine: str, run_job: RunJob, store: Store) -> None:
     trial = job("sleep", "600", image=IMAGE)
-    record = run_job(trial, annotations={RUNTIME: engine}, trialActiveDeadlineSeconds=3)
+    record = run_job(
+        trial, local=LocalSettings(directory=".", runtime=engine), trialActiveDeadlineSeconds=3
+    )
     (one,) = store.trials(record.uid)
     assert one.message == "ran longer than 3 seconds"
     assert containers(engine) == ""

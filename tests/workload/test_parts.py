@@ -11,14 +11,14 @@ import pytest
 from hpo_lab.experiment.job_status import default_conditions, job_outcome
 from hpo_lab.problems import InvalidInput
 from hpo_lab.workload.configuration import Configuration
-from hpo_lab.workload.container import expand, variables, words
+from hpo_lab.workload.container import command_words, expand_references, variables
 from hpo_lab.workload.container_engine import container_command
-from hpo_lab.workload.launch import gpu_demand
+from hpo_lab.workload.container_process import gpu_demand
+from hpo_lab.workload.ended_job import ended_job
 from hpo_lab.workload.paths import collected_folder, mounts, translate
 from hpo_lab.workload.rendezvous import hostfile, rendezvous, started
 from hpo_lab.workload.replicas import chosen, primary, replicas, retries
 from hpo_lab.workload.served import served_url
-from hpo_lab.workload.status import ended_job
 
 from .conftest import kubeflow_job
 
@@ -35,7 +35,7 @@ from .conftest import kubeflow_job
     ],
 )
 def test_variables_are_expanded_as_the_kubelet_does(text: str, expanded: str) -> None:
-    assert expand(text, {"A": "1"}) == expanded
+    assert expand_references(text, {"A": "1"}) == expanded
 
 
 def test_variables_of_a_container() -> None:
@@ -68,7 +68,7 @@ def test_variables_of_a_container() -> None:
         "CPU": "2",
         "KEY": "secret",
     }
-    assert words(container, found) == ["run", "--at=here:80/$(LATER)", "pod-1"]
+    assert command_words(container, found) == ["run", "--at=here:80/$(LATER)", "pod-1"]
     with pytest.raises(ValueError, match="KEY: 's' is not on this machine"):
         variables(container, facts, {}, Configuration())
 

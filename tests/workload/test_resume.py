@@ -114,10 +114,10 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def enrolled(store: Store, path: Path) -> str:
-    from hpo_lab.prepare import prepare_manifest
+    from hpo_lab.prepare import prepare_manifest, runs_here
     from hpo_lab.running.enrol import enrol
 
-    prepared = prepare_manifest(path)
+    prepared = runs_here(prepare_manifest(path))
     return enrol(store, prepared.experiment, prepared.files)[0].uid
 
 

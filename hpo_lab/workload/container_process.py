@@ -1,4 +1,4 @@
-"""From a replica to the process that stands for it."""
+"""The process of this machine that runs a replica's container."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from typing import Any
 
 from hpo_lab.trial.folder import TRIAL_FOLDER
 from hpo_lab.workload.configuration import Configuration
-from hpo_lab.workload.container import variables, words
+from hpo_lab.workload.container import command_words, variables
 from hpo_lab.workload.container_engine import container_command
 from hpo_lab.workload.paths import mounts, translate
 from hpo_lab.workload.rendezvous import HOST
 from hpo_lab.workload.replicas import Replica
 from hpo_lab.workload.settings import WorkloadSettings
 
-__all__ = ["Launch", "gpu_demand", "launch"]
+__all__ = ["Launch", "container_process", "gpu_demand"]
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A process to be started.
+    """The arguments for starting a process.
 
     Attributes:
-        name: What messages call it.
+        name: The name of the process in messages.
         words: The program and its arguments.
-        environment: All its variables.
-        directory: Where it runs.
-        notes: What could not be done as the manifest says.
+        environment: All variables of the process.
+        directory: The working directory.
+        notes: Sentences about what differs from the manifest.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Launch:
 
 
 def gpu_demand(container: Mapping[str, Any]) -> int:
-    """How many GPUs *container* asks for."""
+    """The number of GPUs that *container* asks for."""
     resources = container.get("resources") or {}
     for kind in ("limits", "requests"):
         amount = (resources.get(kind) or {}).get("nvidia.com/gpu")
@@ -52,13 +52,13 @@ def gpu_demand(container: Mapping[str, Any]) -> int:
     return 0
 
 
-def launch(
+def container_process(
     container: Mapping[str, Any],
     replica: Replica,
     settings: WorkloadSettings,
     *,
     trial: str,
-    given: Mapping[str, str],
+    operator_variables: Mapping[str, str],
     places: Mapping[str, str],
     folder: Path,
     gpus: Sequence[str] | None = None,
@@ -68,42 +68,42 @@ def launch(
     Args:
         container: One of the containers of *replica*.
         replica: The pod.
-        settings: Of the experiment.
+        settings: The settings of the experiment.
         trial: Name of the trial.
-        given: Variables from the job's operator.
+        operator_variables: Variables that the job's operator would set.
         places: Folders of this machine by path in the container.
         folder: The replica's own folder.
-        gpus: The GPUs it may use; None where it asks for none.
+        gpus: The GPUs that the process may use; None where the container asks for no GPU.
 
     Raises:
-        ValueError: It cannot be run here.
+        ValueError: The container cannot be run on this machine.
     """
     places = {**places, **mounts(replica.pod, container, folder)}
-    given = {
+    operator_variables = {
         "KATIB_TRIAL_NAME": trial,
         "TRIAL_NAME": trial,
         "EXPERIMENT_NAME": settings.experiment,
         "NAMESPACE": settings.namespace,
         TRIAL_FOLDER: str(folder),
-        **given,
+        **operator_variables,
     }
     if gpus is not None:
-        given["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
+        operator_variables["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
     facts = _facts(replica, trial, settings)
     configuration = Configuration.read(settings.beside)
-    own = variables(container, facts, {**os.environ, **given}, configuration)
-    environment = {**given, **own}
+    own = variables(container, facts, {**os.environ, **operator_variables}, configuration)
+    environment = {**operator_variables, **own}
     name = f"{trial}-{replica.name}"
     if settings.runtime:
         expanded = {
             **container,
-            "command": words({"command": container.get("command")}, environment),
-            "args": words({"args": container.get("args")}, environment),
+            "command": command_words({"command": container.get("command")}, environment),
+            "args": command_words({"args": container.get("args")}, environment),
         }
-        said = container_command(settings.runtime, name, expanded, environment, places, gpus or ())
+        words = container_command(settings.runtime, name, expanded, environment, places, gpus or ())
         everything = {**os.environ, **environment}
-        return Launch(replica.name, said, everything, settings.directory)
-    said = [translate(word, places) for word in words(container, environment)]
+        return Launch(replica.name, words, everything, settings.directory)
+    words = [translate(word, places) for word in command_words(container, environment)]
     if not container.get("command"):
         raise ValueError(
             f"container {container.get('name')!r} has no command; that of its image is not "
@@ -111,31 +111,31 @@ def launch(
         )
     everything = {
         **os.environ,
-        # `python` is the one that runs this.
+        # `python` is the interpreter of this process.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-        **given,
+        **operator_variables,
         **{key: translate(value, places) for key, value in own.items()},
     }
-    if shutil.which(said[0], path=everything["PATH"]) is None:
-        raise ValueError(f"{replica.name}: there is no program {said[0]!r} on this machine")
+    if shutil.which(words[0], path=everything["PATH"]) is None:
+        raise ValueError(f"{replica.name}: there is no program {words[0]!r} on this machine")
     directory, notes = _directory(container, places, settings.directory)
-    return Launch(replica.name, said, everything, directory, notes)
+    return Launch(replica.name, words, everything, directory, notes)
 
 
 def _directory(
     container: Mapping[str, Any], places: Mapping[str, str], default: str
 ) -> tuple[str, tuple[str, ...]]:
-    wanted = container.get("workingDir")
-    if not wanted:
+    path = container.get("workingDir")
+    if not path:
         return default, ()
-    place = translate(str(wanted), places)
+    place = translate(str(path), places)
     if Path(place).is_dir():
         return place, ()
-    return default, (f"there is no {wanted} on this machine; running in {default}",)
+    return default, (f"there is no {path} on this machine; running in {default}",)
 
 
 def _facts(replica: Replica, trial: str, settings: WorkloadSettings) -> dict[str, Any]:
-    """The pod, as a `fieldRef` sees it."""
+    """The fields of the pod that a `fieldRef` can name."""
     metadata = replica.pod.get("metadata") or {}
     labels = {**replica.labels, "katib.kubeflow.org/experiment": settings.experiment}
     return {

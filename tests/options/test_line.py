@@ -23,7 +23,6 @@ def test_a_full_line():
         "--setting gamma=0.2 --additional-metric loss --strategy loss=latest --max-failed 3 "
         "-o exp --dry-run",
         where="cell 3, line 1",
-        extra=("-o", "--dry-run!"),
     )
     assert problems == []
     assert extra == {"-o": "exp", "--dry-run": ""}

@@ -1,4 +1,4 @@
-"""The status that Kubernetes would give a job that ended, for its conditions to be asked."""
+"""The status that Kubernetes would give an ended job, for the trial template's conditions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["ended_job"]
 
 
 def ended_job(job: Mapping[str, Any], *, succeeded: bool, message: str = "") -> dict[str, Any]:
-    """*job* with the status of one that ended.
+    """*job* with the status of an ended job.
 
     Args:
         job: The job.
-        succeeded: How it ended.
-        message: What to say about a failure.
+        succeeded: Whether the job succeeded.
+        message: The reason for a failure.
     """
     kind, name = str(job.get("kind")), job["metadata"]["name"]
     if kind in ("Job", "TrainJob"):

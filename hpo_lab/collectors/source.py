@@ -1,8 +1,9 @@
-"""Kinds of collectors, and what a collector gets to see of a trial.
+"""The source that a collector reads, and the registry of collectors.
 
-A kind is an entry point of the group `hpo_lab.metric_collectors`, named as Katib's
-`collector.kind`. It loads to a function that takes a `Source` and yields what it finds, as
-it finds it, in batches; it returns when the trial has ended and all was read.
+A collector is an entry point of the group `hpo_lab.metric_collectors`, named as Katib's
+`collector.kind`. It loads to a function that takes a `Source` and yields observations in
+batches while the trial runs. The function returns when the trial has ended and all of its
+output was read.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ class Source:
     """A running trial, as a collector sees it.
 
     Attributes:
-        metrics: The metrics wanted.
-        output: What the trial prints, as it prints it; ends with the trial.
+        metrics: The names of the metrics to collect.
+        output: The trial's output, in chunks while it prints; ends with the trial.
         ended: Set when the trial has ended.
-        is_whole: Waits for the end; whether the trial ended by itself, so that what it wrote
-            last is complete.
+        is_whole: Waits for the trial's end. Returns whether the trial ended by itself, so
+            that the last line of its output is complete.
         formats: Filters of text lines (RE2).
         path: The file or directory to read, on this machine.
         is_json: Whether the file holds JSON lines.
@@ -51,14 +52,14 @@ class Source:
 
 
 class MetricCollector(Protocol):
-    """Collects the metrics of one trial."""
+    """Collects the metrics of a trial."""
 
     def __call__(self, source: Source) -> Iterator[list[Observation]]:
         """Yield batches of observations, in the order of their appearance."""
 
 
 def collectors() -> list[str]:
-    """The names of the known kinds."""
+    """The names of all collectors."""
     return sorted(entry_points(group=GROUP).names)
 
 
@@ -66,7 +67,7 @@ def collector(kind: str) -> MetricCollector:
     """The collector called *kind*.
 
     Raises:
-        LookupError: There is none of that name.
+        LookupError: No collector has that name.
     """
     for entry in entry_points(group=GROUP, name=kind):
         return cast(MetricCollector, entry.load())

@@ -1,8 +1,8 @@
 """`api.v1.beta1.EarlyStopping`: the median rule for an existing Katib.
 
-Katib asks for rules whenever it begins trials, and the metrics collector of a trial compares
-with them: a rule is a number, and stays what it was. So of all early stopping only the median
-rule at one step has a form that Katib can carry out.
+Katib requests rules whenever it starts trials, and the metrics collector of a trial compares
+the trial's metric with them. A rule is a number that does not change during the trial. So
+the median rule at a fixed step is the only rule of hpo_lab that Katib can carry out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.cluster import ClusterError, mark_early_stopped
 from hpo_lab.katib_api.observation_logs import reported_values
 from hpo_lab.katib_api.reading import read_spec
-from hpo_lab.katib_api.rpc import Refused, Services
+from hpo_lab.katib_api.rpc import RpcRefused, Services
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.stopping.curve import Curve
 from hpo_lab.stopping.rule import get_rule, settings_of, stopping_problems
@@ -34,15 +34,15 @@ _TIMEOUT = 10.0
 def early_stopping_service(
     mark: Callable[[str], None] = mark_early_stopped,
 ) -> Services:
-    """The service, as `rpc.serving` takes it; *mark* is told the trials that were stopped."""
-    # The log of a trial that has succeeded does not change any more.
-    known: dict[tuple[str, str, str], list[float]] = {}
+    """The service, for `rpc.serving`; *mark* is called with the name of each stopped trial."""
+    # The log of a trial that has succeeded does not change, so its values are kept.
+    values_by_key: dict[tuple[str, str, str], list[float]] = {}
 
     def values(address: str, trial: str, metric: str) -> list[float]:
         key = (address, trial, metric)
-        if key not in known:
-            known[key] = reported_values(*key, timeout=_TIMEOUT)
-        return known[key]
+        if key not in values_by_key:
+            values_by_key[key] = reported_values(*key, timeout=_TIMEOUT)
+        return values_by_key[key]
 
     def get_rules(
         request: katib_pb.GetEarlyStoppingRulesRequest,
@@ -63,15 +63,15 @@ def early_stopping_service(
     def validate(
         request: katib_pb.ValidateEarlyStoppingSettingsRequest,
     ) -> katib_pb.ValidateEarlyStoppingSettingsReply:
-        asked = katib_pb.ExperimentSpec(early_stopping=request.early_stopping)
-        _check(read_spec(katib_pb.Experiment(spec=asked)))
+        spec = katib_pb.ExperimentSpec(early_stopping=request.early_stopping)
+        _check(read_spec(katib_pb.Experiment(spec=spec)))
         return katib_pb.ValidateEarlyStoppingSettingsReply()
 
     def set_status(request: katib_pb.SetTrialStatusRequest) -> katib_pb.SetTrialStatusReply:
         try:
             mark(request.trial_name)
         except ClusterError as error:
-            raise Refused(grpc.StatusCode.UNAVAILABLE, str(error)) from error
+            raise RpcRefused(grpc.StatusCode.UNAVAILABLE, str(error)) from error
         return katib_pb.SetTrialStatusReply()
 
     return {
@@ -90,11 +90,11 @@ def median_rules(
 
     Args:
         spec: An experiment with the early stopping `medianstop`.
-        logs: What each succeeded trial has reported of the objective, in the order of time.
+        logs: The objective's values of each succeeded trial, in the order of time.
 
     Returns:
-        One rule, the median of the averages of each trial's first `start_step` finite values;
-        none before `min_trials_required` trials have any.
+        A single rule, the median of the averages of each trial's first `start_step` finite
+        values. No rule before `min_trials_required` trials have finite values.
     """
     settings = settings_of(get_rule(_RULE), spec)
     least, step = settings["min_trials_required"], settings["start_step"]

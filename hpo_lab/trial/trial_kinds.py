@@ -1,8 +1,8 @@
-"""Kinds of trials: how to run what `trialTemplate.trialSpec` describes.
+"""Kinds of trials: the functions that run the objects of `trialTemplate.trialSpec`.
 
 A kind is an entry point of the group `hpo_lab.trial_kinds`, named as the `kind` of the
-trial object; it loads to a function that takes the `Task` and the trial's folder, runs the
-trial to its end in the current process, and raises when the trial fails.
+trial object. It loads to a function that takes the `Task` and the trial's folder, runs the
+trial to its end in the current process, and raises an error when the trial fails.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TrialKind = Callable[[Task, Path], None]
 
 
 class TrialFailed(Exception):
-    """A trial's own code failed; the traceback is that of the trial, not of its runner."""
+    """A trial's own code failed; `traceback` is the traceback of that code."""
 
     def __init__(self, message: str, traceback: str = "") -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class TrialFailed(Exception):
 
 
 def trial_kinds() -> list[str]:
-    """The names of the kinds that can be run here."""
+    """The names of the kinds of trials that this installation can run."""
     return sorted(entry_points(group=GROUP).names)
 
 
@@ -38,7 +38,7 @@ def trial_kind(name: str) -> TrialKind:
     """The function that runs trials of the kind *name*.
 
     Raises:
-        LookupError: when there is no such kind.
+        LookupError: No kind has that name.
     """
     for entry in entry_points(group=GROUP, name=name):
         return cast(TrialKind, entry.load())

@@ -1,0 +1,30 @@
+"""The options of a tuning run, each written down once, for every way in and out."""
+
+from hpo_lab.options.arguments import read_arguments
+from hpo_lab.options.line import (
+    LINE_OPTIONS,
+    SplitArguments,
+    parse_line,
+    parse_values,
+    split_arguments,
+    write_line,
+)
+from hpo_lab.options.objectives import objectives_of
+from hpo_lab.options.option import Option
+from hpo_lab.options.tune_options import BUDGETS, OPTIONS, TuneOptions, options_of
+
+__all__ = [
+    "BUDGETS",
+    "LINE_OPTIONS",
+    "OPTIONS",
+    "Option",
+    "SplitArguments",
+    "TuneOptions",
+    "objectives_of",
+    "options_of",
+    "parse_line",
+    "parse_values",
+    "read_arguments",
+    "split_arguments",
+    "write_line",
+]

@@ -1,0 +1,116 @@
+"""Fitting the experiment of a manifest to this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Value
+from hpo_lab.experiment.rendering import render_trial
+from hpo_lab.experiment.rules import run_problems
+from hpo_lab.experiment.trial import trial_name
+from hpo_lab.prepare.prepared import Prepared
+from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.trial.trial_kinds import trial_kinds
+from hpo_lab.workload.container_engine import ENGINES
+from hpo_lab.workload.described import workload_settings
+from hpo_lab.workload.local_settings import LOCAL, LocalSettings
+from hpo_lab.workload.support import job_notes, job_problems
+
+__all__ = ["local_problems", "runs_here"]
+
+_KIND = "spec.trialTemplate.trialSpec.kind"
+
+
+def local_problems(runtime: str | None = None, paths: Sequence[str] = ()) -> list[Problem]:
+    """What is wrong with the arguments of `runs_here`."""
+    problems = []
+    for text in paths:
+        inside, sign, here = text.partition("=")
+        if not (sign and inside.startswith("/") and here):
+            problems.append(Problem("--map", f"{text!r} is not CONTAINER=HERE"))
+    if runtime is not None and runtime not in ENGINES:
+        message = f"{runtime!r} is not known; known are {', '.join(ENGINES)}"
+        problems.append(Problem("--runtime", message))
+    return problems
+
+
+def runs_here(
+    prepared: Prepared, *, runtime: str | None = None, paths: Sequence[str] = ()
+) -> Prepared:
+    """Fit the trials of *prepared* to this machine; those of notebooks and functions are.
+
+    Args:
+        prepared: From `prepare_manifest`.
+        runtime: `docker` or `podman`, to run containers in it.
+        paths: `CONTAINER=HERE`: folders of this machine by path in the containers.
+
+    Returns:
+        *prepared*, with a file that says how it runs here, and a warning for all that is done
+        in another way than in a cluster.
+
+    Raises:
+        InvalidInput: It cannot run here; with every reason.
+    """
+    if prepared.files:
+        return prepared
+    experiment = prepared.experiment
+    problems = [*local_problems(runtime, paths), *run_problems(experiment)]
+    template = experiment.spec.trial_template
+    if problems or template is None:
+        raise InvalidInput(problems)
+    if template.kind[0] == API_VERSION:
+        _known(template.kind[1])
+        if template.kind[1] in ("NotebookTrial", "FunctionTrial"):
+            message = (
+                f"found {template.kind[1]!r}, which needs source files that a manifest does not "
+                "carry; run the notebook itself, or call hpo_lab.tune"
+            )
+            raise InvalidInput([Problem(_KIND, message)])
+        return prepared
+    if template.config_map is not None:
+        name = template.config_map.config_map_name
+        message = f"the ConfigMap {name!r} is not here; give it by --with FILE"
+        raise InvalidInput([Problem("spec.trialTemplate.configMap", message)])
+    job = render_trial(experiment, trial_name(experiment.name, 0), sample(experiment.spec))
+    _known(str(job.get("kind", "")))
+    local = _local_settings(prepared, runtime, paths)
+    settings = workload_settings(experiment, template, job, local)
+    if problems := job_problems(job, settings, prepared.configuration):
+        raise InvalidInput(problems)
+    notes = job_notes(job, settings)
+    return replace(prepared, files={LOCAL: local.file()}, warnings=(*prepared.warnings, *notes))
+
+
+def _local_settings(prepared: Prepared, runtime: str | None, paths: Sequence[str]) -> LocalSettings:
+    written = LocalSettings.annotated(prepared.experiment, prepared.folder or Path.cwd())
+    folders = [text.partition("=") for text in paths]
+    return replace(
+        written,
+        runtime=runtime or written.runtime,
+        paths={
+            **written.paths,
+            **{inside.rstrip("/"): str(Path(here).resolve()) for inside, _, here in folders},
+        },
+        beside=tuple(str(file.resolve()) for file in prepared.configuration.files),
+    )
+
+
+def _known(kind: str) -> None:
+    if kind not in trial_kinds():
+        kinds = ", ".join(trial_kinds())
+        message = f"found {kind!r}; the kinds that can be run on this machine are {kinds}"
+        raise InvalidInput([Problem(_KIND, message)])
+
+
+def sample(spec: ExperimentSpec) -> dict[str, Value]:
+    """Some value for each parameter, to see what a trial would be."""
+    values: dict[str, Value] = {}
+    for parameter in spec.parameters:
+        space = parameter.feasible_space
+        values[parameter.name] = space.list[0] if space.list else space.min
+    if spec.nas_config is not None and spec.trial_template is not None:
+        # What describes an architecture is named by the algorithm, and is text.
+        values |= {parameter.reference: "" for parameter in spec.trial_template.trial_parameters}
+    return values
