@@ -143,7 +143,7 @@ def _draw(evolution: Evolution, axes: Sequence[Axis], rng: np.random.Generator) 
 
 
 def _neighbours(axis: Axis, unit: float) -> list[float]:
-    """Where the values before and after the one at *unit* of a stepped axis lie."""
+    """Where the values before and after that at *unit* of a stepped axis lie."""
     assert axis.size is not None
     level = axis.level_of(axis.value_at(unit))
     levels = [other for other in (level - 1, level + 1) if 0 <= other < axis.size]
@@ -214,7 +214,7 @@ class Course:
     Args:
         axes: The parameters it searches.
         parameters: What else it depends on.
-        promising: Where good points are known to be.
+        promising: Where good points lie.
     """
 
     def __init__(

@@ -83,9 +83,9 @@ class AshaRule(EarlyStoppingRule):
         if count == 1 or (before < places and mine < math.inf):
             return None
         value = question.curve.value(rung)
-        found = "no finite value" if value is None else f"{value:.6g}"
+        shown = "no finite value" if value is None else f"{value:.6g}"
         return (
-            f"its value at step {rung}, {found}, is not among the best {places} of the "
+            f"its value at step {rung}, {shown}, is not among the best {places} of the "
             f"{count} trials that have reached it"
         )
 
@@ -109,7 +109,7 @@ class AshaRule(EarlyStoppingRule):
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:
         """A problem where there is no room for a rung."""
-        return _range_problems(read_settings(self, _given(spec)), spec)
+        return _range_problems(read_settings(self, _settings(spec)), spec)
 
 
 class HyperbandRule(AshaRule):
@@ -136,7 +136,7 @@ class HyperbandRule(AshaRule):
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:
         """A problem where the brackets cannot be laid out."""
-        settings = read_settings(self, _given(spec))
+        settings = read_settings(self, _settings(spec))
         if _most(settings) is None:
             path = "spec.earlyStopping.algorithmSettings"
             return [Problem(path, f"lacks {_MOST!r}, the last step of a trial")]
@@ -186,24 +186,24 @@ def _sizes(brackets: int, eta: int) -> tuple[int, ...]:
 
 
 def _most(settings: Mapping[str, Value]) -> int | None:
-    given = settings[_MOST] if settings[_MOST] is not None else settings[_MOST_IN_KATIB]
-    assert given is None or isinstance(given, int)
-    return given
+    most = settings[_MOST] if settings[_MOST] is not None else settings[_MOST_IN_KATIB]
+    assert most is None or isinstance(most, int)
+    return most
 
 
-def _given(spec: ExperimentSpec) -> Mapping[str, str]:
+def _settings(spec: ExperimentSpec) -> Mapping[str, str]:
     assert spec.early_stopping is not None
     return spec.early_stopping.settings
 
 
 def _range_problems(settings: Mapping[str, Value], spec: ExperimentSpec) -> list[Problem]:
     path = "spec.earlyStopping.algorithmSettings"
-    found = []
-    if {_MOST, _MOST_IN_KATIB} <= _given(spec).keys():
-        found.append(Problem(path, f"{_MOST_IN_KATIB!r} repeats {_MOST!r}; give one of them"))
+    problems = []
+    if {_MOST, _MOST_IN_KATIB} <= _settings(spec).keys():
+        problems.append(Problem(path, f"{_MOST_IN_KATIB!r} repeats {_MOST!r}; give one of them"))
     most, least = _most(settings), settings["min_resource"]
     assert isinstance(least, int)
     if most is not None and most <= least:
         message = f"min_resource is {least}; must be below {_MOST}, which is {most}"
-        found.append(Problem(path, message))
-    return found
+        problems.append(Problem(path, message))
+    return problems

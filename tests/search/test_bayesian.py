@@ -47,7 +47,7 @@ def test_the_slope_of_a_promise_is_that_of_its_values(
     acquisition: Acquisition, best: float
 ) -> None:
     rng = np.random.default_rng(1)
-    promise = Promise(learned(rng).given(rng.random((4, 3))), acquisition, best)
+    promise = Promise(learned(rng).conditioned(rng.random((4, 3))), acquisition, best)
     step = 1e-5 * np.eye(3)[:2]
     for point in rng.random((8, 3)):
         point[2] = 1.0
@@ -61,7 +61,7 @@ def test_the_slope_of_a_promise_is_that_of_its_values(
 def test_what_was_expected_narrows_the_process_and_moves_it_nowhere() -> None:
     rng = np.random.default_rng(2)
     process, unseen = learned(rng), rng.random((20, 3))
-    narrowed = process.given(unseen[:5])
+    narrowed = process.conditioned(unseen[:5])
     (mean, deviation), (again, narrower) = process.predict(unseen), narrowed.predict(unseen)
     assert np.allclose(mean, again, rtol=1e-9)
     assert np.all(narrower <= deviation + 1e-9)
