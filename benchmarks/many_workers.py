@@ -3,8 +3,8 @@
     [--postgresql URL]  an empty database; without it, SQLite alone
 
 The trials do nothing, so that only asking and recording are measured. In hpo_lab a single
-runner asks for all trials and records them, those that end together in one transaction. With Optuna each of 32 processes asks and
-records its own trials in the shared storage.
+runner asks for all trials and records them, those that end together in one transaction. With
+Optuna each of 32 processes asks and records its own trials in the shared storage.
 """
 
 from __future__ import annotations
