@@ -101,4 +101,5 @@ class Recorder:
             case ExperimentEnded(verdict, best):
                 for artifact in self._keeping.of_best(best):
                     transaction.add_artifact(artifact)
+                transaction.set_best(best)
                 transaction.set_condition(verdict.state, verdict.reason, verdict.message, time)
