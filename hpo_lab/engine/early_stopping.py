@@ -12,7 +12,7 @@ from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.stopping.curve import Curve
-from hpo_lab.stopping.rule import Progress, Question, get_rule, settings_of
+from hpo_lab.stopping.rule import EarlyStoppingRule, Progress, Question, get_rule, settings_of
 
 __all__ = ["EarlyStopper"]
 
@@ -25,7 +25,8 @@ class EarlyStopper:
         self._spec = spec
         self._metric = spec.objective.objective_metric_name
         self._curves: dict[int, Curve] = {}
-        self._rule = None
+        self._rule: EarlyStoppingRule | None = None
+        self._error = ""
         if spec.early_stopping is not None:
             self._rule = get_rule(spec.early_stopping.algorithm_name)
             self._settings = settings_of(self._rule, spec)
@@ -66,7 +67,19 @@ class EarlyStopper:
             return
         curve = self._curves.pop(number, None)
         if curve is not None and self._rule is not None and state.is_final:
-            self._rule.tell(Progress(self._spec, self._settings, number, state, curve))
+            try:
+                self._rule.tell(Progress(self._spec, self._settings, number, state, curve))
+            except Exception as error:
+                self._fail(error)
+
+    def take_error(self) -> str:
+        """What the rule has raised, once; after that no trial is stopped any more."""
+        error, self._error = self._error, ""
+        return error
+
+    def _fail(self, error: Exception) -> None:
+        """A rule may be of another package: its fault ends no experiment."""
+        self._rule, self._error = None, f"{type(error).__name__}: {error}"
 
     def reason(self, number: int) -> str | None:
         """Why a running trial is to be stopped, in words; None when it goes on."""
@@ -74,9 +87,14 @@ class EarlyStopper:
         if self._rule is None or curve is None:
             return None
         others = _Others(self._curves, number)
-        return self._rule.should_stop(
-            Question(self._spec, self._settings, number, TrialState.RUNNING, curve, others)
-        )
+        running = TrialState.RUNNING
+        try:
+            return self._rule.should_stop(
+                Question(self._spec, self._settings, number, running, curve, others)
+            )
+        except Exception as error:
+            self._fail(error)
+            return None
 
 
 class _Others(Mapping[int, Curve]):

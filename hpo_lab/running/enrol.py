@@ -31,7 +31,7 @@ class Enrolment(StrEnum):
     CREATED = "created"
     CONTINUED = "continued"
     RUNNING = "running"
-    """Somebody runs it already; changed budgets reach it."""
+    """It runs already; changed budgets reach its runner."""
     COMPLETE = "complete"
     """It has ended and its budgets leave nothing to do."""
 
@@ -55,7 +55,7 @@ def enrol(
         try:
             return _create(store, experiment, files), Enrolment.CREATED
         except NameTaken:
-            # By somebody else, after the look.
+            # Created by another process after the look.
             return enrol(store, experiment, files)
     if known.identity != identity(experiment.spec):
         raise _taken(known, experiment)
@@ -105,7 +105,10 @@ def revise(
     if known.document.spec != experiment.spec:
         document = known.document.model_copy(update={"spec": experiment.spec})
         store.update_spec(known.uid, document)
-    if known.is_active(time.time()):
+    # A runner that has recorded an end, or is asked to stop, takes no new budgets; the next
+    # runner waits for its lease.
+    is_ending = known.state.is_final or known.stop_requested
+    if known.is_active(time.time()) and not is_ending:
         return _again(store, known), Enrolment.RUNNING
     if known.state.is_final and ends.verdict is not None:
         return _again(store, known), Enrolment.COMPLETE

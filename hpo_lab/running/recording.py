@@ -60,11 +60,13 @@ class Recorder:
         with self._store.transaction(self._uid, self._runner_id) as transaction:
             for record in records:
                 self._write(record, files, transaction, time)
+        # After that, so that no file is gone of which the store still tells.
+        for record in records:
+            if isinstance(record, TrialEnded):
+                self._keeping.clear(record)
 
     def _kept(self, record: TrialEnded) -> list[Artifact]:
-        if record.superseded is not None:
-            self._keeping.superseded(record.superseded)
-        files = self._keeping.at_end(record.trial.number, record.trial.state, record.best)
+        files = self._keeping.at_end(record.trial.number, record.trial.state)
         return [file.measured() for file in files]
 
     def _write(

@@ -495,3 +495,40 @@ def test_kernels_are_prepared_for_the_next_new_trials_alone() -> None:
     assert actions == [Prepare(range(3, 4)), AskSearch(3)]
     actions = scheduler.handle([Answered(3, None)], now).actions
     assert actions == [Prepare(range(3, 3))]
+
+
+def test_a_signal_that_looks_like_an_exception_is_an_interruption() -> None:
+    run = Run(spec(trial_active_deadline_seconds=10))
+    run.tell()
+    run.tell(STOP_REQUESTED, after=9)
+    assert run.tell(Exceeded(0, 1, "TrialMemoryExceeded", "used 2 GiB"), after=3).actions == []
+    asked_at = run.now + 1e9 - 3
+    run.tell(
+        Ended(0, 1, 0, Outcome(False, asked_at + 1, "SystemExit: 1")),
+        Ended(1, 1, 0, Outcome(False, asked_at - 1, "ValueError: before")),
+    )
+    assert [type(each) for each in run.records] == [TrialRequeued, TrialEnded, ExperimentEnded]
+    assert run.ended()[1].trial.message == "ValueError: before"
+
+
+def test_an_answer_that_budgets_no_longer_allow_starts_nothing() -> None:
+    run = Run(spec(), answers=False)
+    run.tell()
+    run.tell(Answered(0, Trial(0, {})))
+    run.tell(SpecChanged(spec(parallel_trial_count=1)))
+    assert run.tell(Answered(1, Trial(1, {}))).started == []
+    assert run.tell(SpecChanged(spec())).actions == [AskSearch(1)]
+
+
+def test_a_rule_that_raises_is_off_and_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("of the rule")
+
+    monkeypatch.setattr("hpo_lab.stopping.own.Threshold.should_stop", fail)
+    run = Run(spec(early_stopping=THRESHOLD))
+    run.tell()
+    notes = [each for each in run.tell(reported(0, 0, -1.0)).records if isinstance(each, Noted)]
+    assert [note.reason for note in notes] == ["EarlyStoppingFailed"]
+    assert "ZeroDivisionError: of the rule" in notes[0].message
+    assert run.actions == []
+    assert [type(each) for each in run.tell(reported(1, 0, -1.0)).records] == [Observed]
