@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from hpo_lab.engine.asking import is_ordered
 from hpo_lab.engine.early_stopping import EarlyStopper
 from hpo_lab.engine.events import (
-    ANSWER_READY,
     STOP_REQUESTED,
     Answered,
     Ended,
@@ -122,7 +121,6 @@ class Scheduler:
         self._exhausted = False
         self._search_error = ""
         self._asked: int | None = None
-        self._waits = False
         self._is_new = True
         starts = positions or {}
         self._attempts: dict[int, _Attempt] = {}
@@ -169,11 +167,9 @@ class Scheduler:
             case SpecChanged():
                 self.spec = event.spec
                 # With new points there may be something to try again.
-                self._exhausted, self._search_error, self._waits = False, "", False
+                self._exhausted, self._search_error = False, ""
             case signal if signal is STOP_REQUESTED:
                 self._stop_requested = True
-            case signal if signal is ANSWER_READY:
-                self._waits = False
             case Reported() | Ended() | Lost() | Refused() | Exceeded():
                 return self._take_trial_event(event, now, done)
         return True
@@ -207,8 +203,6 @@ class Scheduler:
                     self._lose(trial, attempt, now, done)
                 else:
                     self._finish(trial, judged, now, done)
-        # What the search waits for may be this end.
-        self._waits = False
         return True
 
     def _report(
@@ -323,7 +317,7 @@ class Scheduler:
             if number in self.ledger.trials:
                 self._start(self.ledger.trials[number], now, done, is_new=False)
             else:
-                if self._asked is None and not self._waits:
+                if self._asked is None:
                     self._asked = asks = number
                 break
         done.actions.append(Prepare(self._upcoming()))
@@ -352,7 +346,7 @@ class Scheduler:
         if self._verdict is not None or event.number in self.ledger.trials:
             return False
         if isinstance(event.answer, Wait):
-            self._waits = True
+            # Asked again when anything has happened, for what it waits for is an end.
             return False
         if event.answer is None:
             self._exhausted, self._search_error = True, event.error

@@ -64,7 +64,8 @@ class Recorder:
     def _kept(self, record: TrialEnded) -> list[Artifact]:
         if record.superseded is not None:
             self._keeping.superseded(record.superseded)
-        return self._keeping.at_end(record.trial.number, record.trial.state, record.best)
+        files = self._keeping.at_end(record.trial.number, record.trial.state, record.best)
+        return [file.measured() for file in files]
 
     def _write(
         self,
@@ -101,4 +102,5 @@ class Recorder:
             case ExperimentEnded(verdict, best):
                 for artifact in self._keeping.of_best(best):
                     transaction.add_artifact(artifact)
+                transaction.set_best(best)
                 transaction.set_condition(verdict.state, verdict.reason, verdict.message, time)

@@ -249,13 +249,21 @@ def test_how_a_trial_without_a_result_is_recorded(
 
 
 def test_an_objective_that_is_no_number_is_unavailable_but_for_a_genotype() -> None:
-    text = Observation("score", float("nan"), 1.0, None, "Genotype(...)")
-    for nas, state in ((None, "MetricsUnavailable"), (NasConfig(), "Succeeded")):
+    cases = (
+        (None, "Genotype(...)", "MetricsUnavailable"),
+        (NasConfig(), "Genotype(...)", "Succeeded"),
+        (NasConfig(), "nan", "MetricsUnavailable"),
+    )
+    for nas, text, state in cases:
         run = Run(spec(nas_config=nas))
         run.tell()
-        run.tell(Reported(0, 1, 0, 1, (text,)), Ended(0, 1, 1, DONE))
+        seen = Observation("score", float("nan"), 1.0, None, text)
+        run.tell(Reported(0, 1, 0, 1, (seen,)), Ended(0, 1, 1, DONE))
         assert run.state(0).value == state
-    assert "score was nan" not in run.scheduler.ledger.trials[0].message
+        message = run.scheduler.ledger.trials[0].message
+        assert message == (
+            "" if state == "Succeeded" else "score was nan; a finite number is needed"
+        )
 
 
 def test_a_trial_is_stopped_early_once_and_recorded_as_that() -> None:
@@ -345,7 +353,7 @@ def test_a_stop_sets_running_trials_back_and_keeps_those_that_ended_by_themselve
     assert run.actions == [End(0, 1), End(1, 1)]
     run.tell(reported(0, 0, 0.4), Ended(0, 1, 1, DONE))
     assert run.state(0) is TrialState.SUCCEEDED
-    assert run.started == []
+    assert run.actions == []
     run.tell(Ended(1, 1, 0, None, "was killed by signal 15"))
     assert [type(record) for record in run.records] == [TrialRequeued, ExperimentEnded]
     assert run.state(1) is TrialState.CREATED
@@ -366,6 +374,7 @@ def test_the_deadline_of_the_experiment_counts_what_it_ran_before() -> None:
     assert run.tell(after=9).actions == []
     assert run.tell(after=2).actions == [End(0, 1), End(1, 1)]
     run.tell(Lost(0, 1), Lost(1, 1))
+    assert not [record for record in run.records if isinstance(record, TrialRequeued)]
     assert {end.trial.state for end in run.ended().values()} == {TrialState.KILLED}
     assert run.records[-1].verdict.state.value == "Failed"
 
@@ -398,6 +407,7 @@ def test_a_search_that_waits_is_asked_again_when_something_happens() -> None:
     run.tell()
     run.tell(Answered(0, Trial(0, {})))
     run.tell(Answered(1, WAIT))
+    assert run.actions == []
     assert run.tell(after=1).actions == []
     assert run.tell(reported(0, 0, 0.5)).actions == []
     assert run.tell(ANSWER_READY).actions == [AskSearch(1)]
@@ -413,11 +423,47 @@ def test_more_budget_and_new_points_make_an_exhausted_search_go_on() -> None:
     assert run.tell(SpecChanged(spec(max_trial_count=9))).actions == [AskSearch(1)]
 
 
+def test_budgets_are_those_of_the_latest_specification() -> None:
+    run = Run(spec(max_trial_count=1))
+    assert run.tell().started == [0]
+    assert run.tell(SpecChanged(spec(max_trial_count=4, parallel_trial_count=3))).started == [1, 2]
+
+
+def test_a_report_of_nothing_is_none() -> None:
+    run = Run(spec())
+    run.tell()
+    assert run.tell(Reported(0, 1, 0, 0, ())).records == run.actions == []
+
+
+def test_a_new_attempt_has_a_curve_of_its_own() -> None:
+    rounds = (AlgorithmSetting(name="rounds", value="2"),)
+    patience = EarlyStopping(algorithm_name="patience", algorithm_settings=rounds)
+    run = Run(spec(early_stopping=patience))
+    run.tell()
+    run.tell(reported(0, 0, 0.1, 0.9))
+    run.tell(Lost(0, 1))
+    assert run.tell(reported(0, 0, 0.5, 0.2, attempt=2)).actions == []
+    assert run.tell(reported(0, 2, 0.3, attempt=2)).actions == [End(0, 2)]
+
+
+def test_the_rule_is_told_of_the_trials_that_have_ended() -> None:
+    settings = {"min_trials_required": "1", "start_step": "1"}
+    median = EarlyStopping(
+        algorithm_name="medianstop",
+        algorithm_settings=tuple(AlgorithmSetting(name=n, value=v) for n, v in settings.items()),
+    )
+    run = Run(spec(early_stopping=median))
+    run.tell()
+    assert run.tell(reported(1, 0, 0.1, 0.1)).actions == []
+    run.tell(reported(0, 0, 0.8, 0.9), Ended(0, 1, 2, DONE))
+    assert run.tell(reported(1, 2, 0.1)).actions == [End(1, 1)]
+
+
 def test_a_slow_answer_holds_up_neither_a_stop_nor_an_interrupted_trial() -> None:
     run = Run(spec(), [running(0)], answers=False)
     assert run.tell().actions == [AskSearch(1)]
     run.tell(Lost(0, 1))
-    assert run.started == [0]
+    assert [type(action) for action in run.actions] == [Start]
     run.tell(STOP_REQUESTED)
     assert run.actions == [End(0, 2)]
     assert run.tell(Answered(1, Trial(1, {}))).records == []
@@ -445,3 +491,7 @@ def test_kernels_are_prepared_for_the_next_new_trials_alone() -> None:
     for number in range(3):
         actions = scheduler.handle([Answered(number, Trial(number, {}))], now).actions
     assert [action for action in actions if isinstance(action, Prepare)] == [Prepare(range(3, 4))]
+    actions = scheduler.handle([Ended(0, 1, 0, None, "died")], now).actions
+    assert actions == [Prepare(range(3, 4)), AskSearch(3)]
+    actions = scheduler.handle([Answered(3, None)], now).actions
+    assert actions == [Prepare(range(3, 3))]
