@@ -26,7 +26,7 @@ def run(spec: ExperimentSpec, end: Ending, order: random.Random, uid: str = "") 
         order: Which of the running trials ends next.
         uid: What tells the experiment from others.
     """
-    ledger = Ledger(spec.objective)
+    ledger, history = Ledger(spec.objective), History()
     trials = ledger.trials
     exhausted = False
     while True:
@@ -34,14 +34,16 @@ def run(spec: ExperimentSpec, end: Ending, order: random.Random, uid: str = "") 
         if upcoming.verdict is not None:
             return list(trials.values())
         for number in upcoming.start:
-            new = new_trial(spec, History(trials.values()), number, uid=uid)
+            new = new_trial(spec, history, number, uid=uid)
             if new is None or isinstance(new, Wait):
                 exhausted = new is None
                 break
             ledger.put(new)
+            history.put(new)
         running = [number for number, trial in trials.items() if not trial.is_final]
         if running:
             ending = order.choice(running)
             ledger.put(end(replace(trials[ending])))
+            history.put(trials[ending])
         else:
             assert exhausted, "nothing runs and nothing can be started"
