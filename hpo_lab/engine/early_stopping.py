@@ -6,7 +6,8 @@ rule remembers; a new runner makes both from what the store holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial, TrialState
@@ -86,7 +87,7 @@ class EarlyStopper:
         curve = self._curves.get(number)
         if self._rule is None or curve is None:
             return None
-        others = _Others(self._curves, number)
+        others = MappingProxyType(self._curves)
         running = TrialState.RUNNING
         try:
             return self._rule.should_stop(
@@ -95,22 +96,3 @@ class EarlyStopper:
         except Exception as error:
             self._fail(error)
             return None
-
-
-class _Others(Mapping[int, Curve]):
-    """The curves of all running trials but one, without a copy."""
-
-    def __init__(self, curves: Mapping[int, Curve], without: int) -> None:
-        self._curves = curves
-        self._without = without
-
-    def __getitem__(self, number: int) -> Curve:
-        if number == self._without:
-            raise KeyError(number)
-        return self._curves[number]
-
-    def __iter__(self) -> Iterator[int]:
-        return (number for number in self._curves if number != self._without)
-
-    def __len__(self) -> int:
-        return len(self._curves) - (self._without in self._curves)

@@ -14,13 +14,13 @@ import psutil
 import pytest
 
 import hpo_lab
+from hpo_lab.engine.asking import SearchMemory
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.local.place import trial_folder
 from hpo_lab.local.runner import local_runner
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running import asking
 from hpo_lab.running.driver import AlreadyRunning
 from hpo_lab.running.enrol import Enrolment
 from tests.processes import processes_below
@@ -277,14 +277,14 @@ def test_trials_that_cannot_be_rendered_fail_and_stall_nothing(store, enrolled, 
 
 def test_an_experiment_ends_when_its_search_fails(store, enrolled, monkeypatch, capfd):
     record = enrolled(score, trials=6, parallel=2)
-    asked = asking.new_trial
+    new_trial = SearchMemory.new_trial
 
-    def failing(spec, trials, number, **given):
+    def failing(memory, spec, number, **options):
         if number == 3:
             raise RuntimeError("the model is singular")
-        return asked(spec, trials, number, **given)
+        return new_trial(memory, spec, number, **options)
 
-    monkeypatch.setattr(asking, "new_trial", failing)
+    monkeypatch.setattr(SearchMemory, "new_trial", failing)
     verdict = local_runner(store, record.uid).run()
     assert verdict.reason == "ExperimentSuggestionFailed"
     assert "RuntimeError: the model is singular" in verdict.message

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from hpo_lab.engine.asking import SearchMemory
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.experiment.model import (
     AlgorithmSpec,
@@ -22,10 +23,8 @@ from hpo_lab.experiment.model import (
     ParameterType,
 )
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.running import asking as module
 from hpo_lab.running.asking import Asking
 from hpo_lab.search.algorithm import WAIT, Wait
-from hpo_lab.search.history import History
 
 
 class Search:
@@ -42,8 +41,8 @@ class Search:
 
     def __call__(
         self,
+        memory: SearchMemory,
         spec: ExperimentSpec,
-        history: History,
         number: int,
         *,
         uid: str,
@@ -51,13 +50,15 @@ class Search:
         self.asked.append(number)
         self.may_answer.wait()
         time.sleep(self.seconds)
-        return self.answer(number, sum(trial.is_final for trial in history))
+        return self.answer(number, sum(trial.is_final for trial in memory._history))
 
 
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> Search:
     made = Search()
-    monkeypatch.setattr(module, "new_trial", made)
+    monkeypatch.setattr(
+        SearchMemory, "new_trial", lambda memory, *args, **options: made(memory, *args, **options)
+    )
     return made
 
 
@@ -132,7 +133,7 @@ from threading import Event
 from hpo_lab.running import asking
 from hpo_lab.engine.ledger import Ledger
 from tests.running.test_asking import spec
-asking.new_trial = lambda *_, **__: Event().wait()
+asking.SearchMemory.new_trial = lambda *_, **__: Event().wait()
 questions = asking.Asking("uid", (), lambda: None)
 assert questions.ask(spec(), Ledger(spec().objective), 0) is asking.WAIT
 questions.close()
