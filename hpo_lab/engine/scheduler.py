@@ -56,6 +56,9 @@ __all__ = ["Scheduler"]
 _CHECK_EVERY = 0.1
 """Seconds between two looks at the running trials' time and silence."""
 
+_MOST_REREADS = 10
+"""After as many vain questions, reports that an end has counted are given up."""
+
 _PREPARED = 2
 """Most trials for which something is prepared before there is a slot for them."""
 
@@ -71,6 +74,7 @@ class _Attempt:
         ending: How it is to be recorded, once it was asked to end.
         interrupted_at: When it was asked to end because the experiment does, in seconds since
             the epoch.
+        rereads: How often the place was asked for reports without an answer, after its end.
     """
 
     started: float
@@ -78,6 +82,7 @@ class _Attempt:
     position: int = 0
     ending: Ending | None = None
     interrupted_at: float | None = None
+    rereads: int = 0
 
 
 class Scheduler:
@@ -200,7 +205,8 @@ class Scheduler:
                 self._finish(trial, ending, now, done)
             case Lost():
                 self._lose(trial, attempt, now, done)
-            case Ended() if event.end > attempt.position:
+            case Ended() if event.end > attempt.position and attempt.rereads < _MOST_REREADS:
+                attempt.rereads += 1
                 done.actions.append(Reread(trial.number, trial.attempt, attempt.position))
                 return False
             case Ended():
@@ -219,7 +225,7 @@ class Scheduler:
             done.actions.append(Reread(trial.number, trial.attempt, attempt.position))
         if event.start != attempt.position or event.end <= event.start:
             return
-        attempt.position = event.end
+        attempt.position, attempt.rereads = event.end, 0
         done.records.append(Observed(trial.number, event.observations, event.end))
         metrics = continued(trial.metrics, event.observations)
         self.ledger.put(replace(trial, metrics=metrics))
@@ -262,6 +268,8 @@ class Scheduler:
             labels=trial.labels,
         )
         self.ledger.put(requeued)
+        # A place may have lost sight of an attempt that still runs there.
+        done.actions.append(End(trial.number, trial.attempt))
         done.records.append(TrialRequeued(requeued))
 
     def _finish(self, trial: Trial, ending: Ending, now: Instant, done: Instructions) -> None:

@@ -214,7 +214,7 @@ class Driver:
 
     def _loop(self, turns: _Turns, record: ExperimentRecord) -> Verdict:
         now = self._clock()
-        renewed, controlled, changed_at = now.steady, now.steady, record.updated_at
+        renewed, controlled, changed = now.steady, now.steady, -1
         stopping = record.stop_requested
         happened: list[Event] = [STOP_REQUESTED] if stopping else []
         while True:
@@ -233,8 +233,8 @@ class Driver:
             if now.steady - controlled >= _CONTROL_EVERY:
                 controlled = now.steady
                 control = self._store.control(self._uid)
-                if control.updated_at != changed_at:
-                    changed_at = control.updated_at
+                if control.changed != changed:
+                    changed = control.changed
                     happened += turns.revise(_record(self._store, self._uid))
                 if control.stop_requested and not stopping:
                     stopping = True
@@ -315,6 +315,9 @@ class _Turns:
                         self._place.start(self.document, trial, seed)
                     except InvalidInput as error:
                         message = "; ".join(map(str, error.problems))
+                        refusals.append(Refused(trial.number, trial.attempt, message))
+                    except OSError as error:
+                        message = f"could not be started: {error}"
                         refusals.append(Refused(trial.number, trial.attempt, message))
                 case End(number, attempt):
                     self._place.end(number, attempt)

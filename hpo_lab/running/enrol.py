@@ -102,6 +102,10 @@ def revise(
     never = experiment.spec.resume_policy is ResumePolicy.NEVER
     if ended and never and ends.verdict is None and not known.is_active(time.time()):
         raise InvalidInput([Problem("spec.resumePolicy", _NEVER.format(known.reason))])
+    active = known.is_active(time.time())
+    if not active and known.state.is_final and ends.verdict is not None:
+        # Nothing is written: whoever refuses this leaves the record as it was.
+        return known, Enrolment.COMPLETE
     if known.document.spec != experiment.spec:
         document = known.document.model_copy(update={"spec": experiment.spec})
         store.update_spec(known.uid, document)
