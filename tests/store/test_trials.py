@@ -183,6 +183,15 @@ def test_what_is_no_number_is_kept(store: Store, experiment: ExperimentRecord) -
     assert (metric.min, metric.max, metric.count) == (0.5, 0.5, 6)
 
 
+def test_a_text_is_in_the_summary(store: Store, experiment: ExperimentRecord) -> None:
+    uid = experiment.uid
+    start(store, uid, Trial(0))
+    store.add_observations(uid, 0, [Observation("cell", math.nan, 1.0, text="conv-3x3")], 10)
+    assert store.trials(uid)[0].metrics["cell"].text == "conv-3x3"
+    store.add_observations(uid, 0, [Observation("cell", 0.5, 2.0, text="0.5")], 20)
+    assert store.trials(uid)[0].metrics["cell"] == Metric(0.5, 0.5, 0.5, 2)
+
+
 def test_unknown_trials(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
     assert store.trial(uid, 7) is None
