@@ -41,6 +41,7 @@ def test_life_of_a_trial(store: Store, experiment: ExperimentRecord) -> None:
     record = store.trial(uid, 0)
     assert record is not None
     assert (record.created_at, record.handle, record.trial.started_at) == (1.0, "job-42", 2.0)
+    assert record.offset == 0
     assert store.add_observations(uid, 0, observed(0.5, 0.7), 100)
     assert store.finish_trial(
         uid,
