@@ -38,9 +38,9 @@ def validation(early_stopping: dict[str, Any]) -> Any:
 
 
 def test_the_settings_of_the_median_rule_are_accepted(stopping: Client) -> None:
-    stopping(
-        "ValidateEarlyStoppingSettings", validation(rule(min_trials_required="2", start_step="5"))
-    )
+    request = validation(rule(min_trials_required="2", start_step="5"))
+    reply = stopping("ValidateEarlyStoppingSettings", request)
+    assert reply == katib_pb.ValidateEarlyStoppingSettingsReply()
 
 
 @pytest.mark.parametrize(

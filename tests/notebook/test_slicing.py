@@ -413,8 +413,15 @@ def test_the_cells_that_are_kept(case):
     assert [n for n, d in enumerate(decisions) if d.kept] == expected, decisions
 
 
-def reasons(earlier, tuned):
-    cells = [ParsedCell(s, label=f"cell {n}") for n, s in enumerate(earlier, start=1)]
+def test_what_a_magic_fills_in_is_read():
+    cells = ["name = 'x'", "path = 'y'", "%%bash -s {name}\ntrue", "%%timeit -n $path\npass"]
+    decisions = slice_cells(list(map(ParsedCell, cells)), ParsedCell("1"))
+    assert [decision.kept for decision in decisions] == [True, False, True, False]
+
+
+def reasons(earlier, tuned, labels=()):
+    named = [*labels, *[f"cell {n}" for n in range(len(labels) + 1, len(earlier) + 1)]]
+    cells = [ParsedCell(s, label=label) for s, label in zip(earlier, named, strict=True)]
     return [decision.reason for decision in slice_cells(cells, ParsedCell(tuned))]
 
 
@@ -434,6 +441,28 @@ def test_reasons_say_what_a_cell_is_kept_for():
         "changes X in place",
         "not needed: defines plot, scores",
         "%matplotlib: magic, kept when in doubt",
+    ]
+
+
+def test_a_cell_without_a_label_goes_by_its_position():
+    assert reasons(["x = 1", "y = x", "z = y"], "z", ["In [7]", "", ""]) == [
+        "defines x (used by cell 2)",
+        "defines y (used by cell 3)",
+        "defines z (used by the tuned cell)",
+    ]
+    assert reasons(["x = 1", "y = x"], "y", ["", "In [8]"])[0] == "defines x (used by In [8])"
+
+
+def test_long_reasons_are_cut():
+    readers = ["y1 = x", "y2 = x", "y3 = x"]
+    three = reasons(["x = 1", *readers], "y1, y2, y3")[0]
+    assert three == "defines x (used by cell 2, cell 3, cell 4)"
+    assert reasons(["x = 1", *readers], "x, y1, y2, y3")[0] == f"{three[:-1]}, ...)"
+
+    five = "not needed: defines a, b, c, d, e"
+    assert reasons(["a = b = c = d = e = 1", "a = b = c = d = e = f = 1"], "1") == [
+        five,
+        f"{five}, ...",
     ]
 
 

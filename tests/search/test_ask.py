@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.space import contains
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.search import ask
+from hpo_lab.search.algorithm import WAIT, Algorithm, Ask, Suggestion, Wait
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.space import Space
 
@@ -175,3 +178,79 @@ def test_a_grid_is_walked_in_the_order_of_its_numbers(parameters: tuple[Paramete
     assert [trial.assignments for trial in trials] == [
         Space(parameters).assignment_at(index) for index in range(len(trials))
     ]
+
+
+class Stubborn(Algorithm):
+    """Gives the same answer whatever it is asked, and remembers the seeds."""
+
+    name = "stubborn"
+    uses_history = True
+
+    def __init__(self, answer: dict[str, Value] | Wait) -> None:
+        self.answer = answer
+        self.seeds: list[int] = []
+
+    def suggest(self, ask: Ask) -> dict[str, Value] | Wait:
+        self.seeds.append(ask.seed)
+        return self.answer
+
+
+@pytest.fixture
+def stubborn(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Value] | Wait], Stubborn]:
+    """`stubborn(answer)`: every experiment's algorithm gives this answer."""
+
+    def install(answer: dict[str, Value] | Wait) -> Stubborn:
+        algorithm = Stubborn(answer)
+        monkeypatch.setattr(ask, "get_algorithm", lambda name: algorithm)
+        return algorithm
+
+    return install
+
+
+Install = Callable[[dict[str, Value] | Wait], Stubborn]
+
+
+def test_an_algorithm_waits_for_unfinished_trials_alone(stubborn: Install) -> None:
+    stubborn(WAIT)
+    spec = experiment((LR,), "random")
+    running = trial(0, {"lr": 0.5}, (TrialState.RUNNING, None))
+    ended = trial(0, {"lr": 0.5}, (TrialState.SUCCEEDED, 1.0))
+    assert ask.suggest(spec, 1, [running]) is WAIT
+    with pytest.raises(ask.InvalidSuggestion, match="asked for trial 1: waits though every"):
+        ask.suggest(spec, 1, [ended])
+
+
+def test_a_repeated_answer_is_asked_for_again_with_another_seed(stubborn: Install) -> None:
+    algorithm = stubborn({"lr": 0.5})
+    spec = experiment((LR,), "random")
+    assert suggest(spec, 0, []) == {"lr": 0.5}
+    assert len(algorithm.seeds) == 1
+    # A continuum has no unused value to draw: the algorithm has its way in the end.
+    assert suggest(spec, 1, [trial(0, {"lr": 0.5}, (TrialState.SUCCEEDED, 1.0))]) == {"lr": 0.5}
+    again = algorithm.seeds[1:]
+    assert len(again) == len(set(again)) > 1
+
+
+def test_a_finite_space_is_gone_through_by_an_algorithm_that_repeats_itself(
+    stubborn: Install,
+) -> None:
+    stubborn({"n": 5})
+    trials = search(experiment((N,), "random"), [(TrialState.SUCCEEDED, 1.0)] * 12)
+    assert trials[0].assignments == {"n": 5}
+    assert sorted(t.assignments["n"] for t in trials) == list(range(1, 10))  # type: ignore[type-var]
+
+
+def test_what_a_point_leaves_open_is_drawn() -> None:
+    spec = experiment((LR, N), "tpe", initialPoints=[{"n": 3}])
+    drawn = []
+    for uid in ("a", "a", "b"):
+        answer = ask.suggest(spec, 0, [], uid=uid)
+        assert isinstance(answer, Suggestion)
+        assert answer.labels == {"point": "initial-0"}
+        assert answer.assignments["n"] == 3
+        drawn.append(answer.assignments["lr"])
+    assert drawn[0] == drawn[1] != drawn[2]
+    begun = Trial(0, {"lr": 0.5, "n": 3}, TrialState.RUNNING, labels={"point": "initial-0"})
+    following = ask.suggest(spec, 1, [begun])
+    assert isinstance(following, Suggestion)
+    assert following.labels == {}

@@ -195,3 +195,18 @@ def test_the_best_trial_is_in_the_overview(store: Store, uid: str) -> None:
     assert store.overviews()[0].best == store.trials(uid, [5])[0]
     store.requeue_trial(uid, 5)
     assert overview() == (None, False)
+
+
+def test_the_first_trial_may_be_the_best(store: Store, uid: str) -> None:
+    with store.transaction(uid) as transaction:
+        transaction.finish_trial(0, TrialState.SUCCEEDED, observations=[SCORE], offset=1)
+        transaction.set_best(0)
+    (overview,) = store.overviews()
+    assert overview.best == store.trials(uid, [0])[0]
+    assert overview.best_is_known
+
+
+def test_changed_trials_come_by_number(store: Store, experiment: ExperimentRecord) -> None:
+    start(store, experiment.uid, Trial(2), Trial(0), Trial(1))
+    answer = changes(store, experiment.uid, experiment.revision)
+    assert [trial.number for trial in answer.trials] == [0, 1, 2]
