@@ -23,7 +23,7 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.running import asking as module
-from hpo_lab.running.asking import Asking
+from hpo_lab.running.asking import Asking, AskingAtOnce
 from hpo_lab.search.algorithm import WAIT, Wait
 from hpo_lab.search.history import History
 
@@ -33,6 +33,7 @@ class Search:
 
     def __init__(self) -> None:
         self.asked: list[int] = []
+        self.uids: set[str] = set()
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.seconds = 0.0
@@ -49,6 +50,7 @@ class Search:
         uid: str,
     ) -> Trial | Wait | None:
         self.asked.append(number)
+        self.uids.add(uid)
         self.may_answer.wait()
         time.sleep(self.seconds)
         return self.answer(number, sum(trial.is_final for trial in history))
@@ -148,6 +150,23 @@ def test_a_quick_answer_is_there_at_once(
     assert answer == Trial(1, {"x": 1})
 
 
+def test_a_search_learns_from_earlier_experiments_and_knows_its_own(
+    search: Search, woken: threading.Event, told: Tell
+) -> None:
+    prior = [ended(-1), ended(-2)]
+    at_once, asking = AskingAtOnce("own", prior), Asking("own", prior, woken.set)
+    ledger = told(ended(0))
+
+    assert at_once.ask(spec(), ledger, 1) == Trial(1, {"x": 3})
+    assert not at_once.has_news()
+    answer = answered(asking, woken, lambda: asking.ask(spec(), ledger, 1))
+    asking.close()
+
+    # The ledger tells a change once, and it was told already.
+    assert answer == Trial(1, {"x": 2})
+    assert search.uids == {"own"}
+
+
 def test_a_slow_one_holds_nothing_up(
     asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
@@ -219,6 +238,15 @@ def test_another_specification_is_another_question(
     answer = answered(asking, woken, lambda: asking.ask(wider, told(ended(0)), 1))
 
     assert answer == Trial(1, {"x": 1})
+
+
+def test_nothing_is_asked_ahead_before_an_answer_was_slow(
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
+) -> None:
+    asking.ask_ahead(spec(), told(running(0)), 1)
+    answered(asking, woken, lambda: asking.ask(spec(), told(running(1)), 2))
+
+    assert search.asked == [2]
 
 
 def test_quick_answers_are_not_asked_for_ahead(
