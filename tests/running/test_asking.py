@@ -295,6 +295,22 @@ def test_what_the_search_raises_reaches_the_runner(
         answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
 
 
+def test_a_search_that_failed_is_asked_once_more(
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
+) -> None:
+    answer = search.answer
+
+    def fail(number: int, seen: int) -> Trial:
+        search.answer = answer
+        raise ConnectionError("no answer")
+
+    search.answer = fail
+    with pytest.raises(ConnectionError, match="no answer"):
+        answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
+
+    assert answered(asking, woken, lambda: asking.ask(spec(), told(), 0)) == Trial(0, {"x": 0})
+
+
 def test_nobody_is_woken_after_the_end(
     asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
