@@ -23,7 +23,7 @@ from hpo_lab.experiment.model import (
     ParameterType,
 )
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.running.asking import Asking
+from hpo_lab.running.asking import Asking, AskingAtOnce
 from hpo_lab.search.algorithm import WAIT, Wait
 
 
@@ -32,6 +32,7 @@ class Search:
 
     def __init__(self) -> None:
         self.asked: list[int] = []
+        self.uids: set[str] = set()
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.seconds = 0.0
@@ -48,6 +49,7 @@ class Search:
         uid: str,
     ) -> Trial | Wait | None:
         self.asked.append(number)
+        self.uids.add(uid)
         self.may_answer.wait()
         time.sleep(self.seconds)
         return self.answer(number, sum(trial.is_final for trial in memory._history))
@@ -149,6 +151,23 @@ def test_a_quick_answer_is_there_at_once(
     assert answer == Trial(1, {"x": 1})
 
 
+def test_a_search_learns_from_earlier_experiments_and_knows_its_own(
+    search: Search, woken: threading.Event, told: Tell
+) -> None:
+    prior = [ended(-1), ended(-2)]
+    at_once, asking = AskingAtOnce("own", prior), Asking("own", prior, woken.set)
+    ledger = told(ended(0))
+
+    assert at_once.ask(spec(), ledger, 1) == Trial(1, {"x": 3})
+    assert not at_once.has_news()
+    answer = answered(asking, woken, lambda: asking.ask(spec(), ledger, 1))
+    asking.close()
+
+    # The ledger tells a change once, and it was told already.
+    assert answer == Trial(1, {"x": 2})
+    assert search.uids == {"own"}
+
+
 def test_a_slow_one_holds_nothing_up(
     asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
@@ -222,6 +241,15 @@ def test_another_specification_is_another_question(
     assert answer == Trial(1, {"x": 1})
 
 
+def test_nothing_is_asked_ahead_before_an_answer_was_slow(
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
+) -> None:
+    asking.ask_ahead(spec(), told(running(0)), 1)
+    answered(asking, woken, lambda: asking.ask(spec(), told(running(1)), 2))
+
+    assert search.asked == [2]
+
+
 def test_quick_answers_are_not_asked_for_ahead(
     asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
@@ -266,6 +294,22 @@ def test_what_the_search_raises_reaches_the_runner(
 
     with pytest.raises(LookupError, match="no such algorithm"):
         answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
+
+
+def test_a_search_that_failed_is_asked_once_more(
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
+) -> None:
+    answer = search.answer
+
+    def fail(number: int, seen: int) -> Trial:
+        search.answer = answer
+        raise ConnectionError("no answer")
+
+    search.answer = fail
+    with pytest.raises(ConnectionError, match="no answer"):
+        answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
+
+    assert answered(asking, woken, lambda: asking.ask(spec(), told(), 0)) == Trial(0, {"x": 0})
 
 
 def test_nobody_is_woken_after_the_end(

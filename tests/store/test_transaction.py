@@ -108,6 +108,55 @@ def test_what_another_writes_in_between_is_seen(store: Store, experiment: Experi
     other.close()
 
 
+def test_the_first_report_of_a_new_trial_may_end_at_the_first_byte(
+    store: Store, experiment: ExperimentRecord
+) -> None:
+    with store.transaction(experiment.uid) as transaction:
+        transaction.start_trial(0, new=Trial(0))
+        assert transaction.observe(0, score(0.5), 1)
+    assert [each.value for each in store.observations(experiment.uid)] == [0.5]
+
+
+def test_an_ended_trial_above_a_new_number_is_seen(
+    store: Store, experiment: ExperimentRecord
+) -> None:
+    uid = experiment.uid
+    start(store, uid, Trial(5))
+    store.finish_trial(uid, 5, TrialState.SUCCEEDED)
+    with store.transaction(uid) as transaction:
+        transaction.start_trial(2, new=Trial(2))
+        with pytest.raises(ValueError, match="trial 5 has ended"):
+            transaction.start_trial(5, new=Trial(5))
+    assert [trial.number for trial in store.trials(uid)] == [2, 5]
+
+
+def test_an_end_brings_what_the_trial_left(store: Store, experiment: ExperimentRecord) -> None:
+    uid = experiment.uid
+    turn(store, uid, range(0), range(2))
+    turn(store, uid, range(1), range(0))
+    assert [(each.number, each.name) for each in store.artifacts(uid)] == [(0, "n")]
+
+    with store.transaction(uid) as transaction:
+        assert transaction.finish_trial(1, TrialState.FAILED)
+    record = store.trial(uid, 1)
+    assert record is not None
+    assert record.offset == 0
+
+
+def test_a_requeue_forgets_what_came_before_it_alone(
+    store: Store, experiment: ExperimentRecord
+) -> None:
+    uid = experiment.uid
+    start(store, uid, Trial(0), Trial(1))
+    with store.transaction(uid) as transaction:
+        for number in (0, 1):
+            assert transaction.observe(number, score(number), 10)
+        assert transaction.requeue_trial(0) == 2
+        assert transaction.observe(0, score(7.0), 1)
+    stored = [(each.number, each.attempt, each.value) for each in store.observations(uid)]
+    assert sorted(stored) == [(0, 2, 7.0), (1, 1, 1.0)]
+
+
 def _start(transaction: Transaction, number: int) -> object:
     try:
         return transaction.start_trial(number, 1.0, new=Trial(number), handle="h")
