@@ -106,6 +106,8 @@ def test_control(store: Store, experiment: ExperimentRecord, document: Make) -> 
     store.request_stop(uid)
     before = store.control(uid)
     assert before.stop_requested
+    asked = store.experiment_by_uid(uid)
+    assert asked is not None and asked.updated_at > experiment.updated_at
     assert store.control(uid) == before
     store.update_spec(uid, document(max_trial_count=50))
     record = store.experiment_by_uid(uid)
