@@ -266,8 +266,10 @@ def test_no_trial_beyond_the_last_is_asked_for(
     what = spec(max_trial_count=1)
     teach_that_answers_are_slow(asking, search, woken, told, what)
     asking.ask_ahead(what, told(running(0)), 1)
+    # Questions are answered in their order: this answer comes after that of a question before it.
+    answered(asking, woken, lambda: asking.ask(spec(), told(), 2))
 
-    assert search.asked == [0]
+    assert search.asked == [0, 2]
 
 
 @pytest.mark.parametrize("nothing", [WAIT, None])
@@ -310,6 +312,38 @@ def test_a_search_that_failed_is_asked_once_more(
         answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
 
     assert answered(asking, woken, lambda: asking.ask(spec(), told(), 0)) == Trial(0, {"x": 0})
+
+
+def test_an_answer_that_is_out_of_date_when_it_comes_is_worked_out_again(
+    asking: Asking,
+    search: Search,
+    woken: threading.Event,
+    told: Tell,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    search.may_answer.clear()
+    assert asking.ask(spec(), told(running(0)), 1) is WAIT
+    monkeypatch.setattr(module, "_COSTLY", 10.0)  # the next look waits until the answer is there
+    threading.Timer(0.1, search.may_answer.set).start()
+
+    answer = answered(asking, woken, lambda: asking.ask(spec(), told(ended(0)), 1))
+
+    assert answer == Trial(1, {"x": 1})
+    assert search.asked == [1, 1]
+
+
+def test_the_thread_ends_with_the_asking(
+    search: Search, woken: threading.Event, told: Tell
+) -> None:
+    before = set(threading.enumerate())
+    asking = Asking("uid", (), woken.set)
+    answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
+    (thread,) = set(threading.enumerate()) - before
+
+    asking.close()
+
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_nobody_is_woken_after_the_end(

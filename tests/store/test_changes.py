@@ -206,6 +206,14 @@ def test_the_first_trial_may_be_the_best(store: Store, uid: str) -> None:
     assert overview.best_is_known
 
 
+def test_a_new_experiment_has_not_changed_since_it_was_created(
+    store: Store, experiment: ExperimentRecord
+) -> None:
+    answer = changes(store, experiment.uid, experiment.revision)
+    assert answer.revision == experiment.revision
+    assert (answer.experiment, answer.trials) == (None, [])
+
+
 def test_changed_trials_come_by_number(store: Store, experiment: ExperimentRecord) -> None:
     start(store, experiment.uid, Trial(2), Trial(0), Trial(1))
     answer = changes(store, experiment.uid, experiment.revision)

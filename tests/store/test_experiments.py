@@ -103,6 +103,7 @@ def test_conditions(store: Store, experiment: ExperimentRecord) -> None:
 
 def test_control(store: Store, experiment: ExperimentRecord, document: Make) -> None:
     uid = experiment.uid
+    assert not store.control(uid).stop_requested
     store.request_stop(uid)
     before = store.control(uid)
     assert before.stop_requested
