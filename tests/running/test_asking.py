@@ -323,7 +323,8 @@ def test_an_answer_that_is_out_of_date_when_it_comes_is_worked_out_again(
 ) -> None:
     search.may_answer.clear()
     assert asking.ask(spec(), told(running(0)), 1) is WAIT
-    monkeypatch.setattr(module, "_COSTLY", 10.0)  # the next look waits until the answer is there
+    # The next look waits until the answer is there.
+    monkeypatch.setattr("hpo_lab.running.asking._COSTLY", 10.0)
     threading.Timer(0.1, search.may_answer.set).start()
 
     answer = answered(asking, woken, lambda: asking.ask(spec(), told(ended(0)), 1))
