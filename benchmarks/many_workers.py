@@ -3,8 +3,8 @@
     [--postgresql URL]  an empty database; without it, SQLite alone
 
 The trials do nothing, so that only asking and recording are measured. In hpo_lab a single
-runner asks for all trials and records them. With Optuna each of 32 processes asks and
-records its own trials in the shared storage.
+runner asks for all trials and records them, those that end together in one transaction. With
+Optuna each of 32 processes asks and records its own trials in the shared storage.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import argparse
 import multiprocessing
 import tempfile
 import time
-from collections import deque
 from pathlib import Path
 
 from tables import publish, setting, table
@@ -22,8 +21,12 @@ WORKERS = 32
 
 
 def hpo_lab(location: str, trials: int) -> float:
-    """Trials a second, of which 32 are always running."""
-    from hpo_lab.engine.asking import new_trial
+    """Trials a second, of which 32 are always running.
+
+    The runner is the real one. At its place a trial reports its parameter and ends at once, so
+    that all 32 have ended whenever the runner has recorded what came before.
+    """
+    from hpo_lab.engine.events import Ended, Reported
     from hpo_lab.experiment.model import (
         AlgorithmSpec,
         ExperimentDocument,
@@ -35,9 +38,28 @@ def hpo_lab(location: str, trials: int) -> float:
         Parameter,
         ParameterType,
     )
-    from hpo_lab.experiment.trial import Metric, Trial, TrialState
-    from hpo_lab.observation import Observation
-    from hpo_lab.store import Runner, open_store
+    from hpo_lab.observation import Observation, Outcome
+    from hpo_lab.running.driver import Driver
+    from hpo_lab.store import open_store
+    from hpo_lab.testing.simulation import SimulatedPlace, World
+
+    class AtOnce(SimulatedPlace):
+        def __init__(self) -> None:
+            super().__init__(World())
+            self.started: list = []
+
+        def start(self, experiment, trial, seed) -> None:
+            self.started.append(trial)
+
+        def events(self, timeout: float) -> list:
+            events: list = []
+            for trial in self.started:
+                seen = Observation("score", float(trial.assignments["x"]), time.time())
+                key = trial.number, trial.attempt
+                events.append(Reported(*key, 0, 1, (seen,)))
+                events.append(Ended(*key, 1, Outcome(True, time.time())))
+            self.started = []
+            return events
 
     spec = ExperimentSpec(
         parameters=(
@@ -50,39 +72,13 @@ def hpo_lab(location: str, trials: int) -> float:
         objective=Objective(type=ObjectiveType.MAXIMIZE, objective_metric_name="score"),
         algorithm=AlgorithmSpec(algorithm_name="random"),
         parallel_trial_count=WORKERS,
+        max_trial_count=trials,
     )
-    store, me = open_store(location), Runner.current()
+    store = open_store(location)
     document = ExperimentDocument(metadata=Metadata(name="many"), spec=spec)
     uid = store.create_experiment(document, identity="many").uid
-    store.acquire_lease(uid, me)
     start = time.perf_counter()
-    history: list[Trial] = []
-    running: deque[int] = deque()
-
-    def end(number: int) -> None:
-        x = float(str(history[number].assignments["x"]))
-        observation = Observation(metric="score", value=x, time=time.time())
-        store.finish_trial(
-            uid,
-            number,
-            TrialState.SUCCEEDED,
-            observations=[observation],
-            offset=1,
-            runner_id=me.id,
-        )
-        history[number] = Trial(
-            number, history[number].assignments, TrialState.SUCCEEDED, {"score": Metric.single(x)}
-        )
-
-    for number in range(trials):
-        if len(running) == WORKERS:
-            end(running.popleft())
-        new = new_trial(spec, history, number, uid=uid)
-        assert isinstance(new, Trial)
-        history.append(store.start_trial(uid, number, new=new, runner_id=me.id))
-        running.append(number)
-    for number in running:
-        end(number)
+    Driver(store, uid, AtOnce(), at_once=True).run()
     seconds = time.perf_counter() - start
     done = sum(trial.is_final for trial in store.trials(uid))
     store.close()

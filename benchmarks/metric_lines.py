@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from hpo_lab.collectors.registry import Source
+from hpo_lab.collectors.source import Source
 from hpo_lab.collectors.stream import CHUNK, collect_output
 from hpo_lab.experiment.collector import METRICS_FORMAT
 

@@ -32,7 +32,7 @@ def run(library: str, trials: int, folder: Path) -> tuple[int, float]:
     """How many trials succeeded, and the seconds that all took."""
     from hpo_lab.experiment.model import ObjectiveType
     from hpo_lab.local.runner import local_runner
-    from hpo_lab.notebook.slicing import Cell
+    from hpo_lab.notebook.parsed_cell import ParsedCell
     from hpo_lab.options import TuneOptions
     from hpo_lab.prepare.notebook import prepare_cell
     from hpo_lab.running.enrol import enrol
@@ -51,7 +51,7 @@ def run(library: str, trials: int, folder: Path) -> tuple[int, float]:
     )
     prepared = prepare_cell(
         f"x = 0.5  # tune: uniform(0, 1)\n{tuned}\nscore = x",
-        [Cell(set_up)],
+        [ParsedCell(set_up)],
         options,
         where="cell",
         name="pools",

@@ -48,7 +48,7 @@ def hpo_lab(
     """The runner, its store and all, as `hpo-lab run` uses it."""
     from hpo_lab.experiment.model import ObjectiveType
     from hpo_lab.local.runner import local_runner
-    from hpo_lab.notebook.slicing import Cell
+    from hpo_lab.notebook.parsed_cell import ParsedCell
     from hpo_lab.options import TuneOptions
     from hpo_lab.prepare.notebook import prepare_cell
     from hpo_lab.running.enrol import enrol
@@ -56,7 +56,7 @@ def hpo_lab(
 
     prepared = prepare_cell(
         f"x = 0.5  # tune: uniform(0, 1)\n{tuned}",
-        [Cell(set_up)],
+        [ParsedCell(set_up)],
         TuneOptions(
             direction=ObjectiveType.MAXIMIZE,
             metric="score",

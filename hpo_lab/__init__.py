@@ -19,17 +19,21 @@ if TYPE_CHECKING:
         normal,
         uniform,
     )
+    from hpo_lab.facade.experiments import Experiments
     from hpo_lab.problems import InvalidInput
     from hpo_lab.trial.checkpoint import checkpoint_dir
+    from hpo_lab.trial.keep import keep
     from hpo_lab.trial.report import report
 
 __all__ = [
     "Experiment",
+    "Experiments",
     "InvalidInput",
     "checkpoint_dir",
     "choice",
     "get",
     "int",
+    "keep",
     "logint",
     "lognormal",
     "loguniform",
@@ -43,11 +47,13 @@ __version__ = "0.1.0.dev0"
 
 _HOMES = {
     "Experiment": "hpo_lab.api",
+    "Experiments": "hpo_lab.facade.experiments",
     "InvalidInput": "hpo_lab.problems",
     "checkpoint_dir": "hpo_lab.trial.checkpoint",
     "choice": "hpo_lab.experiment.space",
     "get": "hpo_lab.api",
     "int": "hpo_lab.experiment.space",
+    "keep": "hpo_lab.trial.keep",
     "logint": "hpo_lab.experiment.space",
     "lognormal": "hpo_lab.experiment.space",
     "loguniform": "hpo_lab.experiment.space",

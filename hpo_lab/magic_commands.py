@@ -10,18 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hpo_lab.api import Experiment, get
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
-from hpo_lab.dashboard.summary import summarise
 from hpo_lab.experiment.points import read_point
-from hpo_lab.experiment.trial import TrialState
-from hpo_lab.local.place import trial_folder
+from hpo_lab.facade.experiments import Experiments
+from hpo_lab.facade.handle import Experiment
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values
 from hpo_lab.problems import InvalidInput, Problem, nearest
-from hpo_lab.store import open_store
-from hpo_lab.trial.folder import LOG
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
 
@@ -185,30 +181,24 @@ class Commands:
         runs[arguments.command](self._find(arguments), arguments)
 
     def _find(self, arguments: Arguments) -> Experiment:
-        location = arguments.store or self.location
+        experiments = Experiments(arguments.store or self.location)
         if arguments.words:
-            return get(arguments.words[0], store=location)
+            return experiments.find(arguments.words[0])
         if (
             self.last is not None
             and arguments.store is None
             and self.last.store.experiment_by_uid(self.last.uid)
         ):
             return self.last
-        store = open_store(location)
-        names = [record.name for record in store.experiments("default")]
-        if len(names) == 1:
-            return get(names[0], store=location)
-        known = f"say which: {', '.join(sorted(names))}" if names else "there are none yet"
+        titles = [summary.title for summary in experiments.list()]
+        if len(titles) == 1:
+            return experiments.find(titles[0])
+        there = f"say which: {', '.join(sorted(titles))}" if titles else "there are none yet"
         where = f"%hpo {arguments.command}"
-        raise InvalidInput([Problem(where, f"no experiment was started here; {known}")])
+        raise InvalidInput([Problem(where, f"no experiment was started here; {there}")])
 
     def _list(self, arguments: Arguments) -> None:
-        store = open_store(arguments.store or self.location)
-        now = time.time()
-        summaries = [
-            summarise(record, store.trials(record.uid), now)
-            for record in store.experiments("default")
-        ]
+        summaries = Experiments(arguments.store or self.location).list()
         if not summaries:
             print("There are no experiments yet.")
             return
@@ -216,20 +206,20 @@ class Commands:
         publish(self._shell, bundle)
 
     def _show(self, experiment: Experiment, arguments: Arguments) -> None:
-        LiveProgress(self._shell, experiment.store, experiment.uid).follow_in_background()
+        LiveProgress(self._shell, experiment).follow_in_background()
 
     def _best(self, experiment: Experiment, arguments: Arguments) -> None:
         summary = experiment.summary()
         best = summary.best
         if best is None:
             message = "no trial has ended with a value of the objective yet"
-            raise InvalidInput([Problem(experiment.name, message)])
+            raise InvalidInput([Problem(experiment.title, message)])
         values = ", ".join(f"{name} {value!r}" for name, value in best.values.items())
         which = f"{len(summary.front)} on the Pareto front, first" if summary.front else "best"
-        lines = [f"{experiment.name}: {which} {values} in trial {best.number}"]
+        lines = [f"{experiment.title}: {which} {values} in trial {best.number}"]
         namespace = self._shell.user_ns
         # The trial ran with these, too, also where the cell does nothing with them.
-        own = notebook_defaults(experiment.store, experiment.uid)
+        own = notebook_defaults(experiment)
         unset = own.keys() - best.parameters
         inactive = {p.name: own[p.name] for p in summary.spec.parameters if p.name in unset}
         for name, value in {**best.parameters, **inactive}.items():
@@ -242,22 +232,21 @@ class Commands:
         print("\n".join(lines))
 
     def _wait(self, experiment: Experiment, arguments: Arguments) -> None:
-        name = experiment.name
+        name = experiment.title
         self.interrupted = (
             f"Stopped waiting; {name} goes on in the background. %hpo stop {name} ends it."
         )
         timeout = arguments.options.timeout
         until = None if timeout is None else time.monotonic() + timeout
-        progress = LiveProgress(self._shell, experiment.store, experiment.uid)
-        if not progress.follow(until):
+        if not LiveProgress(self._shell, experiment).follow(until):
             raise TimeoutError(f"{name} still runs after {timeout:g} seconds, and goes on")
 
     def _stop(self, experiment: Experiment, arguments: Arguments) -> None:
         if experiment.summary().is_over:
-            print(f"{experiment.name} does not run ({experiment.state}).")
+            print(f"{experiment.title} does not run ({experiment.state}).")
             return
         experiment.stop()
-        print(f"{experiment.name} stops; %hpo resume {experiment.name} goes on with it.")
+        print(f"{experiment.title} stops; %hpo resume {experiment.title} goes on with it.")
 
     def _resume(self, experiment: Experiment, arguments: Arguments) -> None:
         experiment.resume(**arguments.options.budgets)
@@ -271,25 +260,26 @@ class Commands:
     def _delete(self, experiment: Experiment, arguments: Arguments) -> None:
         trials = experiment.summary().completed
         experiment.delete()
-        print(f"{experiment.name} and its {trials} trials are deleted.")
+        print(f"{experiment.title} and its {trials} trials are deleted.")
 
     def _logs(self, experiment: Experiment, arguments: Arguments) -> None:
-        trials = experiment.store.trials(experiment.uid)
         if len(arguments.words) > 1:
-            text = arguments.words[1]
-            known = {str(trial.number): trial.number for trial in trials}
-            if text not in known:
-                there = f"there are 0 to {len(trials) - 1}" if trials else "there are none yet"
-                raise InvalidInput([Problem("%hpo logs", f"no trial {text!r}; {there}")])
-            number: int | None = known[text]
+            number: int | None = _trial_number(arguments.words[1])
         else:
-            failed = [trial.number for trial in trials if trial.state is TrialState.FAILED]
-            number = failed[-1] if failed else None
+            failure = experiment.last_failure()
+            number = failure.number if failure else None
+        title = experiment.title
         if number is None:
-            print(f"{experiment.name}: no trial failed; the runner says:\n{_tail(experiment.log)}")
+            print(f"{title}: no trial failed; the runner says:\n{_tail(experiment.log)}")
             return
-        log = trial_folder(experiment.store.folder(experiment.uid), number) / LOG
-        print(f"{experiment.name}, trial {number} ({log}):\n{_tail(log)}")
+        log = experiment.log_of(number)
+        print(f"{title}, trial {number} ({log}):\n{_tail(log)}")
+
+
+def _trial_number(text: str) -> int:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise InvalidInput([Problem("%hpo logs", f"{text!r} is no trial's number")])
 
 
 def _tail(log: Path) -> str:

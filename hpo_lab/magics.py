@@ -14,18 +14,18 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
-from hpo_lab.api import run_in_background
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
+from hpo_lab.facade.experiments import Experiments
 from hpo_lab.magic_commands import COMMANDS, Commands
-from hpo_lab.notebook import cell_source
-from hpo_lab.notebook.slicing import Cell, Decision
+from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import LINE_OPTIONS, TuneOptions, parse_line
 from hpo_lab.prepare import Prepared, prepare_cell
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment
 from hpo_lab.running.warm_start import warm_start_note
-from hpo_lab.store import NotFound, open_store
+from hpo_lab.store import NotFound
 
 __all__ = ["HpoLabMagics", "MagicError", "load"]
 
@@ -55,7 +55,7 @@ class HpoLabMagics(Magics):
         super().__init__(shell)
         self._shell = shell
         self._failed: set[int] = set()
-        self._unstored: list[tuple[Cell, bool]] = []
+        self._unstored: list[tuple[ParsedCell, bool]] = []
         self._commands = Commands(shell)
         shell.events.register("post_run_cell", self._note)
         shell.set_hook("complete_command", _complete_tune, str_key="%%tune")
@@ -65,7 +65,7 @@ class HpoLabMagics(Magics):
         info = result.info
         if not info.store_history and not info.silent:
             label = f"unnumbered cell {len(self._unstored) + 1}"
-            self._unstored.append((Cell(info.raw_cell, label=label), not result.success))
+            self._unstored.append((ParsedCell(info.raw_cell, label=label), not result.success))
         elif not result.success and result.execution_count is not None:
             self._failed.add(result.execution_count)
 
@@ -156,16 +156,15 @@ class HpoLabMagics(Magics):
         location: str | None,
         variable: str | None,
     ) -> None:
-        store = open_store(location)
-        experiment, enrolment = run_in_background(store, prepared)
+        experiment, enrolment = Experiments(location).run(prepared)
         self._commands.last = experiment
         self._commands.location = location
         if variable is not None:
             self._shell.push({variable: experiment})
         trials = experiment.summary().completed
-        name = experiment.name
+        name = experiment.title
         note = {
-            Enrolment.CREATED: warm_start_note(store, experiment.uid),
+            Enrolment.CREATED: warm_start_note(experiment.store, experiment.uid),
             Enrolment.CONTINUED: f"Continues after {trials} trials.",
             Enrolment.RUNNING: "Was running already; nothing new was started.",
             Enrolment.COMPLETE: (
@@ -173,31 +172,30 @@ class HpoLabMagics(Magics):
                 f"--trials, or start afresh: %hpo delete {name}, or choose another --name."
             ),
         }[enrolment]
-        LiveProgress(
-            self._shell, store, experiment.uid, decisions=decisions, note=note
-        ).follow_in_background()
+        progress = LiveProgress(self._shell, experiment, decisions=decisions, note=note)
+        progress.follow_in_background()
 
     def _place(self, cell: str) -> tuple[int, int]:
         """The number of the running input, and the line of it on which *cell* begins."""
         inputs = self._shell.history_manager.input_hist_raw
-        magic = cell_source.cell_magic(inputs[-1])
+        magic = next(iter(ParsedCell(inputs[-1]).magics), None)
         if magic is None or magic.name != "tune" or magic.body.strip() != cell.strip():
             # Run without a history: by another magic, or silently.
             return len(inputs), 2
         return len(inputs) - 1, magic.first_line
 
-    def _earlier(self, number: int) -> list[tuple[Cell, bool]]:
+    def _earlier(self, number: int) -> list[tuple[ParsedCell, bool]]:
         """The inputs before *number* in the order of execution, and whether each failed."""
         inputs = self._shell.history_manager.input_hist_raw[:number]
         return [
-            (Cell(source, label=f"In [{count}]"), count in self._failed)
+            (ParsedCell(source, label=f"In [{count}]"), count in self._failed)
             for count, source in enumerate(inputs)
             if source.strip()
         ]
 
 
 def _with_failed(
-    cells: list[tuple[Cell, bool]], decisions: tuple[Decision, ...]
+    cells: list[tuple[ParsedCell, bool]], decisions: tuple[Decision, ...]
 ) -> tuple[Decision, ...]:
     """The decisions on all cells, where *decisions* are those on the ones that succeeded."""
     others = iter(decisions)

@@ -1,7 +1,7 @@
 """Imports `nbformat` without a grammar that costs seconds and serves nothing here.
 
-`nbformat` validates with `jsonschema`, which at its import looks for optional packages; one
-of them, `rfc3987_syntax`, which JupyterLab brings along, builds a parser for international
+`nbformat` validates with `jsonschema`, which at its import looks for optional packages; of
+these, `rfc3987_syntax`, which JupyterLab brings along, builds a parser for international
 addresses when it is imported: two to three seconds of CPU time for every command.
 """
 

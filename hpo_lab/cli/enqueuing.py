@@ -6,10 +6,9 @@ import click
 
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
-from hpo_lab.cli.records import find
 from hpo_lab.experiment.points import read_point
+from hpo_lab.facade.experiments import Experiments
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enqueue import enqueue
 
 __all__ = ["enqueue_command"]
 
@@ -28,10 +27,10 @@ def enqueue_command(name: str, values: tuple[str, ...], store: str | None, as_js
     ]
     if problems:
         raise InvalidInput(problems)
-    opened, record = find(store, name)
+    experiment = Experiments(store).find(name)
     texts = dict(text.split("=", 1) for text in values)
-    point = read_point(record.document.spec.parameters, texts)
-    outlook = enqueue(opened, record, [point])
+    point = read_point(experiment.record.document.spec.parameters, texts)
+    outlook = experiment.enqueue(point)
     messages().print(f"{outlook}.", soft_wrap=True)
     if as_json:
-        print_json({"name": record.name, "point": point, "outlook": outlook})
+        print_json({"name": experiment.name, "point": point, "outlook": outlook})

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from operator import attrgetter
 from types import FrameType
 from typing import Self
@@ -16,30 +17,28 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from hpo_lab.dashboard.summary import Summary, summarise
 from hpo_lab.dashboard.tables import best_line, progress_line
 from hpo_lab.execution.client import ForkServer
-from hpo_lab.experiment.trial import TrialState
+from hpo_lab.facade.follower import Pace
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.summary import Summary
 from hpo_lab.local.runner import local_runner
 from hpo_lab.running.driver import AlreadyRunning, Driver
-from hpo_lab.store import NotFound, Store
+from hpo_lab.store import NotFound
 
-__all__ = ["Watch", "follow", "run_here"]
+__all__ = ["ConsoleProgress", "follow", "run_here"]
 
-_EVERY = 0.2
+_EVERY = 0.25
 _PLAIN_EVERY = 10.0
 
 
-class Watch:
+class ConsoleProgress:
     """Progress of one experiment on a console: a live bar on a terminal, else plain lines."""
 
-    def __init__(self, store: Store, uid: str, console: Console) -> None:
-        """Watch the experiment *uid*; what there is already is no news."""
-        self._store = store
-        self._uid = uid
+    def __init__(self, experiment: Experiment, console: Console) -> None:
+        """Watch *experiment*; what there is already is no news."""
+        self.experiment = experiment
         self._console = console
-        self._announced: set[int] = set()
-        self._failures: set[str] = set()
         self._plain_shown = ("", time.monotonic())
         self._bar: Progress | None = None
         if console.is_terminal:
@@ -50,11 +49,12 @@ class Watch:
                 console=console,
                 expand=True,
                 transient=True,
+                # A thread of its own would draw ten times a second.
+                auto_refresh=False,
             )
             self._task = self._bar.add_task("", total=None)
-        summary, failed = self._read()
-        self._announced |= {each.number for each in summary.leading}
-        self._failures |= failed.keys()
+        self._announced = {best.number for best in experiment.summary().leading}
+        self._failures = len(experiment.follower.tally.failures)
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -65,26 +65,20 @@ class Watch:
         if self._bar:
             self._bar.stop()
 
-    def _read(self) -> tuple[Summary, dict[str, int]]:
-        """The summary, and the failed trials by message."""
-        record = self._store.experiment_by_uid(self._uid)
-        if record is None:
-            raise NotFound("the experiment was deleted")
-        trials = self._store.trials(self._uid)
-        wrong = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
-        failed = {trial.message: trial.number for trial in trials if trial.state in wrong}
-        return summarise(record, trials, time.time()), failed
-
-    def update(self) -> Summary:
-        """Show what is new.
+    def update(self) -> None:
+        """Look at the experiment, and show what is new.
 
         Raises:
-            NotFound: when the experiment was deleted.
+            NotFound: when it was deleted.
         """
-        summary, failed = self._read()
-        for message in failed.keys() - self._failures:
-            self._failures.add(message)
-            self.say(f"trial {failed[message]} failed: {message}", "red")
+        self.show(self.experiment.summary())
+
+    def show(self, summary: Summary) -> None:
+        """Show what is new in *summary*, made at the last look."""
+        failures = self.experiment.follower.tally.failures
+        for message, number in islice(failures.items(), self._failures, None):
+            self.say(f"trial {number} failed: {message}", "red")
+        self._failures = len(failures)
         new = "on the Pareto front" if summary.front else "new best"
         for best in sorted(summary.leading, key=attrgetter("number")):
             if best.number not in self._announced:
@@ -96,10 +90,10 @@ class Watch:
                 completed=summary.completed,
                 total=summary.spec.max_trial_count,
                 description=progress_line(summary),
+                refresh=True,
             )
         else:
             self._plain(progress_line(summary))
-        return summary
 
     def _plain(self, line: str) -> None:
         shown, when = self._plain_shown
@@ -113,23 +107,22 @@ class Watch:
         self._console.print(Text(text, style=style))
 
 
-def run_here(store: Store, uid: str, console: Console, server: ForkServer | None = None) -> int:
+def run_here(experiment: Experiment, console: Console, server: ForkServer | None = None) -> int:
     """Run the experiment in this process, and follow it when another one runs it.
 
     The first SIGINT or SIGTERM stops it cleanly; the second one leaves at once, and the
     trials end with this process.
 
     Args:
-        store: Where the experiment is recorded.
-        uid: The experiment.
+        experiment: The experiment.
         console: Where its progress is shown.
         server: A fork server that waits for a set-up; ended where it is no use.
 
     Returns:
         0, or the exit code of the signal that interrupted it.
     """
-    runner = local_runner(store, uid, server=server)
-    with Watch(store, uid, console) as watch:
+    runner = local_runner(experiment.store, experiment.uid, server=server)
+    with ConsoleProgress(experiment, console) as watch:
         try:
             with _stopped_by_signals(runner, console) as received, _drawing(watch, received):
                 runner.run()
@@ -141,7 +134,7 @@ def run_here(store: Store, uid: str, console: Console, server: ForkServer | None
     return 128 + received[0] if received else 0
 
 
-def follow(watch: Watch) -> int:
+def follow(watch: ConsoleProgress) -> int:
     """Show the progress of an experiment that runs elsewhere until it ends.
 
     Returns:
@@ -152,14 +145,14 @@ def follow(watch: Watch) -> int:
     before = signal.signal(signal.SIGINT, lambda signum, _frame: interrupted.append(signum))
     try:
         watch.say("It is running in another process; following it (Ctrl-C stops following only)")
-        while not watch.update().is_over:
-            if interrupted:
-                watch.say("No longer following; the experiment runs on")
-                return 128 + signal.SIGINT
-            time.sleep(_EVERY)
+        for summary in watch.experiment.follower.follow(stop=lambda: bool(interrupted)):
+            watch.show(summary)
+            if summary.is_over:
+                return 0
+        watch.say("No longer following; the experiment runs on")
+        return 128 + signal.SIGINT
     finally:
         signal.signal(signal.SIGINT, before)
-    return 0
 
 
 @contextmanager
@@ -185,20 +178,24 @@ def _stopped_by_signals(runner: Driver, console: Console) -> Iterator[list[int]]
 
 
 @contextmanager
-def _drawing(watch: Watch, received: list[int]) -> Iterator[None]:
+def _drawing(watch: ConsoleProgress, received: list[int]) -> Iterator[None]:
     """Update *watch* in a thread, for the runner needs this one."""
     done = threading.Event()
 
     def draw() -> None:
         said = False
-        while not done.wait(_EVERY):
-            if received and not said:
-                said = True
-                watch.say("Stopping the running trials; Ctrl-C again leaves at once")
-            try:
-                watch.update()
-            except NotFound:
-                return  # The runner says so.
+        with Pace(watch.experiment.store) as pace:
+            while not done.wait(_EVERY):
+                if received and not said:
+                    said = True
+                    watch.say("Stopping the running trials; Ctrl-C again leaves at once")
+                if not pace.wait():
+                    continue
+                try:
+                    with pace.look():
+                        watch.update()
+                except NotFound:
+                    return  # The runner says so.
 
     thread = threading.Thread(target=draw, name="hpo-lab-progress", daemon=True)
     thread.start()

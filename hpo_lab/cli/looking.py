@@ -5,36 +5,39 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import click
 
 from hpo_lab.cli import FAILED
 from hpo_lab.cli.options import json_option, name_argument, store_option
-from hpo_lab.cli.output import messages, print_best, print_json, results
-from hpo_lab.cli.records import (
-    best_notebook,
-    find,
-    summaries,
-    summary_of,
-    title,
+from hpo_lab.cli.output import (
+    messages,
+    notebook_path,
+    print_best,
+    print_json,
+    print_json_list,
+    results,
 )
 from hpo_lab.dashboard.defaults import notebook_defaults
-from hpo_lab.dashboard.summary import shown_labels, trial_row
 from hpo_lab.dashboard.tables import (
     experiments_table,
     front_table,
     parameters_table,
+    print_trials,
     summary_table,
-    trials_table,
 )
+from hpo_lab.dashboard.words import shown_labels
 from hpo_lab.experiment.manifest import dump
-from hpo_lab.experiment.model import ExperimentDocument, Objective
+from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import conditions_of
 from hpo_lab.experiment.status_document import experiment_status
-from hpo_lab.experiment.trial import Trial, TrialState, candidates
-from hpo_lab.store import ExperimentRecord, Store
+from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade.experiments import Experiments
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.summary import trial_row
+from hpo_lab.facade.tally import Tally
 
 __all__ = ["best_command", "list_command", "show_command", "trials_command"]
 
@@ -44,13 +47,11 @@ __all__ = ["best_command", "list_command", "show_command", "trials_command"]
 @json_option
 def list_command(store: str | None, as_json: bool) -> None:
     """List the experiments, the newest first."""
-    now = time.time()
-    found = summaries(store, now)
+    summaries = Experiments(store).list()
     if as_json:
-        print_json([summary.to_json() for summary in found])
-    elif found:
-        rows = [(title(summary), summary) for summary in found]
-        results().print(experiments_table(rows, now))
+        print_json([summary.to_json() for summary in summaries])
+    elif summaries:
+        results().print(experiments_table(summaries, time.time()))
     else:
         messages().print("There are no experiments yet.")
 
@@ -64,18 +65,18 @@ def list_command(store: str | None, as_json: bool) -> None:
 @json_option
 def show_command(name: str, output: str | None, store: str | None, as_json: bool) -> None:
     """Show one experiment: state, best parameters, the last failure."""
-    opened, record = find(store, name)
+    experiment = Experiments(store).find(name)
     if output is not None:
-        print(dump(_with_status(opened, record), output), end="")
+        print(dump(_with_status(experiment), output), end="")
         return
-    summary = summary_of(opened, record)
-    folder = str(opened.folder(record.uid))
-    failure = _last_failure(opened, record)
+    summary, failure = experiment.summary(), experiment.last_failure()
+    folder = str(experiment.folder)
     if as_json:
-        print_json({**summary.to_json(), "folder": folder, "lastFailure": failure})
+        last = failure.to_json() if failure else None
+        print_json({**summary.to_json(), "folder": folder, "lastFailure": last})
         return
     out = results()
-    out.print(title(record), style="bold")
+    out.print(experiment.title, style="bold")
     out.print(summary_table(summary))
     out.print(f"Folder: {folder}", soft_wrap=True)
     if summary.front:
@@ -83,41 +84,22 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
         out.print(front_table(summary))
     elif summary.best:
         out.print()
-        out.print(parameters_table(summary.best.parameters, notebook_defaults(opened, record.uid)))
+        out.print(parameters_table(summary.best.parameters, notebook_defaults(experiment)))
     if failure:
         out.print()
-        out.print(f"Last failure, trial {failure['trial']}: {failure['message']}", style="red")
-        if failure["where"]:
-            out.print(failure["where"], soft_wrap=True)
-        out.print(f"More: hpo-lab logs {name} {failure['trial']}")
+        out.print(f"Last failure, trial {failure.number}: {failure.message}", style="red")
+        if failure.where:
+            out.print(failure.where, soft_wrap=True)
+        out.print(f"More: hpo-lab logs {name} {failure.number}")
 
 
-def _with_status(store: Store, record: ExperimentRecord) -> ExperimentDocument:
+def _with_status(experiment: Experiment) -> ExperimentDocument:
     """The document with the status that Katib would give it."""
-    history = [
-        (each.type, each.reason, each.message, each.time) for each in store.conditions(record.uid)
-    ]
-    status = experiment_status(
-        record.document, conditions_of(history), store.trials(record.uid), now=time.time()
-    )
-    return record.document.model_copy(update={"status": status})
-
-
-def _last_failure(store: Store, record: ExperimentRecord) -> dict[str, Any] | None:
-    """The trial that failed last: number, message, and the last line of its traceback."""
-    wrong = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
-    failed = [trial for trial in store.trials(record.uid) if trial.state in wrong]
-    if not failed:
-        return None
-    last = max(failed, key=lambda trial: trial.completed_at or 0.0)
-    details = store.trial(record.uid, last.number)
-    lines = details.traceback.strip().splitlines() if details else []
-    where = lines[-1].strip() if lines else ""
-    return {
-        "trial": last.number,
-        "message": last.message,
-        "where": "" if where == last.message else where,
-    }
+    document = experiment.record.document
+    history = [(each.type, each.reason, each.message, each.time) for each in experiment.history()]
+    trials = list(experiment.tally().trials.values())
+    status = experiment_status(document, conditions_of(history), trials, now=time.time())
+    return document.model_copy(update={"status": status})
 
 
 @click.command("best")
@@ -131,15 +113,16 @@ def best_command(ctx: click.Context, name: str, store: str | None, as_json: bool
     With several objectives the Pareto front is shown, the best in the first of them first.
     Ends with code 1 when no trial has produced the objective.
     """
-    opened, record = find(store, name)
-    summary = summary_of(opened, record)
-    best, notebook = summary.best, best_notebook(opened, summary)
+    experiment = Experiments(store).find(name)
+    summary = experiment.summary()
+    best = summary.best
     if as_json:
         document = summary.to_json()
-        found = None if best is None else {**document["best"], "notebook": notebook}
-        print_json({"name": record.name, "objective": document["objective"], "best": found})
+        notebook = {"notebook": notebook_path(experiment, summary)}
+        shown = None if best is None else {**document["best"], **notebook}
+        print_json({"name": summary.name, "objective": document["objective"], "best": shown})
     elif best:
-        print_best(summary, notebook, notebook_defaults(opened, record.uid))
+        print_best(experiment, summary)
     else:
         messages().print("No trial has produced the objective.")
     if best is None:
@@ -167,28 +150,30 @@ def trials_command(
     name: str, form: str, states: tuple[str, ...], sort: str, store: str | None, as_json: bool
 ) -> None:
     """List the trials of an experiment with their parameters and metrics."""
-    opened, record = find(store, name)
-    spec = record.document.spec
-    trials = opened.trials(record.uid)
-    if states:
-        trials = [trial for trial in trials if trial.state.value in states]
+    experiment = Experiments(store).find(name)
+    tally = experiment.tally()
+    trials: Iterable[Trial] = (tally.trials[number] for number in sorted(tally.trials))
     if sort == "best":
-        trials = _best_first(spec.objective, trials)
-    rows = [trial_row(spec, trial) for trial in trials]
+        trials = _best_first(tally)
+    if states:
+        trials = (trial for trial in trials if trial.state.value in states)
+    chosen = list(trials)
+    spec = experiment.record.document.spec
+    rows = partial(map, partial(trial_row, spec), chosen)
     if as_json or form == "json":
-        print_json(rows)
+        print_json_list(rows())
     elif form == "csv":
-        names = list(dict.fromkeys(column for row in rows for column in row))
+        names = list(dict.fromkeys(column for row in rows() for column in row))
         writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(rows())
     else:
-        labels = dict.fromkeys(name for trial in trials for name in shown_labels(trial))
-        results().print(trials_table(spec, rows, labels))
+        labels = dict.fromkeys(name for trial in chosen for name in shown_labels(trial))
+        print_trials(results(), spec, rows, labels)
 
 
-def _best_first(objective: Objective, trials: Sequence[Trial]) -> list[Trial]:
+def _best_first(tally: Tally) -> Iterator[Trial]:
     """Trials from the best to the worst; those that cannot be optimal come last."""
-    ranked = [trial for _, trial in candidates(objective, trials)]
-    numbers = {trial.number for trial in ranked}
-    return [*ranked, *(trial for trial in trials if trial.number not in numbers)]
+    ranked = {trial.number: trial for trial in tally.ranked()}
+    yield from ranked.values()
+    yield from (tally.trials[n] for n in sorted(tally.trials) if n not in ranked)

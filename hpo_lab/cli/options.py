@@ -39,9 +39,9 @@ def name_argument(function: Function) -> Function:
 def _complete_name(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    from hpo_lab.cli.records import all_records, title
+    from hpo_lab.facade.experiments import Experiments
 
-    names = [title(record) for record in all_records(ctx.params.get("store"))]
+    names = [summary.title for summary in Experiments(ctx.params.get("store")).list()]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
@@ -117,19 +117,19 @@ class TuningCommand(click.Command):
 
     def _request(self, args: list[str]) -> Request:
         flags = [param for param in self.params if isinstance(param, click.Option)]
-        given = split_arguments(
+        parts = split_arguments(
             args,
             taking=[flag for option in flags if not option.is_flag for flag in option.opts],
             bare=[flag for option in flags if option.is_flag for flag in option.opts],
         )
         mine = {option.flag for option in self._tuning}
-        texts = {flag: given.values[flag] for flag in given.values if flag in mine}
+        texts = {flag: parts.values[flag] for flag in parts.values if flag in mine}
         options, problems = parse_values(texts)
-        problems = [*given.problems, *problems]
-        objective, wrong = read_objective_flags(given.values)
+        problems = [*parts.problems, *problems]
+        objective, wrong = read_objective_flags(parts.values)
         problems += wrong
         # What follows an unknown option may be its value, or all there is.
-        words = given.words or given.unclaimed[-1:]
+        words = parts.words or parts.unclaimed[-1:]
         what = self.params[0].human_readable_name
         if not words:
             problems.append(Problem(what, "is missing"))
@@ -137,12 +137,12 @@ class TuningCommand(click.Command):
         return Request(
             target=words[0] if words else "",
             options=options.over(objective),
-            cell=given.values.get("--cell", [None])[-1],
-            template=given.values.get("--template", [None])[-1],
-            runtime=given.values.get("--runtime", [None])[-1],
-            paths=tuple(given.values.get("--map", [])),
-            beside=tuple(given.values.get("--with", [])),
-            store=given.values.get("--store", [None])[-1],
-            as_json="--json" in given.values,
+            cell=parts.values.get("--cell", [None])[-1],
+            template=parts.values.get("--template", [None])[-1],
+            runtime=parts.values.get("--runtime", [None])[-1],
+            paths=tuple(parts.values.get("--map", [])),
+            beside=tuple(parts.values.get("--with", [])),
+            store=parts.values.get("--store", [None])[-1],
+            as_json="--json" in parts.values,
             problems=tuple(problems),
         )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable
+from textwrap import indent
 from typing import Any
 
 from rich.console import Console
 
-from hpo_lab.dashboard.summary import Summary
+from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import best_line, front_table, parameters_table
-from hpo_lab.experiment.model import Value
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.summary import Summary
 
-__all__ = ["messages", "print_best", "print_json", "results"]
+__all__ = ["messages", "notebook_path", "print_best", "print_json", "print_json_list", "results"]
 
 _PIPED_WIDTH = 200
 
@@ -31,15 +33,18 @@ def messages() -> Console:
     return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def print_best(
-    summary: Summary, notebook: str | None, defaults: Mapping[str, Value], *, intro: str = ""
-) -> None:
+def notebook_path(experiment: Experiment, summary: Summary) -> str | None:
+    """Path of the executed notebook of the best trial, None where there is none."""
+    path = experiment.notebook_of(summary.best.number) if summary.best else None
+    return str(path) if path else None
+
+
+def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> None:
     """Print the best trial, or, of several objectives, the Pareto front.
 
     Args:
-        summary: Of an experiment that has a best trial.
-        notebook: Path of that trial's notebook.
-        defaults: What the notebook of the experiment assigns, by parameter name.
+        experiment: An experiment.
+        summary: How it is; it has a best trial.
         intro: Stands before the best trial.
     """
     out = results()
@@ -50,10 +55,20 @@ def print_best(
     elif summary.best:
         out.print(f"{intro}{best_line(summary.best)}", style="bold")
         out.print()
-        out.print(parameters_table(summary.best.parameters, defaults))
-        if notebook:
+        out.print(parameters_table(summary.best.parameters, notebook_defaults(experiment)))
+        if notebook := notebook_path(experiment, summary):
             out.print()
             out.print(f"Notebook of that trial: {notebook}", soft_wrap=True)
+
+
+def print_json_list(items: Iterable[Any]) -> None:
+    """Print *items* as the one JSON document of a command, each as soon as it is there."""
+    before = "["
+    for item in items:
+        text = json.dumps(item, indent=2, ensure_ascii=False, allow_nan=False)
+        print(before, indent(text, "  "), sep="\n", end="")
+        before = ","
+    print("[]" if before == "[" else "\n]")
 
 
 def print_json(document: Any) -> None:

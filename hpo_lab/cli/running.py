@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from hpo_lab.api import prepare_resume
 from hpo_lab.cli import FAILED, INTERRUPTED
 from hpo_lab.cli.foreground import run_here
 from hpo_lab.cli.options import (
@@ -18,29 +16,24 @@ from hpo_lab.cli.options import (
     name_argument,
     store_option,
 )
-from hpo_lab.cli.output import messages, print_best, print_json, results
-from hpo_lab.cli.records import (
-    best_notebook,
-    find,
-    latest,
-    summary_of,
-    title,
-)
-from hpo_lab.cli.validating import prepare, say_warnings
-from hpo_lab.dashboard.defaults import notebook_defaults
-from hpo_lab.dashboard.summary import INTERRUPTED as LOST
-from hpo_lab.dashboard.summary import Summary, objective_in_words
+from hpo_lab.cli.output import messages, notebook_path, print_best, print_json, results
+from hpo_lab.cli.validating import say_warnings
 from hpo_lab.dashboard.tables import progress_line, state_text
+from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.execution.client import ForkServer
-from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.facade.experiments import Experiments
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.resuming import prepare_resume
+from hpo_lab.facade.summary import INTERRUPTED as LOST
+from hpo_lab.facade.summary import Summary
 from hpo_lab.options import BUDGETS, OPTIONS
-from hpo_lab.prepare import runs_here
+from hpo_lab.prepare import prepare_file, runs_here
 from hpo_lab.prepare.wording import as_flag
 from hpo_lab.problems import InvalidInput
 from hpo_lab.running.enrol import Enrolment, enrol, stop_described
 from hpo_lab.running.warm_start import warm_start_note
-from hpo_lab.store import ExperimentRecord, Store, open_store
+from hpo_lab.store import open_store
 
 __all__ = ["resume_command", "run_command"]
 
@@ -74,7 +67,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
     if not request.target:
         raise InvalidInput(request.problems)
     path = Path(request.target)
-    prepared = prepare(
+    prepared = prepare_file(
         path,
         request.options,
         request.cell,
@@ -92,10 +85,11 @@ def run_command(ctx: click.Context, request: Request) -> None:
         messages().print(f"Experiment {prepared.experiment.name} stops: it may run 0 trials.")
         return
     record, enrolment = enrol(store, prepared.experiment, prepared.files)
-    _announce(record, enrolment, summary_of(store, record))
+    experiment = Experiment.of(store, record)
+    _announce(enrolment, experiment.summary())
     if enrolment is Enrolment.CREATED and (note := warm_start_note(store, record.uid)):
         messages().print(f"{note}.", soft_wrap=True)
-    ctx.exit(_run(store, record, enrolment, request, ctx.obj))
+    ctx.exit(_run(experiment, enrolment, request, ctx.obj))
 
 
 @click.command("resume", cls=TuningCommand, tuning=BUDGETS)
@@ -110,14 +104,15 @@ def resume_command(ctx: click.Context, request: Request) -> None:
     """
     if request.problems:
         raise InvalidInput(request.problems)
-    store, record = find(request.store, request.target)
-    record, enrolment = prepare_resume(store, record, as_flag, **request.options.budgets)
-    _announce(record, enrolment, summary_of(store, record))
-    ctx.exit(_run(store, record, enrolment, request))
+    experiment = Experiments(request.store).find(request.target)
+    budgets = request.options.budgets
+    _, enrolment = prepare_resume(experiment.store, experiment.record, as_flag, **budgets)
+    _announce(enrolment, experiment.summary())
+    ctx.exit(_run(experiment, enrolment, request))
 
 
-def _announce(record: ExperimentRecord, enrolment: Enrolment, summary: Summary) -> None:
-    name = title(record)
+def _announce(enrolment: Enrolment, summary: Summary) -> None:
+    name = summary.title
     match enrolment:
         case Enrolment.CREATED:
             goal = objective_in_words(summary.spec.objective)
@@ -136,8 +131,7 @@ def _announce(record: ExperimentRecord, enrolment: Enrolment, summary: Summary) 
 
 
 def _run(
-    store: Store,
-    record: ExperimentRecord,
+    experiment: Experiment,
     enrolment: Enrolment,
     request: Request,
     server: ForkServer | None = None,
@@ -145,25 +139,24 @@ def _run(
     """Run an enrolled experiment to its end, print its result; the exit code."""
     signalled = 0
     if enrolment is not Enrolment.COMPLETE:
-        signalled = run_here(store, record.uid, messages(), server)
-    summary = summary_of(store, latest(store, record))
-    notebook = best_notebook(store, summary)
+        signalled = run_here(experiment, messages(), server)
+    summary = experiment.summary()
     if request.as_json:
-        print_json({**summary.to_json(), "notebook": notebook})
+        print_json({**summary.to_json(), "notebook": notebook_path(experiment, summary)})
     else:
-        _print_result(summary, notebook, notebook_defaults(store, record.uid))
+        _print_result(experiment, summary)
     if summary.state in (ExperimentState.STOPPED.value, LOST):
         where = f" --store {shlex.quote(request.store)}" if request.store else ""
-        messages().print(f"To continue: hpo-lab resume {title(record)}{where}", style="yellow")
+        messages().print(f"To continue: hpo-lab resume {summary.title}{where}", style="yellow")
         return signalled or INTERRUPTED
     if not summary.is_over:
         return signalled
-    found = summary.best is not None or summary.text
-    failed = summary.state == ExperimentState.FAILED.value or not found
+    has_result = summary.best is not None or summary.text
+    failed = summary.state == ExperimentState.FAILED.value or not has_result
     return FAILED if failed else 0
 
 
-def _print_result(summary: Summary, notebook: str | None, defaults: Mapping[str, Value]) -> None:
+def _print_result(experiment: Experiment, summary: Summary) -> None:
     out = results()
     out.print(state_text(summary.state), f"({progress_line(summary, best=False)})")
     if summary.is_over and summary.state != LOST:
@@ -171,4 +164,4 @@ def _print_result(summary: Summary, notebook: str | None, defaults: Mapping[str,
     if summary.best is None:
         out.print(f"Found: {summary.text}" if summary.text else "No trial produced the objective.")
         return
-    print_best(summary, notebook, defaults, intro="Best: ")
+    print_best(experiment, summary, intro="Best: ")

@@ -36,7 +36,7 @@ def suggestion_service_command(
     containers of one pod, where a port can be used once.
     """
     try:
-        from hpo_lab.katib_api.early_stopping import early_stopping_service
+        from hpo_lab.katib_api.early_stopping_service import early_stopping_service
         from hpo_lab.katib_api.rpc import serving
         from hpo_lab.katib_api.suggestion import suggestion_service
     except ModuleNotFoundError as error:

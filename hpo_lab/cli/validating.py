@@ -1,4 +1,4 @@
-"""From a file to a checked experiment, and `hpo-lab validate`."""
+"""`hpo-lab validate`."""
 
 from __future__ import annotations
 
@@ -9,81 +9,20 @@ import click
 
 from hpo_lab.cli.options import json_option
 from hpo_lab.cli.output import messages, print_json, results
-from hpo_lab.dashboard.summary import objective_in_words
 from hpo_lab.dashboard.tables import (
     decisions_table,
     duration,
     number,
     space_table,
 )
+from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import Prepared, local_problems, prepare_manifest, prepare_notebook
-from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.prepare import prepare_file
+from hpo_lab.problems import Problem
 
-__all__ = ["prepare", "say_warnings", "validate_command"]
-
-_MANIFESTS = (".yaml", ".yml", ".json")
-
-
-def prepare(
-    path: Path,
-    options: TuneOptions,
-    cell: str | None,
-    problems: Sequence[Problem] = (),
-    *,
-    template: str | None = None,
-    runtime: str | None = None,
-    paths: Sequence[str] = (),
-    beside: Sequence[str] = (),
-) -> Prepared:
-    """The checked experiment of a notebook or a manifest.
-
-    Args:
-        path: The file.
-        options: For a notebook; they win over the cell's own line.
-        cell: Which `%%tune` cell of a notebook with several.
-        problems: What is wrong already.
-        template: For a manifest, as are the following; see `prepare_manifest`, `runs_here`.
-        runtime: In which containers run.
-        paths: Folders by path in the containers.
-        beside: Files with ConfigMaps and Secrets.
-
-    Raises:
-        InvalidInput: with *problems* and every other one.
-    """
-    found = list(problems)
-    try:
-        if path.suffix == ".ipynb":
-            given = {
-                "--template": template,
-                "--runtime": runtime,
-                "--map": paths,
-                "--with": beside,
-            }
-            found += [Problem(flag, "is for manifests") for flag, value in given.items() if value]
-            prepared = prepare_notebook(path, options, cell=cell)
-        elif path.suffix in _MANIFESTS:
-            found += _unfit(options, cell)
-            found += local_problems(runtime, paths)
-            prepared = prepare_manifest(path, template=template, beside=beside)
-        else:
-            message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
-            raise InvalidInput([Problem(str(path), message)])
-    except InvalidInput as error:
-        raise InvalidInput([*found, *error.problems], error.source) from None
-    if found:
-        raise InvalidInput(found)
-    return prepared
-
-
-def _unfit(options: TuneOptions, cell: str | None) -> list[Problem]:
-    """Options that were given although a manifest says it all."""
-    given = [option.flag for option in options.said]
-    given += [f"--{options.direction.value}"] if options.direction else []
-    given += ["--cell"] if cell is not None else []
-    return [Problem(flag, "is for notebooks; a manifest says this itself") for flag in given]
+__all__ = ["say_warnings", "validate_command"]
 
 
 @click.command("validate")
@@ -105,7 +44,7 @@ def validate_command(
 
     Shows what would be searched and, for a notebook, which earlier cells the trials run.
     """
-    prepared = prepare(file, TuneOptions(), cell, template=template, beside=beside)
+    prepared = prepare_file(file, TuneOptions(), cell, template=template, beside=beside)
     spec = prepared.experiment.spec
     warnings = [*prepared.warnings, *run_problems(prepared.experiment)]
     if as_json:

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 
 from hpo_lab.collectors.numeric_text import observation_of
-from hpo_lab.collectors.registry import Source
+from hpo_lab.collectors.source import Source
 from hpo_lab.observation import Observation
 
 __all__ = ["collect_prometheus", "parse_exposition"]

@@ -14,7 +14,7 @@ from threading import Event, Timer
 
 from hpo_lab.collectors.json_lines import json_parser
 from hpo_lab.collectors.lines import Lines
-from hpo_lab.collectors.registry import Source
+from hpo_lab.collectors.source import Source
 from hpo_lab.collectors.text import LineParser, text_parser
 from hpo_lab.observation import Observation
 

@@ -1,8 +1,7 @@
 """Scalars in TensorBoard's event files, read while they are written.
 
-Needs the package `tensorboard`, whose own reader is used. Every folder below the collected
-one is a run. A metric is a tag (`accuracy`, in whichever run), or a run and a tag
-(`train/accuracy`).
+Needs the package `tensorboard` and uses its reader. Every folder below the collected folder
+is a run. A metric is a tag (`accuracy`, in any run), or a run and a tag (`train/accuracy`).
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.collectors.registry import Source
+from hpo_lab.collectors.source import Source
 from hpo_lab.observation import Observation
 
 __all__ = ["collect_events", "matching"]

@@ -6,15 +6,15 @@ import ast
 import json
 
 from hpo_lab.experiment.model import Value
-from hpo_lab.store import Store
+from hpo_lab.facade.handle import Experiment
 from hpo_lab.trial.folder import NOTEBOOK
 
 __all__ = ["notebook_defaults"]
 
 
-def notebook_defaults(store: Store, uid: str) -> dict[str, Value]:
+def notebook_defaults(experiment: Experiment) -> dict[str, Value]:
     """The parameter values that the notebook of an experiment itself assigns, by name."""
-    artifact = store.artifact(uid, NOTEBOOK)
+    artifact = experiment.artifact(NOTEBOOK)
     if artifact is None:
         return {}
     for cell in json.loads(artifact.read())["cells"]:

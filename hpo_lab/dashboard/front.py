@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hpo_lab.dashboard.html import CODE, GREEN, GREY, MUTED, assignments, cut, number, table
-from hpo_lab.dashboard.summary import Best, Summary
 from hpo_lab.experiment.model import ObjectiveType
-from hpo_lab.experiment.trial import Trial, candidates, objective_values
+from hpo_lab.experiment.trial import objective_values
+from hpo_lab.facade.summary import Best, Summary
+from hpo_lab.facade.tally import Tally
 
 __all__ = ["front_html"]
 
@@ -19,13 +20,13 @@ _COLUMNS = 4
 Point = tuple[float, ...]
 
 
-def front_html(summary: Summary, trials: Sequence[Trial]) -> str:
+def front_html(summary: Summary, tally: Tally) -> str:
     """The front of *summary*, beside the other trials where there are two objectives."""
     if not summary.front:
         return ""
     pieces = [f'<div style="flex:1 1 24em">{_table(summary)}</div>']
     if len(summary.spec.objective.objectives) == 2:
-        pieces.append(_drawing(summary, trials))
+        pieces.append(_drawing(summary, tally))
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:8px 24px;margin-top:8px">'
         f"{''.join(pieces)}</div>"
@@ -56,27 +57,24 @@ def _spread(front: Sequence[Best], count: int) -> list[Best]:
     return [front[round(place * (len(front) - 1) / (count - 1))] for place in range(count)]
 
 
-def _drawing(summary: Summary, trials: Sequence[Trial]) -> str:
+def _drawing(summary: Summary, tally: Tally) -> str:
     """The trials in the plane of two objectives; there is no text inside the drawing.
 
     A front end that takes drawings out of a page leaves their text behind.
     """
     objective = summary.spec.objective
-    on_front = {each.number for each in summary.front}
     front = _spread(summary.front, _DOTS)
     best = [tuple(each.values.values()) for each in front]
-    # The last may break a constraint: it can then be beyond the front.
-    kept = {trial.number for _, trial in candidates(objective, trials)}
+    # A trial that breaks a constraint could be beyond the front; it is not among these.
     others = [
         values
-        for trial in trials
-        if trial.number in kept - on_front
-        and (values := objective_values(objective, trial)) is not None
-    ][-_DOTS:]
+        for trial in reversed(tally.behind_front(_DOTS))
+        if (values := objective_values(objective, trial)) is not None
+    ]
     scale = _Scale([*best, *others])
     line = "L".join(f"{x} {y}" for x, y in map(scale, best))
     svg = (
-        f'<svg role="img" aria-label="{len(on_front)} trials on the Pareto front" '
+        f'<svg role="img" aria-label="{len(summary.front)} trials on the Pareto front" '
         f'width="{_WIDTH}" height="{_HEIGHT}" fill="none" stroke-linecap="round" '
         f'style="display:block;border-left:{_LINE};border-bottom:{_LINE}">'
         f'<path d="{_dots(scale, others)}" style="stroke:{GREY};stroke-width:5;opacity:.8"></path>'

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.dashboard.progress import progress_html, progress_text
-from hpo_lab.dashboard.summary import summarise
-from hpo_lab.store import Store
+from hpo_lab.facade.follower import Follower
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.summary import Summary
+from hpo_lab.store import NotFound
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -19,12 +20,6 @@ __all__ = ["Bundle", "LiveProgress", "can_update", "publish"]
 
 Bundle = dict[str, str]
 """What to display, by MIME type."""
-
-_INTERVAL = 0.25
-_SHARE = 10
-"""A look at the store is followed by a pause of at least this many times its length."""
-_PATIENCE = 20
-"""Looks at the store that may fail one after the other, before a follower gives up."""
 
 
 def can_update(shell: Any) -> bool:
@@ -47,8 +42,7 @@ class LiveProgress:
     def __init__(
         self,
         shell: Any,
-        store: Store,
-        uid: str,
+        experiment: Experiment,
         *,
         decisions: Sequence[Decision] = (),
         note: str = "",
@@ -57,15 +51,13 @@ class LiveProgress:
 
         Args:
             shell: The IPython shell.
-            store: Where the experiment is recorded.
-            uid: The experiment.
+            experiment: The experiment.
             decisions: Which earlier cells its trials run, and why.
             note: A sentence about how the experiment came to be shown.
         """
         self._publisher = shell.display_pub
         self._updates = can_update(shell)
-        self._store = store
-        self._uid = uid
+        self._follower = Follower(experiment.store, experiment.uid)
         self._decisions = decisions
         self._note = note
         self._transient = {"display_id": secrets.token_hex(16)}
@@ -77,13 +69,10 @@ class LiveProgress:
         Returns:
             Whether it is over or was deleted, so that nothing more will change.
         """
-        bundle, over = self._frame()
-        first = self._shown is None
-        # Where nothing can be changed in place, the beginning and the end are enough.
-        if first or (bundle != self._shown and (self._updates or over)):
-            self._shown = bundle
-            self._publisher.publish(bundle, transient=self._transient, update=not first)
-        return over
+        try:
+            return self._show(self._follower.look())
+        except NotFound:
+            return self._show(None)
 
     def follow(self, until: float | None = None) -> bool:
         """Keep the display up to date until the experiment is over.
@@ -94,22 +83,10 @@ class LiveProgress:
         Returns:
             Whether the experiment is over.
         """
-        failures = 0
-        while True:
-            began = time.monotonic()
-            try:
-                if self.refresh():
-                    return True
-                failures = 0
-            except Exception:
-                # A store that is busy or away for a moment, or an output that is gone.
-                failures += 1
-                if failures == _PATIENCE:
-                    raise
-            now = time.monotonic()
-            if until is not None and now >= until:
-                return False
-            time.sleep(max(_INTERVAL, _SHARE * (now - began)))
+        try:
+            return any(map(self._show, self._follower.follow(until)))
+        except NotFound:
+            return self._show(None)
 
     def follow_in_background(self) -> None:
         """Show the experiment, and keep the display up to date while other cells run."""
@@ -123,15 +100,21 @@ class LiveProgress:
             # What this thread wrote would turn up in the output of some other cell.
             return
 
-    def _frame(self) -> tuple[Bundle, bool]:
-        record = self._store.experiment_by_uid(self._uid)
-        if record is None:
-            text = "This experiment was deleted."
-            return {"text/html": f"<div>{text}</div>", "text/plain": text}, True
-        trials = self._store.trials(self._uid)
-        summary = summarise(record, trials, time.time())
-        bundle = {
-            "text/html": progress_html(summary, trials, self._decisions, self._note),
-            "text/plain": progress_text(summary, self._note),
-        }
-        return bundle, summary.is_over
+    def _show(self, summary: Summary | None) -> bool:
+        bundle, over = self._deleted(), True
+        if summary is not None:
+            bundle, over = self._frame(summary), summary.is_over
+        first = self._shown is None
+        # Where nothing can be changed in place, the beginning and the end are enough.
+        if first or (bundle != self._shown and (self._updates or over)):
+            self._shown = bundle
+            self._publisher.publish(bundle, transient=self._transient, update=not first)
+        return over
+
+    def _frame(self, summary: Summary) -> Bundle:
+        html = progress_html(summary, self._follower.tally, self._decisions, self._note)
+        return {"text/html": html, "text/plain": progress_text(summary, self._note)}
+
+    def _deleted(self) -> Bundle:
+        text = "This experiment was deleted."
+        return {"text/html": f"<div>{text}</div>", "text/plain": text}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hpo_lab.dashboard.html import CODE, MUTED, box, cut, number, table
-from hpo_lab.dashboard.summary import objective_in_words
+from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.experiment.model import ExperimentDocument, Parameter
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from hpo_lab.dashboard.front import front_html
@@ -21,16 +22,16 @@ from hpo_lab.dashboard.html import (
     table,
 )
 from hpo_lab.dashboard.preview import decisions_html
-from hpo_lab.dashboard.summary import Best, Summary, objective_in_words, shown_labels
+from hpo_lab.dashboard.words import objective_in_words, shown_labels
 from hpo_lab.experiment.model import Objective
-from hpo_lab.experiment.trial import Trial, TrialState, candidates
+from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade.summary import Best, Summary
+from hpo_lab.facade.tally import Tally
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
 __all__ = ["duration", "listing_html", "listing_text", "progress_html", "progress_text"]
-
-_LOST = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE, TrialState.KILLED)
 
 _TOP = 3
 _LATEST = 3
@@ -42,7 +43,7 @@ _SIZE = 20_000
 
 def progress_html(
     summary: Summary,
-    trials: Sequence[Trial],
+    tally: Tally,
     decisions: Sequence[Decision] = (),
     note: str = "",
 ) -> str:
@@ -50,7 +51,7 @@ def progress_html(
 
     Args:
         summary: The experiment at a glance.
-        trials: Its trials.
+        tally: Its trials, and what stands out among them.
         decisions: Which earlier cells its trials run, and why.
         note: A sentence about how it came to be shown.
     """
@@ -60,10 +61,11 @@ def progress_html(
     if summary.is_over and summary.message:
         above.append(f'<div style="{MUTED}">{cut(summary.message, 400)}</div>')
     several = bool(summary.spec.objective.additional_objectives)
-    above.append(front_html(summary, trials) if several else _best_html(summary))
-    above.append(_trials_html(summary.spec.objective, trials, best=not several))
-    if failed := _last_failure(trials):
-        above.append(f'<div style="margin-top:6px">{dot(RED)}{cut(failed, 400)}</div>')
+    above.append(front_html(summary, tally) if several else _best_html(summary))
+    above.append(_trials_html(tally, best=not several))
+    if failed := tally.last_failure:
+        text = cut(f"Trial {failed.number}: {failed.message}", 400)
+        above.append(f'<div style="margin-top:6px">{dot(RED)}{text}</div>')
     hints = " &nbsp;·&nbsp; ".join(
         f'<code style="{CODE};background:none;padding:0">{cut(command, 100)}</code>'
         f' <span style="{MUTED}">{effect}</span>'
@@ -79,7 +81,7 @@ def progress_html(
 def progress_text(summary: Summary, note: str = "") -> str:
     """The experiment as two or three lines of text."""
     counts = ", ".join([_done(summary), *_others(summary), duration(summary)])
-    lines = [f"{summary.name}: {summary.state}, {counts}"]
+    lines = [f"{summary.title}: {summary.state}, {counts}"]
     if note:
         lines.append(note)
     elif summary.is_over and summary.message:
@@ -95,7 +97,7 @@ def listing_html(summaries: Sequence[Summary]) -> str:
     """Several experiments as a table, one a row."""
     rows = [
         (
-            cut(summary.name, 100),
+            cut(summary.title, 100),
             state_mark(summary.state),
             cut(", ".join([_done(summary), *_others(summary)]), 100),
             cut(_best_value(summary), 100),
@@ -108,9 +110,9 @@ def listing_html(summaries: Sequence[Summary]) -> str:
 
 def listing_text(summaries: Sequence[Summary]) -> str:
     """Several experiments as lines of text."""
-    width = max((len(summary.name) for summary in summaries), default=0)
+    width = max((len(summary.title) for summary in summaries), default=0)
     return "\n".join(
-        f"{summary.name:{width}}  {summary.state:11}  {_done(summary)}  {_best_value(summary)}"
+        f"{summary.title:{width}}  {summary.state:11}  {_done(summary)}  {_best_value(summary)}"
         for summary in summaries
     )
 
@@ -129,7 +131,7 @@ def duration(summary: Summary) -> str:
 def _headline(summary: Summary) -> str:
     return (
         '<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 16px">'
-        f'<b style="font-size:15px">{cut(summary.name, 100)}</b>'
+        f'<b style="font-size:15px">{cut(summary.title, 100)}</b>'
         f"<span>{state_mark(summary.state)}</span>"
         f"<span>{_found(summary)}</span></div>"
     )
@@ -154,7 +156,7 @@ def _is_many(objective: Objective) -> bool:
 
 
 def _bar(summary: Summary) -> str:
-    lost = sum(summary.counts.get(state, 0) for state in _LOST)
+    lost = summary.failed + summary.counts.get(TrialState.KILLED, 0)
     early = summary.counts.get(TrialState.EARLY_STOPPED, 0)
     parts = [
         (summary.completed - lost - early, GREEN),
@@ -185,17 +187,14 @@ def _done(summary: Summary) -> str:
 
 
 def _others(summary: Summary) -> list[str]:
-    lost = sum(summary.counts.get(state, 0) for state in _LOST)
     running = summary.counts.get(TrialState.RUNNING, 0)
     early = summary.counts.get(TrialState.EARLY_STOPPED, 0)
-    counts = ((running, "running"), (early, "stopped early"), (lost, "failed"))
+    counts = ((running, "running"), (early, "stopped early"), (summary.failed, "failed"))
     return [f"{count} {what}" for count, what in counts if count]
 
 
 def _best_value(summary: Summary) -> str:
-    if summary.best is None:
-        return ""
-    return f"{len(summary.front)} on the Pareto front" if summary.front else _values(summary.best)
+    return _values(summary.best) if summary.best else ""
 
 
 def _values(best: Best) -> str:
@@ -216,13 +215,12 @@ def _best_html(summary: Summary) -> str:
     return f'<div style="margin-top:8px">{parameters}</div>'
 
 
-def _trials_html(objective: Objective, trials: Sequence[Trial], *, best: bool) -> str:
+def _trials_html(tally: Tally, *, best: bool) -> str:
     """The latest trials, below those that are best where there is such an order."""
-    top = [trial for _, trial in candidates(objective, trials)[:_TOP]] if best else []
-    started = [trial for trial in trials if trial.state is not TrialState.CREATED]
-    latest = sorted(started, key=lambda trial: trial.number)[-_LATEST:]
+    objective = tally.objective
+    top = list(islice(tally.ranked(), _TOP)) if best else []
     shown = [("best", trial) for trial in top]
-    shown += [("latest", trial) for trial in reversed(latest) if trial not in top]
+    shown += [("latest", trial) for trial in tally.latest(_LATEST) if trial not in top]
     if not shown:
         return ""
     metrics = [name for name, _ in objective.objectives][:_OBJECTIVES]
@@ -253,17 +251,9 @@ def _labels(trial: Trial) -> str:
     return f'<div style="{MUTED}">{cut(text, 80)}</div>' if text else ""
 
 
-def _last_failure(trials: Sequence[Trial]) -> str:
-    failed = [trial for trial in trials if trial.state in _LOST and trial.message]
-    if not failed:
-        return ""
-    last = max(failed, key=lambda trial: trial.completed_at or 0)
-    return f"Trial {last.number}: {last.message}"
-
-
 def _hints(summary: Summary) -> list[tuple[str, str]]:
     """How to go on: commands, and what each of them does."""
-    name = summary.name
+    name = summary.title
     hints = []
     if summary.best:
         which = f"values of trial {summary.best.number}" if summary.front else "best values"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from hpo_lab.dashboard.summary import INTERRUPTED, Best, Summary, objective_in_words
+from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.facade.summary import INTERRUPTED, Best, Summary
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -25,11 +30,11 @@ __all__ = [
     "front_table",
     "number",
     "parameters_table",
+    "print_trials",
     "progress_line",
     "space_table",
     "state_text",
     "summary_table",
-    "trials_table",
 ]
 
 _STYLES = {
@@ -43,7 +48,6 @@ _STYLES = {
     TrialState.METRICS_UNAVAILABLE.value: "red",
     TrialState.EARLY_STOPPED.value: "yellow",
 }
-_FAILURES = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
 
 
 def number(value: Value) -> str:
@@ -87,7 +91,7 @@ def progress_line(summary: Summary, *, best: bool = True) -> str:
     """
     running = summary.counts.get(TrialState.RUNNING, 0)
     stopped = summary.counts.get(TrialState.EARLY_STOPPED, 0)
-    failed = sum(summary.counts.get(state, 0) for state in _FAILURES)
+    failed = summary.failed
     parts = [f"{_trials_done(summary)} trials"]
     parts += [f"{running} running"] * bool(running)
     parts += [f"{stopped} stopped early"] * bool(stopped)
@@ -106,24 +110,22 @@ def _table(*columns: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
-def experiments_table(rows: Iterable[tuple[str, Summary]], now: float) -> Table:
-    """Experiments, one a row: a name and the summary each."""
+def experiments_table(summaries: Iterable[Summary], now: float) -> Table:
+    """Experiments, one a row."""
     table = _table("name", "state", "trials", "best", "age", right=["trials", "best", "age"])
-    for name, summary in rows:
+    for summary in summaries:
         table.add_row(
-            name,
+            summary.title,
             state_text(summary.state),
             _trials_done(summary),
-            _best_value(summary),
+            _best_values(summary),
             duration(max(0.0, now - summary.created_at)),
         )
     return table
 
 
-def _best_value(summary: Summary) -> str:
-    if summary.front:
-        return f"{len(summary.front)} on the front"
-    return number(summary.best.value) if summary.best else ""
+def _best_values(summary: Summary) -> str:
+    return ", ".join(map(number, summary.best.values.values())) if summary.best else ""
 
 
 def summary_table(summary: Summary) -> Table:
@@ -210,21 +212,45 @@ def decisions_table(decisions: Iterable[Decision]) -> Table:
     return table
 
 
-def trials_table(
-    spec: ExperimentSpec, rows: Sequence[Mapping[str, Any]], labels: Collection[str] = ()
-) -> Table:
-    """Trials, one a row.
+def print_trials(
+    console: Console,
+    spec: ExperimentSpec,
+    rows: Callable[[], Iterable[Mapping[str, Any]]],
+    labels: Collection[str] = (),
+) -> None:
+    """Print trials, one a row, line by line: there may be very many.
 
     Args:
+        console: Where.
         spec: Of their experiment.
-        rows: Made by `hpo_lab.dashboard.summary.trial_row`.
+        rows: Makes them by `hpo_lab.facade.summary.trial_row`, the same at each call.
         labels: Those to show, by name.
     """
     shown = [*spec.objective.metric_names, *(parameter.name for parameter in spec.parameters)]
     names = list(dict.fromkeys([*labels, *shown]))
-    table = _table("trial", "state", *names, "time", right=["trial", *names, "time"])
-    for row in rows:
-        values = ["" if row.get(name) is None else number(row[name]) for name in names]
-        time = "" if row["seconds"] is None else duration(row["seconds"])
-        table.add_row(str(row["number"]), state_text(row["state"]), *values, time)
-    return table
+    heads = ["trial", "state", *names, "time"]
+    widths = [cell_len(head) for head in heads]
+    for row in rows():
+        widths = list(map(max, widths, map(cell_len, _trial_cells(row, names))))
+    styles = {state: Style.parse(style) for state, style in _STYLES.items()}
+    is_coloured = console.color_system and not console.no_color
+    colours = ColorSystem.STANDARD if is_coloured else None
+    write = console.file.write
+
+    def line(cells: Sequence[str], style: Style) -> None:
+        aligned = [" " * (w - cell_len(cell)) + cell for w, cell in zip(widths, cells, strict=True)]
+        state = cells[1] + " " * (widths[1] - cell_len(cells[1]))
+        aligned[1] = style.render(state, color_system=colours)
+        write("   ".join(aligned) + "\n")
+
+    line(heads, Style())
+    write("─" * (sum(widths) + 3 * (len(widths) - 1)) + "\n")
+    for row in rows():
+        line(_trial_cells(row, names), styles.get(row["state"], Style()))
+
+
+def _trial_cells(row: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    values = ["" if row.get(name) is None else number(row[name]) for name in names]
+    seconds = "" if row["seconds"] is None else duration(row["seconds"])
+    cells = [str(row["number"]), row["state"], *values, seconds]
+    return [cell.replace("\n", " ") for cell in cells]

@@ -16,7 +16,7 @@ from hpo_lab.observation import Observation
 
 __all__ = [
     "Action",
-    "Ask",
+    "AskSearch",
     "End",
     "ExperimentEnded",
     "Instructions",
@@ -126,13 +126,13 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class AskSearch:
     """Ask the search for trial *number*, and tell its answer."""
 
     number: int
 
 
-Action: TypeAlias = Start | End | Reread | Prepare | Ask
+Action: TypeAlias = Start | End | Reread | Prepare | AskSearch
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 from hpo_lab.execution.outputs import Cell, Outputs
 from hpo_lab.execution.shell import Shell
 
-__all__ = ["INJECTED", "Execution", "Failure", "failure_of", "parameters_cell"]
+__all__ = ["INJECTED", "Execution", "Failure", "failure_of", "parameters_cell", "source_of"]
 
 INJECTED = "injected-parameters"
 _MARKER = "papermill-error-cell-tag"
@@ -42,7 +42,7 @@ class Execution:
         notebook: The notebook, filled in as its cells run.
         position: The cell that is next.
         failed: Whether a cell ended the execution.
-        actions: What cells of a known source do, which are not run then.
+        actions: What is done in place of cells, by their source.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Execution:
         record |= {"duration": None, "exception": None}
 
     def insert(self, cell: Cell) -> None:
-        """Put a cell below the one tagged `parameters`, or at the top."""
+        """Put a cell below the cell tagged `parameters`, or at the top."""
         cells = self.notebook["cells"]
         tagged = [n for n, each in enumerate(cells) if "parameters" in _tags(each)]
         _prepare(cell)
@@ -85,10 +85,10 @@ class Execution:
     def foresee(self) -> None:
         """Do beforehand what every fork of this process would do for the cells to come."""
         following = self.notebook["cells"][self.position :]
-        self._shell.foresee(_source(cell) for cell in following if _runs(cell))
+        self._shell.foresee(source_of(cell) for cell in following if _runs(cell))
 
     def run(self, until: int | None = None, *, mark: Mapping[str, Any] | None = None) -> None:
-        """Run the cells up to number *until*, or to the end, or to one that fails.
+        """Run the cells up to number *until*, or to the end, or to a cell that fails.
 
         Args:
             until: The first cell that is left out.
@@ -117,7 +117,7 @@ class Execution:
     def _run(self, cell: Cell) -> bool:
         if not _runs(cell):
             return True
-        source = _source(cell)
+        source = source_of(cell)
         self._outputs.begin(cell)
         action = self.actions.get(source)
         succeeded = self._shell.act(source, action) if action else self._shell.run(source)
@@ -131,10 +131,10 @@ class Execution:
             "end_time": ended.isoformat(),
             "duration": (ended - datetime.fromisoformat(record["start_time"])).total_seconds(),
         }
-        found = failure_of(self.notebook["cells"])
-        if found is None:
+        numbered = failure_of(self.notebook["cells"])
+        if numbered is None:
             return None
-        index, failure = found
+        index, failure = numbered
         cells = self.notebook["cells"]
         cells.insert(index, _marker("papermill-error", _ANCHOR))
         count = cells[index + 1]["execution_count"]
@@ -142,7 +142,7 @@ class Execution:
         return failure
 
     def save(self, path: str) -> None:
-        """Write the notebook in one step, a line for each cell.
+        """Write the notebook in a single step, a line for each cell.
 
         Indented as `nbformat` writes it, it would take ten times as long.
         """
@@ -159,14 +159,12 @@ def failure_of(cells: Iterable[Cell]) -> tuple[int, Failure] | None:
 
     `sys.exit()` and `sys.exit(0)` end a notebook, but are no failure.
     """
-    found: tuple[int, Failure] | None = None
     for index, cell in enumerate(cells):
         for output in cell.get("outputs", ()):
             exited = output.get("ename") == "SystemExit" and output["evalue"] in ("", "0")
             if output["output_type"] == "error" and not exited:
-                found = (index, output)
-                break
-    return found
+                return index, output
+    return None
 
 
 def parameters_cell(values: Mapping[str, Any]) -> Cell:
@@ -210,7 +208,8 @@ def _json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 
-def _source(cell: Cell) -> str:
+def source_of(cell: Cell) -> str:
+    """The text of a cell, whose source may be a list of lines."""
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
 
@@ -218,7 +217,7 @@ def _source(cell: Cell) -> str:
 def _runs(cell: Cell) -> bool:
     return (
         cell["cell_type"] == "code"
-        and bool(_source(cell).strip())
+        and bool(source_of(cell).strip())
         and "skip-execution" not in _tags(cell)
     )
 

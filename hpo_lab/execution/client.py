@@ -1,4 +1,4 @@
-"""A fork server as its user sees it."""
+"""The fork server, and any program of this room, as the process that starts it sees it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import tempfile
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hpo_lab.trial.supervise import start_supervisor
 
-__all__ = ["ForkServer", "mark_of_server"]
+__all__ = ["ForkServer", "Program", "mark_of_server"]
 
 _LOG = "server.log"
 _MARK = "server"
@@ -27,29 +27,62 @@ def mark_of_server(folder: Path) -> Path | None:
         return None
 
 
-class ForkServer:
+class Program:
+    """A program of this room in a process below a supervisor, which obeys lines of JSON."""
+
+    def __init__(self, mark: Path, module: str, log: BinaryIO, cwd: str | None = None) -> None:
+        """Start it.
+
+        Args:
+            mark: Marks its processes as a trial's folder marks those of the trial.
+            module: The program, whose standard input is the socket.
+            log: Gets what it prints.
+            cwd: Its working directory; None for that of this process.
+        """
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._supervisor = start_supervisor(
+                mark, module, stdin=theirs.fileno(), log=log, cwd=cwd
+            )
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable when the program answers or is gone."""
+        return self._channel.fileno()
+
+    def send(self, request: Mapping[str, Any]) -> None:
+        """Send a request; a request to a dead program is lost, which `read` tells."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._channel.sendall(json.dumps(request).encode() + b"\n")
+
+    def read(self, size: int) -> bytes | None:
+        """At most *size* bytes that have arrived; None for none yet, empty once it is gone."""
+        try:
+            return self._channel.recv(size, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except ConnectionResetError:
+            return b""
+
+    def ask_to_end(self) -> None:
+        """Have everything ended; returns at once."""
+        self._supervisor.terminate()
+
+
+class ForkServer(Program):
     """A fork server in a process of its own, below a supervisor.
 
     Its processes are marked, as those of a trial are by its folder, by a path of their own:
-    when they start, it may not be known yet which experiment they are for.
+    when they start, their experiment may not have been chosen yet.
     """
 
     def __init__(self) -> None:
         """Start the server; it imports what it needs and then waits for `set_up`."""
         self._mark = Path("/hpo-lab-server", uuid.uuid4().hex)
         self._folder: Path | None = None
-        self._channel, theirs = socket.socketpair()
         self._received = b""
         # Until there is a place for it, such as for the error of a failed import.
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        with theirs:
-            self._supervisor = start_supervisor(
-                self._mark,
-                "hpo_lab.execution.server",
-                stdin=theirs.fileno(),
-                log=self._log,
-                cwd="/",
-            )
+        super().__init__(self._mark, "hpo_lab.execution.server", self._log, cwd="/")
 
     def set_up(self, config: Mapping[str, Any], folder: Path) -> None:
         """Have the set-up run.
@@ -62,35 +95,14 @@ class ForkServer:
         (folder / _MARK).write_text(str(self._mark), encoding="utf-8")
         self.send({"log": str(folder / _LOG), **config})
 
-    def fileno(self) -> int:
-        """The descriptor that becomes readable when there are events."""
-        return self._channel.fileno()
-
-    def send(self, request: Mapping[str, Any]) -> None:
-        """Send a request; one to a dead server is lost, which `receive` tells."""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._channel.sendall(json.dumps(request).encode() + b"\n")
-
     def receive(self) -> list[dict[str, Any]] | None:
         """The events that have arrived, without waiting; None once the server is gone."""
-        gone = False
-        while not gone:
-            try:
-                data = self._channel.recv(1 << 16, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                break
-            except ConnectionResetError:
-                data = b""
+        while data := self.read(1 << 16):
             self._received += data
-            gone = not data
         *lines, self._received = self._received.split(b"\n")
-        if gone and not lines:
+        if data is not None and not lines:
             return None
         return [json.loads(line) for line in lines]
-
-    def ask_to_end(self) -> None:
-        """Have everything ended; returns at once."""
-        self._supervisor.terminate()
 
     def close(self) -> None:
         """End the server with all its trials, and wait until they are gone."""

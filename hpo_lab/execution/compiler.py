@@ -44,8 +44,8 @@ class Compiler(XCachingCompiler):
     def foresee(self, source: str, shell: Any) -> None:
         """Compile a cell that *shell* may run later.
 
-        One that has something to say when it is compiled, an error or a warning, says it when
-        it runs, and one that waits is compiled then.
+        A cell that gives an error or a warning when it is compiled, or that waits, is compiled
+        when it runs.
 
         Args:
             source: The cell, without imports from `__future__`.
@@ -94,9 +94,9 @@ class Compiler(XCachingCompiler):
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """The name of a cell in tracebacks and warnings."""
-        known = self._names.get(raw_code)
-        if known:
-            return known
+        name = self._names.get(raw_code)
+        if name:
+            return name
         return str(super().get_code_name(raw_code, transformed_code, number))  # type: ignore[no-untyped-call]
 
     def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:

@@ -19,7 +19,7 @@ def get_ready() -> None:
     """Do once, in a process that is to be forked, what every fork would have to do.
 
     What the set-up registered for the end is about things that all forks use. A fork ends
-    when it is asked to, and has nobody else's signals.
+    when it is asked to, and takes no signals of its parent's children.
     """
     atexit._clear()
     signal.set_wakeup_fd(-1)
@@ -54,7 +54,7 @@ def finalise(namespace: dict[str, Any], before: Mapping[str, Any]) -> None:
 
 
 def end_own_processes() -> None:
-    """End every process that this one started, and those that they started."""
+    """End every process below this process."""
     try:
         os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Callable
 
 from hpo_lab.execution.cells import Execution, Failure, parameters_cell
+from hpo_lab.execution.outputs import plain
 from hpo_lab.execution.shell import Shell
 from hpo_lab.observation import Outcome
 from hpo_lab.trial.checkpoint import open_checkpoint
@@ -17,7 +17,6 @@ from hpo_lab.trial.report import report_variables, source_of_report
 
 __all__ = ["open_log", "record_killed", "run_trial"]
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _SAVE_FIRST = 1.0
 _SAVE_EVERY = 10.0
 
@@ -85,9 +84,8 @@ def _inject(task: Task, path: str, execution: Execution) -> str:
 def _outcome(failure: Failure | None) -> Outcome:
     if failure is None:
         return Outcome(succeeded=True, completed_at=time.time())
-    traceback = _ANSI.sub("", "\n".join(failure["traceback"]))
     message = f"{failure['ename']}: {failure['evalue']}"
-    return Outcome(False, time.time(), message, traceback)
+    return Outcome(False, time.time(), message, plain(failure["traceback"]))
 
 
 def _saver(execution: Execution, path: str) -> Callable[[], None]:

@@ -1,6 +1,6 @@
 """Whether a process can be forked and its fork go on: what a fork cannot take along.
 
-A fork has one thread, shares open files and connections with its parent, and cannot use a
+A fork has a single thread, shares open files and connections with its parent, and cannot use a
 GPU that the parent has initialised (https://docs.python.org/3/library/os.html#os.fork).
 Thread pools for numerical work can be put away: OpenMP's by `omp_pause_resource_all`
 (OpenMP 5.0, section 3.2.44); OpenBLAS and MKL put theirs away by themselves.
@@ -46,40 +46,40 @@ def put_pools_away() -> None:
         tqdm.tqdm.monitor = None  # type: ignore[union-attr]
 
 
-def fork_hazards(known: frozenset[int], pending_tasks: int) -> list[str]:
-    """What the set-up left that a fork would break, in words; empty when nothing.
+def fork_hazards(before: frozenset[int], pending_tasks: int) -> list[str]:
+    """What the set-up left that a fork would break, in words; empty when it left nothing.
 
     Args:
-        known: Descriptors that were open before the set-up.
+        before: Descriptors that were open before the set-up.
         pending_tasks: How many asyncio tasks it left unfinished.
     """
-    found = []
+    hazards = []
     if pending_tasks:
-        found.append(f"{pending_tasks} asyncio tasks are pending")
-    found += [
+        hazards.append(f"{pending_tasks} asyncio tasks are pending")
+    hazards += [
         f"the thread {thread.name!r} runs"
         for thread in threading.enumerate()
         if thread is not threading.main_thread()
     ]
-    found += _open_files(known)
+    hazards += _open_files(before)
     if _children():
-        found.append("it started processes that still run")
-    found += _libraries()
-    if not found:
-        # OpenBLAS ends its threads before a fork: what is left after one is of somebody else.
-        found += _probe()
-    if not found and (native := _threads() - threading.active_count()) > 0:
-        found.append(f"{native} threads of a library run")
-    return found
+        hazards.append("it started processes that still run")
+    hazards += _libraries()
+    if not hazards:
+        # OpenBLAS ends its threads before a fork: those that run after it are of other libraries.
+        hazards += _probe()
+    if not hazards and (native := _threads() - threading.active_count()) > 0:
+        hazards.append(f"{native} threads of a library run")
+    return hazards
 
 
 def _threads() -> int:
     return sum(1 for _ in Path("/proc/self/task").iterdir())
 
 
-def _open_files(known: frozenset[int]) -> list[str]:
-    found = []
-    for number in sorted(descriptors() - known):
+def _open_files(before: frozenset[int]) -> list[str]:
+    hazards = []
+    for number in sorted(descriptors() - before):
         try:
             target = str(Path(f"/proc/self/fd/{number}").readlink())
             mode = os.fstat(number).st_mode
@@ -88,12 +88,12 @@ def _open_files(known: frozenset[int]) -> list[str]:
             continue
         flags = int(info.split("flags:", 1)[1].split(None, 1)[0], 8)
         if stat.S_ISSOCK(mode):
-            found.append("a network connection or socket is open")
+            hazards.append("a network connection or socket is open")
         elif target.startswith("/dev/nvidia"):
-            found.append("a GPU is in use")
+            hazards.append("a GPU is in use")
         elif stat.S_ISREG(mode) and flags & os.O_ACCMODE != os.O_RDONLY:
-            found.append(f"{target} is open for writing")
-    return list(dict.fromkeys(found))
+            hazards.append(f"{target} is open for writing")
+    return list(dict.fromkeys(hazards))
 
 
 def _children() -> bool:
@@ -105,21 +105,21 @@ def _children() -> bool:
 
 
 def _libraries() -> list[str]:
-    found = []
+    hazards = []
     torch = sys.modules.get("torch")
     cuda = getattr(torch, "cuda", None)
     if cuda is not None and cuda.is_initialized():
-        found.append("torch has initialised CUDA")
+        hazards.append("torch has initialised CUDA")
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         backend = str(pyplot.get_backend()).lower()
         if not backend.endswith(_INLINE):
-            found.append(f"matplotlib's backend {backend!r} has windows")
-    return found
+            hazards.append(f"matplotlib's backend {backend!r} has windows")
+    return hazards
 
 
 def _probe() -> list[str]:
-    """Try in a fork what hangs or fails in one: thread pools and torch's backward."""
+    """Try in a fork what hangs or fails in forks: thread pools and torch's backward."""
     child = os.fork()
     if child == 0:
         signal.alarm(int(_PROBE_SECONDS))

@@ -1,4 +1,4 @@
-"""Executing a trial notebook in a kernel: one that was started ahead, outputs up to a limit."""
+"""Execution of a trial notebook in a kernel, which may have been started ahead."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from papermill.log import logger
 from traitlets.config import Config
 
+from hpo_lab.execution.outputs import cut_off
 from hpo_lab.trial.supervise import RUNTIME
 
-__all__ = ["ENGINE", "OUTPUT_LIMIT", "kernel_config", "start_kernel"]
+__all__ = ["ENGINE", "kernel_config", "start_kernel"]
 
 ENGINE = "hpo-lab-kernel"
 """The papermill engine of this module."""
-
-OUTPUT_LIMIT = 16 * 1024 * 1024
-"""How many bytes of output a trial keeps where nothing else is said."""
 
 
 def kernel_config() -> Config:
@@ -60,14 +58,14 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         self, nb_man: NotebookExecutionManager, km: Any, output_limit: int, **options: Any
     ) -> None:
         super().__init__(nb_man, km=km, **options)
-        # The kernel ends with the notebook, also one that was there before.
+        # The kernel ends with the notebook, also a kernel that was started ahead.
         self.owns_km = True
         self._limit = self._left = output_limit
 
     def _cleanup_kernel(self) -> None:
         """End the kernel, whose last words are not the trial's.
 
-        It is interrupted and asked to end at once, of which it logs what it happens to be at.
+        It is interrupted and asked to end at once, and logs where that met it.
         """
         log = os.fstat(1)
         super()._cleanup_kernel()
@@ -81,8 +79,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         content = msg["content"]
         self._left -= len(content.get("text") or str(content.get("data", "")))
         if self._left < 0:
-            notice = f"[hpo_lab: the outputs of this trial are cut off after {self._limit} bytes]\n"
-            content = {"name": "stderr", "text": notice}
+            content = {"name": "stderr", "text": cut_off(self._limit)}
             msg = {**msg, "msg_type": "stream", "content": content}
         return super().output(outs, msg, *args, **kwargs)
 
@@ -90,13 +87,9 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 class _KernelEngine(Engine):  # type: ignore[misc]
     @classmethod
     def execute_managed_notebook(
-        cls,
-        nb_man: NotebookExecutionManager,
-        kernel_name: str,
-        *,
-        input_path: str = "",
-        **options: Any,
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any
     ) -> None:
+        options.pop("input_path", None)
         _Client(nb_man, kernel_name=kernel_name, log=logger, **options).execute()
 
 

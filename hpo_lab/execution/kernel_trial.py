@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.execution.outputs import OUTPUT_LIMIT, plain
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.folder import NOTEBOOK, Task
-from hpo_lab.trial.kinds import TrialFailed
+from hpo_lab.trial.trial_kinds import TrialFailed
 
 __all__ = ["run_notebook"]
 
-
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
 kernel: Any = None
-"""The manager of a kernel that was started for the trial; None to start one."""
+"""The manager of a kernel that was started for the trial; None to start a kernel."""
 
 
 def run_notebook(task: Task, folder: Path) -> None:
-    """Execute the notebook with the assignment injected; the executed one is left behind.
+    """Execute the notebook with the assignment injected; the executed notebook is left in *folder*.
 
     Raises:
         TrialFailed: when a cell raised, with the cell's traceback.
@@ -31,7 +28,7 @@ def run_notebook(task: Task, folder: Path) -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    from hpo_lab.execution.kernel_engine import ENGINE, OUTPUT_LIMIT, kernel_config
+    from hpo_lab.execution.kernel_engine import ENGINE, kernel_config
 
     notebook = nbformat.read(Path(task.source) / NOTEBOOK, as_version=4)
     # papermill formats the path with the parameters.
@@ -54,6 +51,6 @@ def run_notebook(task: Task, folder: Path) -> None:
             config=kernel_config(),
         )
     except PapermillExecutionError as error:
-        traceback = _ANSI.sub("", "\n".join(error.traceback))
+        traceback = plain(error.traceback)
         print(traceback, file=sys.stderr)
         raise TrialFailed(f"{error.ename}: {error.evalue}", traceback) from None

@@ -2,13 +2,10 @@
 
 What this process has imported serves all of them. None of their code runs in it: every trial
 has a kernel of its own, which may be started before there is a slot for the trial. Standard
-input is a socket. A line
-
-    {"folder": PATH, "kernel": NAME, "directory": PATH}
-
-says for which trial to start which kernel where, and an empty object that its task is in the
-folder. The answer is one byte, the exit code of the trial, once nothing of it is left. When
-the socket closes, this process ends.
+input is a socket. A line with a `KernelRequest` says for which trial to start which kernel,
+and a line with `BEGIN` that the trial's task is in its folder. The answer is a byte, the
+exit code of the trial, once its processes have ended. When the socket closes, this process
+ends.
 """
 
 from __future__ import annotations
@@ -19,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from hpo_lab.execution import kernel_trial
 from hpo_lab.quick_import import import_nbformat
@@ -28,7 +26,18 @@ from hpo_lab.trial.processes import end_descendants, reap_orphans
 from hpo_lab.trial.supervise import GRACE, RUNTIME
 from hpo_lab.trial.work import work
 
-__all__ = ["main"]
+__all__ = ["BEGIN", "KernelRequest", "main"]
+
+BEGIN: Mapping[str, Any] = {}
+"""Says that the trial can begin."""
+
+
+class KernelRequest(NamedTuple):
+    """The folder of a trial, and the kernel to start for it: its name and its directory."""
+
+    folder: str
+    kernel: str
+    directory: str
 
 
 def main() -> None:
@@ -36,13 +45,13 @@ def main() -> None:
     reap_orphans()
     environment = dict(os.environ)
     while line := sys.stdin.readline():
-        wanted = json.loads(line)
+        request = KernelRequest(**json.loads(line))
         # The sockets of a kernel, and the file that names them, go with its trial.
         with tempfile.TemporaryDirectory(dir=environment[RUNTIME]) as runtime:
-            _prepare(wanted, runtime)
+            _prepare(request, runtime)
             if not sys.stdin.readline():
                 return
-            code = 0 if work(Path(wanted["folder"])).succeeded else 1
+            code = 0 if work(Path(request.folder)).succeeded else 1
             kernel_trial.kernel = None
             end_descendants(GRACE)
         os.environ.clear()
@@ -50,9 +59,9 @@ def main() -> None:
         os.write(sys.stdin.fileno(), bytes([code]))
 
 
-def _prepare(wanted: Mapping[str, str], runtime: str) -> None:
+def _prepare(request: KernelRequest, runtime: str) -> None:
     """Be the process of a trial from now on, and start its kernel, which inherits that."""
-    folder = wanted["folder"]
+    folder = request.folder
     log = os.open(f"{folder}/{LOG}", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -65,9 +74,9 @@ def _prepare(wanted: Mapping[str, str], runtime: str) -> None:
         import_nbformat()
         from hpo_lab.execution.kernel_engine import start_kernel
 
-        kernel_trial.kernel = start_kernel(wanted["kernel"], wanted["directory"])
+        kernel_trial.kernel = start_kernel(request.kernel, request.directory)
     except Exception as error:
-        # The trial meets it again, and fails with it.
+        # The trial meets the error again, and fails with it.
         print(f"No kernel could be started ahead: {error}", file=sys.stderr)
 
 

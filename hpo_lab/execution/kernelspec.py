@@ -25,7 +25,7 @@ def not_this_interpreter(name: str) -> str:
     # Jupyter takes these for the interpreter that it runs with itself.
     if program in ("python", "python3", f"python3.{sys.version_info.minor}"):
         return ""
-    found = shutil.which(program)
-    if found is None or Path(found).absolute() != Path(sys.executable).absolute():
+    path = shutil.which(program)
+    if path is None or Path(path).absolute() != Path(sys.executable).absolute():
         return f"the kernel {name!r} is another interpreter, {program}"
     return ""

@@ -1,4 +1,4 @@
-"""An event loop that costs nothing where nobody uses it."""
+"""An event loop that costs nothing until it is used."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _Result = TypeVar("_Result")
 class LateLoop(asyncio.SelectorEventLoop):
     """The event loop of a kernel, which makes its descriptors and the rest at its first use.
 
-    In a kernel every cell runs inside of a loop, and few know. To make one takes longer than
-    a small trial runs, and a loop that was made before a fork would be shared by all forks.
+    In a kernel every cell runs inside of a loop, and few cells use it. To make a loop takes
+    longer than a small trial runs, and a loop made before a fork would be shared by all forks.
 
     Attributes:
         is_made: Whether it has been used.
@@ -39,9 +39,9 @@ class LateLoop(asyncio.SelectorEventLoop):
                 if self._is_being_made:
                     raise AttributeError(name)
                 self._is_being_made = True
-                given = dict(self.__dict__)
+                attributes = dict(self.__dict__)
                 super().__init__()
-                self.__dict__ |= given
+                self.__dict__ |= attributes
                 self._thread_id = self.held_by
                 self.is_made = True
         return object.__getattribute__(self, name)

@@ -1,24 +1,28 @@
 """The outputs of a notebook's cells, made of the messages that a kernel would publish.
 
 Does with a message what `nbclient` does, and what JupyterLab does with streams: successive
-texts of the same stream are one output.
+texts of the same stream are a single output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["Cell", "Outputs"]
+__all__ = ["OUTPUT_LIMIT", "Cell", "Outputs", "cut_off", "plain"]
+
+OUTPUT_LIMIT = 16 * 1024 * 1024
+"""How many bytes of output a trial keeps by default."""
 
 Cell = dict[str, Any]
 """A code cell of a notebook in format 4, as JSON."""
 
-_SHOWN = ("execute_result", "display_data")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Outputs:
-    """The outputs of one notebook, cell by cell.
+    """The outputs of a notebook, cell by cell.
 
     Attributes:
         cell: The cell that runs.
@@ -45,13 +49,13 @@ class Outputs:
             self.left = self._limit = limit
 
     def begin(self, cell: Cell) -> None:
-        """Make *cell*, without its old outputs, the one that runs."""
+        """Make *cell*, without its old outputs, the cell that runs."""
         cell["outputs"] = []
         self.cell = cell
         self._clear_first = False
 
     def take(self, kind: str, content: Mapping[str, Any]) -> None:
-        """Take a message of the type *kind*; one that is no output is ignored."""
+        """Take a message of the type *kind*; a message that is no output is ignored."""
         if "execution_count" in content:
             self.cell["execution_count"] = content["execution_count"]
         match kind:
@@ -97,7 +101,7 @@ class Outputs:
         else:
             self._append("stream", {"name": name, "text": text})
         if self.left < 0 <= before:
-            self._append("stream", {"name": "stderr", "text": self._notice()})
+            self._append("stream", {"name": "stderr", "text": f"\n{cut_off(self._limit)}"})
 
     def _spend(self, size: int) -> bool:
         """Whether an output of *size* bytes is within the limit."""
@@ -105,9 +109,6 @@ class Outputs:
             return False
         self.left -= size
         return self.left >= 0
-
-    def _notice(self) -> str:
-        return f"\n[hpo_lab: the outputs of this trial are cut off after {self._limit} bytes]\n"
 
     def _append(self, kind: str, output: dict[str, Any]) -> dict[str, Any]:
         if self._clear_first:
@@ -123,6 +124,16 @@ class Outputs:
         self.cell["outputs"].clear()
         for shown in self._displays.values():
             shown[:] = [output for output in shown if id(output) not in gone]
+
+
+def cut_off(limit: int) -> str:
+    """The notice that follows *limit* bytes of output."""
+    return f"[hpo_lab: the outputs of this trial are cut off after {limit} bytes]\n"
+
+
+def plain(traceback: Iterable[str]) -> str:
+    """The lines of a *traceback* without colours."""
+    return _COLOUR.sub("", "\n".join(traceback))
 
 
 def _display_id(content: Mapping[str, Any]) -> str:

@@ -2,9 +2,9 @@
 
     papermill --engine hpo-lab in.ipynb out.ipynb
 
-A process that has imported IPython once is started at the first notebook and forks one
-process for each. A notebook that needs another kernel than IPython with this interpreter is
-left to papermill's own engine.
+A process that has imported IPython is started at the first notebook and forks a process for
+each. A notebook that needs another kernel than IPython with this interpreter is left to
+papermill's own engine.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any, TextIO
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import nbformat
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -36,51 +36,32 @@ class ForkEngine(Engine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(
-        cls,
-        nb_man: NotebookExecutionManager,
-        kernel_name: str,
-        *,
-        log_output: bool = False,
-        stdout_file: TextIO | None = None,
-        stderr_file: TextIO | None = None,
-        execution_timeout: int | None = None,
-        **kwargs: Any,
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any
     ) -> None:
-        """Execute the notebook of *nb_man*; arguments as of papermill's own engine.
+        """Execute the notebook of *nb_man*.
 
         Args:
             nb_man: The notebook and its record.
             kernel_name: Its kernel.
-            log_output: Whether to log what cells write.
-            stdout_file: Gets what cells write to `sys.stdout`, as it comes.
-            stderr_file: The same for `sys.stderr`.
-            execution_timeout: Seconds that a cell may be silent for.
-            **kwargs: Options of a kernel, which do not matter here.
+            **options: Those of papermill's own engine; of these `log_output`, `stdout_file`,
+                `stderr_file` and `execution_timeout` matter in a fork.
         """
-        files = {"stdout": stdout_file, "stderr": stderr_file}
         reason = not_this_interpreter(kernel_name) if sys.platform == "linux" else sys.platform
         if reason:
             logger.info(f"Executing with a kernel: {reason}")
-            NBClientEngine.execute_managed_notebook(
-                nb_man,
-                kernel_name,
-                log_output=log_output,
-                stdout_file=stdout_file,
-                stderr_file=stderr_file,
-                execution_timeout=execution_timeout,
-                **kwargs,
-            )
+            NBClientEngine.execute_managed_notebook(nb_man, kernel_name, **options)
             return
+        timeout: Any = options.get("execution_timeout")
         cells = nb_man.nb.cells
         current = 0
         try:
-            for event in _execute(nb_man.nb, execution_timeout):
+            for event in _execute(nb_man.nb, timeout):
                 match event["event"]:
                     case "start":
                         current = event["cell"]
                         nb_man.cell_start(cells[current], current)
                     case "text":
-                        _pass_on(event, log_output, files)
+                        _pass_on(event, options)
                         nb_man.autosave_cell()
                     case "end":
                         _complete(nb_man, event)
@@ -90,9 +71,8 @@ class ForkEngine(Engine):  # type: ignore[misc]
                             if outputs is not None:
                                 cell.outputs = nbformat.from_dict(outputs)
         except TimeoutError:
-            assert execution_timeout is not None
             raise CellTimeoutError.error_from_timeout_and_cell(
-                "Cell execution timed out", execution_timeout, cells[current]
+                "Cell execution timed out", timeout, cells[current]
             ) from None
 
 
@@ -107,10 +87,10 @@ def _complete(nb_man: NotebookExecutionManager, event: dict[str, Any]) -> None:
     nb_man.cell_complete(cell, cell_index=index)
 
 
-def _pass_on(event: dict[str, Any], log_output: bool, files: dict[str, TextIO | None]) -> None:
-    if log_output:
+def _pass_on(event: dict[str, Any], options: Mapping[str, Any]) -> None:
+    if options.get("log_output"):
         (logger.info if event["name"] == "stdout" else logger.warning)(event["text"])
-    file = files[event["name"]]
+    file = options.get(f"{event['name']}_file")
     if file is not None:
         file.write(event["text"])
         file.flush()

@@ -1,7 +1,7 @@
 """Random numbers of forked trials.
 
 All forks inherit the same states. A set-up that seeds a generator wants the same numbers in
-every trial, and gets them, as it would in fresh kernels; one that does not gets a new state
+every trial, and gets them, as it would in fresh kernels; a set-up that does not gets a new state
 in every trial, which is what fresh kernels do, except that it is the same when the same
 trial runs again.
 """

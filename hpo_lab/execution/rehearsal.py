@@ -1,4 +1,4 @@
-"""What a fork does is done a few times before there is one.
+"""What a fork does is done a few times before the first fork.
 
 The interpreter fits itself to what it runs (PEP 659), fills its caches, and imports and binds
 what it meets for the first time. A fork does that in vain, and has every page copied to
@@ -29,15 +29,15 @@ _TIMES = 8
 
 
 def rehearse(shell: Shell) -> None:
-    """Run a trial that nobody asked for in *shell*, before its session begins."""
-    known = dict(os.environ)
+    """Run a trial of no experiment in *shell*, before its session begins."""
+    environment = dict(os.environ)
     log, saved = shell.streams.log, [os.dup(1), os.dup(2)]
     try:
-        with tempfile.TemporaryDirectory(dir=known.get(RUNTIME)) as place:
+        with tempfile.TemporaryDirectory(dir=environment.get(RUNTIME)) as place:
             for number in range(_TIMES):
                 _run_once(shell, f"{place}/{number}")
     except OSError:
-        # Without room for files it is left out.
+        # Without room for files the rehearsal is left out.
         pass
     finally:
         shell.streams.log = log
@@ -46,7 +46,7 @@ def rehearse(shell: Shell) -> None:
             os.close(descriptor)
         for name in (TRIAL_FOLDER, CHECKPOINT_DIR):
             os.environ.pop(name, None)
-        os.environ.update(known)
+        os.environ.update(environment)
 
 
 def _run_once(shell: Shell, folder: str) -> None:

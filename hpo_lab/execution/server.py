@@ -1,7 +1,7 @@
 """The fork server: `python -m hpo_lab.execution.server`, with its channel as standard input.
 
-It runs the set-up cells of a trial notebook once and then forks one process per trial. The
-channel is a socket with one JSON object a line. The first that it reads says what to set up:
+It runs the set-up cells of a trial notebook once and then forks a process per trial. The
+channel is a socket with a JSON object a line. The first says what to set up:
 
     {"notebook": PATH, "directory": PATH, "kernel": NAME, "isolation": "auto" | "fork",
      "outputLimit": BYTES | null, "log": PATH}
@@ -39,7 +39,7 @@ from hpo_lab.execution.fork import end_own_processes, finalise, get_ready, leave
 from hpo_lab.execution.forked_trial import open_log, record_killed, run_trial
 from hpo_lab.execution.hazards import descriptors, fork_hazards, put_pools_away
 from hpo_lab.execution.kernelspec import not_this_interpreter
-from hpo_lab.execution.outputs import Outputs
+from hpo_lab.execution.outputs import OUTPUT_LIMIT, Outputs
 from hpo_lab.execution.randomness import Randomness
 from hpo_lab.execution.rehearsal import rehearse
 from hpo_lab.execution.setup import shared_cells
@@ -49,7 +49,6 @@ from hpo_lab.trial.supervise import GRACE
 
 __all__ = ["main"]
 
-_OUTPUT_LIMIT = 16 * 1024 * 1024
 _MOMENT = 0.05
 _NO_OUTCOME = 70
 """Exit code of a fork that failed outside its notebook."""
@@ -61,7 +60,7 @@ class _Fork:
     ended: int
     """A descriptor that becomes readable at its end."""
     tell_at: float | None
-    """When to tell that it has started: most end before, and nobody waits for it."""
+    """When to tell that it has started; most trials end before, and the runner does not wait."""
     kill_at: float | None = None
     code: int | None = None
 
@@ -71,7 +70,7 @@ class _Warm:
 
     def __init__(self) -> None:
         """Do what needs no notebook."""
-        self.known = descriptors()
+        self.descriptors_before = descriptors()
         self._log = os.memfd_create("set-up")
         self.shell = Shell(self._log)
         rehearse(self.shell)
@@ -84,10 +83,10 @@ class _Warm:
             notebook: As JSON.
             limit: Bytes that the outputs of a trial may have.
         """
-        self.outputs = Outputs(_OUTPUT_LIMIT)
+        self.outputs = Outputs(OUTPUT_LIMIT)
         self.shell.emit = self.outputs.take
         self.shell.begin()
-        self.known |= descriptors()
+        self.descriptors_before |= descriptors()
         self.randomness = Randomness()
         self.execution = Execution(notebook, self.shell, self.outputs)
         self.shell.streams.open()
@@ -106,7 +105,7 @@ class _Warm:
         _forget_garbage()
 
     def hazards(self) -> list[str]:
-        return fork_hazards(self.known, self.pending)
+        return fork_hazards(self.descriptors_before, self.pending)
 
 
 def _forget_garbage() -> None:
@@ -228,7 +227,7 @@ class _Server:
         os.waitpid(pid, 0)
 
     def _adopt(self) -> None:
-        """End the processes that a dead trial left: they are children of this one now."""
+        """End the processes that a dead trial left: they are children of this process now."""
         for pid in _children(os.getpid()):
             if pid not in self._forks and pid not in self._orphans:
                 self._orphans[pid] = time.monotonic() + GRACE
@@ -247,11 +246,11 @@ class _Server:
 
 
 def _children(pid: int) -> list[int]:
-    found: list[int] = []
+    children: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         with contextlib.suppress(OSError):
-            found += map(int, (task / "children").read_text().split())
-    return found
+            children += map(int, (task / "children").read_text().split())
+    return children
 
 
 def _signal_tree(pid: int, signum: int) -> None:
@@ -266,7 +265,7 @@ def main() -> None:
     """Serve the channel at standard input."""
     channel = open_channel()
     os.environ.pop(TRIAL_FOLDER, None)
-    # The notebook may not be known yet, and this takes its time.
+    # The notebook may not have been chosen yet, and this takes its time.
     warm = _Warm()
     with channel.makefile("rb") as lines:
         # The next request comes only after the answer: the file holds nothing back.
@@ -284,13 +283,13 @@ def main() -> None:
     hazards = [reason] if reason else []
     if not reason:
         notebook = json.loads(Path(config["notebook"]).read_text(encoding="utf-8"))
-        warm.set_up(notebook, config["outputLimit"] or _OUTPUT_LIMIT)
+        warm.set_up(notebook, config["outputLimit"] or OUTPUT_LIMIT)
         if config["isolation"] == "auto":
             hazards = warm.hazards()
-    answer = json.dumps({"event": "ready", "hazards": hazards}).encode()
-    channel.sendall(answer + b"\n")
+    server = _Server(channel, warm)
+    server.tell("ready", hazards=hazards)
     if not hazards:
-        _Server(channel, warm).serve()
+        server.serve()
 
 
 if __name__ == "__main__":

@@ -61,19 +61,19 @@ class _Outbox(Session):
 @contextlib.contextmanager
 def _without_debugger() -> Iterator[None]:
     """Keep the kernel from importing debugpy: no debugger attaches to a trial."""
-    known = sys.modules.get("debugpy")
+    debugger = sys.modules.get("debugpy")
     sys.modules["debugpy"] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        if known is None:
+        if debugger is None:
             del sys.modules["debugpy"]
         else:
-            sys.modules["debugpy"] = known
+            sys.modules["debugpy"] = debugger
 
 
 class Shell:
-    """The IPython shell of this process; there is one.
+    """The only IPython shell of this process.
 
     Attributes:
         emit: Called with the type and the content of every message.
@@ -124,7 +124,7 @@ class Shell:
         self._compiler = self._shell.compile = Compiler()
         self._loop = LateLoop()
         asyncio.set_event_loop(self._loop)
-        # One for all cells, as in a kernel: some settings are context variables, NumPy's too.
+        # The same for all cells, as in a kernel: some settings are context variables, NumPy's too.
         self._context = contextvars.copy_context()
 
     def begin(self) -> None:

@@ -4,7 +4,7 @@ Follows `ipykernel.iostream.OutStream`: text is held per stream and sent when it
 when something is displayed, at the end of a cell, and after 0.2 seconds. Where a kernel
 sends by a timer, here the next write sends what is older, which gives the same order.
 What other code writes to the descriptors arrives through pipes, which are read by a thread,
-so that nobody waits for a full pipe, and before every write, so that the order is kept.
+so that no writer waits for a full pipe, and before every write, so that the order is kept.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAMES = {1: "stdout", 2: "stderr"}
 
 
 class Streams:
-    """Both streams of one process; the same objects serve it and its forks.
+    """Both streams of a process; the same objects serve it and its forks.
 
     Attributes:
         stdout, stderr: What `sys.stdout` and `sys.stderr` are to be.
@@ -112,7 +112,7 @@ class Streams:
                 self._send(number)
 
     def flush_one(self, number: int) -> None:
-        """Send what was written to one stream up to now."""
+        """Send what was written to a stream up to now."""
         # A process that the cell forked has written already, and must not read the pipes.
         if os.getpid() != self._owner:
             return
@@ -167,7 +167,7 @@ class Streams:
 
 
 class _Stream(io.TextIOBase):
-    """One of the two, as cells see it."""
+    """A stream as cells see it."""
 
     encoding = "UTF-8"
 

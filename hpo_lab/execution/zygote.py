@@ -1,7 +1,7 @@
 """Forks a process per notebook: `python -m hpo_lab.execution.zygote`, for the papermill engine.
 
 Standard input is a socket. Every byte on it comes with the descriptor of another socket,
-over which one notebook goes to and fro, one JSON object a line: first
+over which a notebook goes to and fro, a JSON object a line: first
 
     {"notebook": {...}, "directory": PATH, "environment": {...}}
 
@@ -35,7 +35,7 @@ _NO_LIMIT = 1 << 62
 
 
 class _Notebook:
-    """The execution of one notebook, told over a socket while it goes on."""
+    """The execution of a notebook, told over a socket while it goes on."""
 
     def __init__(self, shell: Shell, outputs: Outputs, channel: socket.socket) -> None:
         self._channel = channel
@@ -56,7 +56,7 @@ class _Notebook:
         self.tell(
             "done",
             language_info=IPythonKernel.language_info,
-            # A cell can update what an earlier one displayed.
+            # A cell can update what an earlier cell displayed.
             outputs=[cell.get("outputs") for cell in cells] if self._outputs.updated else None,
         )
 
@@ -120,7 +120,7 @@ def main() -> None:
     """Serve the socket at standard input."""
     channel = open_channel()
     get_ready()
-    # Nobody waits for the forks.
+    # The forks are not waited for.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     _Zygote(channel).serve()
 

@@ -14,7 +14,7 @@ Value = bool | int | float | str | None
 
 
 def as_number(value: Any) -> Any:
-    """A manifest's number: text becomes an int where it looks like one, else a float.
+    """A manifest's number: text becomes an int where it looks like an int, else a float.
 
     Raises:
         ValueError: *value* is text and no number.

@@ -22,10 +22,10 @@ __all__ = [
     "Manifest",
     "described",
     "dump",
-    "load",
     "parse",
     "parse_manifest",
     "parse_template",
+    "parse_text",
     "read",
     "read_file",
     "read_manifest",
@@ -59,7 +59,7 @@ def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Ma
     A trial template may be missing; `rules.run_problems` tells what is needed to run.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The manifest has problems.
     """
     document = described(read_file(path), source=str(path))
     return parse_manifest(document, source=str(path), rules=rules)
@@ -78,16 +78,16 @@ def read(path: str | Path) -> ExperimentDocument:
     """The experiment of `read_manifest`.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The manifest has problems.
     """
     return read_manifest(path).experiment
 
 
-def load(text: str, *, source: str = "") -> ExperimentDocument:
+def parse_text(text: str, *, source: str = "") -> ExperimentDocument:
     """The experiment described by *text*, YAML or JSON; *source* names it in messages.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The manifest has problems.
     """
     return parse(described(read_documents(text, source=source), source=source), source=source)
 
@@ -96,7 +96,7 @@ def parse(document: Any, *, source: str = "") -> ExperimentDocument:
     """The experiment of `parse_manifest`.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The manifest has problems.
     """
     return parse_manifest(document, source=source).experiment
 
@@ -112,7 +112,7 @@ def parse_manifest(
         rules: Checks the experiment once its structure is sound.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: The manifest has problems.
     """
     if not isinstance(document, Mapping):
         raise _invalid("", f"found {shown(document)}; a manifest is a mapping", source)
@@ -136,8 +136,8 @@ def parse_manifest(
 def read_template(path: str | Path) -> TrialTemplate:
     """Read the trial template at *path*, which accompanies a manifest.
 
-    The file holds a `trialTemplate` as a manifest does, the content of one, or just the
-    object that a trial runs.
+    The file holds a `trialTemplate` as a manifest does, its content alone, or just the object
+    that a trial runs.
 
     Raises:
         InvalidInput: when it holds none of these.
@@ -171,7 +171,7 @@ def parse_template(document: Any, *, source: str = "") -> TrialTemplate:
 
 
 def with_template(experiment: ExperimentDocument, template: TrialTemplate) -> ExperimentDocument:
-    """*experiment* with *template* in the place of its own, if it has one.
+    """*experiment* with *template* in place of its own template.
 
     Raises:
         InvalidInput: when the template does not fit.
@@ -205,7 +205,7 @@ def _text(path: Path) -> str:
 
 
 def described(documents: Sequence[Any], *, source: str = "") -> Any:
-    """The only one of *documents* that is no ConfigMap and no Secret.
+    """The only document of *documents* that is no ConfigMap and no Secret.
 
     Raises:
         InvalidInput: There is none, or there are several.

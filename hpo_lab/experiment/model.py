@@ -221,7 +221,7 @@ class ExperimentSpec(Document):
     active_deadline_seconds: float | None = None
     """*Extension.* Wall-clock budget of the experiment, in seconds of running."""
     trial_active_deadline_seconds: float | None = None
-    """*Extension.* Wall-clock limit of one trial, in seconds."""
+    """*Extension.* Wall-clock limit of each trial, in seconds."""
 
 
 class Metadata(Document):
@@ -251,5 +251,5 @@ class ExperimentDocument(Document):
 
     @property
     def namespace(self) -> str:
-        """`metadata.namespace`, `default` when none is given."""
+        """`metadata.namespace`; `default` when the field is absent."""
         return self.metadata.namespace

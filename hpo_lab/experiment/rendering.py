@@ -47,7 +47,7 @@ def render_trial(
         experiment: The experiment with the template.
         trial_name: `metadata.name` of the object.
         assignments: Values by parameter name, inactive parameters left out.
-        config_map: The `data` of the ConfigMap where the template refers to one.
+        config_map: The `data` of the ConfigMap that the template refers to, if any.
 
     Raises:
         InvalidInput: There is no template, its text is no object, or it does not fit the

@@ -1,7 +1,7 @@
 """Rules for a trial template, and whether it fits the parameters.
 
 A template without `trialParameters` refers to the parameters by their own names. Katib
-refuses such a template, but many published manifests have one.
+refuses such a template, but many published manifests contain it.
 """
 
 from __future__ import annotations

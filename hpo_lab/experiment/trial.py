@@ -169,7 +169,7 @@ def objective_values(objective: Objective, trial: Trial) -> tuple[float, ...] | 
         value = _value(objective, name, trial)
         if value is None:
             return None
-        values.append(value)
+        values.append(float(value))
     return tuple(values)
 
 

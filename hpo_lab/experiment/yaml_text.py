@@ -118,6 +118,13 @@ class _Dumper(yaml.SafeDumper):
     """Puts text in quotation marks wherever PyYAML or Go would read something else."""
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # In other styles a parser would fold these line breaks of Unicode into a space.
+    style = '"' if any(character in text for character in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar(_TEXT, text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 for _name, _pattern in (("int", _INTEGER), ("float", _FLOAT)):
     for _end in (_Loader, _Dumper):
         _end.add_implicit_resolver(

@@ -1,1 +1,1 @@
-"""Katib's gRPC services: ours for a Katib, a Katib's for us, and the one that trials report to."""
+"""Katib's gRPC services: our services for a Katib, clients of Katib's, and a DB manager."""

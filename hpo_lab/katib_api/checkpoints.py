@@ -16,7 +16,7 @@ import grpc
 
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.reading import NUMBER, PARENT
-from hpo_lab.katib_api.rpc import Refused
+from hpo_lab.katib_api.rpc import RpcRefused
 
 __all__ = ["DATA", "carry_checkpoints", "shares_checkpoints"]
 
@@ -47,11 +47,11 @@ def carry_checkpoints(
         data: The path of the volume.
 
     Raises:
-        Refused: The volume is missing.
+        RpcRefused: The volume is missing.
     """
     if not data.is_dir():
         reason = f"there is no volume at {data}; the experiment needs resumePolicy FromVolume"
-        raise Refused(grpc.StatusCode.FAILED_PRECONDITION, reason)
+        raise RpcRefused(grpc.StatusCode.FAILED_PRECONDITION, reason)
     names = {trial.spec.labels.get(NUMBER, ""): trial.name for trial in trials}
     for answer in answers:
         folder = data / experiment / answer.trial_name

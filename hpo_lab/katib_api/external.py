@@ -12,7 +12,7 @@ from hpo_lab.experiment.model import ExperimentSpec, Objective
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.reading import typed
-from hpo_lab.katib_api.rpc import Refused, call
+from hpo_lab.katib_api.rpc import RpcRefused, call
 from hpo_lab.katib_api.suggestion import SERVICE
 from hpo_lab.katib_api.writing import experiment_message, trial_message
 from hpo_lab.problems import Problem
@@ -71,7 +71,7 @@ class KatibService(Algorithm):
         )
         try:
             reply = call(endpoint, SERVICE, "GetSuggestions", request, timeout=_SUGGESTION)
-        except Refused as refused:
+        except RpcRefused as refused:
             running = any(not trial.is_final for trial in ask.own)
             if refused.code is grpc.StatusCode.UNAVAILABLE and running:
                 return WAIT
@@ -113,13 +113,13 @@ def _said_by_service(spec: ExperimentSpec, endpoint: str, algorithm: str) -> lis
     )
     try:
         call(endpoint, SERVICE, "ValidateAlgorithmSettings", request, timeout=_VALIDATION)
-    except Refused as refused:
+    except RpcRefused as refused:
         if refused.code is not grpc.StatusCode.UNIMPLEMENTED:
             return [Problem("spec.algorithm", _in_words(endpoint, refused, _VALIDATION))]
     return []
 
 
-def _in_words(endpoint: str, refused: Refused, timeout: float) -> str:
+def _in_words(endpoint: str, refused: RpcRefused, timeout: float) -> str:
     service = f"the suggestion service at {endpoint}"
     match refused.code:
         case grpc.StatusCode.UNAVAILABLE:

@@ -85,7 +85,7 @@ def reported_values(address: str, trial: str, metric: str, *, timeout: float) ->
         timeout: The longest time for the answer, in seconds.
 
     Raises:
-        rpc.Refused: The DB manager did not answer.
+        rpc.RpcRefused: The DB manager did not answer.
     """
     request = katib_pb.GetObservationLogRequest(trial_name=trial, metric_name=metric)
     reply = call(address, DB_MANAGER, "GetObservationLog", request, timeout=timeout)

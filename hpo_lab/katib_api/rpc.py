@@ -13,7 +13,7 @@ from hpo_lab.katib_api import health_pb
 from hpo_lab.katib_api.protobuf import method_classes
 from hpo_lab.problems import InvalidInput
 
-__all__ = ["Refused", "Services", "call", "serving"]
+__all__ = ["RpcRefused", "Services", "call", "serving"]
 
 Services = Mapping[str, Mapping[str, Callable[[Any], Any]]]
 """A function from request to reply, by full name of the service and name of the method."""
@@ -29,7 +29,7 @@ _ALONE = ("grpc.use_local_subchannel_pool", 1)
 _PROBED = "manager.v1beta1.Suggestion"
 
 
-class Refused(Exception):
+class RpcRefused(Exception):
     """A request that gets a status and no reply.
 
     Attributes:
@@ -98,7 +98,7 @@ def call(address: str, service: str, method: str, request: Any, *, timeout: floa
         The reply.
 
     Raises:
-        Refused: No server is there (`UNAVAILABLE`), the answer took too long
+        RpcRefused: No server is there (`UNAVAILABLE`), the answer took too long
             (`DEADLINE_EXCEEDED`), or the server refused.
     """
     sent, received = method_classes(service)[method]
@@ -111,7 +111,7 @@ def call(address: str, service: str, method: str, request: Any, *, timeout: floa
         try:
             return ask(request, timeout=timeout)
         except grpc.RpcError as error:
-            raise Refused(error.code(), error.details() or "") from None
+            raise RpcRefused(error.code(), error.details() or "") from None
 
 
 def _handler(function: Callable[[Any], Any], sent: Any, reply: Any) -> grpc.RpcMethodHandler:
@@ -121,7 +121,7 @@ def _handler(function: Callable[[Any], Any], sent: Any, reply: Any) -> grpc.RpcM
         except InvalidInput as error:
             details = "\n".join(map(str, error.problems))
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, details)
-        except Refused as error:
+        except RpcRefused as error:
             context.abort(error.code, error.reason)
 
     return grpc.unary_unary_rpc_method_handler(
@@ -133,5 +133,5 @@ def _health(
     request: health_pb.HealthCheckRequest, names: set[str]
 ) -> health_pb.HealthCheckResponse:
     if request.service not in names:
-        raise Refused(grpc.StatusCode.NOT_FOUND, f"there is no service {request.service!r} here")
+        raise RpcRefused(grpc.StatusCode.NOT_FOUND, f"there is no service {request.service!r} here")
     return health_pb.HealthCheckResponse(status="SERVING")

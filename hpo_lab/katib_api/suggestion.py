@@ -19,7 +19,7 @@ from hpo_lab.experiment.trial import Trial, TrialState, trial_name
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.checkpoints import DATA, carry_checkpoints, shares_checkpoints
 from hpo_lab.katib_api.reading import LABELS, NUMBER, PARENT, read_spec, read_trials
-from hpo_lab.katib_api.rpc import Refused, Services
+from hpo_lab.katib_api.rpc import RpcRefused, Services
 from hpo_lab.katib_api.writing import assigned
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.search.algorithm import Suggestion, Wait, search_problems
@@ -63,7 +63,7 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
 
     Raises:
         InvalidInput: The experiment cannot be searched.
-        Refused: `UNAVAILABLE` when a running trial has to end first; Katib asks again.
+        RpcRefused: `UNAVAILABLE` when a running trial has to end first; Katib asks again.
             `OUT_OF_RANGE` when no suggestion is left and there is no `maxTrialCount`.
     """
     spec = read_spec(request.experiment, request.trials)
@@ -77,19 +77,19 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
         try:
             answer = suggest(spec, number, history, uid=request.experiment.name)
         except InvalidSuggestion as error:
-            raise Refused(grpc.StatusCode.INTERNAL, str(error)) from error
+            raise RpcRefused(grpc.StatusCode.INTERNAL, str(error)) from error
         if isinstance(answer, Wait):
             unfinished = sum(not trial.is_final for trial in trials)
             if unfinished:
                 reason = f"waiting for the results of {unfinished} unfinished trials"
-                raise Refused(grpc.StatusCode.UNAVAILABLE, reason)
+                raise RpcRefused(grpc.StatusCode.UNAVAILABLE, reason)
             answer = None
         elif answer is None and spec.max_trial_count is None:
             reason = (
                 f"{spec.algorithm.algorithm_name} has nothing left to suggest after {number} "
                 f"trials; set spec.maxTrialCount to {number} to end the experiment"
             )
-            raise Refused(grpc.StatusCode.OUT_OF_RANGE, reason)
+            raise RpcRefused(grpc.StatusCode.OUT_OF_RANGE, reason)
         trial = _running(number, answer or _drawn(spec, number, batch, request.experiment.name))
         history.put(trial)
         batch.append(trial)

@@ -6,23 +6,22 @@ serves the next trial too.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import shutil
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.execution import kernel_worker
+from hpo_lab.execution.client import Program
+from hpo_lab.execution.kernel_worker import BEGIN, KernelRequest
 from hpo_lab.local.process import make_empty, wait_for
 from hpo_lab.trial.folder import LOG, Task
-from hpo_lab.trial.supervise import start_supervisor
 
 __all__ = ["KernelTrial", "Standby"]
 
 
-class _Worker:
-    """A process that runs one trial at a time, below a supervisor."""
+class _Worker(Program):
+    """A process that runs a trial at a time, below a supervisor."""
 
     def __init__(self, folder: Path) -> None:
         """Start it.
@@ -32,11 +31,8 @@ class _Worker:
         """
         self._folder = folder
         make_empty(folder)
-        self._channel, theirs = socket.socketpair()
-        with theirs, (folder / LOG).open("ab") as log:
-            self._supervisor = start_supervisor(
-                folder, "hpo_lab.execution.kernel_worker", stdin=theirs.fileno(), log=log
-            )
+        with (folder / LOG).open("ab") as log:
+            super().__init__(folder, kernel_worker.__name__, log)
         self.pid = self._supervisor.pid
         self.trial: Path | None = None
         """Folder of the trial that it runs or waits for."""
@@ -47,23 +43,11 @@ class _Worker:
         """Whether it can take a trial once it has none."""
         return not self._asked_to_end and self._supervisor.poll() is None
 
-    def fileno(self) -> int:
-        """A descriptor that becomes readable when its trial ends, or itself."""
-        return self._channel.fileno()
-
-    def send(self, request: Mapping[str, str]) -> None:
-        """Send a request; one to a dead worker is lost, which `receive` tells."""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._channel.sendall(json.dumps(request).encode() + b"\n")
-
     def receive(self) -> int | None:
         """The exit code of its trial, which may be its own; None while that runs."""
-        try:
-            answer = self._channel.recv(1, socket.MSG_DONTWAIT)
-        except BlockingIOError:
+        answer = self.read(1)
+        if answer is None:
             return None
-        except ConnectionResetError:
-            answer = b""
         code = answer[0] if answer else self.wait()
         self.trial = None
         return code
@@ -71,7 +55,7 @@ class _Worker:
     def ask_to_end(self) -> None:
         """Have it ended with its trial; returns at once."""
         self._asked_to_end = True
-        self._supervisor.terminate()
+        super().ask_to_end()
 
     def wait(self) -> int:
         """Wait until it is gone with its trial, by force when that takes too long; exit code."""
@@ -87,19 +71,19 @@ class _Worker:
 class KernelTrial:
     """A trial that a worker runs in a kernel of the trial's own."""
 
-    def __init__(self, folder: Path, worker: _Worker, wanted: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, worker: _Worker, request: KernelRequest) -> None:
         """Have *worker* start the kernel; what an earlier attempt left in *folder* is removed."""
         self.folder = folder
         self._worker = worker
         self._code: int | None = None
         make_empty(folder)
         worker.trial = folder
-        worker.send({"folder": str(folder), **wanted})
+        worker.send(request._replace(folder=str(folder))._asdict())
 
     def begin(self, task: Task) -> None:
         """Have it run."""
         task.write(self.folder)
-        self._worker.send({})
+        self._worker.send(BEGIN)
 
     @property
     def pid(self) -> int:
@@ -130,7 +114,7 @@ class KernelTrial:
 
 
 class Standby:
-    """The workers of an experiment: those that run a trial, wait for one, or are free."""
+    """The workers of an experiment: busy, waiting for a trial, or free."""
 
     def __init__(self, spec: Mapping[str, Any], folder: Path) -> None:
         """Prepare.
@@ -139,25 +123,26 @@ class Standby:
             spec: The `spec` of the `NotebookTrial`.
             folder: The experiment's folder.
         """
-        self._wanted = {
-            "kernel": spec.get("kernelName", ""),
-            "directory": spec.get("workingDirectory") or str(folder),
-        }
+        self._request = KernelRequest(
+            folder="",
+            kernel=spec.get("kernelName", ""),
+            directory=spec.get("workingDirectory") or str(folder),
+        )
         self._folder = folder
         self._workers: list[_Worker] = []
         self._started = 0
         self._waiting: dict[Path, KernelTrial] = {}
 
     def prepare(self, folder: Path) -> None:
-        """Have a kernel wait for the trial of *folder*, unless one does."""
+        """Have a kernel wait for the trial of *folder*, unless a kernel does."""
         if folder not in self._waiting:
-            self._waiting[folder] = KernelTrial(folder, self._free_worker(), self._wanted)
+            self._waiting[folder] = KernelTrial(folder, self._free_worker(), self._request)
 
     def start(self, task: Task, folder: Path) -> KernelTrial:
-        """Start a trial, in the kernel that waits for it where there is one."""
+        """Start a trial, in the kernel that waits for it if a kernel does."""
         trial = self._waiting.pop(folder, None)
         if trial is None or trial.poll() is not None:
-            trial = KernelTrial(folder, self._free_worker(), self._wanted)
+            trial = KernelTrial(folder, self._free_worker(), self._request)
         trial.begin(task)
         return trial
 
@@ -173,7 +158,7 @@ class Standby:
         self._waiting.clear()
 
     def _free_worker(self) -> _Worker:
-        for worker in [one for one in self._workers if one.trial is None]:
+        for worker in [each for each in self._workers if each.trial is None]:
             if worker.is_alive:
                 return worker
             worker.close()

@@ -37,15 +37,15 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
     try:
         call = ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError):
-        found = f"cannot read `{expression}`" if expression else "no distribution is given"
-        return [f"{found}; write it as `{FORM}`"]
+        problem = f"cannot read `{expression}`" if expression else "no distribution is given"
+        return [f"{problem}; write it as `{FORM}`"]
     if not isinstance(call, ast.Call):
         shown = _SIGNATURES.get(expression, _SIGNATURES["loguniform"])
         return [f"found `{expression}`, not a distribution with its bounds, as {shown}"]
     word = ast.unparse(call.func)
     if word not in DOMAINS:
-        known = ", ".join(DOMAINS)
-        return [f"unknown distribution {word!r}{nearest(word, list(DOMAINS))} (one of {known})"]
+        names = ", ".join(DOMAINS)
+        return [f"unknown distribution {word!r}{nearest(word, list(DOMAINS))} (one of {names})"]
     try:
         positional = [ast.literal_eval(argument) for argument in call.args]
         named = {k.arg or "**": ast.literal_eval(k.value) for k in call.keywords}

@@ -8,28 +8,27 @@
     momentum = 0.9   # tune: uniform(0.5, 0.99, step=0.01) when opt == "sgd"
 
 The cell stays ordinary Python: the literal is the default, and without the comment
-nothing changes. Comments are found by `tokenize` and assignments by `ast`, so that a `#`
-in a string is just a `#`.
+nothing changes. Comments are read off tokens and assignments off the syntax tree, so that a
+`#` in a string is just a `#`.
 """
 
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from tokenize import TokenInfo
 
 from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import Parameter, ParameterType, Value
 from hpo_lab.experiment.space import DOMAINS, contains
 from hpo_lab.notebook.annotation_text import FORM, read_parameter, split_when
-from hpo_lab.notebook.cell_source import parse_cell, to_python
 from hpo_lab.notebook.names import names_bound, stored
+from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["Annotation", "parse_annotations", "parse_parameter", "without_annotated"]
+__all__ = ["Annotation", "parse_annotations", "parse_parameter"]
 
 _ANNOTATION = re.compile(r"#+\s*tune\s*:\s*(.*)", re.DOTALL)
 _NEARLY = re.compile(r"#+\s*(tun\w*|hpo)\s*[:=]?\s*(\w*)(\s*\()?", re.IGNORECASE)
@@ -37,7 +36,7 @@ _NEARLY = re.compile(r"#+\s*(tun\w*|hpo)\s*[:=]?\s*(\w*)(\s*\()?", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One annotated assignment.
+    """An annotated assignment.
 
     Attributes:
         name: The variable.
@@ -45,6 +44,7 @@ class Annotation:
         parameter: What the search may assign instead.
         line: The line of the cell on which the comment stands, counted from `first_line`.
         text: The comment behind `# tune:`.
+        assignment: The lines of the assignment in the source below `%%tune`, counted from 1.
     """
 
     name: str
@@ -52,26 +52,18 @@ class Annotation:
     parameter: Parameter
     line: int
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Comment:
-    """A `# tune:` comment; `text` is what follows the colon."""
-
-    line: int
-    text: str
-    alone: bool
+    assignment: range
 
 
 def parse_annotations(
-    source: str, *, where: str = "cell", first_line: int = 1
+    tuned: ParsedCell, *, where: str = "cell", first_line: int = 1
 ) -> tuple[Annotation, ...]:
     """Read the annotations of a tuned cell.
 
     Args:
-        source: The cell's source without its `%%tune` line; magics are allowed.
+        tuned: The cell without its `%%tune` line; magics are allowed.
         where: What to call the cell in messages.
-        first_line: The number in the cell of the first line of *source*, 2 below `%%tune`.
+        first_line: The number in the cell of the first line of *tuned*, 2 below `%%tune`.
 
     Returns:
         The annotations in the order of their lines; empty when there are none.
@@ -80,51 +72,36 @@ def parse_annotations(
         InvalidInput: Some annotations cannot be used; every reason is listed.
     """
     place = _Place(where, first_line - 1)
-    try:
-        tree = parse_cell(source)
-    except SyntaxError as error:
-        problem = place.problem(error.lineno or 1, f"the cell is no valid Python: {error.msg}")
-        raise InvalidInput([problem]) from None
+    tree = tuned.tree
+    if isinstance(tree, SyntaxError):
+        problem = place.problem(tree.lineno or 1, f"the cell is no valid Python: {tree.msg}")
+        raise InvalidInput([problem])
     problems: list[Problem] = []
     annotations: list[Annotation] = []
-    tuned: list[tuple[str, ast.stmt]] = []
-    for comment in _comments(source, place, problems):
+    assignments: list[tuple[str, ast.stmt]] = []
+    for comment in tuned.comments:
+        line, text = comment.start[0], comment.string
+        match = _ANNOTATION.fullmatch(text)
+        if match is None:
+            if _is_nearly_right(text):
+                message = f"found {text!r}; write it as `# tune: loguniform(1e-4, 1e-1)`"
+                problems.append(place.problem(line, message))
+            continue
         statement = _annotated_statement(tree, comment)
         if isinstance(statement, str):
-            problems.append(place.problem(comment.line, statement))
+            problems.append(place.problem(line, statement))
             continue
-        tuned.append((_target(statement), statement))
-        found = _annotation(statement, comment, place)
-        if isinstance(found, Annotation):
-            annotations.append(found)
+        assignments.append((_target(statement), statement))
+        annotation = _annotation(statement, match[1].strip(), line, place)
+        if isinstance(annotation, Annotation):
+            annotations.append(annotation)
         else:
-            problems += found
-    problems += _name_problems(tree, tuned, place)
-    problems += _condition_problems(annotations, [name for name, _ in tuned], place)
+            problems += annotation
+    problems += _name_problems(tree, assignments, place)
+    problems += _condition_problems(annotations, [name for name, _ in assignments], place)
     if problems:
         raise InvalidInput(sorted(problems, key=place.line_of))
     return tuple(annotations)
-
-
-def without_annotated(source: str, names: Mapping[str, str]) -> str:
-    """*source* with annotated assignments replaced by comments, line for line.
-
-    Args:
-        source: The source of a tuned cell whose annotations are valid.
-        names: What to write instead, by name of the variable.
-    """
-    tree = parse_cell(source)
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for comment in _comments(source, _Place("", 0), []):
-        statement = _annotated_statement(tree, comment)
-        if isinstance(statement, str) or (name := _target(statement)) not in names:
-            continue
-        for line in range(statement.lineno - 1, _end(statement)):
-            # The indentation stays: IPython takes that of the first line from all lines.
-            indent = re.match(r"\s*", lines[line])
-            lines[line] = (indent[0] if indent else "") + "#"
-        lines[statement.lineno - 1] += f" {names[name]}"
-    return "\n".join(lines)
 
 
 class _Place:
@@ -141,27 +118,14 @@ class _Place:
         return int(problem.where.rpartition(" ")[2])
 
 
-def _comments(source: str, place: _Place, problems: list[Problem]) -> Iterator[_Comment]:
-    """The `# tune:` comments; those that are nearly right are added to *problems*."""
-    for token in tokenize.generate_tokens(io.StringIO(to_python(source)).readline):
-        if token.type != tokenize.COMMENT:
-            continue
-        line, column = token.start
-        match = _ANNOTATION.fullmatch(token.string)
-        if match is not None:
-            yield _Comment(line, match[1].strip(), alone=not token.line[:column].strip())
-            continue
-        nearly = _NEARLY.match(token.string)
-        if nearly is not None and (
-            (nearly[1].lower() == "tune" and ":" in nearly[0]) or _is_domain(nearly)
-        ):
-            message = f"found {token.string!r}; write it as `# tune: loguniform(1e-4, 1e-1)`"
-            problems.append(place.problem(line, message))
-
-
-def _is_domain(nearly: re.Match[str]) -> bool:
-    known = nearly[2] in DOMAINS or bool(nearest(nearly[2], list(DOMAINS)))
-    return bool(nearly[3]) and known
+def _is_nearly_right(comment: str) -> bool:
+    """Whether *comment* seems to be meant as an annotation."""
+    nearly = _NEARLY.match(comment)
+    if nearly is None:
+        return False
+    is_domain = nearly[2] in DOMAINS or bool(nearest(nearly[2], list(DOMAINS)))
+    has_colon = nearly[1].lower() == "tune" and ":" in nearly[0]
+    return has_colon or (bool(nearly[3]) and is_domain)
 
 
 def _end(statement: ast.stmt) -> int:
@@ -174,10 +138,12 @@ def _target(statement: ast.Assign | ast.AnnAssign) -> str:
     return target.id
 
 
-def _annotated_statement(tree: ast.Module, comment: _Comment) -> ast.Assign | ast.AnnAssign | str:
+def _annotated_statement(tree: ast.Module, comment: TokenInfo) -> ast.Assign | ast.AnnAssign | str:
     """The assignment that *comment* stands behind, or what is wrong instead."""
-    on_line = [node for node in tree.body if node.lineno <= comment.line <= _end(node)]
-    if comment.alone and not any(_is_inside(node, comment.line) for node in on_line):
+    line, column = comment.start
+    on_line = [node for node in tree.body if node.lineno <= line <= _end(node)]
+    alone = not comment.line[:column].strip()
+    if alone and not any(_is_inside(node, line) for node in on_line):
         return f"`# tune:` stands on a line of its own; write it behind a value: `{FORM}`"
     if len(on_line) != 1:
         return f"several statements on one line; write the assignment on its own: `{FORM}`"
@@ -213,7 +179,7 @@ def _shares_lines(tree: ast.Module, statement: ast.stmt) -> bool:
 
 
 def _annotation(
-    statement: ast.Assign | ast.AnnAssign, comment: _Comment, place: _Place
+    statement: ast.Assign | ast.AnnAssign, text: str, line: int, place: _Place
 ) -> Annotation | list[Problem]:
     name = _target(statement)
     problems = []
@@ -225,20 +191,21 @@ def _annotation(
     if literal is None or isinstance(literal, bool | int | float | str):
         default = literal
     else:
-        found = f"{name} = {ast.unparse(statement.value)}" if statement.value else name
+        shown = f"{name} = {ast.unparse(statement.value)}" if statement.value else name
         problems.append(
-            f"`{found}` is tuned; its value must be a number, a string, True, False or None"
+            f"`{shown}` is tuned; its value must be a number, a string, True, False or None"
         )
-    parameter = read_parameter(name, comment.text)
+    parameter = read_parameter(name, text)
     if not isinstance(parameter, Parameter):
         problems += parameter
     elif not problems and not contains(parameter, default):
-        expression = split_when(comment.text)[0]
+        expression = split_when(text)[0]
         kind = ", which takes whole numbers" if _is_float_for_int(parameter, default) else ""
         problems.append(f"{name} = {default!r} is outside its own range {expression}{kind}")
     if problems or not isinstance(parameter, Parameter):
-        return [place.problem(comment.line, message) for message in problems]
-    return Annotation(name, default, parameter, comment.line + place.offset, comment.text)
+        return [place.problem(line, message) for message in problems]
+    lines = range(statement.lineno, _end(statement) + 1)
+    return Annotation(name, default, parameter, line + place.offset, text, lines)
 
 
 def _is_float_for_int(parameter: Parameter, default: Value) -> bool:
@@ -251,24 +218,24 @@ def parse_parameter(name: str, text: str) -> Parameter:
     Raises:
         ValueError: *text* is no annotation; the message has every reason.
     """
-    found = read_parameter(name, text)
-    if isinstance(found, list):
-        raise ValueError("; ".join(found))
-    return found
+    parameter = read_parameter(name, text)
+    if isinstance(parameter, list):
+        raise ValueError("; ".join(parameter))
+    return parameter
 
 
 def _name_problems(
-    tree: ast.Module, tuned: Sequence[tuple[str, ast.stmt]], place: _Place
+    tree: ast.Module, assignments: Sequence[tuple[str, ast.stmt]], place: _Place
 ) -> Iterator[Problem]:
     """Names annotated twice, and names whose value from the trial would be overwritten."""
     lines: dict[str, int] = {}
-    for name, statement in tuned:
+    for name, statement in assignments:
         line = _end(statement)
         if name in lines:
             first = lines[name] + place.offset
             yield place.problem(line, f"{name} is annotated twice, first on line {first}")
         lines.setdefault(name, line)
-    annotated = [statement for _, statement in tuned]
+    annotated = [statement for _, statement in assignments]
     for statement in tree.body:
         if statement in annotated:
             continue

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpo_lab.notebook.cell_source import cell_magic
-from hpo_lab.notebook.slicing import Cell
+from hpo_lab.notebook.parsed_cell import CellMagic, ParsedCell
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.quick_import import import_nbformat
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-__all__ = ["TuneCell", "choose_tune_cell", "earlier_cells", "read_notebook", "tune_cells"]
+__all__ = ["TuneCell", "choose_tune_cell", "read_notebook", "tune_cells"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,7 @@ class TuneCell:
         magic_line: What follows `%%tune` on its line.
         magic_lineno: The line of the cell on which `%%tune` stands, counted from 1.
         source: The lines below it.
+        earlier: The code cells above it, without other `%%tune` cells.
         id: The cell's id, empty in notebooks older than format 4.5.
     """
 
@@ -36,6 +36,7 @@ class TuneCell:
     magic_line: str
     magic_lineno: int
     source: str
+    earlier: tuple[ParsedCell, ...]
     id: str = ""
 
 
@@ -80,43 +81,42 @@ def read_notebook(path: Path) -> NotebookNode:
 
 def tune_cells(notebook: NotebookNode) -> list[TuneCell]:
     """The code cells of *notebook* that start with `%%tune`, in order."""
-    found = []
+    tuned: list[TuneCell] = []
+    earlier: list[ParsedCell] = []
     for index, cell in enumerate(notebook.cells):
-        magic = cell_magic(cell.source) if cell.cell_type == "code" else None
-        if magic is not None and magic.name == "tune":
-            found.append(
-                TuneCell(
-                    index=index,
-                    label=f"cell {index + 1}",
-                    magic_line=magic.arguments,
-                    magic_lineno=magic.first_line - 1,
-                    source=magic.body,
-                    id=cell.get("id", ""),
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        tags = frozenset(cell.metadata.get("tags", ()))
+        parsed = ParsedCell(cell.source, tags, label=f"cell {index + 1}")
+        match parsed.magics:
+            case [CellMagic(name="tune") as magic, *_]:
+                tuned.append(
+                    TuneCell(
+                        index=index,
+                        label=parsed.label,
+                        magic_line=magic.arguments,
+                        magic_lineno=magic.first_line - 1,
+                        source=magic.body,
+                        earlier=tuple(earlier),
+                        id=cell.get("id", ""),
+                    )
                 )
-            )
-    return found
-
-
-def earlier_cells(notebook: NotebookNode, index: int) -> list[Cell]:
-    """The code cells above the one at *index*, without other `%%tune` cells."""
-    tuned = {cell.index for cell in tune_cells(notebook)}
-    return [
-        Cell(cell.source, frozenset(cell.metadata.get("tags", ())), f"cell {number + 1}")
-        for number, cell in enumerate(notebook.cells[:index])
-        if cell.cell_type == "code" and cell.source.strip() and number not in tuned
-    ]
+            case _:
+                earlier.append(parsed)
+    return tuned
 
 
 def choose_tune_cell(cells: Sequence[TuneCell], wanted: str | None = None) -> TuneCell:
-    """The `%%tune` cell that is meant.
+    """The `%%tune` cell that *wanted* names.
 
     Args:
         cells: The `%%tune` cells of a notebook.
         wanted: A number among all cells of the notebook, counted from 1, or a cell's id;
-            None where there is just one.
+            None where there is a single `%%tune` cell.
 
     Raises:
-        InvalidInput: There is none, none that is *wanted*, or a choice to make.
+        InvalidInput: No cell starts with `%%tune`, none of those is *wanted*, or several are and
+            *wanted* is None.
     """
     if not cells:
         message = (

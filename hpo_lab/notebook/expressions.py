@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hpo_lab.notebook import library, magic_effects
-from hpo_lab.notebook.cell_source import is_own_magic, magic_call, parse_cell
 from hpo_lab.notebook.name_table import IN_DOUBT, NameTable
 from hpo_lab.notebook.names import Comprehension, stored
+from hpo_lab.notebook.parsed_cell import is_own_magic, magic_argument, magic_call
 from hpo_lab.notebook.values import NOTHING, Code, Value, union
 
 __all__ = ["Expressions"]
@@ -99,14 +99,16 @@ class Expressions(NameTable, ABC):
         else:
             callee = self._value(node.func)
         arguments = [self._value(a) for a in [*node.args, *(k.value for k in node.keywords)]]
-        given = union(arguments)
-        self._may_run(given)
+        passed = union(arguments)
+        self._may_run(passed)
         if callee.defined:
             self._may_run(callee)
-            return union(self._run(code, _given_to(code, node, arguments)) for code in callee.code)
+            return union(
+                self._run(code, _by_parameter(code, node, arguments)) for code in callee.code
+            )
         symbols = {code.stands_for for code in callee.code}
         if isinstance(node.func, ast.Name) and not callee.path and symbols == {node.func.id}:
-            return self._call_symbol(node.func.id, given)
+            return self._call_symbol(node.func.id, passed)
         what = ast.unparse(node.func)
         behaviour = _behaviour(receiver, callee, node, discarded=discarded)
         if behaviour.effect:
@@ -114,34 +116,34 @@ class Expressions(NameTable, ABC):
         if behaviour.changes_receiver or _is_in_place(node):
             self._change(receiver if isinstance(node.func, ast.Attribute) else callee)
         if behaviour.changes_arguments or _is_in_place(node):
-            self._change(given)
+            self._change(passed)
         for keyword, value in zip(node.keywords, arguments[len(node.args) :], strict=True):
             if keyword.arg == "out":
                 self._change(value)
         if behaviour.stores:
-            self._store(receiver, given)
-        ran = [self._run(code, {"self": receiver, "**": given}) for code in callee.code]
+            self._store(receiver, passed)
+        ran = [self._run(code, {"self": receiver, "**": passed}) for code in callee.code]
         imported = callee.path is not None and not callee.path.startswith("builtins.")
         result = Value(new=True, path=f"{callee.path}()" if imported else None)
         if behaviour.shares:
             result = replace(result, objects=callee.objects, code=callee.code)
         if behaviour.shares_arguments:
-            result = replace(result, objects=result.objects | given.objects)
-        # What a class makes may call what it was given, though it keeps none of its state.
+            result = replace(result, objects=result.objects | passed.objects)
+        # An instance may call the arguments of its class, though it keeps none of their state.
         if behaviour.shares_arguments or what.rpartition(".")[2][:1].isupper():
-            result = replace(result, code=result.code | given.code)
+            result = replace(result, code=result.code | passed.code)
         return replace(union([result, *ran]), path=result.path)
 
     def _run(
-        self, code: Code, given: Mapping[str, Value], running: frozenset[str] = frozenset()
+        self, code: Code, arguments: Mapping[str, Value], running: frozenset[str] = frozenset()
     ) -> Value:
-        """Follow a call of *code* with what is *given* to its parameters; its result."""
+        """Follow a call of *code* with *arguments* by parameter; its result."""
 
         def resolve(symbol: str) -> Value:
             if symbol == "(**)":
-                return union(given.values())
+                return union(arguments.values())
             if symbol.startswith("("):
-                return given.get(symbol[1:-1], given.get("**", NOTHING))
+                return arguments.get(symbol[1:-1], arguments.get("**", NOTHING))
             return self._peek(symbol)
 
         results: dict[str, list[Value]] = {}
@@ -155,7 +157,7 @@ class Expressions(NameTable, ABC):
             for inner in function.code:
                 result = self._run(inner, {"**": passed}, running | {name})
                 results.setdefault(f"{name}()", []).append(result)
-        for parameter, value in given.items():
+        for parameter, value in arguments.items():
             if parameter != "self" and code.may_change(parameter):
                 self._change(value)
         for holder, held in sorted(code.links):
@@ -169,7 +171,7 @@ class Expressions(NameTable, ABC):
         objects = union(returned).objects
         return Value(objects=objects, new=True, code=frozenset(handed) | union(returned).code)
 
-    def _call_symbol(self, name: str, given: Value) -> Value:
+    def _call_symbol(self, name: str, arguments: Value) -> Value:
         """Follow the call of a function that only the caller knows."""
         raise NotImplementedError(name)  # only the body of a function has symbols
 
@@ -177,10 +179,11 @@ class Expressions(NameTable, ABC):
         self.fill_in(text)
         kind = magic_effects.kind_of(name)
         if kind is magic_effects.MagicKind.CODE:
-            try:
-                self.run(parse_cell(text).body)
-            except SyntaxError:
+            tree = magic_argument(text).tree
+            if isinstance(tree, SyntaxError):
                 kind = magic_effects.MagicKind.OTHER
+            else:
+                self.run(tree.body)
         if kind is magic_effects.MagicKind.OTHER and not is_own_magic(name, text):
             shown = "!" + text.split()[0] if name == "!" and text.split() else f"%{name}"
             what = "shell command" if name == "!" else "magic"
@@ -193,8 +196,8 @@ class Expressions(NameTable, ABC):
                 ast.Call(func=ast.Name(id="zip"), args=[*several], keywords=[]),
                 ast.Tuple(elts=parts) | ast.List(elts=parts),
             ) if len(parts) == len(several) and not _has_star([*several, *parts]):
-                for part, one in zip(parts, several, strict=True):
-                    self._assign_items(part, one)
+                for part, items_of_part in zip(parts, several, strict=True):
+                    self._assign_items(part, items_of_part)
             case (
                 ast.Call(func=ast.Name(id="enumerate"), args=[counted, *_]),
                 ast.Tuple(elts=[number, part]),
@@ -253,17 +256,17 @@ def _has_star(nodes: Iterable[ast.expr]) -> bool:
     return any(isinstance(node, ast.Starred) for node in nodes)
 
 
-def _given_to(code: Code, node: ast.Call, arguments: Sequence[Value]) -> dict[str, Value]:
+def _by_parameter(code: Code, node: ast.Call, arguments: Sequence[Value]) -> dict[str, Value]:
     """The *arguments* of the call *node* by the parameters of *code*."""
     if _has_star(node.args):
         return {"**": union(arguments)}
     names = [*code.parameters[: len(node.args)]]
     names += ["*"] * (len(node.args) - len(names))
     names += [keyword.arg or "*" for keyword in node.keywords]
-    given: dict[str, Value] = {}
+    by_name: dict[str, Value] = {}
     for name, value in zip(names, arguments, strict=True):
-        given[name] = union([given[name], value]) if name in given else value
-    return given
+        by_name[name] = union([by_name[name], value]) if name in by_name else value
+    return by_name
 
 
 def _is_in_place(node: ast.Call) -> bool:

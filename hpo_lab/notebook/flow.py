@@ -6,7 +6,7 @@ names that running it reads, changes and binds. Where the code does not say, mor
 assumed to happen rather than less. What well-known libraries do is in
 `hpo_lab.notebook.library`.
 
-One limit is known: calls that draw from a global random state change it, and that is not
+A limit: calls that draw from a global random state change it, and this change is not
 followed; seed in the tuned cell, or tag the drawing cell `tune-keep`.
 """
 
@@ -99,7 +99,7 @@ class Scope(Expressions):
         body: Sequence[ast.stmt],
         start: Callable[[], None] | None = None,
     ) -> None:
-        """Follow a block that may not run: what was known before stays possible."""
+        """Follow a block that may not run: the values from before stay possible."""
         if not body:
             return
         before = dict(self._names)
@@ -188,9 +188,9 @@ class Scope(Expressions):
                 name, path = alias.asname or alias.name.partition(".")[0], alias.name
                 if not alias.asname:
                     path = name
-                known = self._names.get(name, NOTHING)
+                bound = self._names.get(name, NOTHING)
                 # `import a.b` after `import a.c` adds to the module, it does not replace it.
-                before = known.sources if known.path == path else frozenset()
+                before = bound.sources if bound.path == path else frozenset()
                 self._bind(name, Value(path=path), sources=before)
             return
         module = "." * node.level + (node.module or "")
@@ -225,7 +225,7 @@ class Scope(Expressions):
                 self._assign(name, part)
             return
         result = self._value(value)
-        if len(targets) > 1:  # one object under several names
+        if len(targets) > 1:  # an object under several names
             result = self._numbered(result)
         for target in targets:
             self._assign(target, result)
@@ -306,24 +306,24 @@ class _FunctionScope(Scope):
         if name in self._local:
             return NOTHING
         self._reads.add(name)
-        known = self._outer._peek(name)
-        builtin = None if known.sources else library.builtin_path(name)
+        outer = self._outer._peek(name)
+        builtin = None if outer.sources else library.builtin_path(name)
         value = Value(
             objects=frozenset({name}),
             code=frozenset({Code(reads=frozenset({name}), stands_for=name)}),
-            path=known.path or builtin,
+            path=outer.path or builtin,
         )
         if value.path is None:
             self._names[name] = value
             self._symbols[name] = name
         return value
 
-    def _call_symbol(self, name: str, given: Value) -> Value:
-        self._calls.add((name, frozenset(self._visible(given))))
+    def _call_symbol(self, name: str, arguments: Value) -> Value:
+        self._calls.add((name, frozenset(self._visible(arguments))))
         return Value(
-            objects=given.objects | {f"{name}()"},
+            objects=arguments.objects | {f"{name}()"},
             new=True,
-            code=given.code | {Code(reads=frozenset({name}), stands_for=name)},
+            code=arguments.code | {Code(reads=frozenset({name}), stands_for=name)},
         )
 
     def _peek(self, name: str) -> Value:

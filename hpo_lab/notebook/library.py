@@ -1,8 +1,7 @@
 """What calls of well-known functions and methods do, by the conventions of their libraries.
 
 Python cannot tell from a call whether it changes its arguments. The tables here name the
-functions and methods that are known not to; whatever is not named may change everything
-it is given.
+functions and methods that change none; any other may change all of its arguments.
 """
 
 from __future__ import annotations
@@ -51,14 +50,14 @@ class Behaviour:
 UNKNOWN = Behaviour(
     changes_receiver=True, changes_arguments=True, shares=True, shares_arguments=True
 )
-"""A call of which nothing is known."""
+"""A call that may do anything to its receiver and its arguments."""
 
 _PROCESS = "for its effect on the process"
 _FILES = "writes files"
 _ANYTHING = "may read and set any name"
 
 # Modules whose functions leave their arguments alone.
-_KNOWN = _words(
+_HARMLESS = _words(
     """
     IPython.display altair base64 bokeh builtins calendar collections copy csv dataclasses
     datetime decimal enum fractions functools glob hashlib inspect itertools json keras lightgbm
@@ -68,7 +67,7 @@ _KNOWN = _words(
     textwrap time timeit torch torchvision tqdm typing uuid xgboost
     """
 )
-# Modules that one also calls for their effect on the process: `torch.set_num_threads(1)`.
+# Modules that are also called for their effect on the process: `torch.set_num_threads(1)`.
 _WITH_EFFECTS = frozenset({"keras", "tensorflow", "torch"})
 # Modules whose functions return objects of their own.
 _FRESH = _words(
@@ -131,7 +130,7 @@ _EFFECT_PATHS = {
 }
 
 # Methods that, by the conventions of Python, NumPy, pandas and scikit-learn, do not change
-# their object and return one of their own.
+# their object and return a new object.
 _PURE_METHODS = _words(
     """
     abs agg aggregate all any apply applymap argmax argmin argsort assign astype between bfill
@@ -182,7 +181,7 @@ _STATEFUL = ("numpy.random.", "random.")
 
 
 def builtin_path(name: str) -> str | None:
-    """The path of a builtin (`display` is one in a notebook), None for any other name."""
+    """The path of a builtin, to which a notebook adds `display`; None for any other name."""
     return f"builtins.{name}" if hasattr(builtins, name) or name == "display" else None
 
 
@@ -211,15 +210,15 @@ def of_function(path: str, *, discarded: bool, mode: str = "") -> Behaviour:
     """
     name = path.rpartition(".")[2]
     root = path.partition(".")[0]
-    known = _is_known(path)
+    harmless = _is_harmless(path)
     effect = _EFFECT_PATHS.get(path) or _EFFECTS.get(name, "")
-    if not effect and discarded and (not known or root in _WITH_EFFECTS):
+    if not effect and discarded and (not harmless or root in _WITH_EFFECTS):
         effect = _PROCESS
     if name == "open" and set(mode) & set("wax+"):
         effect = _FILES
     in_place = name.endswith("_") and not name.startswith("_")
     return Behaviour(
-        changes_arguments=not known or path in _CHANGING or in_place,
+        changes_arguments=not harmless or path in _CHANGING or in_place,
         shares_arguments=not _is_fresh(root, path, name),
         effect=effect,
     )
@@ -229,7 +228,7 @@ def of_method(path: str | None, method: str) -> Behaviour:
     """What calling *method* of an object may do.
 
     Args:
-        path: Where the object came from, such as `pandas.read_csv()`, if that is known.
+        path: Where the object came from, such as `pandas.read_csv()`; None for anywhere.
         method: The name of the method.
     """
     effect = _FILES if method in _WRITING_METHODS else ""
@@ -238,12 +237,12 @@ def of_method(path: str | None, method: str) -> Behaviour:
         return Behaviour(shares=True, effect=effect)
     if (method in _PURE_METHODS or method in _WRITING_METHODS) and not stateful:
         return Behaviour(effect=effect)
-    known = path is not None and _is_known(path)
+    harmless = path is not None and _is_harmless(path)
     return Behaviour(
         changes_receiver=True,
-        changes_arguments=not (known or method in _RECEIVER_ONLY) or method == "shuffle",
+        changes_arguments=not (harmless or method in _RECEIVER_ONLY) or method == "shuffle",
         shares=True,
-        shares_arguments=not (known or method in _RECEIVER_ONLY),
+        shares_arguments=not (harmless or method in _RECEIVER_ONLY),
         stores=method in _STORING,
         effect=effect,
     )
@@ -251,19 +250,19 @@ def of_method(path: str | None, method: str) -> Behaviour:
 
 def of_instance(path: str | None) -> Behaviour:
     """What calling the object that came from *path*, such as `torch.nn.Linear()`, may do."""
-    if path is None or not _is_known(path):
+    if path is None or not _is_harmless(path):
         return UNKNOWN
     return Behaviour(changes_receiver=True, shares=True, shares_arguments=True)
 
 
-def _is_known(path: str) -> bool:
+def _is_harmless(path: str) -> bool:
     parts = path.replace("()", "").split(".")
-    return any(".".join(parts[:length]) in _KNOWN for length in range(1, len(parts) + 1))
+    return any(".".join(parts[:length]) in _HARMLESS for length in range(1, len(parts) + 1))
 
 
 def _is_fresh(root: str, path: str, name: str) -> bool:
     if root == "builtins":
         return name not in _SHARING_BUILTINS
-    if root == "sklearn":  # all but pipelines clone the estimators they are given
+    if root == "sklearn":  # all but pipelines clone their estimators
         return not path.startswith("sklearn.pipeline.")
-    return root in _FRESH and _is_known(path) and name not in _VIEWS
+    return root in _FRESH and _is_harmless(path) and name not in _VIEWS

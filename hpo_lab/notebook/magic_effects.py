@@ -47,7 +47,7 @@ def bound_names(name: str, arguments: str) -> list[str]:
     """The names that the cell magic `%%name arguments` assigns."""
     if name == "capture":
         return [word for word in arguments.split() if word.isidentifier()][:1]
-    return _OUT_OPTION.findall(arguments)
+    return [] if name in _OUTPUT else _OUT_OPTION.findall(arguments)
 
 
 def names_in_text(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is known of the names of a notebook while its cells are followed."""
+"""The values of the names of a notebook while its cells are followed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IN_DOUBT = "kept when in doubt"
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """That one cell reads a name to which another gave its value or its state."""
+    """The cell `reader` reads a name that has its value or its state from the cell `provider`."""
 
     reader: int
     name: str
@@ -57,7 +57,7 @@ class NameTable:
         self.effects.setdefault(self.cell, reason)
 
     def bind_names(self, names: Iterable[str]) -> None:
-        """Bind *names* to values of which nothing is known."""
+        """Bind *names* to new values that may be anything."""
         for name in names:
             self._bind(name, Value(new=True))
 
@@ -82,9 +82,9 @@ class NameTable:
         for number in holder.objects:
             self._stored[number] |= value.code
         if value.objects and not library.copies_items(holder.path):
-            for name, known in self._names.items():
-                if known.objects & holder.objects:
-                    self._names[name] = replace(known, objects=known.objects | value.objects)
+            for name, named in self._names.items():
+                if named.objects & holder.objects:
+                    self._names[name] = replace(named, objects=named.objects | value.objects)
 
     def _load(self, name: str) -> Value:
         value = self._names.get(name)
@@ -111,7 +111,7 @@ class NameTable:
                 self.uses.setdefault(Use(self.cell, name, last, changes=True))
 
     def _may_run(self, value: Value) -> None:
-        """Whoever holds a function may call it: now is when it reads its global names."""
+        """The holder of a function may call it: now is when it reads its global names."""
         seen: set[Code] = set()
         pending = set(self._reachable(value))
         while pending:

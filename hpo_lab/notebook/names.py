@@ -12,21 +12,21 @@ Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 def names_bound(body: Iterable[ast.stmt]) -> list[str]:
     """The names that *body* may bind in its own scope, in order; not those of functions."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for node in own_nodes(body):
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-                found.setdefault(name)
+                names.setdefault(name)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                found.setdefault(name)
+                names.setdefault(name)
             case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
-                found.setdefault(name)
+                names.setdefault(name)
             case ast.alias(name=name, asname=asname) if name != "*":
-                found.setdefault(asname or name.partition(".")[0])
+                names.setdefault(asname or name.partition(".")[0])
             case _:
                 for name in captured(node):
-                    found.setdefault(name)
-    return list(found)
+                    names.setdefault(name)
+    return list(names)
 
 
 def own_nodes(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
@@ -45,7 +45,7 @@ def own_nodes(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
 
 
 def captured(node: ast.AST) -> list[str]:
-    """The names that one node of a match pattern binds."""
+    """The names that a node of a match pattern binds."""
     match node:
         case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
             return [name]

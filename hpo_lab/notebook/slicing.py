@@ -9,55 +9,40 @@ the code does not show is kept. Mark Weiser, *Program Slicing* (ICSE 1981) is th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hpo_lab.notebook import magic_effects
-from hpo_lab.notebook.cell_source import CellMagic, cell_magic, parse_cell
 from hpo_lab.notebook.flow import Scope
-from hpo_lab.notebook.name_table import Use
+from hpo_lab.notebook.magic_effects import MagicKind
+from hpo_lab.notebook.name_table import IN_DOUBT, Use
+from hpo_lab.notebook.parsed_cell import ParsedCell
 
-__all__ = ["KEEP_TAG", "SKIP_TAG", "Cell", "Decision", "names_left_unbound", "slice_cells"]
+__all__ = ["KEEP_TAG", "SKIP_TAG", "Decision", "names_of", "slice_cells"]
 
 KEEP_TAG = "tune-keep"
 SKIP_TAG = "tune-skip"
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A code cell, or one input of a session.
-
-    Attributes:
-        source: Its text, magics and all.
-        tags: Its tags; `tune-keep` and `tune-skip` overrule the analysis.
-        label: What to call it in messages: `cell 3`, `In [3]`.
-    """
-
-    source: str
-    tags: frozenset[str] = frozenset()
-    label: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """Whether a cell becomes part of the trial, with the reason in words."""
 
-    cell: Cell
+    cell: ParsedCell
     kept: bool
     reason: str
 
 
-def slice_cells(earlier: Sequence[Cell], tuned: str) -> tuple[Decision, ...]:
-    """Decide which of the cells that ran before the tuned one it needs.
+def slice_cells(earlier: Sequence[ParsedCell], tuned: ParsedCell) -> tuple[Decision, ...]:
+    """Decide which of the cells that ran before the tuned cell the tuned cell needs.
 
     Args:
-        earlier: The cells in the order in which they ran; one that ran twice is there twice.
-        tuned: The source of the tuned cell, without its `%%tune` line.
+        earlier: The cells in the order in which they ran; a cell that ran twice is there twice.
+        tuned: The tuned cell, without its `%%tune` line.
 
     Returns:
-        One decision for each earlier cell, in the same order.
+        A decision for each earlier cell, in the same order.
     """
     scope = Scope()
-    refused = _follow(scope, [*earlier, Cell(tuned, label="the tuned cell")])
+    refused = _follow(scope, [*earlier, tuned])
     last = len(earlier)
     roots = {last}
     for number, cell in enumerate(earlier):
@@ -75,18 +60,19 @@ def slice_cells(earlier: Sequence[Cell], tuned: str) -> tuple[Decision, ...]:
             kept, reason = True, _why_kept(number, cell, scope, needed, names)
         else:
             kept, reason = False, _why_dropped(list(scope.binds[number]))
-        decisions.append(Decision(cell, kept, reason))
+        # A copy, because who shows the decisions has no use for syntax trees.
+        decisions.append(Decision(replace(cell), kept, reason))
     return tuple(decisions)
 
 
-def names_left_unbound(cells: Sequence[Cell]) -> frozenset[str]:
-    """The names that *cells*, run one after the other, read before any of them binds them."""
+def names_of(cells: Sequence[ParsedCell]) -> tuple[set[str], set[str]]:
+    """The names that *cells*, run in this order, may assign, and those that they read before."""
     scope = Scope()
     _follow(scope, cells)
-    return frozenset().union(*scope.unbound.values())
+    return set().union(*scope.binds.values()), set().union(*scope.unbound.values())
 
 
-def _follow(scope: Scope, cells: Sequence[Cell]) -> dict[int, str]:
+def _follow(scope: Scope, cells: Sequence[ParsedCell]) -> dict[int, str]:
     """Lead *scope* through the cells; the reasons for those that have no part in it."""
     refused: dict[int, str] = {}
     for number, cell in enumerate(cells):
@@ -94,32 +80,20 @@ def _follow(scope: Scope, cells: Sequence[Cell]) -> dict[int, str]:
             refused[number] = f"tagged {SKIP_TAG}"
             continue
         scope.cell = number
-        magic = cell_magic(cell.source)
-        try:
-            if magic is None:
-                scope.run(parse_cell(cell.source).body)
-            else:
-                _follow_magic(scope, magic)
-        except SyntaxError as error:
-            where = f"line {error.lineno}: " if error.lineno else ""
-            refused[number] = f"does not parse, so it cannot have run ({where}{error.msg})"
+        for magic in cell.magics:
+            if magic.kind is not MagicKind.OUTPUT:
+                scope.fill_in(magic.arguments)
+            if magic.kind is MagicKind.OTHER:
+                scope.keep(f"%%{magic.name}: magic, {IN_DOUBT}")
+        if cell.kind is MagicKind.CODE:
+            tree = cell.tree
+            if isinstance(tree, SyntaxError):
+                where = f"line {tree.lineno}: " if tree.lineno else ""
+                refused[number] = f"does not parse, so it cannot have run ({where}{tree.msg})"
+                continue
+            scope.run(tree.body)
+        scope.bind_names(cell.magic_names)
     return refused
-
-
-def _follow_magic(scope: Scope, magic: CellMagic) -> None:
-    kind = magic_effects.kind_of(magic.name)
-    if kind is magic_effects.MagicKind.OUTPUT:
-        return
-    scope.fill_in(magic.arguments)
-    if kind is magic_effects.MagicKind.CODE:
-        inner = cell_magic(magic.body)
-        if inner is None:
-            scope.run(parse_cell(magic.body).body)
-        else:
-            _follow_magic(scope, inner)
-    else:
-        scope.keep(f"%%{magic.name}: magic, kept when in doubt")
-    scope.bind_names(magic_effects.bound_names(magic.name, magic.arguments))
 
 
 def _closure(roots: Iterable[int], uses: Iterable[Use]) -> set[int]:
@@ -137,7 +111,7 @@ def _closure(roots: Iterable[int], uses: Iterable[Use]) -> set[int]:
 
 
 def _why_kept(
-    number: int, cell: Cell, scope: Scope, needed: set[int], labels: Sequence[str]
+    number: int, cell: ParsedCell, scope: Scope, needed: set[int], labels: Sequence[str]
 ) -> str:
     uses = [use for use in scope.uses if use.provider == number and use.reader in needed]
     defined = sorted({use.name for use in uses if not use.changes})

@@ -11,27 +11,22 @@ Four parts, told apart by the tags of their cells:
 
 The parameters stand behind the set-up because that is where the tuned cell assigns them:
 an earlier `lr = 0.5` must not win over the trial. It also leaves a set-up that any number
-of trials can share. They stand in front only where the set-up reads one of them that
-nothing above has defined.
+of trials can share. They stand in front only where the set-up reads a parameter that
+no cell above has defined.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.experiment.model import Objective
-from hpo_lab.notebook.annotations import Annotation, without_annotated
-from hpo_lab.notebook.cell_source import (
-    cell_magic,
-    magic_call,
-    parse_cell,
-    without_own_magics,
-)
-from hpo_lab.notebook.magic_effects import MagicKind, bound_names, kind_of
+from hpo_lab.notebook.annotations import Annotation
+from hpo_lab.notebook.magic_effects import MagicKind, kind_of
 from hpo_lab.notebook.names import names_bound
-from hpo_lab.notebook.slicing import Cell, names_left_unbound
+from hpo_lab.notebook.parsed_cell import ParsedCell, magic_argument, magic_call
+from hpo_lab.notebook.slicing import names_of
 from hpo_lab.problems import Problem, nearest
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.report import source_of_report
@@ -58,14 +53,14 @@ _PYTHON = {
     "language_info": {"name": "python"},
 }
 _BINDING_MAGICS = frozenset({"pylab", "run", "store"})
-# Tags by which papermill would take a cell of the user's for one of its own.
+# Tags by which papermill would take a cell of the user's for its own.
 _PAPERMILL = frozenset({"injected-parameters", PARAMETERS_TAG})
 
 
 def build_trial_notebook(
-    tuned: str,
+    tuned: ParsedCell,
     annotations: Sequence[Annotation],
-    kept: Sequence[Cell],
+    kept: Sequence[ParsedCell],
     objective: Objective,
     *,
     metadata: Mapping[str, Any] | None = None,
@@ -73,7 +68,7 @@ def build_trial_notebook(
     """Build the notebook of which every trial executes a copy.
 
     Args:
-        tuned: The source of the tuned cell, without its `%%tune` line.
+        tuned: The tuned cell, without its `%%tune` line.
         annotations: Its annotations.
         kept: The earlier cells that it needs, in the order in which they ran.
         objective: The metrics to report at the end.
@@ -83,26 +78,35 @@ def build_trial_notebook(
         A notebook of format 4.5.
     """
     import_nbformat()
-    from nbformat.v4 import new_code_cell, new_notebook
+    from nbformat import from_dict
+    from nbformat.v4 import new_notebook
 
     def code(source: str, *tags: str, id: str) -> NotebookNode:
-        # Ids that do not change make two notebooks of the same cells the same file.
-        cell: NotebookNode = new_code_cell(
-            source, metadata={"tags": list(tags)} if tags else {}, id=id
+        # Not by `new_code_cell`, which validates each cell; the notebook is validated as a whole.
+        cell: NotebookNode = from_dict(
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                # Ids that do not change make two notebooks of the same cells the same file.
+                "id": id,
+                "metadata": {"tags": list(tags)} if tags else {},
+                "outputs": [],
+                "source": source,
+            }
         )
         return cell
 
     parameters = code(_assignments(annotations), PARAMETERS_TAG, id="parameters")
     set_up = [
-        code(without_own_magics(cell.source), *sorted(cell.tags - _PAPERMILL), id=f"set-up-{n}")
+        code(cell.in_trial(), *sorted(cell.tags - _PAPERMILL), id=f"set-up-{n}")
         for n, cell in enumerate(kept, start=1)
     ]
-    turned_off = {a.name: f"{a.name}: set by the trial" for a in annotations}
-    tune = code(without_own_magics(without_annotated(tuned, turned_off)), TUNE_TAG, id="tune")
+    tune = code(tuned.in_trial(_assignments_off(annotations)), TUNE_TAG, id="tune")
     report = code(source_of_report(objective.metric_names), OBJECTIVE_TAG, id="objective")
-    bound = {name for cell in kept for name in _produced(cell.source, set()) or ()}
-    first = names_left_unbound(kept) & set(turned_off) and not bound & set(turned_off)
-    front = [parameters, *set_up] if first else [*set_up, parameters]
+    names = {annotation.name for annotation in annotations}
+    assigned, unbound = names_of(kept)
+    in_front = unbound & names and not assigned & names
+    front = [parameters, *set_up] if in_front else [*set_up, parameters]
     notebook: NotebookNode = new_notebook(
         cells=[*front, tune, report], metadata={**_PYTHON, **(metadata or {})}
     )
@@ -110,19 +114,23 @@ def build_trial_notebook(
 
 
 def objective_problems(
-    tuned: str, kept: Sequence[Cell], objective: Objective, *, where: str = "cell"
+    tuned: ParsedCell,
+    kept: Sequence[ParsedCell],
+    objective: Objective,
+    *,
+    where: str = "cell",
 ) -> list[Problem]:
     """The metrics that nothing in the trial produces.
 
     A metric is produced by an assignment outside functions, in the tuned cell or in a kept
-    one, or by a call of `report` with its name. Where the code does not show what is
+    cell, or by a call of `report` with its name. Where the code does not show what is
     assigned or reported (`report(**metrics)`, star-imports, `exec`, magics of others),
     there is no problem to find.
     """
     assigned: dict[str, None] = {}
     reported: set[str] = set()
-    for source in [tuned, *(cell.source for cell in kept)]:
-        names = _produced(source, reported)
+    for cell in [tuned, *kept]:
+        names = _produced(cell, reported)
         if names is None:
             return []
         assigned.update(dict.fromkeys(names))
@@ -140,29 +148,33 @@ def objective_problems(
 
 
 def _assignments(annotations: Sequence[Annotation]) -> str:
-    """The annotated assignments, one a line, each with its comment."""
+    """The annotated assignments, each on a line with its comment."""
     return "\n".join(f"{a.name} = {a.default!r}  # tune: {a.text}" for a in annotations)
 
 
-def _produced(source: str, reported: set[str]) -> list[str] | None:
-    """The names that *source* assigns, None where that cannot be known.
+def _assignments_off(annotations: Sequence[Annotation]) -> dict[int, str]:
+    """What to write, by the number of the line, in place of the annotated assignments."""
+    lines: dict[int, str] = {}
+    for annotation in annotations:
+        lines |= dict.fromkeys(annotation.assignment, "#")
+        lines[annotation.assignment[0]] += f" {annotation.name}: set by the trial"
+    return lines
+
+
+def _produced(cell: ParsedCell, reported: set[str]) -> list[str] | None:
+    """The names that *cell* assigns, None where that cannot be known.
 
     The names that it reports are added to *reported*, `**` for any.
     """
-    names: list[str] = []
-    magic = cell_magic(source)
-    while magic is not None:
-        names += bound_names(magic.name, magic.arguments)
-        if kind_of(magic.name) is not MagicKind.CODE:
-            return names if kind_of(magic.name) is MagicKind.OUTPUT else None
-        source = magic.body
-        magic = cell_magic(source)
-    try:
-        tree = parse_cell(source)
-    except SyntaxError:
+    names = cell.magic_names
+    if cell.kind is MagicKind.OUTPUT:
+        return names
+    tree = cell.tree
+    if cell.kind is MagicKind.OTHER or isinstance(tree, SyntaxError):
         return None
-    reporters = _reporters(tree)
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    reporters = _reporters(nodes)
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             return None
         if not isinstance(node, ast.Call):
@@ -172,7 +184,7 @@ def _produced(source: str, reported: set[str]) -> list[str] | None:
         ran = magic_call(node)
         if ran is not None:
             if kind_of(ran[0]) is MagicKind.CODE:
-                inner = _produced(ran[1], reported)
+                inner = _produced(magic_argument(ran[1]), reported)
                 if inner is None:
                     return None
                 names += inner
@@ -183,18 +195,18 @@ def _produced(source: str, reported: set[str]) -> list[str] | None:
     return names + names_bound(tree.body)
 
 
-def _reporters(tree: ast.Module) -> set[str]:
-    """What `hpo_lab.report` is called in *tree*, as it would be written in a call."""
-    found = {"report", "hpo_lab.report"}
-    for node in ast.walk(tree):
+def _reporters(nodes: Iterable[ast.AST]) -> set[str]:
+    """What `hpo_lab.report` is called among *nodes*, as it would be written in a call."""
+    reporters = {"report", "hpo_lab.report"}
+    for node in nodes:
         match node:
             case ast.ImportFrom(module="hpo_lab" | "hpo_lab.trial", names=names):
-                found |= {a.asname or a.name for a in names if a.name == "report"}
-                found |= {f"{a.asname or a.name}.report" for a in names if a.name == "trial"}
+                reporters |= {a.asname or a.name for a in names if a.name == "report"}
+                reporters |= {f"{a.asname or a.name}.report" for a in names if a.name == "trial"}
             case ast.Import(names=names):
                 modules = [a for a in names if a.name in ("hpo_lab", "hpo_lab.trial")]
-                found |= {f"{a.asname or a.name}.report" for a in modules}
-    return found
+                reporters |= {f"{a.asname or a.name}.report" for a in modules}
+    return reporters
 
 
 def _as_name(metric: str) -> str:

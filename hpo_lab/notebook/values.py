@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 __all__ = ["NOTHING", "Code", "Object", "Value", "join", "union"]
 
 Object = int | str
-"""Something that can be changed in place: a number, or the global name it is known by."""
+"""Something that can be changed in place: a number, or the global name that stands for it."""
 
 _NONE: frozenset[str] = frozenset()
 
@@ -18,8 +18,8 @@ class Code:
     """What running a function, or using an instance of a class, may do.
 
     Objects that only a call can tell are written as symbols: `name` for that of a global
-    name, `(name)` for what is given to a parameter, `name()` for what a function returns.
-    The parameter `*` stands for `*args` and `**kwargs`, the parameter `**` for every one.
+    name, `(name)` for the argument of a parameter, `name()` for what a function returns.
+    The parameter `*` stands for `*args` and `**kwargs`, the parameter `**` for every parameter.
 
     Attributes:
         reads: The global names that it reads.
@@ -29,7 +29,7 @@ class Code:
         parameters: The positional parameters, in order.
         changes_arguments: The parameters whose objects it changes in place.
         links: Symbols, in pairs, of which the first comes to hold the second.
-        calls: The global functions that it calls, each with the symbols given to it.
+        calls: The global functions that it calls, each with the symbols of its arguments.
         returns: The symbols of what it returns.
         hands_out: What may be run later through its result.
         stands_for: The global name whose code this is, whatever that is when it is run.
@@ -48,7 +48,7 @@ class Code:
     stands_for: str = ""
 
     def may_change(self, parameter: str) -> bool:
-        """Whether the objects given to *parameter* may be changed."""
+        """Whether the objects passed to *parameter* may be changed."""
         if parameter == "**":
             return bool(self.changes_arguments)
         rest = "*" in self.changes_arguments and parameter not in self.parameters
@@ -57,7 +57,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What is known of the value of a name or an expression.
+    """The value of a name or an expression, as far as it can be told.
 
     Attributes:
         objects: The objects it may share state with.
@@ -91,10 +91,10 @@ def union(values: Iterable[Value]) -> Value:
     )
 
 
-def join(one: Value, other: Value) -> Value:
+def join(value: Value, other: Value) -> Value:
     """Either of two values, as after an `if`."""
     return replace(
-        union((one, other)),
-        sources=one.sources | other.sources,
-        defined=one.defined and other.defined,
+        union((value, other)),
+        sources=value.sources | other.sources,
+        defined=value.defined and other.defined,
     )

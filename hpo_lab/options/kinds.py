@@ -35,9 +35,9 @@ __all__ = [
     "Number",
     "Rule",
     "Seconds",
-    "Setting",
     "Strategy",
     "Text",
+    "TextSetting",
 ]
 
 
@@ -84,9 +84,10 @@ class ExperimentName(Kind):
     def read(self, text: str) -> str:
         """*text*, when it is such a name."""
         if not _EXPERIMENT_NAME.fullmatch(text):
+            hint = "; a namespace is said by a manifest alone" if "/" in text else ""
             raise ValueError(
                 f"{text!r} is no valid name; allowed are at most 40 lower-case letters, digits "
-                "and '-', starting with a letter and not ending with '-'"
+                f"and '-', starting with a letter and not ending with '-'{hint}"
             )
         return text
 
@@ -129,8 +130,8 @@ class Count(Kind):
             raise ValueError(f"{value} is too small; allowed are {self.least} and up")
         return int(value)
 
-    def _refusal(self, found: str) -> str:
-        return f"{found} is no whole number; allowed are {self.least} and up"
+    def _refusal(self, value: str) -> str:
+        return f"{value} is no whole number; allowed are {self.least} and up"
 
 
 class Number(Kind):
@@ -177,10 +178,10 @@ class Seconds(Kind):
             return self.read(value)
         return self._positive(_as_float(value) or 0.0, value)
 
-    def _positive(self, value: float, found: object) -> float:
+    def _positive(self, value: float, source: object) -> float:
         if not (value > 0 and math.isfinite(value)):
             allowed = "allowed are seconds above 0, or 90s, 10m, 2h, 1d"
-            raise ValueError(f"{found!r} is no time; {allowed}")
+            raise ValueError(f"{source!r} is no time; {allowed}")
         return value
 
 
@@ -208,10 +209,10 @@ class Memory(Kind):
         whole = isinstance(value, Integral) and not isinstance(value, bool)
         return self._positive(int(value) if whole else 0, value)  # type: ignore[call-overload]
 
-    def _positive(self, value: int, found: object) -> int:
+    def _positive(self, value: int, source: object) -> int:
         if value < 1:
             allowed = "allowed are bytes above 0, or 512M, 2G"
-            raise ValueError(f"{found!r} is no amount of memory; {allowed}")
+            raise ValueError(f"{source!r} is no amount of memory; {allowed}")
         return value
 
 
@@ -229,7 +230,9 @@ class Rule(Kind):
 
     def write(self, value: EarlyStopping) -> str:
         """The rule's name and settings."""
-        settings = ",".join(f"{one.name}={one.value}" for one in value.algorithm_settings)
+        settings = ",".join(
+            f"{setting.name}={setting.value}" for setting in value.algorithm_settings
+        )
         return f"{value.algorithm_name}:{settings}" if settings else value.algorithm_name
 
     def accept(self, value: object) -> EarlyStopping:
@@ -299,8 +302,8 @@ class _Pair(Kind):
         match value:
             case AlgorithmSetting() | MetricStrategy():
                 return value.name, str(value.value)
-            case (str(name), given):
-                return self.check(name, str(given))
+            case (str(name), setting):
+                return self.check(name, str(setting))
         text: str = super().accept(value)
         return self.read(text)
 
@@ -313,7 +316,7 @@ class _Pair(Kind):
         return name, value
 
 
-class Setting(_Pair):
+class TextSetting(_Pair):
     """A setting of the algorithm: `gamma=0.1`."""
 
     def parts(self, values: Sequence[tuple[str, str]]) -> Sequence[AlgorithmSetting]:
@@ -357,7 +360,7 @@ def _as_float(value: object) -> float | None:
         return math.inf
 
 
-def _finite(value: float, found: object) -> float:
+def _finite(value: float, source: object) -> float:
     if not math.isfinite(value):
-        raise ValueError(f"{found!r} is not finite; a finite number is needed")
+        raise ValueError(f"{source!r} is not finite; a finite number is needed")
     return value

@@ -88,15 +88,17 @@ def parse_line(
     parts = split_arguments(
         tokens,
         where=where,
-        taking=[*_BY_FLAG, *(one.flag for one in ALONGSIDE if one.form)],
-        bare=[one.flag for one in ALONGSIDE if not one.form],
+        taking=[*_BY_FLAG, *(extra.flag for extra in ALONGSIDE if extra.form)],
+        bare=[extra.flag for extra in ALONGSIDE if not extra.form],
     )
     named, problems = TuneOptions(), parts.problems
     if parts.words or needs_objective:
         named, wrong = read_objective_words(parts.words, where)
         problems += wrong
     alongside = {
-        one.flag: parts.values.pop(one.flag)[-1] for one in ALONGSIDE if one.flag in parts.values
+        extra.flag: parts.values.pop(extra.flag)[-1]
+        for extra in ALONGSIDE
+        if extra.flag in parts.values
     }
     options, wrong = parse_values(parts.values, where=where)
     return options.over(named), alongside, [*problems, *wrong]
@@ -132,11 +134,11 @@ def parse_values(
     """The options from texts by flag (`--trials`), and every problem."""
     values: dict[str, Any] = {}
     problems = []
-    for flag, given in texts.items():
+    for flag, behind in texts.items():
         option = _BY_FLAG[flag]
-        if len(given) > 1 and not option.repeatable:
-            problems.append(_of_option(flag, f"is given {len(given)} times", where))
-        values[option.field], messages = option.read(given)
+        if len(behind) > 1 and not option.repeatable:
+            problems.append(_of_option(flag, f"is given {len(behind)} times", where))
+        values[option.field], messages = option.read(behind)
         problems += [_of_option(flag, message, where) for message in messages]
     return TuneOptions(**values), problems
 

@@ -62,7 +62,10 @@ def write_objective_words(options: TuneOptions) -> list[str]:
     """
     if options.metric is None or options.direction is None:
         return []
-    further = [(one.type, one.objective_metric_name) for one in options.additional_objectives]
+    further = [
+        (objective.type, objective.objective_metric_name)
+        for objective in options.additional_objectives
+    ]
     objectives = [(options.direction, options.metric), *further]
     for _, metric in objectives:
         if not metric.isidentifier():

@@ -62,7 +62,7 @@ class Option:
             ValueError: No text on a line stands for it, such as a setting with a line break.
         """
         values = value if self.repeatable else () if value is None else (value,)
-        texts = [self.kind.write(one) for one in values]
+        texts = [self.kind.write(single) for single in values]
         for text, single in zip(texts, values, strict=True):
             if text.splitlines() not in ([], [text]) or self.read([text]) != (
                 (single,) if self.repeatable else single,
@@ -71,19 +71,19 @@ class Option:
                 raise ValueError(f"{text!r} cannot be written behind {self.flag}")
         return texts
 
-    def accept(self, given: object) -> Any:
+    def accept(self, argument: object) -> Any:
         """Its value from a Python argument that is not None.
 
         Raises:
             ValueError: with what is allowed.
         """
         if not self.repeatable:
-            return self.kind.accept(given)
-        if isinstance(given, str):
-            return (self.kind.accept(given),)
-        if not isinstance(given, Iterable):
-            raise ValueError(f"found {given!r}; several values are needed")
-        items = given.items() if isinstance(given, Mapping) else given
+            return self.kind.accept(argument)
+        if isinstance(argument, str):
+            return (self.kind.accept(argument),)
+        if not isinstance(argument, Iterable):
+            raise ValueError(f"found {argument!r}; several values are needed")
+        items = argument.items() if isinstance(argument, Mapping) else argument
         return tuple(self.kind.accept(item) for item in items)
 
     def of(self, document: ExperimentDocument) -> Any:

@@ -30,9 +30,9 @@ from hpo_lab.options.kinds import (
     Number,
     Rule,
     Seconds,
-    Setting,
     Strategy,
     Text,
+    TextSetting,
 )
 from hpo_lab.options.option import Option
 from hpo_lab.problems import Problem
@@ -82,7 +82,7 @@ class TuneOptions:
     setting: tuple[tuple[str, str], ...] = _option(
         "K=V",
         "a setting of the algorithm; may be repeated",
-        Setting(),
+        TextSetting(),
         "spec.algorithm.algorithmSettings",
         argument="settings",
         repeatable=True,
@@ -192,9 +192,9 @@ class TuneOptions:
     def over(self, base: TuneOptions) -> TuneOptions:
         """These options, and those of *base* where nothing was said here."""
         merged = {}
-        for each in fields(self):
-            mine = getattr(self, each.name)
-            merged[each.name] = getattr(base, each.name) if mine in (None, ()) else mine
+        for option in fields(self):
+            mine = getattr(self, option.name)
+            merged[option.name] = getattr(base, option.name) if mine in (None, ()) else mine
         if self.metric is not None:
             # Objectives are said all together.
             merged["additional_objectives"] = self.additional_objectives
@@ -262,8 +262,8 @@ def options_of(document: ExperimentDocument) -> tuple[TuneOptions, list[Problem]
 
 
 OPTIONS: tuple[Option, ...] = tuple(
-    Option(field=each.name, **{"argument": each.name, **each.metadata})
-    for each in fields(TuneOptions)
-    if each.metadata
+    Option(field=entry.name, **{"argument": entry.name, **entry.metadata})
+    for entry in fields(TuneOptions)
+    if entry.metadata
 )
 BUDGETS: tuple[Option, ...] = tuple(option for option in OPTIONS if option.is_budget)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,10 @@ _DOMAINS = {
 }
 
 
+_OUT_OF_USE = re.compile(r"^( *)pass  # ([%!].*)$", re.MULTILINE)
+"""A line of a trial notebook that a `ParsedCell` has put out of use."""
+
+
 def manifest_of(path: str | Path, *, cell: str | None = None) -> ExperimentDocument:
     """The experiment of a notebook as a manifest that needs no other file.
 
@@ -56,9 +61,9 @@ def with_notebook(prepared: Prepared) -> ExperimentDocument:
     assert template is not None and template.trial_spec is not None
     job = template.trial_spec
     notebook = json.loads(content)
-    for one in notebook["cells"]:
+    for cell in notebook["cells"]:
         # One text, which YAML shows as it is, where nbformat keeps a list of lines.
-        one["source"] = _source(one)
+        cell["source"] = _source(cell)
     held = {**job, "spec": {**job["spec"], EMBEDDED: notebook}}
     changed = template.model_copy(update={"trial_spec": held})
     spec = prepared.experiment.spec.model_copy(update={"trial_template": changed})
@@ -80,7 +85,7 @@ def notebook_of(prepared: Prepared) -> tuple[dict[str, Any], list[Problem]]:
         message = "only a NotebookTrial that holds its notebook can become one"
         raise InvalidInput([Problem("spec.trialTemplate.trialSpec", message)])
     notebook: dict[str, Any] = json.loads(prepared.files[NOTEBOOK][1])
-    by_tag = {tag: one for one in notebook["cells"] for tag in one["metadata"].get("tags", ())}
+    by_tag = {tag: cell for cell in notebook["cells"] for tag in cell["metadata"].get("tags", ())}
     options, problems = options_of(experiment)
     lines, wrong = _assignments(experiment, _source(by_tag[PARAMETERS_TAG]))
     line = ""
@@ -92,12 +97,14 @@ def notebook_of(prepared: Prepared) -> tuple[dict[str, Any], list[Problem]]:
         raise InvalidInput(problems)
     marks = {f"# {name}: set by the trial": name for name in lines}
     body = _source(by_tag[TUNE_TAG]).split("\n")
-    # Each assignment goes back to its place; one that has none comes first.
+    # Each assignment goes back to its place; an assignment without a place comes first.
     body = [lines.pop(marks.get(line.strip(), ""), line) for line in body]
     source = "\n".join([f"%%tune {line}", *lines.values(), *body])
     own = {PARAMETERS_TAG, OBJECTIVE_TAG, TUNE_TAG}
-    cells = [one for one in notebook["cells"] if not own & {*one["metadata"].get("tags", ())}]
+    cells = [cell for cell in notebook["cells"] if not own & {*cell["metadata"].get("tags", ())}]
     tuned = {**by_tag[TUNE_TAG], "source": source, "metadata": {}}
+    # What a trial has no use for, such as the line that loads the magics, works again.
+    cells = [{**cell, "source": _OUT_OF_USE.sub(r"\1\2", _source(cell))} for cell in cells]
     return {**notebook, "cells": [*cells, tuned]}, list(_unsaid(experiment, options))
 
 
@@ -122,13 +129,13 @@ def _assignments(
 
 
 def _unsaid(experiment: ExperimentDocument, options: TuneOptions) -> Iterator[Problem]:
-    """The fields of *experiment* that are others in a cell with these *options*."""
+    """The fields of *experiment* that a cell with these *options* says in another way."""
     spec = experiment.spec
     template = spec.trial_template or TrialTemplate()
     said = options.experiment(experiment.name, spec.parameters, template)
     # The defaults of the cell are its first trial.
     here, there = (
-        one.model_copy(update={"initial_points": ()}).to_document() for one in (spec, said.spec)
+        each.model_copy(update={"initial_points": ()}).to_document() for each in (spec, said.spec)
     )
     for name in dict.fromkeys([*here, *there]):
         if here.get(name) != there.get(name):

@@ -12,7 +12,7 @@ from hpo_lab.experiment.rules import run_problems
 from hpo_lab.experiment.trial import trial_name
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.trial.kinds import trial_kinds
+from hpo_lab.trial.trial_kinds import trial_kinds
 from hpo_lab.workload.container_engine import ENGINES
 from hpo_lab.workload.described import workload_settings
 from hpo_lab.workload.local_settings import LOCAL, LocalSettings
@@ -99,8 +99,8 @@ def _local_settings(prepared: Prepared, runtime: str | None, paths: Sequence[str
 
 def _known(kind: str) -> None:
     if kind not in trial_kinds():
-        known = ", ".join(trial_kinds())
-        message = f"found {kind!r}; the kinds that can be run on this machine are {known}"
+        kinds = ", ".join(trial_kinds())
+        message = f"found {kind!r}; the kinds that can be run on this machine are {kinds}"
         raise InvalidInput([Problem(_KIND, message)])
 
 
@@ -112,5 +112,5 @@ def sample(spec: ExperimentSpec) -> dict[str, Value]:
         values[parameter.name] = space.list[0] if space.list else space.min
     if spec.nas_config is not None and spec.trial_template is not None:
         # What describes an architecture is named by the algorithm, and is text.
-        values |= {one.reference: "" for one in spec.trial_template.trial_parameters}
+        values |= {parameter.reference: "" for parameter in spec.trial_template.trial_parameters}
     return values

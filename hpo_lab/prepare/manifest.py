@@ -63,7 +63,9 @@ def prepare_manifest(
             experiment = with_template(experiment, own)
             # The manifest's own template is not used, whatever may be said about it.
             warnings = tuple(
-                one for one in warnings if not one.where.startswith("spec.trialTemplate")
+                warning
+                for warning in warnings
+                if not warning.where.startswith("spec.trialTemplate")
             )
     configuration = Configuration.of(files)
     experiment = _with_config_map(experiment, configuration)

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpo_lab.notebook.annotations import parse_annotations
-from hpo_lab.notebook.document import (
-    choose_tune_cell,
-    earlier_cells,
-    read_notebook,
-    tune_cells,
-)
-from hpo_lab.notebook.slicing import Cell, slice_cells
+from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
+from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.slicing import slice_cells
 from hpo_lab.notebook.trial_notebook import build_trial_notebook, objective_problems
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
@@ -36,7 +32,7 @@ def prepare_notebook(
         cell: Which `%%tune` cell where there are several: its number or id.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: with every problem.
     """
     path = Path(path)
     notebook = read_notebook(path)
@@ -49,7 +45,7 @@ def prepare_notebook(
     )
     return prepare_cell(
         chosen.source,
-        earlier_cells(notebook, chosen.index),
+        chosen.earlier,
         options.over(written),
         where=where,
         first_line=chosen.magic_lineno + 1,
@@ -62,7 +58,7 @@ def prepare_notebook(
 
 def prepare_cell(
     tuned: str,
-    earlier: Sequence[Cell],
+    earlier: Sequence[ParsedCell],
     options: TuneOptions,
     *,
     where: str,
@@ -83,27 +79,28 @@ def prepare_cell(
         working_directory: Where the trials run.
         first_line: Line number of the first line of *tuned* within its cell.
         kernel_name: Jupyter kernel of the trials.
-        problems: What is known to be wrong already.
+        problems: The problems of the options.
 
     Raises:
-        InvalidInput: with *problems* and every other one found.
+        InvalidInput: with *problems* and every other problem.
     """
-    found = list(problems)
+    problems = list(problems)
+    tuned_cell = ParsedCell(tuned)
     try:
-        annotations = parse_annotations(tuned, where=where, first_line=first_line)
+        annotations = parse_annotations(tuned_cell, where=where, first_line=first_line)
     except InvalidInput as error:
-        raise InvalidInput([*found, *error.problems]) from None
+        raise InvalidInput([*problems, *error.problems]) from None
     if not annotations:
-        found.append(
+        problems.append(
             Problem(
                 where,
                 "no annotated parameter; write one as: lr = 0.01  # tune: loguniform(1e-4, 1e-1)",
             )
         )
-    if found:
-        raise InvalidInput(found)
-    decisions = slice_cells(earlier, tuned)
-    kept = [decision.cell for decision in decisions if decision.kept]
+    if problems:
+        raise InvalidInput(problems)
+    decisions = slice_cells(earlier, tuned_cell)
+    kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
     parameters = [annotation.parameter for annotation in annotations]
     template = trial_template(
         "NotebookTrial",
@@ -121,14 +118,14 @@ def prepare_cell(
         spec = spec.model_copy(update={"initial_points": (defaults,)})
         experiment = experiment.model_copy(update={"spec": spec})
     objective = spec.objective
-    found += objective_problems(tuned, kept, objective, where=where)
+    problems += objective_problems(tuned_cell, kept, objective, where=where)
     lines = [f"{where}, line {annotation.line}" for annotation in annotations]
-    found += [worded(one, as_flag, lines, where) for one in every_problem(experiment)]
-    if found:
-        raise InvalidInput(found)
+    problems += [worded(problem, as_flag, lines, where) for problem in every_problem(experiment)]
+    if problems:
+        raise InvalidInput(problems)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
     notebook = build_trial_notebook(
-        tuned, annotations, kept, objective, metadata={"kernelspec": kernel}
+        tuned_cell, annotations, kept, objective, metadata={"kernelspec": kernel}
     )
     return Prepared(
         experiment,
@@ -137,7 +134,7 @@ def prepare_cell(
     )
 
 
-def _digest(kept: Sequence[Cell], tuned: str) -> str:
+def _digest(kept: Sequence[ParsedCell], tuned: str) -> str:
     """What identifies the code of a trial; a cell executed once more does not change it."""
     sources = dict.fromkeys([*(cell.source.strip() for cell in kept), tuned.strip()])
     return f"sha256:{hashlib.sha256(chr(0).join(sources).encode()).hexdigest()}"

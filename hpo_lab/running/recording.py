@@ -58,14 +58,16 @@ class Recorder:
             if isinstance(record, TrialEnded)
         }
         with self._store.transaction(self._uid, self._runner_id) as transaction:
-            transaction.read({number for record in records for number in _numbers(record)})
             for record in records:
                 self._write(record, files, transaction, time)
+        # After that, so that no file is gone of which the store still tells.
+        for record in records:
+            if isinstance(record, TrialEnded):
+                self._keeping.clear(record)
 
     def _kept(self, record: TrialEnded) -> list[Artifact]:
-        if record.superseded is not None:
-            self._keeping.superseded(record.superseded)
-        return self._keeping.at_end(record.trial.number, record.trial.state, record.best)
+        files = self._keeping.at_end(record.trial.number, record.trial.state)
+        return [file.measured() for file in files]
 
     def _write(
         self,
@@ -102,14 +104,5 @@ class Recorder:
             case ExperimentEnded(verdict, best):
                 for artifact in self._keeping.of_best(best):
                     transaction.add_artifact(artifact)
+                transaction.set_best(best)
                 transaction.set_condition(verdict.state, verdict.reason, verdict.message, time)
-
-
-def _numbers(record: Record) -> tuple[int, ...]:
-    """The trial that a record is about, if it is about a trial."""
-    match record:
-        case TrialStarted() | TrialEnded() | TrialRequeued():
-            return (record.trial.number,)
-        case Observed():
-            return (record.number,)
-    return ()

@@ -60,8 +60,8 @@ def lower_confidence_bound(
     mean: Array, deviation: Array, best: float
 ) -> tuple[Array, Array, Array]:
     """How low the loss may be: 1.96 standard deviations below the mean."""
-    one = np.ones_like(mean)
-    return 1.96 * deviation - mean, -one, 1.96 * one
+    ones = np.ones_like(mean)
+    return 1.96 * deviation - mean, -ones, 1.96 * ones
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -99,7 +99,7 @@ def _climbed(promise: Promise, start: Array, free: Array) -> Array:
         value, slope = promise.slope(point)
         return -value, -slope[free] * scales
 
-    found = minimize(
+    ascent = minimize(
         descent,
         start[free] / scales,
         jac=True,
@@ -107,5 +107,5 @@ def _climbed(promise: Promise, start: Array, free: Array) -> Array:
         bounds=[(0.0, 1 / scale) for scale in scales],
         options={"maxiter": _ITERATIONS, "gtol": 1e-2},
     )
-    point[free] = np.clip(found.x * scales, 0, 1)
+    point[free] = np.clip(ascent.x * scales, 0, 1)
     return point

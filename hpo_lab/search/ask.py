@@ -32,7 +32,7 @@ def suggest(
     """What trial *number* is to try: the same answer to the same question, anywhere.
 
     In a finite space a plain assignment is not given twice; where the algorithm keeps
-    repeating itself, one of those left is drawn uniformly.
+    repeating itself, an unused assignment is drawn uniformly.
 
     Args:
         spec: The experiment, free of problems.

@@ -30,7 +30,7 @@ from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.gaussian_process import Array, fit
 from hpo_lab.search.quasirandom import Sobol
-from hpo_lab.search.samples import Outcome, Sample, samples
+from hpo_lab.search.samples import Sample, SampleOutcome, Samples
 from hpo_lab.search.scalarisation import scalarised
 from hpo_lab.search.space import Assignment, Space
 from hpo_lab.search.tpe import TPE
@@ -93,18 +93,18 @@ class BayesianOptimization(Algorithm):
         """The most promising point."""
         space = Space.of(ask.spec.parameters)
         axes = _axes(space)
-        every = samples(space, ask.spec.objective, ask.history)
-        finished = [sample for sample in every if sample.outcome is not Outcome.PENDING]
-        measured = [sample for sample in finished if sample.outcome is Outcome.MEASURED]
-        if len(finished) > MOST_TRIALS:
+        samples = ask.history.index(Samples, space, ask.spec.objective)
+        if samples.count_finished > MOST_TRIALS:
             defaults = {name: setting.default for name, setting in TPE.settings.items()}
             return TPE().suggest(replace(ask, settings=defaults))
+        finished = samples.finished
+        measured = [sample for sample in finished if sample.outcome is SampleOutcome.MEASURED]
         if not axes or len(finished) < int(str(ask.settings["n_initial_points"])) or not measured:
             return Sobol().suggest(ask)
         rng = np.random.default_rng(ask.seed)
         if ask.spec.objective.additional_objectives:
             finished = scalarised(finished, rng)
-        pending = [sample for sample in every if sample.outcome is Outcome.PENDING]
+        pending = samples.pending
         with _limit, _pools.limit(limits=1, user_api="blas"):
             point = _next(axes, finished, pending, ask.settings, rng)
         # The last digits depend on the library of linear algebra and mean nothing.
@@ -136,14 +136,14 @@ def _next(
     process = fit(_points(axes, finished), np.array(kinds), losses)
     good = process.points[np.argsort(losses, kind="stable")[:_PARENTS]]
     if pending:
-        process = process.given(_points(axes, pending))
+        process = process.conditioned(_points(axes, pending))
     # Predicted, not observed, so that a lucky draw of a noisy loss is no record; and the
-    # pending count, or what is believed of one would promise an improvement next to it.
+    # pending count, or the belief in a pending point would promise an improvement next to it.
     best = float(np.min(process.predict(process.points)[0]))
     promise = Promise(process, _acquisition(str(settings["acq_func"]), rng), best)
     refine = settings["acq_optimizer"] != "sampling"
     proposed = promising(promise, axes, good, rng, refine=refine)
-    # What is known or running is not asked for again, however flat the promise.
+    # A point that is measured or running is not asked for again, however flat the promise.
     distance = np.max(np.abs(proposed[:, None, :] - process.points[None, :, :]), axis=2)
     apart = proposed[np.min(distance, axis=1) > _APART]
     return [float(unit) for unit in (apart if len(apart) else proposed)[0]]
@@ -154,8 +154,8 @@ def _acquisition(name: str, rng: np.random.Generator) -> Acquisition:
     return _ACQUISITIONS[chosen.removesuffix("ps")]
 
 
-def _points(axes: Sequence[Axis], known: Sequence[Sample]) -> Array:
-    return np.array([[one.units[axis.parameter.name] for axis in axes] for one in known])
+def _points(axes: Sequence[Axis], samples: Sequence[Sample]) -> Array:
+    return np.array([[sample.units[axis.parameter.name] for axis in axes] for sample in samples])
 
 
 def _normalised(finished: Sequence[Sample]) -> Array:
@@ -163,8 +163,8 @@ def _normalised(finished: Sequence[Sample]) -> Array:
 
     A trial that was stopped early is no better than the median, a failed one the worst.
     """
-    raw = np.array([one.loss for one in finished])
-    stopped = np.array([one.outcome is Outcome.STOPPED for one in finished])
+    raw = np.array([sample.loss for sample in finished])
+    stopped = np.array([sample.outcome is SampleOutcome.STOPPED for sample in finished])
     measured = raw[np.isfinite(raw) & ~stopped]
     scale = max(1.0, float(np.max(np.abs(measured))))
     above = raw / scale - float(np.median(measured / scale))

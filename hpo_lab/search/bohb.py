@@ -31,7 +31,7 @@ class BOHB(Hyperband):
 
     The model is one of the trials at the highest level with two more results than
     `min_points_in_model`. New configurations that run count as bad ones, so that those asked
-    for together keep apart; promoted ones do not, being the best that are known.
+    for together keep apart; promoted ones do not, being the best so far.
     """
 
     name = "bohb"

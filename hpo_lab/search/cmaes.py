@@ -14,6 +14,7 @@ BI-Population CMA-ES", GECCO 2009.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -27,7 +28,7 @@ from hpo_lab.problems import Problem
 from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.evolution import Array, Evolution, default_population
-from hpo_lab.search.samples import Outcome, Sample, samples
+from hpo_lab.search.samples import Sample, Samples
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["CMAES", "Course", "Run", "StrategyParameters"]
@@ -77,14 +78,11 @@ class CMAES(Algorithm):
         rng = np.random.default_rng(ask.seed)
         units: dict[str, float] = {}
         if axes:
-            every = samples(space, ask.spec.objective, ask.history)
-            finished = [
-                sample
-                for sample in every
-                if sample.outcome is not Outcome.PENDING and not sample.is_prior
-            ]
-            promising = _promising([sample for sample in every if sample.is_prior], axes)
-            run = _course(space, _parameters(ask, len(axes)), promising).after(finished)
+            finished = ask.history.index(Samples, space, ask.spec.objective).finished
+            # Trials of other experiments come first, and all of them have ended.
+            prior = bisect_left(finished, True, key=lambda sample: not sample.is_prior)
+            promising = _promising(finished[:prior], axes)
+            run = _course(space, _parameters(ask, len(axes)), promising).after(finished[prior:])
             drawn = _draw(run.evolution, axes, rng)
             units = {axis.parameter.name: u for axis, u in zip(axes, drawn, strict=True)}
 
@@ -145,7 +143,7 @@ def _draw(evolution: Evolution, axes: Sequence[Axis], rng: np.random.Generator) 
 
 
 def _neighbours(axis: Axis, unit: float) -> list[float]:
-    """Where the values before and after the one at *unit* of a stepped axis lie."""
+    """Where the values before and after that at *unit* of a stepped axis lie."""
     assert axis.size is not None
     level = axis.level_of(axis.value_at(unit))
     levels = [other for other in (level - 1, level + 1) if 0 <= other < axis.size]
@@ -216,7 +214,7 @@ class Course:
     Args:
         axes: The parameters it searches.
         parameters: What else it depends on.
-        promising: Where good points are known to be.
+        promising: Where good points lie.
     """
 
     def __init__(

@@ -54,7 +54,9 @@ class Darts(Algorithm):
     def suggest(self, ask: Ask) -> Suggestion:
         """The settings, the operations and the number of layers, as text."""
         assert ask.spec.nas_config is not None
-        defaults: dict[str, Any] = {name: one.default for name, one in self.settings.items()}
+        defaults: dict[str, Any] = {
+            name: setting.default for name, setting in self.settings.items()
+        }
         settings = {**defaults, **ask.spec.algorithm.settings}
         operations = [
             name for each in ask.spec.nas_config.operations for name in operation_names(each)
@@ -79,8 +81,8 @@ class Darts(Algorithm):
 def operation_names(operation: Operation) -> list[str]:
     """An operation once for each of its sizes, such as `dilated_convolution_5x5`.
 
-    As in Katib, the sizes are the values of its first parameter; one without parameters,
-    and `skip_connection`, stands for itself.
+    As in Katib, the sizes are the values of its first parameter; an operation without
+    parameters, and `skip_connection`, stands for itself.
     """
     kind = operation.operation_type
     if kind == "skip_connection" or not operation.parameters:

@@ -69,7 +69,7 @@ class GaussianProcess:
         of_mean, of_deviation = self.solved @ slope, -(part @ self.whitener) @ slope / deviation
         return covariance @ self.solved, deviation, of_mean, of_deviation
 
-    def given(self, points: Array) -> GaussianProcess:
+    def conditioned(self, points: Array) -> GaussianProcess:
         """The process after its own predictions have been observed at *points*.
 
         Its mean stays as it is and its uncertainty shrinks about them.
@@ -115,11 +115,11 @@ def fit(points: Array, categorical: NDArray[np.bool_], values: Array) -> Gaussia
     # From a length scale that suits few points.
     start = np.array([*[math.log(4.0 / dimensions)] * dimensions, 0.0, math.log(1e-3)])
     bounds = [*[(math.log(1e-4), math.log(1e4))] * dimensions, (-4.0, 4.0), _NOISE_BOUNDS]
-    found = minimize(
+    fitted = minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}
     )
-    whitener = _whitener(points, categorical, found.x)
-    *weights, amplitude, noise = np.exp(found.x)
+    whitener = _whitener(points, categorical, fitted.x)
+    *weights, amplitude, noise = np.exp(fitted.x)
     solved = whitener.T @ (whitener @ values)
     return GaussianProcess(
         points, categorical, np.array(weights), amplitude, noise, whitener, solved
@@ -135,9 +135,9 @@ def _whitener(points: Array, categorical: NDArray[np.bool_], logs: Array) -> Arr
     return np.asarray(inverse, dtype=np.float64)
 
 
-def _squares(one: Array, other: Array, categorical: NDArray[np.bool_]) -> Array:
+def _squares(points: Array, other: Array, categorical: NDArray[np.bool_]) -> Array:
     """Squared distances by pair and column."""
-    difference = one[..., None, :] - other
+    difference = points[..., None, :] - other
     return np.where(categorical, difference != 0, difference**2)
 
 

@@ -23,7 +23,7 @@ from hpo_lab.experiment.model import ParameterType, Value
 from hpo_lab.experiment.pareto import fronts
 from hpo_lab.search.algorithm import RANDOM_STATE, Algorithm, Ask, Setting
 from hpo_lab.search.axis import Axis
-from hpo_lab.search.samples import Sample, samples
+from hpo_lab.search.samples import Sample, Samples
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["NSGA2"]
@@ -55,8 +55,8 @@ class NSGA2(Algorithm):
         """A child of two members of the population, or a random assignment at first."""
         space, rng = Space.of(ask.spec.parameters), random.Random(ask.seed)
         size = int(str(ask.settings["population_size"]))
-        every = samples(space, ask.spec.objective, ask.history)
-        ended = [sample for sample in every if sample.losses]
+        samples = ask.history.index(Samples, space, ask.spec.objective)
+        ended = [sample for sample in samples.finished if sample.losses]
         if len(ended) < size:
             return space.assign(lambda axis: axis.value_at(rng.random()))
         population = _survivors(ended, size)

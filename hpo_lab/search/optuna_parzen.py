@@ -32,7 +32,7 @@ from hpo_lab.experiment.pareto import fronts
 from hpo_lab.experiment.trial import Trial, losses, objective_values, violations
 from hpo_lab.search.algorithm import Ask
 from hpo_lab.search.axis import Axis
-from hpo_lab.search.samples import Outcome, Remembered, outcome_of
+from hpo_lab.search.samples import Remembered, SampleOutcome, outcome_of
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["HISTORY", "most_promising"]
@@ -165,7 +165,7 @@ class _Recent:
         self._space = space
         self._objective = objective
         # By number, in order. All ranks by number, and with their numbers sorted by rank.
-        self._usable: dict[int, Outcome] = {}
+        self._usable: dict[int, SampleOutcome] = {}
         self._running: set[int] = set()
         self._ranks: dict[int, _Rank] = {}
         self._ranked: list[tuple[_Rank, int]] = []
@@ -190,10 +190,10 @@ class _Recent:
             entry = self._ranks.pop(number), number
             del self._ranked[bisect_left(self._ranked, entry)]
             del self._finished[bisect_left(self._finished, number)]
-        if outcome is Outcome.PENDING:
+        if outcome is SampleOutcome.PENDING:
             self._running.add(number)
         loss = losses(self._objective, trial)
-        if loss is not None and outcome in (Outcome.MEASURED, Outcome.STOPPED):
+        if loss is not None and outcome in (SampleOutcome.MEASURED, SampleOutcome.STOPPED):
             rank = _Rank(sum(violations(self._objective, trial)), outcome.value, loss)
             self._ranks[number] = rank
             insort(self._ranked, (rank, number))
@@ -220,20 +220,20 @@ class _Recent:
         return [self._ranked[place][1] for place in front[:: math.ceil(len(front) / _MOST_FRONT)]]
 
 
-def _outcome(objective: Objective, trial: Trial) -> Outcome:
+def _outcome(objective: Objective, trial: Trial) -> SampleOutcome:
     """The outcome of *trial*: with several objectives an early stopped one is measured."""
     values = objective_values(objective, trial)
     outcome = outcome_of(trial, None if values is None else values[0])
-    if outcome is Outcome.STOPPED and objective.additional_objectives:
-        return Outcome.MEASURED
+    if outcome is SampleOutcome.STOPPED and objective.additional_objectives:
+        return SampleOutcome.MEASURED
     return outcome
 
 
 _STATES = {
-    Outcome.MEASURED: OptunaState.COMPLETE,
-    Outcome.STOPPED: OptunaState.PRUNED,
-    Outcome.FAILED: OptunaState.FAIL,
-    Outcome.PENDING: OptunaState.RUNNING,
+    SampleOutcome.MEASURED: OptunaState.COMPLETE,
+    SampleOutcome.STOPPED: OptunaState.PRUNED,
+    SampleOutcome.FAILED: OptunaState.FAIL,
+    SampleOutcome.PENDING: OptunaState.RUNNING,
 }
 
 

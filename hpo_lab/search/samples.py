@@ -11,15 +11,14 @@ from typing import Generic, TypeVar
 
 from hpo_lab.experiment.model import Objective
 from hpo_lab.experiment.trial import Trial, TrialState, losses, violations
-from hpo_lab.search.history import EachTrial, History
 from hpo_lab.search.space import Space
 
-__all__ = ["Outcome", "Remembered", "Sample", "outcome_of", "samples"]
+__all__ = ["Remembered", "Sample", "SampleOutcome", "Samples", "outcome_of"]
 
 T = TypeVar("T")
 
 
-class Outcome(Enum):
+class SampleOutcome(Enum):
     """What a search learns from a trial."""
 
     MEASURED = auto()
@@ -29,17 +28,17 @@ class Outcome(Enum):
     PENDING = auto()
 
 
-def outcome_of(trial: Trial, value: float | None) -> Outcome:
+def outcome_of(trial: Trial, value: float | None) -> SampleOutcome:
     """The outcome of *trial*, whose objective is *value*."""
     match trial.state:
         case TrialState.CREATED | TrialState.RUNNING:
-            return Outcome.PENDING
+            return SampleOutcome.PENDING
         case TrialState.SUCCEEDED if value is not None:
-            return Outcome.MEASURED
+            return SampleOutcome.MEASURED
         case TrialState.EARLY_STOPPED if value is not None:
-            return Outcome.STOPPED
+            return SampleOutcome.STOPPED
         case _:
-            return Outcome.FAILED
+            return SampleOutcome.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Sample:
     """
 
     units: Mapping[str, float]
-    outcome: Outcome
+    outcome: SampleOutcome
     loss: float
     losses: tuple[float, ...] = ()
     broken: float = 0.0
@@ -103,10 +102,47 @@ def _same(before: Trial, trial: Trial) -> bool:
     )
 
 
-def samples(space: Space, objective: Objective, history: History) -> list[Sample]:
-    """The trials of *history* that lie in *space* as samples, in their order."""
-    every = history.index(EachTrial, _sampled(space, objective))
-    return [sample for sample in every.values() if sample is not None]
+class Samples:
+    """The index of the trials that lie in a space, as samples.
+
+    Args:
+        space: The space.
+        objective: Says what they are worth.
+    """
+
+    def __init__(self, space: Space, objective: Objective) -> None:
+        self._sampled = _sampled(space, objective)
+        self._samples: dict[int, Sample] = {}
+        self._pending: set[int] = set()
+
+    def put(self, trial: Trial, before: Trial | None) -> None:
+        """Take in a trial."""
+        sample = self._sampled(trial)
+        if sample is None:
+            return
+        self._samples[trial.number] = sample
+        if sample.outcome is SampleOutcome.PENDING:
+            self._pending.add(trial.number)
+        else:
+            self._pending.discard(trial.number)
+
+    @property
+    def count_finished(self) -> int:
+        """How many of the trials have ended."""
+        return len(self._samples) - len(self._pending)
+
+    @property
+    def finished(self) -> list[Sample]:
+        """The samples that have ended, in the order of their numbers."""
+        pending, samples = self._pending, self._samples
+        if not pending:
+            return list(samples.values())
+        return [sample for number, sample in samples.items() if number not in pending]
+
+    @property
+    def pending(self) -> list[Sample]:
+        """The samples that have not ended, in the order of their numbers."""
+        return [self._samples[number] for number in sorted(self._pending)]
 
 
 @lru_cache(maxsize=8)
@@ -119,7 +155,7 @@ def _sample(space: Space, objective: Objective, trial: Trial) -> Sample | None:
         return None
     trial_losses = losses(objective, trial) or ()
     outcome = outcome_of(trial, trial_losses[0] if trial_losses else None)
-    if outcome not in (Outcome.MEASURED, Outcome.STOPPED):
+    if outcome not in (SampleOutcome.MEASURED, SampleOutcome.STOPPED):
         trial_losses = ()
     units = {
         axis.parameter.name: axis.unit_of(trial.assignments[axis.parameter.name])

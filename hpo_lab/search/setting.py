@@ -29,12 +29,12 @@ _ALIKE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One declared setting of an algorithm.
+    """A declared setting of an algorithm or an early stopping rule.
 
     Attributes:
         type: `int`, `float`, `bool` or `str`.
         doc: What it does, in one line.
-        default: Its value when it is not given.
+        default: Its value when the user sets none.
         minimum, maximum: The allowed range of a number.
         exclusive: Whether the range leaves out its ends.
         choices: The allowed values of a text; any when empty.

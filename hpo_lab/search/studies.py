@@ -96,23 +96,23 @@ def experiment_of_study(storage: str, name: str) -> ExperimentDocument:
         InvalidInput: There is no such study, or it has several objectives or no trials.
     """
     try:
-        known = optuna.get_all_study_names(storage)
+        names = optuna.get_all_study_names(storage)
     except Exception as error:
         raise InvalidInput([Problem("--storage", _first_line(error))]) from None
-    if name not in known:
-        message = f"no such study; known are {', '.join(known) or 'none'}{nearest(name, known)}"
+    if name not in names:
+        message = f"no such study; known are {', '.join(names) or 'none'}{nearest(name, names)}"
         raise InvalidInput([Problem(name, message)])
     study = optuna.load_study(study_name=name, storage=storage)
     if len(study.directions) != 1:
         raise InvalidInput([Problem(name, "has several objectives; one is needed")])
-    found: dict[str, BaseDistribution] = {}
+    distributions: dict[str, BaseDistribution] = {}
     for trial in study.trials:
-        found |= trial.distributions
-    if not found:
+        distributions |= trial.distributions
+    if not distributions:
         raise InvalidInput([Problem(name, "has no trials that tell its parameters")])
     done = [trial for trial in study.trials if trial.state is StudyTrialState.COMPLETE]
     # A trial without one of the parameters is no assignment of this space.
-    whole = [trial for trial in done if trial.params.keys() == found.keys()]
+    whole = [trial for trial in done if trial.params.keys() == distributions.keys()]
     sign = -1.0 if study.direction is optuna.study.StudyDirection.MAXIMIZE else 1.0
     best = min(whole, key=lambda trial: sign * (trial.value or 0.0), default=None)
     return ExperimentDocument(
@@ -123,7 +123,7 @@ def experiment_of_study(storage: str, name: str) -> ExperimentDocument:
                 objective_metric_name=(study.metric_names or ["objective"])[0],
             ),
             algorithm=AlgorithmSpec(algorithm_name="tpe"),
-            parameters=tuple(_parameter(key, value) for key, value in found.items()),
+            parameters=tuple(_parameter(key, value) for key, value in distributions.items()),
             initial_points=(best.params,) if best else (),
             max_trial_count=len(study.trials),
         ),
@@ -186,9 +186,9 @@ def _distribution(parameter: Parameter) -> BaseDistribution:
             return CategoricalDistribution(parameter.choices)
 
 
-def _parameter(name: str, found: BaseDistribution) -> Parameter:
+def _parameter(name: str, distribution: BaseDistribution) -> Parameter:
     pace: float | None
-    match found:
+    match distribution:
         case CategoricalDistribution(choices=choices):
             values: tuple[Value, ...] = tuple(choices)
             space = FeasibleSpace(list=values)
@@ -200,12 +200,12 @@ def _parameter(name: str, found: BaseDistribution) -> Parameter:
         case FloatDistribution(low=low, high=high, step=step, log=log):
             kind, pace = ParameterType.DOUBLE, step
         case _:
-            raise InvalidInput([Problem(name, f"{type(found).__name__} is not supported")])
-    distribution = Distribution.LOG_UNIFORM if log else None
+            raise InvalidInput([Problem(name, f"{type(distribution).__name__} is not supported")])
+    shape = Distribution.LOG_UNIFORM if log else None
     return Parameter(
         name=name,
         parameter_type=kind,
-        feasible_space=FeasibleSpace(min=low, max=high, step=pace, distribution=distribution),
+        feasible_space=FeasibleSpace(min=low, max=high, step=pace, distribution=shape),
     )
 
 

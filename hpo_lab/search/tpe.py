@@ -76,14 +76,14 @@ class TPE(Algorithm):
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:
         """A problem where one setting is given in both of its spellings."""
-        given = [setting.name for setting in spec.algorithm.algorithm_settings]
-        if not set(_CANDIDATES) <= set(given):
+        names = [setting.name for setting in spec.algorithm.algorithm_settings]
+        if not set(_CANDIDATES) <= set(names):
             return []
-        where = max(given.index(name) for name in _CANDIDATES)
+        where = max(names.index(name) for name in _CANDIDATES)
         return [
             Problem(
                 f"spec.algorithm.algorithmSettings[{where}].name",
-                f"{given[where]!r} repeats a setting; give one of {' and '.join(_CANDIDATES)}",
+                f"{names[where]!r} repeats a setting; give one of {' and '.join(_CANDIDATES)}",
             )
         ]
 

@@ -49,5 +49,5 @@ def _placed(spec: ExperimentSpec, trials: Sequence[Trial]) -> Iterator[tuple[Tri
             yield trial, assignment
 
 
-def _value(known: Mapping[str, Value], axis: Axis) -> Value:
-    return known[axis.parameter.name]
+def _value(values: Mapping[str, Value], axis: Axis) -> Value:
+    return values[axis.parameter.name]

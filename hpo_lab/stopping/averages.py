@@ -11,7 +11,7 @@ from hpo_lab.stopping.curve import Curve
 __all__ = ["Averages"]
 
 _MOST = 2_000_000
-"""So many sorted averages are kept, of 8 bytes each, unless one step has more."""
+"""The most sorted averages that are kept, of 8 bytes each, unless a single step has more."""
 
 
 class Averages:
@@ -29,10 +29,10 @@ class Averages:
 
     def add(self, curve: Curve) -> None:
         """Take in a curve."""
-        known = [(step, mean) for step in curve.steps if (mean := curve.mean(step)) is not None]
-        if not known:
+        points = [(step, mean) for step in curve.steps if (mean := curve.mean(step)) is not None]
+        if not points:
             return
-        steps, means = zip(*known, strict=True)
+        steps, means = zip(*points, strict=True)
         self._curves.append((array("q", steps), array("d", means)))
         for step, before in self._sorted.items():
             if end := bisect_right(steps, step):
@@ -41,12 +41,12 @@ class Averages:
     def until(self, step: int) -> array[float]:
         """The averages of the curves up to *step*, sorted; without those that have none yet."""
         if step not in self._sorted:
-            found = [
+            until = [
                 means[end - 1]
                 for steps, means in self._curves
                 if (end := bisect_right(steps, step))
             ]
-            self._sorted[step] = array("d", sorted(found))
+            self._sorted[step] = array("d", sorted(until))
         self._sorted.move_to_end(step)
         while len(self._sorted) > 1 and len(self._sorted) * len(self._curves) > _MOST:
             self._sorted.popitem(last=False)

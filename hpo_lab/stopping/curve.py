@@ -38,9 +38,9 @@ class Curve:
         """
         count = self.reports
         steps, values = list(self.steps), list(self.values)
-        for given, value in reported:
+        for reported_step, value in reported:
             count += 1
-            step = count if given is None else given
+            step = count if reported_step is None else reported_step
             if not steps or step > steps[-1]:
                 steps.append(step)
                 values.append(value)
@@ -102,7 +102,7 @@ class Curve:
     def _pick(self, before: float, value: float) -> float:
         if self.strategy is MetricStrategyType.LATEST:
             return value
-        finite = [one for one in (before, value) if math.isfinite(one)]
+        finite = [number for number in (before, value) if math.isfinite(number)]
         if not finite:
             return value
         return min(finite) if self.strategy is MetricStrategyType.MIN else max(finite)

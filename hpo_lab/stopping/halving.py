@@ -47,11 +47,17 @@ class AshaRule(EarlyStoppingRule):
     def __init__(self) -> None:
         # By the lowest rung of their bracket and the rung, sorted.
         self._losses: dict[tuple[int | None, int], array[float]] = {}
+        # Of running trials by rung and number: the curve, and its loss there. A question
+        # compares with a thousand of them, most of which are as they were at the last one.
+        self._running: dict[int, dict[int, tuple[Curve, float]]] = {}
+        self._firsts: dict[int, int | None] = {}
 
     def tell(self, ended: Progress) -> None:
         """Remember the value of a trial at each rung that it has reached."""
         first = self._first_rung(ended, ended.number)
+        self._firsts.pop(ended.number, None)
         for rung in _reached(ended, first):
+            self._running.get(rung, {}).pop(ended.number, None)
             losses = self._losses.setdefault((first, rung), array("d"))
             insort(losses, _loss(ended, ended.curve, rung))
 
@@ -64,9 +70,11 @@ class AshaRule(EarlyStoppingRule):
         rung = reached[-1]
         ended = self._losses.get((first, rung), array("d"))
         running = [
-            _loss(question, curve, rung)
+            self._loss_at(question, number, curve, rung)
             for number, curve in question.others.items()
-            if curve.steps[-1] >= rung and self._first_rung(question, number) == first
+            if curve.steps[-1] >= rung
+            and number != question.number
+            and self._first_rung_of(question, number) == first
         ]
         mine = _loss(question, question.curve, rung)
         before = bisect_left(ended, mine) + sum(loss < mine for loss in running)
@@ -75,11 +83,25 @@ class AshaRule(EarlyStoppingRule):
         if count == 1 or (before < places and mine < math.inf):
             return None
         value = question.curve.value(rung)
-        found = "no finite value" if value is None else f"{value:.6g}"
+        shown = "no finite value" if value is None else f"{value:.6g}"
         return (
-            f"its value at step {rung}, {found}, is not among the best {places} of the "
+            f"its value at step {rung}, {shown}, is not among the best {places} of the "
             f"{count} trials that have reached it"
         )
+
+    def _loss_at(self, asked: Progress, number: int, curve: Curve, rung: int) -> float:
+        """The loss of a running trial at a *rung*, worked out once for each curve."""
+        before = self._running.setdefault(rung, {})
+        entry = before.get(number)
+        if entry is None or entry[0] is not curve:
+            entry = before[number] = curve, _loss(asked, curve, rung)
+        return entry[1]
+
+    def _first_rung_of(self, asked: Progress, number: int) -> int | None:
+        """What `_first_rung` says of a running trial, worked out once."""
+        if number not in self._firsts:
+            self._firsts[number] = self._first_rung(asked, number)
+        return self._firsts[number]
 
     def _first_rung(self, asked: Progress, number: int) -> int | None:
         """The lowest rung at which the trial *number* is judged, None for no rung at all."""
@@ -87,7 +109,7 @@ class AshaRule(EarlyStoppingRule):
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:
         """A problem where there is no room for a rung."""
-        return _range_problems(read_settings(self, _given(spec)), spec)
+        return _range_problems(read_settings(self, _settings(spec)), spec)
 
 
 class HyperbandRule(AshaRule):
@@ -114,7 +136,7 @@ class HyperbandRule(AshaRule):
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:
         """A problem where the brackets cannot be laid out."""
-        settings = read_settings(self, _given(spec))
+        settings = read_settings(self, _settings(spec))
         if _most(settings) is None:
             path = "spec.earlyStopping.algorithmSettings"
             return [Problem(path, f"lacks {_MOST!r}, the last step of a trial")]
@@ -164,24 +186,24 @@ def _sizes(brackets: int, eta: int) -> tuple[int, ...]:
 
 
 def _most(settings: Mapping[str, Value]) -> int | None:
-    given = settings[_MOST] if settings[_MOST] is not None else settings[_MOST_IN_KATIB]
-    assert given is None or isinstance(given, int)
-    return given
+    most = settings[_MOST] if settings[_MOST] is not None else settings[_MOST_IN_KATIB]
+    assert most is None or isinstance(most, int)
+    return most
 
 
-def _given(spec: ExperimentSpec) -> Mapping[str, str]:
+def _settings(spec: ExperimentSpec) -> Mapping[str, str]:
     assert spec.early_stopping is not None
     return spec.early_stopping.settings
 
 
 def _range_problems(settings: Mapping[str, Value], spec: ExperimentSpec) -> list[Problem]:
     path = "spec.earlyStopping.algorithmSettings"
-    found = []
-    if {_MOST, _MOST_IN_KATIB} <= _given(spec).keys():
-        found.append(Problem(path, f"{_MOST_IN_KATIB!r} repeats {_MOST!r}; give one of them"))
+    problems = []
+    if {_MOST, _MOST_IN_KATIB} <= _settings(spec).keys():
+        problems.append(Problem(path, f"{_MOST_IN_KATIB!r} repeats {_MOST!r}; give one of them"))
     most, least = _most(settings), settings["min_resource"]
     assert isinstance(least, int)
     if most is not None and most <= least:
         message = f"min_resource is {least}; must be below {_MOST}, which is {most}"
-        found.append(Problem(path, message))
-    return found
+        problems.append(Problem(path, message))
+    return problems

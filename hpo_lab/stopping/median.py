@@ -25,7 +25,9 @@ class MedianStop(EarlyStoppingRule):
         "min_trials_required": Setting(
             int, "Succeeded trials before any is stopped.", default=3, minimum=1
         ),
-        "start_step": Setting(int, "The first step at which one is stopped.", default=4, minimum=1),
+        "start_step": Setting(
+            int, "The first step at which a trial is stopped.", default=4, minimum=1
+        ),
     }
 
     def __init__(self) -> None:

@@ -30,13 +30,13 @@ class Threshold(EarlyStoppingRule):
         for step, value in question.curve:
             if step < question.integer("start_step"):
                 continue
-            found = f"its value at step {step}, {value:.6g}, is"
+            text = f"its value at step {step}, {value:.6g}, is"
             if math.isnan(value):
-                return f"{found} no number"
+                return f"{text} no number"
             if lower is not None and value < lower:
-                return f"{found} below {lower:g}"
+                return f"{text} below {lower:g}"
             if upper is not None and value > upper:
-                return f"{found} above {upper:g}"
+                return f"{text} above {upper:g}"
         return None
 
     def problems(self, spec: ExperimentSpec) -> list[Problem]:

@@ -73,7 +73,8 @@ class Question(Progress):
     """Whether a running trial is to be stopped.
 
     Attributes:
-        others: What the other running trials have reported of the objective, by number.
+        others: What the running trials have reported of the objective, by number; the trial
+            itself may be among them.
     """
 
     others: Mapping[int, Curve] = field(default_factory=dict)

@@ -54,9 +54,9 @@ class Wilcoxon(EarlyStoppingRule):
             return None
         _, number, reference = self._best
         sign = 1.0 if question.minimize else -1.0
-        known = dict(reference)
+        best = dict(reference)
         pairs = [
-            (sign * value, sign * known[step]) for step, value in question.curve if step in known
+            (sign * value, sign * best[step]) for step, value in question.curve if step in best
         ]
         if len(pairs) < question.integer("n_startup_steps") or not all(
             math.isfinite(mine) and math.isfinite(other) for mine, other in pairs

@@ -23,7 +23,7 @@ _THIS = (
 )
 _WHOLE = select(_artifacts).where(_THIS)
 _REMOVE = delete(_artifacts).where(_THIS)
-_PUT = insert(_artifacts).prefix_with("OR REPLACE", dialect="sqlite")
+_PUT = insert(_artifacts).inline().prefix_with("OR REPLACE", dialect="sqlite")
 
 
 def describe(artifact: Artifact, files: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hpo_lab.store import tables
 from hpo_lab.store.records import ObservationRecord
 
 _observations = tables.observations
-_ADD = insert(_observations)
+_ADD = insert(_observations).inline()  # whose ids nobody asks for
 _FORGET = delete(_observations).where(
     _observations.c.uid == bindparam("of_uid"), _observations.c.number == bindparam("of_number")
 )

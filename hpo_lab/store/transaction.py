@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,24 @@ from hpo_lab.store.errors import NotFound
 from hpo_lab.store.records import Artifact, Condition
 from hpo_lab.store.tables import NO_BEST
 
-__all__ = ["Transaction", "time_of"]
+__all__ = ["Snapshot", "Transaction", "time_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Trials of an experiment as of a revision; no other transaction has that revision.
+
+    The next transaction need not read them, if it is that of the next revision.
+
+    Attributes:
+        revision: The revision.
+        last: The highest number of a trial, -1 before the first; None when it was not read.
+        trials: Some trials by number, with how far their observations are imported.
+    """
+
+    revision: int
+    last: int | None
+    trials: dict[int, tuple[Trial, int]]
 
 
 class Transaction:
@@ -35,12 +52,24 @@ class Transaction:
         revision: That of the experiment with these writes.
     """
 
-    def __init__(self, connection: Connection, uid: str, revision: int, files: Path) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        uid: str,
+        revision: int,
+        files: Path,
+        before: Snapshot | None,
+    ) -> None:
         self.revision = revision
         self._connection = connection
         self._uid = uid
         self._files = files
-        self._trials: dict[int, tuple[Trial, int] | None] = {}
+        self._trials: dict[int, tuple[Trial, int]] = {}
+        self._before: dict[int, tuple[Trial, int]] = {}
+        self._last: int | None = None
+        if before is not None and before.revision == revision - 1:
+            self._before = before.trials
+            self._last = before.last
         self._added: dict[int, dict[str, Any]] = {}
         self._changes: dict[int, dict[str, Any]] = {}
         self._forgotten: set[int] = set()
@@ -49,13 +78,6 @@ class Transaction:
         self._has_written = False
 
     # Trials
-
-    def read(self, numbers: Iterable[int]) -> None:
-        """Read these trials in one query; others are read one by one when they are needed."""
-        missing = [number for number in numbers if number not in self._trials]
-        if missing:
-            stored = trials.to_change(self._connection, self._uid, missing)
-            self._trials.update((number, stored.get(number)) for number in missing)
 
     def start_trial(
         self,
@@ -90,6 +112,7 @@ class Transaction:
         elif new is not None:
             trial, offset = _fresh(new), 0
             self._added[number] = trials.row(self._uid, trial, now)
+            self._last = max(self._last or 0, number)
         else:
             raise self._missing(number)
         trial = replace(trial, state=TrialState.RUNNING, started_at=now)
@@ -277,12 +300,34 @@ class Transaction:
             _artifacts.put(connection, self._uid, list(self._kept.values()))
         return self._has_written or bool(self._added or self._changes or self._kept)
 
+    def snapshot(self) -> Snapshot:
+        """The trials that may be written again, once this is committed.
+
+        It takes over what was known before, so that its cost is that of this transaction.
+        """
+        for number, (trial, offset) in self._trials.items():
+            if trial.is_final:
+                self._before.pop(number, None)
+            else:
+                self._before[number] = trial, offset
+        return Snapshot(self.revision, self._last, self._before)
+
     def _change_row(self, **values: Any) -> None:
         experiments.change(self._connection, self._uid, self.revision, **values)
         self._has_written = True
 
     def _stored(self, number: int) -> tuple[Trial, int] | None:
-        self.read([number])
+        if number in self._before and number not in self._trials:
+            return self._before[number]
+        if number not in self._trials:
+            if self._last is None:
+                self._last = trials.last(self._connection, self._uid)
+            if number > self._last:
+                return None
+            stored = trials.to_change(self._connection, self._uid, number)
+            if stored is None:
+                return None
+            self._trials[number] = stored
         return self._trials[number]
 
     def _present(self, number: int) -> tuple[Trial, int]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hpo_lab.store import experiments
 from hpo_lab.store.database import connect, watching, writing
 from hpo_lab.store.location import Location
-from hpo_lab.store.transaction import Transaction
+from hpo_lab.store.transaction import Snapshot, Transaction
 from hpo_lab.store.watch import Watch
 
 __all__ = ["Transactions"]
@@ -23,6 +23,7 @@ class Transactions:
         self._engine = connect(location)
         self.location: str = location.address
         self.files: Path = location.files
+        self._snapshots: dict[str, Snapshot] = {}
 
     def __repr__(self) -> str:
         return f"Store({str(self._location)!r})"
@@ -40,9 +41,7 @@ class Transactions:
         return Watch(watching(self._location))
 
     @contextmanager
-    def transaction(
-        self, uid: str, runner_id: str | None = None, *, numbers: Iterable[int] = ()
-    ) -> Iterator[Transaction]:
+    def transaction(self, uid: str, runner_id: str | None = None) -> Iterator[Transaction]:
         """Several writes to one experiment, which all happen at the end or, on an error, none.
 
         A transaction that changes nothing in the end leaves the revision as it is.
@@ -50,7 +49,6 @@ class Transactions:
         Args:
             uid: The experiment.
             runner_id: Who writes, where only the experiment's runner may.
-            numbers: The trials that are to be written, so that one query reads them.
 
         Raises:
             LeaseLost: Another runner holds the lease, or none.
@@ -58,8 +56,11 @@ class Transactions:
         """
         with writing(self._engine) as connection:
             revision = experiments.lock(connection, uid, runner_id)
-            transaction = Transaction(connection, uid, revision, self.files)
-            transaction.read(numbers)
+            # Taken out, since it belongs to this transaction alone.
+            before = self._snapshots.pop(uid, None)
+            transaction = Transaction(connection, uid, revision, self.files, before)
             yield transaction
             if not transaction.flush():
                 connection.rollback()
+                return
+        self._snapshots[uid] = transaction.snapshot()

@@ -36,24 +36,26 @@ _TRIAL_COLUMNS = (
 # running it. No column is called `of_uid` or `of_number`, so these are no values to set.
 _OF_EXPERIMENT = _trials.c.uid == bindparam("of_uid")
 _THIS = _OF_EXPERIMENT & (_trials.c.number == bindparam("of_number"))
-_THESE = _OF_EXPERIMENT & _trials.c.number.in_(bindparam("of_numbers", expanding=True))
 _WHOLE = select(_trials).where(_THIS)
-_TO_CHANGE = select(*_TRIAL_COLUMNS, _trials.c.observations_offset).where(_THESE)
+_TO_CHANGE = select(*_TRIAL_COLUMNS, _trials.c.observations_offset).where(_THIS)
+_LAST = select(func.coalesce(func.max(_trials.c.number), -1)).where(_OF_EXPERIMENT)
 _CHANGED = select(*_TRIAL_COLUMNS).where(_OF_EXPERIMENT, _trials.c.revision > bindparam("since"))
 _CHANGE = update(_trials).where(_THIS)
 _INSERT = insert(_trials)
 _COUNTS = select(_trials.c.uid, _trials.c.state, func.count()).group_by(
     _trials.c.uid, _trials.c.state
 )
+# An outer join, for with an inner one SQLite would go through all trials.
 _BEST = (
     select(_trials.c.uid, *_TRIAL_COLUMNS)
     .select_from(_experiments)
-    .join(
+    .outerjoin(
         _trials,
         (_trials.c.uid == _experiments.c.uid)
         & (_trials.c.number == _experiments.c.best)
         & _trials.c.state.in_([state.value for state in MEASURED]),
     )
+    .where(_experiments.c.best >= 0)
 )
 
 
@@ -86,12 +88,16 @@ def one(connection: Connection, uid: str, number: int) -> TrialRecord | None:
     )
 
 
-def to_change(
-    connection: Connection, uid: str, numbers: Sequence[int]
-) -> dict[int, tuple[Trial, int]]:
-    """Those of *numbers* that exist, with how far their observations are imported."""
-    rows = connection.execute(_TO_CHANGE, {"of_uid": uid, "of_numbers": numbers})
-    return {row.number: (_trial(row), row.observations_offset) for row in rows}
+def to_change(connection: Connection, uid: str, number: int) -> tuple[Trial, int] | None:
+    """A trial, and how far its observations are imported."""
+    row = connection.execute(_TO_CHANGE, _this(uid, number)).one_or_none()
+    return (_trial(row), row.observations_offset) if row else None
+
+
+def last(connection: Connection, uid: str) -> int:
+    """The highest number of a trial, -1 before the first."""
+    number: int = connection.execute(_LAST, {"of_uid": uid}).scalar_one()
+    return number
 
 
 def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -118,7 +124,7 @@ def counts(connection: Connection) -> dict[str, dict[TrialState, int]]:
 
 def best_of_each(connection: Connection) -> dict[str, Trial]:
     """The trials that experiments name as their best, by uid."""
-    return {row.uid: _trial(row) for row in connection.execute(_BEST)}
+    return {row.uid: _trial(row) for row in connection.execute(_BEST) if row.uid is not None}
 
 
 def row(uid: str, trial: Trial, now: float) -> dict[str, Any]:

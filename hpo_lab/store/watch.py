@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 __all__ = ["Watch"]
 
-_EVERY = {"sqlite": 0.02, "postgresql": 0.05}
+_EVERY = 0.05
 _VALUE = {
     "sqlite": "PRAGMA data_version",
     # Which transactions have been committed; another program's count too.
@@ -29,13 +29,13 @@ _VALUE = {
 class Watch:
     """Tells when something in a store may have changed; for one thread at a time.
 
-    It may be wrong in saying so, as after a heartbeat, and never misses a change.
+    It may be wrong in saying so, as after a heartbeat. It misses no change of a primary server;
+    a PostgreSQL standby may tell of a change only with the next.
     """
 
     def __init__(self, engine: Engine) -> None:
         """Watch the database of *engine*, which has no other user."""
         self._engine = engine
-        self._every = _EVERY[engine.dialect.name]
         self._query = _VALUE[engine.dialect.name]
         self._seen: object = None
         self._closed = threading.Event()
@@ -59,7 +59,7 @@ class Watch:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 break
-            self._closed.wait(min(self._every, remaining))
+            self._closed.wait(min(_EVERY, remaining))
         return False
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from hpo_lab.observation import Observation, Outcome
 from hpo_lab.running.place import UnfinishedTrial
 from hpo_lab.store import Artifact, ArtifactRecord
 
-__all__ = ["Behaviour", "Faults", "SimulatedPlace", "World"]
+__all__ = ["Faults", "SimulatedPlace", "TrialBehaviour", "World"]
 
 _EPOCH = 1_700_000_000.0
 _LATENCY = 0.05
@@ -55,7 +55,7 @@ def _negative_square_sum(assignments: Mapping[str, Value], step: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Behaviour:
+class TrialBehaviour:
     """What trials do.
 
     Attributes:
@@ -108,7 +108,7 @@ class World:
 
     seed: int = 0
     faults: Faults = field(default_factory=Faults)
-    behaviour: Behaviour = field(default_factory=Behaviour)
+    behaviour: TrialBehaviour = field(default_factory=TrialBehaviour)
     now: float = 0.0
     starts: dict[tuple[int, int], int] = field(default_factory=dict)
     most_running: int = 0

@@ -59,11 +59,11 @@ def report_variables(namespace: Mapping[str, Any], names: Iterable[str]) -> None
         TypeError: when a variable is no number.
     """
     folder = os.environ.get(TRIAL_FOLDER)
-    known = set() if folder is None else _reported(f"{folder}/{METRICS}")
+    reported = set() if folder is None else _reported(f"{folder}/{METRICS}")
     values = {
         name: _number(name, namespace[name])
         for name in names
-        if name in namespace and name not in known
+        if name in namespace and name not in reported
     }
     if values:
         _send(None, values)
@@ -103,4 +103,4 @@ def _reported(path: str) -> set[str]:
         return set()
     with open(path, encoding="utf-8") as file:
         lines = file.readlines()
-    return {name for line in lines for name in json.loads(line)["metrics"]}
+    return {name for line in lines for name in json.loads(line).get("metrics", ())}

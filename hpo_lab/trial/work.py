@@ -11,7 +11,7 @@ from pathlib import Path
 from hpo_lab.observation import Outcome
 from hpo_lab.trial.checkpoint import open_checkpoint
 from hpo_lab.trial.folder import TRIAL_FOLDER, Task, write_outcome
-from hpo_lab.trial.kinds import TrialFailed, trial_kind
+from hpo_lab.trial.trial_kinds import TrialFailed, trial_kind
 
 __all__ = ["work"]
 

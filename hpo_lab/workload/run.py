@@ -19,12 +19,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
-from hpo_lab.collectors.registry import Source, collector
+from hpo_lab.collectors.source import Source, collector
 from hpo_lab.collectors.stream import follow_file
 from hpo_lab.observation import report_line
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR, checkpoint_folder
 from hpo_lab.trial.folder import LOG, METRICS, Task
-from hpo_lab.trial.kinds import TrialFailed
+from hpo_lab.trial.trial_kinds import TrialFailed
 from hpo_lab.workload.container_process import Launch, container_process, gpu_demand
 from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
 from hpo_lab.workload.ended_job import ended_job

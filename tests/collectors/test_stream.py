@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hpo_lab.collectors.registry import Source, collector, collectors
+from hpo_lab.collectors.source import Source, collector, collectors
 from hpo_lab.collectors.stream import collect_file, collect_output, follow_file
 from hpo_lab.collectors.tensorflow_event import matching
 from hpo_lab.experiment.collector import METRICS_FORMAT, CollectorKind

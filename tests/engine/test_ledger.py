@@ -90,3 +90,22 @@ def planned(spec: ExperimentSpec, trials: list[Trial], *, exhausted: bool, order
             break
         start.append(number)
     return Plan(start=tuple(start))
+
+
+def test_every_change_is_told_once_and_nothing_else() -> None:
+    objective = Objective(type=ObjectiveType.MAXIMIZE, objective_metric_name="score")
+    running = Trial(0, state=TrialState.RUNNING)
+    ledger = Ledger(objective, [running])
+    versions = [ledger.version]
+    assert ledger.take_changed() == [running]
+    assert ledger.take_changed() == []
+
+    reported = Trial(0, state=TrialState.RUNNING, metrics={"score": Metric.single(1.0)})
+    for trial in (reported, Trial(1)):
+        ledger.put(trial)
+        versions.append(ledger.version)
+    assert versions == sorted(set(versions))
+
+    ledger.put(reported)
+    assert ledger.version == versions[-1]
+    assert ledger.take_changed() == [reported, Trial(1)]

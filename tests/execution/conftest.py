@@ -11,7 +11,7 @@ import pytest
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.local.place import trial_folder
 from hpo_lab.local.runner import local_runner
-from hpo_lab.notebook.slicing import Cell
+from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.notebook import prepare_cell
 from hpo_lab.running.enrol import enrol
@@ -65,7 +65,7 @@ def tuned(store: Store, tmp_path: Path) -> Tuned:
         }
         prepared = prepare_cell(
             f"x = 0.5  # tune: uniform(0, 1)\n{cell}",
-            [Cell(set_up, frozenset({"tune-keep"}), "cell 1")] if set_up else [],
+            [ParsedCell(set_up, frozenset({"tune-keep"}), "cell 1")] if set_up else [],
             TuneOptions(**{**defaults, **options}),
             where="cell 2",
             name="experiment",

@@ -30,14 +30,23 @@ def test_a_loop_that_nobody_uses_is_not_made() -> None:
 def test_threads_that_use_it_at_the_same_time_make_one() -> None:
     for _ in range(20):
         loop, barrier = LateLoop(), Barrier(4)
+        called: list[int] = []
 
-        def use(loop: LateLoop = loop, barrier: Barrier = barrier) -> object:
+        def use(
+            number: int,
+            loop: LateLoop = loop,
+            barrier: Barrier = barrier,
+            called: list[int] = called,
+        ) -> None:
             barrier.wait()
-            return loop.call_soon_threadsafe(lambda: None)
+            loop.call_soon_threadsafe(called.append, number)
 
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda _, use=use: use(), range(4)))
+            list(pool.map(use, range(4)))
+        # A loop made again would have forgotten what it was to call.
+        loop.run_until_complete(asyncio.sleep(0))
         loop.close()
+        assert sorted(called) == [0, 1, 2, 3]
 
 
 def test_a_loop_made_inside_runs() -> None:

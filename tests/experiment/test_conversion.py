@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.conversion import from_katib, to_katib
-from hpo_lab.experiment.manifest import load, parse_manifest
+from hpo_lab.experiment.manifest import parse_manifest, parse_text
 from hpo_lab.experiment.model import API_VERSION
 from hpo_lab.experiment.rendering import render_trial
 from tests.experiment.manifests import Change, experiment, job, parameter, spec, template
@@ -117,7 +117,7 @@ def test_a_katib_experiment_becomes_ours_and_back() -> None:
 
 
 def test_the_document_has_no_parameters_where_an_architecture_is_searched() -> None:
-    nas = load(
+    nas = parse_text(
         """
         apiVersion: kubeflow.org/v1beta1
         kind: Experiment

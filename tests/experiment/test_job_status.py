@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -116,7 +117,10 @@ def test_any_text_is_a_path_or_a_value_error(text: str) -> None:
         path = Path.parse(text)
     except ValueError:
         return
-    path.of(DOCUMENT)
+    before = json.dumps(DOCUMENT)
+    value = path.of(DOCUMENT)
+    assert value is MISSING or json.dumps(value)
+    assert json.dumps(DOCUMENT) == before
 
 
 SUCCEEDED = JobConditions(

@@ -6,10 +6,10 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hpo_lab.experiment.manifest import dump, load, parse, read
+from hpo_lab.experiment.manifest import dump, parse, parse_text, read
 from hpo_lab.experiment.model import (
     AlgorithmSpec,
     Distribution,
@@ -60,7 +60,7 @@ spec:
 
 
 def test_a_katib_manifest_is_read_with_its_types_and_katibs_defaults():
-    experiment = load(MANIFEST)
+    experiment = parse_text(MANIFEST)
     spec = experiment.spec
     assert (experiment.namespace, experiment.name) == ("kubeflow", "random-example")
     assert spec.parallel_trial_count == 3
@@ -87,9 +87,9 @@ def test_the_strategy_defaults_to_the_direction_for_additional_metrics_too():
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
 def test_what_is_written_reads_back_the_same(form):
-    experiment = load(MANIFEST)
+    experiment = parse_text(MANIFEST)
     text = dump(experiment, form)
-    assert load(text) == experiment
+    assert parse_text(text) == experiment
     document = json.loads(text) if form == "json" else yaml.safe_load(text)
     assert document["spec"]["parameters"][0]["feasibleSpace"]["min"] == "0.01"
 
@@ -119,6 +119,8 @@ def test_any_space_survives_the_manifest(low, high, choices):
     | st.from_regex(r"[-+]?[0-9.:_]{1,6}([eE][-+]?[0-9]+)?", fullmatch=True)
     | st.sampled_from(["yes", "null", "~", "2024-01-01", "0x1f", "1e-5", "08", ".inf", "=", "<<"])
 )
+@example("\x85")
+@example("a\u2028 b")
 def test_any_text_is_read_back_from_yaml_as_that_text(text):
     assert read_documents(write_document({text: [text]})) == [{text: [text]}]
 
@@ -295,7 +297,7 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
 )
 def test_text_that_is_no_manifest(text, message):
     with pytest.raises(InvalidInput, match=message):
-        load(text)
+        parse_text(text)
 
 
 def test_files_that_cannot_be_read(tmp_path):

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from hpo_lab.katib_api import katib_pb
-from hpo_lab.katib_api.rpc import Refused, call
+from hpo_lab.katib_api.rpc import RpcRefused, call
 
 SUGGESTION = "api.v1.beta1.Suggestion"
 EARLY_STOPPING = "api.v1.beta1.EarlyStopping"
@@ -31,7 +31,7 @@ class Client:
 
     def refusal(self, method: str, request: Any) -> tuple[grpc.StatusCode, str]:
         """The status and the words with which *request* is refused."""
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RpcRefused) as refused:
             self(method, request)
         return refused.value.code, refused.value.reason
 

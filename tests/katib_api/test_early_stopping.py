@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.cluster import ApiServer, ClusterError, mark_early_stopped
-from hpo_lab.katib_api.early_stopping import early_stopping_service, median_rules
+from hpo_lab.katib_api.early_stopping_service import early_stopping_service, median_rules
 from hpo_lab.katib_api.observation_logs import ObservationLogs
 from hpo_lab.katib_api.reading import read_spec
 from tests.katib_api.asking import EARLY_STOPPING, METRIC, Client, experiment, trial
@@ -38,9 +38,9 @@ def validation(early_stopping: dict[str, Any]) -> Any:
 
 
 def test_the_settings_of_the_median_rule_are_accepted(stopping: Client) -> None:
-    stopping(
-        "ValidateEarlyStoppingSettings", validation(rule(min_trials_required="2", start_step="5"))
-    )
+    request = validation(rule(min_trials_required="2", start_step="5"))
+    reply = stopping("ValidateEarlyStoppingSettings", request)
+    assert reply == katib_pb.ValidateEarlyStoppingSettingsReply()
 
 
 @pytest.mark.parametrize(

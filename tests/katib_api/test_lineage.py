@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from hpo_lab.katib_api import katib_pb
-from hpo_lab.katib_api.rpc import Refused
+from hpo_lab.katib_api.rpc import RpcRefused
 from hpo_lab.katib_api.suggestion import suggestion_service
 from tests.katib_api.asking import MIXED, Client, Controller, ask, experiment, space, values
 from tests.katib_api.conftest import Serve
@@ -34,7 +34,7 @@ def test_hyperband_reaches_its_last_rung(client: Client, parallel: int) -> None:
         wanted = min(parallel, 22 - ended) - (len(controller.trials) - ended)
         try:
             controller.begin(wanted)
-        except Refused as refused:
+        except RpcRefused as refused:
             # Katib goes on asking; meanwhile a trial ends.
             assert refused.code is grpc.StatusCode.UNAVAILABLE
         assert len(controller.trials) > ended
@@ -83,7 +83,7 @@ def test_settings_of_hyperband_and_pbt(client: Client) -> None:
         ("pbt", {**PBT, "truncation_threshold": "1.1"}, "truncation_threshold is '1.1'"),
         ("pbt", {**PBT, "resample_probability": "1.5"}, "resample_probability is '1.5'"),
     ):
-        with pytest.raises(Refused, match=said) as refused:
+        with pytest.raises(RpcRefused, match=said) as refused:
             validate(algorithm, given)
         assert refused.value.code is grpc.StatusCode.INVALID_ARGUMENT
 

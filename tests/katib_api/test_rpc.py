@@ -11,7 +11,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from hpo_lab.katib_api import health_pb, katib_pb
-from hpo_lab.katib_api.rpc import Refused, call, serving
+from hpo_lab.katib_api.rpc import RpcRefused, call, serving
 from hpo_lab.katib_api.suggestion import suggestion_service
 from tests.katib_api.asking import Client, ask, experiment, space, trial
 
@@ -95,10 +95,10 @@ def test_nobody_there_and_nobody_answering_differ() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RpcRefused) as refused:
             call(address, *method, timeout=5)
         assert refused.value.code is grpc.StatusCode.UNAVAILABLE
         silent.listen()
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RpcRefused) as refused:
             call(address, *method, timeout=0.3)
         assert refused.value.code is grpc.StatusCode.DEADLINE_EXCEEDED

@@ -114,12 +114,16 @@ def test_trials_that_know_only_some_of_the_parameters(client: Client, algorithm:
 )
 def test_settings_that_are_accepted(client: Client, algorithm: str, given: dict[str, str]) -> None:
     of = experiment(algorithm, given, SHAPES["two doubles"], max_trial_count=100)
-    client("ValidateAlgorithmSettings", katib_pb.ValidateAlgorithmSettingsRequest(experiment=of))
+    request = katib_pb.ValidateAlgorithmSettingsRequest(experiment=of)
+    reply = client("ValidateAlgorithmSettings", request)
+    assert reply == katib_pb.ValidateAlgorithmSettingsReply()
 
 
 def test_settings_are_accepted_before_anything_else_is_said(client: Client) -> None:
     of = katib_pb.Experiment(spec=katib_pb.ExperimentSpec(algorithm={"algorithm_name": "tpe"}))
-    client("ValidateAlgorithmSettings", katib_pb.ValidateAlgorithmSettingsRequest(experiment=of))
+    request = katib_pb.ValidateAlgorithmSettingsRequest(experiment=of)
+    reply = client("ValidateAlgorithmSettings", request)
+    assert reply == katib_pb.ValidateAlgorithmSettingsReply()
 
 
 @pytest.mark.parametrize(
@@ -333,12 +337,23 @@ def test_integers_are_integers_of_the_space(
 
 def test_results_that_are_no_numbers_are_taken_for_none(client: Client) -> None:
     of = experiment("tpe", {**SEED, "n_startup_trials": "1"}, MIXED)
-    controller = Controller(client, of)
-    for number, value in enumerate((float("nan"), 1.0, float("inf"))):
-        controller.begin(1)
-        controller.end(number, value)
-    controller.trials[0].status.observation.metrics[0].value = "unavailable"
-    controller.begin(2)
+    answers = []
+    for nothing in ("nan", "inf", "unavailable", None):
+        controller = Controller(client, of)
+        for number in range(3):
+            controller.begin(1)
+            controller.end(number, float(number))
+        metrics = controller.trials[2].status.observation.metrics
+        del metrics[:]
+        if nothing is not None:
+            metrics.add(name=METRIC, value=nothing)
+        answers.append([values(answer) for answer in controller.begin(2)])
+    assert answers == [answers[-1]] * 4
+    measured = Controller(client, of)
+    for number in range(3):
+        measured.begin(1)
+        measured.end(number, float(number))
+    assert [values(answer) for answer in measured.begin(2)] != answers[-1]
 
 
 def test_the_objective_is_the_one_that_trials_name() -> None:

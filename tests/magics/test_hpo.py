@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from IPython.core.completer import provisionalcompleter
 
-from hpo_lab.dashboard.summary import summarise
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.facade.tally import summarise
 from hpo_lab.magic_commands import COMMANDS, parse_command
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Artifact, Store
@@ -169,7 +169,8 @@ def test_logs_are_those_of_the_last_failed_trial_or_of_the_one_named(
         (folder / LOG).write_text(f"this is {number}")
     assert "this is 0" in shell.run("%hpo logs digits")[1]
     assert "this is 2" in shell.run("%hpo logs digits 2")[1]
-    assert "no trial '7'; there are 0 to 2" in shell.run("%hpo logs digits 7")[1]
+    shown = shell.run("%hpo logs digits 7")[1]
+    assert "trial 7: no such trial of digits; there are 0 to 2" in shown
 
 
 def test_another_store_can_be_named(shell: Shell) -> None:

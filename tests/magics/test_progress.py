@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_lab.dashboard.progress import progress_html, progress_text
-from hpo_lab.dashboard.summary import Best, Summary
 from hpo_lab.experiment.model import (
     AdditionalObjective,
     ExperimentSpec,
@@ -19,7 +18,10 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, pareto_front
-from hpo_lab.notebook.slicing import Cell, Decision
+from hpo_lab.facade.summary import Best, Summary
+from hpo_lab.facade.tally import Tally
+from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import TuneOptions
 
 
@@ -77,6 +79,12 @@ def _trial(number: int, value: float | None, state: TrialState = TrialState.SUCC
     return Trial(number, {"lr": number / 7}, state, metrics, completed_at=number, message=message)
 
 
+def _html(
+    summary: Summary, trials: list[Trial], decisions: Sequence[Decision] = (), note: str = ""
+) -> str:
+    return progress_html(summary, Tally(summary.spec.objective, trials), decisions, note)
+
+
 class _Checker(HTMLParser):
     """Collects the tags, and sees that each is closed."""
 
@@ -109,7 +117,7 @@ def test_the_best_and_the_latest_trials_are_shown_once_each() -> None:
     trials = [_trial(n, value) for n, value in enumerate([0.5, 0.9, 0.1, 0.7, 0.2, 0.8, 0.3])]
     trials += [_trial(7, None, TrialState.RUNNING), _trial(8, None, TrialState.CREATED)]
 
-    rows = _rows(progress_html(_summary(trials), trials))
+    rows = _rows(_html(_summary(trials), trials))
 
     numbers = [re.match(r"(best|latest)(\d)", row) for row in rows]
     assert [match.groups() for match in numbers if match] == [
@@ -124,7 +132,7 @@ def test_the_best_and_the_latest_trials_are_shown_once_each() -> None:
 def test_the_smallest_objective_leads_when_it_is_minimised() -> None:
     trials = [_trial(n, value) for n, value in enumerate([0.5, 0.9, 0.1])]
     summary = _summary(trials, spec=_spec(direction="minimize"))
-    rows = _rows(progress_html(summary, trials))
+    rows = _rows(_html(summary, trials))
     assert rows[1].startswith("best2Succeeded0.1")
 
 
@@ -132,7 +140,7 @@ def test_counts_failures_and_the_way_on_are_told() -> None:
     trials = [_trial(0, 0.5), _trial(1, None, TrialState.FAILED), _trial(2, None)]
     summary = _summary(trials, state="Stopped", best=_best(0, 0.51239, {"lr": 0.123456}))
 
-    html = _Checker(progress_html(summary, trials)).text
+    html = _Checker(_html(summary, trials)).text
     text = progress_text(summary)
 
     for shown in (html, text):
@@ -148,14 +156,14 @@ def test_counts_failures_and_the_way_on_are_told() -> None:
 
 def test_a_trial_that_reported_no_number_has_no_value() -> None:
     trials = [_trial(0, float("nan"))]
-    assert "nan" not in progress_html(_summary(trials), trials)
+    assert "nan" not in _html(_summary(trials), trials)
 
 
 def test_of_several_objectives_the_front_is_shown_and_drawn() -> None:
     trials = [_pair(0, 1, 0.5), _pair(1, 2, 0.4), _pair(2, 3, 0.9), _pair(3, 0.5, 0.25)]
     summary = _several(trials)
 
-    html = progress_html(summary, trials)
+    html = _html(summary, trials)
 
     assert "3 on the Pareto front minimize loss, maximize accuracy" in _Checker(html).text
     rows = _rows(html)
@@ -176,7 +184,7 @@ def test_whatever_the_objectives_are_the_drawing_holds_every_trial(
     pairs: list[tuple[float, float]],
 ) -> None:
     trials = [_pair(number, *pair) for number, pair in enumerate(pairs)]
-    html = progress_html(_several(trials), trials)
+    html = _html(_several(trials), trials)
     assert len(html.encode()) <= 20_000
     places = re.findall(r"M(\d+) (\d+)", "".join(re.findall(r'<path d="(.*?)"', html)))
     assert places
@@ -185,7 +193,7 @@ def test_whatever_the_objectives_are_the_drawing_holds_every_trial(
 
 def test_a_large_front_is_shown_from_end_to_end() -> None:
     trials = [_pair(number, number, number) for number in range(300)]
-    html = progress_html(_several(trials), trials)
+    html = _html(_several(trials), trials)
     numbers = _rows(html)[1:10]
     assert numbers[0].startswith("000")
     assert numbers[7].startswith("299")
@@ -196,13 +204,13 @@ def test_a_large_front_is_shown_from_end_to_end() -> None:
 def test_how_the_search_made_a_trial_is_told() -> None:
     made = {"rung": "1", "resource": "9", "point": "initial-0"}
     trials = [replace(_trial(4, 0.5), labels=made, parent=2)]
-    rows = _rows(progress_html(_summary(trials), trials))
+    rows = _rows(_html(_summary(trials), trials))
     assert rows[1].endswith("rung 1, resource 9, parent 2")
 
 
 def test_why_a_trial_was_stopped_early_is_at_its_state() -> None:
     trials = [replace(_trial(4, 0.5, TrialState.EARLY_STOPPED), message='worse than "3"')]
-    assert 'title="worse than &quot;3&quot;"' in progress_html(_summary(trials), trials)
+    assert 'title="worse than &quot;3&quot;"' in _html(_summary(trials), trials)
 
 
 _words = st.text(max_size=80)
@@ -221,7 +229,7 @@ def test_whatever_it_is_called_the_html_is_whole_harmless_and_small(
         for n in range(10)
     ]
     trials.append(Trial(10, values, TrialState.FAILED, message=message))
-    decisions = [Decision(Cell("", label=name), n % 2 == 0, reason) for n in range(50)]
+    decisions = [Decision(ParsedCell("", label=name), n % 2 == 0, reason) for n in range(50)]
     summary = _summary(
         trials,
         name=name,
@@ -231,7 +239,7 @@ def test_whatever_it_is_called_the_html_is_whole_harmless_and_small(
         best=_best(1, 1.0, values),
     )
 
-    html = progress_html(summary, trials, decisions, note=reason)
+    html = _html(summary, trials, decisions, note=reason)
 
     assert len(html.encode()) <= 20_000
     harmless = {"div", "span", "b", "code", "details", "summary"}
@@ -249,7 +257,7 @@ def test_the_largest_that_can_be_is_small() -> None:
         for n in range(10)
     ]
     trials += [Trial(n, values, TrialState.METRICS_UNAVAILABLE, message=long) for n in (10, 11, 12)]
-    decisions = [Decision(Cell("", label=long), True, long) for _ in range(100)]
+    decisions = [Decision(ParsedCell("", label=long), True, long) for _ in range(100)]
     summary = _summary(
         trials,
         name=long,
@@ -258,4 +266,4 @@ def test_the_largest_that_can_be_is_small() -> None:
         spec=_spec(long),
         best=_best(1, 1.0, values),
     )
-    assert len(progress_html(summary, trials, decisions, note=long).encode()) <= 20_000
+    assert len(_html(summary, trials, decisions, note=long).encode()) <= 20_000

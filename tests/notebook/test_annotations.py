@@ -5,13 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpo_lab.experiment.model import Distribution, ParameterType
-from hpo_lab.notebook.annotations import parse_annotations, parse_parameter, without_annotated
+from hpo_lab.notebook.annotations import Annotation, parse_annotations, parse_parameter
+from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.problems import InvalidInput
+
+
+def annotations(source: str, **place: object) -> tuple[Annotation, ...]:
+    return parse_annotations(ParsedCell(source), **place)
 
 
 def problems(source: str, **place: object) -> list[str]:
     with pytest.raises(InvalidInput) as raised:
-        parse_annotations(source, **place)
+        annotations(source, **place)
     return [str(problem) for problem in raised.value.problems]
 
 
@@ -28,7 +33,7 @@ decay = 1e-3  # tune: lognormal(1e-5, 1e-1)
 shift = -1.5  # tune: uniform(-2, 2)
 flag = None  # tune: choice(None, True, "when")
 """
-    found = {a.name: a for a in parse_annotations(source)}
+    found = {a.name: a for a in annotations(source)}
     assert [a.line for a in found.values()] == list(range(1, 11))
     assert [a.default for a in found.values()] == [
         0.01, 2, 64, 32, "adam", 0.9, 0.1, 1e-3, -1.5, None,
@@ -44,7 +49,7 @@ flag = None  # tune: choice(None, True, "when")
 
 
 def test_an_int_is_a_default_for_a_float():
-    assert parse_annotations("x = 0  # tune: uniform(0, 1)")[0].default == 0
+    assert annotations("x = 0  # tune: uniform(0, 1)")[0].default == 0
 
 
 def test_the_comment_counts_on_any_line_of_the_statement():
@@ -53,7 +58,7 @@ def test_the_comment_counts_on_any_line_of_the_statement():
         "b = \\\n  2  # tune: int(0, 3)\n"
         "c = (  # tune: int(0, 3)\n  3)\n"
     )
-    assert [(a.name, a.line) for a in parse_annotations(source)] == [("a", 3), ("b", 5), ("c", 6)]
+    assert [(a.name, a.line) for a in annotations(source)] == [("a", 3), ("b", 5), ("c", 6)]
 
 
 def test_strings_and_other_comments_are_left_alone():
@@ -61,7 +66,7 @@ def test_strings_and_other_comments_are_left_alone():
         's = "# tune: int(1)"\nt = """\n# tune: x\n"""\nu = 1  # to tune: later\n'
         "# tuned by hand\n# lr = 1  # tune: int(1)\n"
     )
-    assert parse_annotations(source) == ()
+    assert annotations(source) == ()
 
 
 @pytest.mark.parametrize(
@@ -77,14 +82,12 @@ def test_strings_and_other_comments_are_left_alone():
     ],
 )
 def test_magics_keep_line_numbers(magics):
-    (annotation,) = parse_annotations(magics + "lr = 1  # tune: int(1, 2)", first_line=2)
+    (annotation,) = annotations(magics + "lr = 1  # tune: int(1, 2)", first_line=2)
     assert annotation.line == magics.count("\n") + 2
 
 
 def test_windows_line_ends_and_unicode():
-    (one, two) = parse_annotations(
-        "größe = 1  # tune: int(1, 2)\r\nμ = 1.0  # tune: uniform(0, 1)\r\n"
-    )
+    (one, two) = annotations("größe = 1  # tune: int(1, 2)\r\nμ = 1.0  # tune: uniform(0, 1)\r\n")
     assert (one.name, two.name, two.line) == ("größe", "μ", 2)
 
 
@@ -176,22 +179,11 @@ def test_a_condition_on_a_broken_annotation_is_no_second_problem():
     "later", ["a *= 2", "a = a / 2", "for i in [1]:\n    a = a * 0.9", "if a > 1:\n    a = 1"]
 )
 def test_values_may_be_derived_from_the_tuned_one(later):
-    assert len(parse_annotations(f"a = 1  # tune: int(1, 4)\n{later}")) == 1
+    assert len(annotations(f"a = 1  # tune: int(1, 4)\n{later}")) == 1
 
 
 def test_locals_of_functions_are_other_names():
-    assert len(parse_annotations("a = 1  # tune: int(1, 4)\ndef f():\n    a = 2")) == 1
-
-
-def test_turning_annotated_assignments_off_keeps_the_lines():
-    source = "%time 1\nlr = (\n  0.1)  # tune: uniform(0, 1)\nx = lr\n"
-    off = without_annotated(source, {"lr": "set elsewhere"})
-    assert off == "%time 1\n# set elsewhere\n  #\nx = lr\n"
-
-
-def test_turning_off_keeps_an_indented_cell_runnable():
-    off = without_annotated("  lr = 1  # tune: int(1, 2)\n  x = lr\n", {"lr": "off"})
-    assert off == "  # off\n  x = lr\n"
+    assert len(annotations("a = 1  # tune: int(1, 4)\ndef f():\n    a = 2")) == 1
 
 
 def test_parameters_on_their_own():
@@ -204,7 +196,7 @@ def test_parameters_on_their_own():
 def test_any_comment_is_read_or_refused(text):
     line = text.replace("\n", " ").replace("\r", " ")
     try:
-        parse_annotations(f"a = 1  # tune: {line}")
+        annotations(f"a = 1  # tune: {line}")
     except InvalidInput as error:
         assert error.problems
 
@@ -219,6 +211,6 @@ def test_any_comment_is_read_or_refused(text):
     )
 )
 def test_any_scalar_is_a_default(value):
-    (annotation,) = parse_annotations(f"a = {value!r}  # tune: choice({value!r}, 'other')")
+    (annotation,) = annotations(f"a = {value!r}  # tune: choice({value!r}, 'other')")
     assert annotation.default == value
     assert type(annotation.default) is type(value)

@@ -8,7 +8,6 @@ from nbformat import v3, v4
 
 from hpo_lab.notebook.document import (
     choose_tune_cell,
-    earlier_cells,
     read_notebook,
     tune_cells,
 )
@@ -111,9 +110,9 @@ def test_earlier_cells_are_code_with_tags():
     nb.cells.insert(1, v4.new_markdown_cell("text"))
     nb.cells.insert(1, v4.new_raw_cell("text"))
     nb.cells[0].metadata["tags"] = ["tune-keep"]
-    found = earlier_cells(nb, 6)
-    assert [(c.label, c.source) for c in found] == [("cell 1", "a = 1"), ("cell 6", "c = 1")]
-    assert found[0].tags == {"tune-keep"}
+    earlier = tune_cells(nb)[1].earlier
+    assert [(c.label, c.source) for c in earlier] == [("cell 1", "a = 1"), ("cell 6", "c = 1")]
+    assert earlier[0].tags == {"tune-keep"}
 
 
 def test_choosing():

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hpo_lab.notebook.slicing import Cell, slice_cells
+from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.slicing import slice_cells
 
 # name: (earlier cells, tuned cell, numbers of the kept cells)
 CASES: dict[str, tuple[list[str], str, list[int]]] = {
@@ -407,14 +408,21 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_the_cells_that_are_kept(case):
     earlier, tuned, expected = CASES[case]
-    decisions = slice_cells([Cell(source) for source in earlier], tuned)
+    decisions = slice_cells([ParsedCell(source) for source in earlier], ParsedCell(tuned))
     assert len(decisions) == len(earlier)
     assert [n for n, d in enumerate(decisions) if d.kept] == expected, decisions
 
 
-def reasons(earlier, tuned):
-    cells = [Cell(s, label=f"cell {n}") for n, s in enumerate(earlier, start=1)]
-    return [decision.reason for decision in slice_cells(cells, tuned)]
+def test_what_a_magic_fills_in_is_read():
+    cells = ["name = 'x'", "path = 'y'", "%%bash -s {name}\ntrue", "%%timeit -n $path\npass"]
+    decisions = slice_cells(list(map(ParsedCell, cells)), ParsedCell("1"))
+    assert [decision.kept for decision in decisions] == [True, False, True, False]
+
+
+def reasons(earlier, tuned, labels=()):
+    named = [*labels, *[f"cell {n}" for n in range(len(labels) + 1, len(earlier) + 1)]]
+    cells = [ParsedCell(s, label=label) for s, label in zip(earlier, named, strict=True)]
+    return [decision.reason for decision in slice_cells(cells, ParsedCell(tuned))]
 
 
 def test_reasons_say_what_a_cell_is_kept_for():
@@ -436,6 +444,28 @@ def test_reasons_say_what_a_cell_is_kept_for():
     ]
 
 
+def test_a_cell_without_a_label_goes_by_its_position():
+    assert reasons(["x = 1", "y = x", "z = y"], "z", ["In [7]", "", ""]) == [
+        "defines x (used by cell 2)",
+        "defines y (used by cell 3)",
+        "defines z (used by the tuned cell)",
+    ]
+    assert reasons(["x = 1", "y = x"], "y", ["", "In [8]"])[0] == "defines x (used by In [8])"
+
+
+def test_long_reasons_are_cut():
+    readers = ["y1 = x", "y2 = x", "y3 = x"]
+    three = reasons(["x = 1", *readers], "y1, y2, y3")[0]
+    assert three == "defines x (used by cell 2, cell 3, cell 4)"
+    assert reasons(["x = 1", *readers], "x, y1, y2, y3")[0] == f"{three[:-1]}, ...)"
+
+    five = "not needed: defines a, b, c, d, e"
+    assert reasons(["a = b = c = d = e = 1", "a = b = c = d = e = f = 1"], "1") == [
+        five,
+        f"{five}, ...",
+    ]
+
+
 def test_reasons_of_other_kinds():
     assert reasons(["print(1)", "x = (", "import random\nrandom.seed(1)"], "1") == [
         "not needed: leaves no name behind",
@@ -447,13 +477,13 @@ def test_reasons_of_other_kinds():
 def test_tags_overrule():
     keep, skip = frozenset({"tune-keep"}), frozenset({"tune-skip"})
     cells = [
-        Cell("a = 1"),
-        Cell("b = a", keep),
-        Cell("x = 1"),
-        Cell("x = 2", skip),
-        Cell("(", keep),
+        ParsedCell("a = 1"),
+        ParsedCell("b = a", keep),
+        ParsedCell("x = 1"),
+        ParsedCell("x = 2", skip),
+        ParsedCell("(", keep),
     ]
-    decisions = slice_cells(cells, "x")
+    decisions = slice_cells(cells, ParsedCell("x"))
     assert [d.kept for d in decisions] == [True, True, True, False, True]
     assert decisions[3].reason == "tagged tune-skip"
     assert decisions[1].reason == "tagged tune-keep"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hpo_lab.notebook.slicing import Cell, slice_cells
+from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.slicing import slice_cells
 
 TUNED_NAME = "result"
 
@@ -28,7 +29,8 @@ def outcome(sources: list[str]) -> tuple[str, object]:
 
 
 def kept_sources(earlier: list[str], tuned: str) -> list[str]:
-    return [d.cell.source for d in slice_cells([Cell(s) for s in earlier], tuned) if d.kept]
+    decisions = slice_cells([ParsedCell(source) for source in earlier], ParsedCell(tuned))
+    return [decision.cell.source for decision in decisions if decision.kept]
 
 
 VARIABLES = st.sampled_from("abcd")

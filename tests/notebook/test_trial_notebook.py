@@ -6,7 +6,7 @@ import pytest
 
 from hpo_lab.experiment.model import Objective, ObjectiveType
 from hpo_lab.notebook.annotations import parse_annotations
-from hpo_lab.notebook.slicing import Cell
+from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.trial_notebook import build_trial_notebook, objective_problems
 
 
@@ -19,7 +19,8 @@ def objective(*names):
 
 
 def build(tuned, *kept, metrics=("accuracy",)):
-    return build_trial_notebook(tuned, parse_annotations(tuned), kept, objective(*metrics))
+    cell = ParsedCell(tuned)
+    return build_trial_notebook(cell, parse_annotations(cell), kept, objective(*metrics))
 
 
 TUNED = """\
@@ -30,7 +31,7 @@ accuracy = lr"""
 
 
 def test_the_parts_and_their_order():
-    kept = Cell("%load_ext hpo_lab\nimport os\n", frozenset({"tune-keep", "parameters"}))
+    kept = ParsedCell("%load_ext hpo_lab\nimport os\n", frozenset({"tune-keep", "parameters"}))
     nb = build(TUNED, kept, metrics=("accuracy", "loss"))
     nbformat.validate(nb)
     assert [(c.source, c.metadata.get("tags")) for c in nb.cells] == [
@@ -49,18 +50,28 @@ def test_the_parts_and_their_order():
 
 
 def test_the_same_input_gives_the_same_file():
-    assert nbformat.writes(build(TUNED, Cell("a = 1"))) == nbformat.writes(
-        build(TUNED, Cell("a = 1"))
+    assert nbformat.writes(build(TUNED, ParsedCell("a = 1"))) == nbformat.writes(
+        build(TUNED, ParsedCell("a = 1"))
     )
 
 
 def test_parameters_come_first_where_the_set_up_reads_them():
-    nb = build(TUNED, Cell("rate = lr * 2"))
+    nb = build(TUNED, ParsedCell("rate = lr * 2"))
     assert nb.cells[0].metadata.tags == ["parameters"]
 
 
+def test_annotated_assignments_are_turned_off_line_for_line():
+    tuned = "%time 1\nlr = (\n  0.1)  # tune: uniform(0, 1)\nx = lr\n"
+    assert build(tuned).cells[-2].source == "%time 1\n# lr: set by the trial\n  #\nx = lr\n"
+
+
+def test_an_indented_cell_can_still_run():
+    tuned = "  lr = 1  # tune: int(1, 2)\n  x = lr\n"
+    assert build(tuned).cells[-2].source == "  # lr: set by the trial\n  x = lr\n"
+
+
 def test_own_magics_in_blocks_are_turned_off():
-    nb = build(TUNED, Cell("if True:\n    %hpo status\nx = '''\n%hpo status\n'''"))
+    nb = build(TUNED, ParsedCell("if True:\n    %hpo status\nx = '''\n%hpo status\n'''"))
     assert nb.cells[0].source == "if True:\n    pass  # %hpo status\nx = '''\n%hpo status\n'''"
 
 
@@ -88,7 +99,7 @@ def test_own_magics_in_blocks_are_turned_off():
     ],
 )
 def test_executed_by_papermill(tmp_path, kept, tuned, given, expected):
-    nb = build(tuned, *map(Cell, kept))
+    nb = build(tuned, *map(ParsedCell, kept))
     nb.cells.pop()  # reporting needs a trial
     done = papermill.execute_notebook(
         nb, str(tmp_path / "out.ipynb"), given, kernel_name="python3", progress_bar=False
@@ -98,8 +109,9 @@ def test_executed_by_papermill(tmp_path, kept, tuned, given, expected):
 
 
 def missing(tuned, *metrics, kept=()):
-    found = objective_problems(tuned, [Cell(s) for s in kept], objective(*metrics), where="cell 3")
-    return [str(problem) for problem in found]
+    cells = [ParsedCell(source) for source in kept]
+    problems = objective_problems(ParsedCell(tuned), cells, objective(*metrics), where="cell 3")
+    return [str(problem) for problem in problems]
 
 
 @pytest.mark.parametrize(

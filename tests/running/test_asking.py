@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from hpo_lab.engine.asking import SearchMemory
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.experiment.model import (
     AlgorithmSpec,
@@ -22,10 +23,8 @@ from hpo_lab.experiment.model import (
     ParameterType,
 )
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.running import asking as module
-from hpo_lab.running.asking import Asking
+from hpo_lab.running.asking import Asking, AskingAtOnce
 from hpo_lab.search.algorithm import WAIT, Wait
-from hpo_lab.search.history import History
 
 
 class Search:
@@ -33,6 +32,7 @@ class Search:
 
     def __init__(self) -> None:
         self.asked: list[int] = []
+        self.uids: set[str] = set()
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.seconds = 0.0
@@ -42,22 +42,25 @@ class Search:
 
     def __call__(
         self,
+        memory: SearchMemory,
         spec: ExperimentSpec,
-        history: History,
         number: int,
         *,
         uid: str,
     ) -> Trial | Wait | None:
         self.asked.append(number)
+        self.uids.add(uid)
         self.may_answer.wait()
         time.sleep(self.seconds)
-        return self.answer(number, sum(trial.is_final for trial in history))
+        return self.answer(number, sum(trial.is_final for trial in memory._history))
 
 
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> Search:
     made = Search()
-    monkeypatch.setattr(module, "new_trial", made)
+    monkeypatch.setattr(
+        SearchMemory, "new_trial", lambda memory, *args, **options: made(memory, *args, **options)
+    )
     return made
 
 
@@ -132,7 +135,7 @@ from threading import Event
 from hpo_lab.running import asking
 from hpo_lab.engine.ledger import Ledger
 from tests.running.test_asking import spec
-asking.new_trial = lambda *_, **__: Event().wait()
+asking.SearchMemory.new_trial = lambda *_, **__: Event().wait()
 questions = asking.Asking("uid", (), lambda: None)
 assert questions.ask(spec(), Ledger(spec().objective), 0) is asking.WAIT
 questions.close()
@@ -146,6 +149,23 @@ def test_a_quick_answer_is_there_at_once(
     answer = answered(asking, woken, lambda: asking.ask(spec(), told(ended(0)), 1))
 
     assert answer == Trial(1, {"x": 1})
+
+
+def test_a_search_learns_from_earlier_experiments_and_knows_its_own(
+    search: Search, woken: threading.Event, told: Tell
+) -> None:
+    prior = [ended(-1), ended(-2)]
+    at_once, asking = AskingAtOnce("own", prior), Asking("own", prior, woken.set)
+    ledger = told(ended(0))
+
+    assert at_once.ask(spec(), ledger, 1) == Trial(1, {"x": 3})
+    assert not at_once.has_news()
+    answer = answered(asking, woken, lambda: asking.ask(spec(), ledger, 1))
+    asking.close()
+
+    # The ledger tells a change once, and it was told already.
+    assert answer == Trial(1, {"x": 2})
+    assert search.uids == {"own"}
 
 
 def test_a_slow_one_holds_nothing_up(
@@ -221,6 +241,15 @@ def test_another_specification_is_another_question(
     assert answer == Trial(1, {"x": 1})
 
 
+def test_nothing_is_asked_ahead_before_an_answer_was_slow(
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
+) -> None:
+    asking.ask_ahead(spec(), told(running(0)), 1)
+    answered(asking, woken, lambda: asking.ask(spec(), told(running(1)), 2))
+
+    assert search.asked == [2]
+
+
 def test_quick_answers_are_not_asked_for_ahead(
     asking: Asking, search: Search, woken: threading.Event, told: Tell
 ) -> None:
@@ -237,8 +266,10 @@ def test_no_trial_beyond_the_last_is_asked_for(
     what = spec(max_trial_count=1)
     teach_that_answers_are_slow(asking, search, woken, told, what)
     asking.ask_ahead(what, told(running(0)), 1)
+    # Questions are answered in their order: this answer comes after that of a question before it.
+    answered(asking, woken, lambda: asking.ask(spec(), told(), 2))
 
-    assert search.asked == [0]
+    assert search.asked == [0, 2]
 
 
 @pytest.mark.parametrize("nothing", [WAIT, None])
@@ -265,6 +296,58 @@ def test_what_the_search_raises_reaches_the_runner(
 
     with pytest.raises(LookupError, match="no such algorithm"):
         answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
+
+
+def test_a_search_that_failed_is_asked_once_more(
+    asking: Asking, search: Search, woken: threading.Event, told: Tell
+) -> None:
+    answer = search.answer
+
+    def fail(number: int, seen: int) -> Trial:
+        search.answer = answer
+        raise ConnectionError("no answer")
+
+    search.answer = fail
+    with pytest.raises(ConnectionError, match="no answer"):
+        answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
+
+    assert answered(asking, woken, lambda: asking.ask(spec(), told(), 0)) == Trial(0, {"x": 0})
+
+
+def test_an_answer_that_is_out_of_date_when_it_comes_is_worked_out_again(
+    asking: Asking,
+    search: Search,
+    woken: threading.Event,
+    told: Tell,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    search.may_answer.clear()
+    assert asking.ask(spec(), told(running(0)), 1) is WAIT
+    # The next look waits until the answer is there.
+    monkeypatch.setattr("hpo_lab.running.asking._COSTLY", 10.0)
+    threading.Timer(0.1, search.may_answer.set).start()
+
+    answer: object = WAIT
+    deadline = time.monotonic() + 20
+    while answer is WAIT and time.monotonic() < deadline:
+        answer = asking.ask(spec(), told(ended(0)), 1)
+
+    assert answer == Trial(1, {"x": 1})
+    assert search.asked == [1, 1]
+
+
+def test_the_thread_ends_with_the_asking(
+    search: Search, woken: threading.Event, told: Tell
+) -> None:
+    before = set(threading.enumerate())
+    asking = Asking("uid", (), woken.set)
+    answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
+    (thread,) = set(threading.enumerate()) - before
+
+    asking.close()
+
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_nobody_is_woken_after_the_end(

@@ -9,13 +9,14 @@ from collections import Counter
 
 import pytest
 
+from hpo_lab.experiment.model import ResumePolicy
 from hpo_lab.experiment.space import choice, uniform
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local.runner import local_runner
 from hpo_lab.problems import InvalidInput
-from hpo_lab.running.enrol import Enrolment, revise
-from hpo_lab.store import Runner
+from hpo_lab.running.enrol import Enrolment, revise, stop_described
+from hpo_lab.store import NotFound, Runner
 
 
 def score(x):
@@ -57,6 +58,55 @@ def test_lowering_the_trials_below_what_ran_completes_it(store, enrolled):
     local_runner(store, record.uid).run()
     _, enrolment = revise(store, record, change(record, max_trial_count=1))
     assert enrolment is Enrolment.COMPLETE
+
+
+def test_an_ended_experiment_that_never_resumes_takes_no_larger_budget(store, enrolled):
+    record = enrolled(score, trials=2)
+    uid = record.uid
+    store.set_condition(uid, "Succeeded", "ExperimentMaxTrialsReached", "")
+    larger = change(record, max_trial_count=4, resume_policy=ResumePolicy.NEVER)
+    with pytest.raises(InvalidInput, match=r"ended \(ExperimentMaxTrialsReached\)"):
+        revise(store, record, larger)
+    assert store.experiment_by_uid(uid).document == record.document
+
+    smaller = change(record, max_trial_count=0, resume_policy=ResumePolicy.NEVER)
+    assert revise(store, record, smaller)[1] is Enrolment.COMPLETE
+    _, enrolment = revise(store, record, change(record, max_trial_count=4))
+    assert enrolment is Enrolment.CONTINUED
+
+
+def test_an_interrupted_experiment_that_never_resumes_goes_on(store, enrolled):
+    record = enrolled(score, trials=2)
+    never = change(record, max_trial_count=4, resume_policy=ResumePolicy.NEVER)
+    store.set_condition(record.uid, "Running", "ExperimentRunning", "")
+    store.request_stop(record.uid)
+    again, enrolment = revise(store, record, never)
+    assert enrolment is Enrolment.CONTINUED
+    assert (again.state, again.stop_requested) == ("Restarting", False)
+    assert again.document == never
+
+
+def test_an_experiment_that_was_deleted_meanwhile_is_not_revised(store, enrolled):
+    record = enrolled(score, trials=2)
+    store.delete_experiment(record.uid)
+    with pytest.raises(NotFound, match="'score' was deleted meanwhile"):
+        revise(store, record, record.document)
+
+
+def test_a_description_stops_its_own_experiment_alone(store, enrolled):
+    record = enrolled(score, trials=2)
+    spec = record.document.spec
+    other = change(record, parameters=spec.parameters[:0])
+    with pytest.raises(InvalidInput, match="taken by another experiment"):
+        stop_described(store, other)
+    assert not store.control(record.uid).stop_requested
+
+    stop_described(store, change(record, max_trial_count=0))
+    assert store.control(record.uid).stop_requested
+
+    store.delete_experiment(record.uid)
+    with pytest.raises(InvalidInput, match="there is none called 'score'"):
+        stop_described(store, record.document)
 
 
 def test_another_experiment_of_the_name_is_refused_with_every_difference(store, enrolled):

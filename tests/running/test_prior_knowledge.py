@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hpo_lab.api import Experiment, prepare_resume
+from hpo_lab.api import Experiment
 from hpo_lab.experiment.space import choice, uniform
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.local.runner import local_runner
 from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput

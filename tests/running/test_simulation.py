@@ -16,7 +16,7 @@ from hpo_lab.experiment.trial import Trial, TrialState, optimal_trial
 from hpo_lab.running.driver import Driver
 from hpo_lab.running.enrol import enrol
 from hpo_lab.store import LEASE_SECONDS, Runner, Store, open_store
-from hpo_lab.testing.simulation import Behaviour, Faults, SimulatedPlace, World
+from hpo_lab.testing.simulation import Faults, SimulatedPlace, TrialBehaviour, World
 
 FAULTS = Faults(lost=0.1, late=0.1, repeated=0.1, preempted=0.1, died=0.03, failed=0.05)
 MESSAGES = Faults(lost=0.15, late=0.15, repeated=0.15)
@@ -177,7 +177,7 @@ def test_every_algorithm_survives_faults_and_kills(store: Store, algorithm: str)
     world = World(seed=5, faults=FAULTS)
     uid = simulate(store, document, world, kills=3)
     trials = check(store, uid, world, document)
-    if algorithm in ("hyperband", "successivehalving"):
+    if algorithm in ("bohb", "hyperband", "successivehalving"):
         # Their last rung is the end of the search.
         assert store.experiment_by_uid(uid).reason == "ExperimentSuggestionEndReached"
     else:
@@ -200,7 +200,7 @@ def test_every_early_stopping_rule_survives_faults_and_kills(store: Store, rule:
     settings = [{"name": name, "value": value} for name, value in RULES[rule].items()]
     stopping = {"algorithmName": rule, "algorithmSettings": settings}
     document = experiment(trials=60, parallel=6, earlyStopping=stopping)
-    behaviour = Behaviour(steps=8, value=lambda a, step: -abs(float(a["x"])) + 0.1 / step)
+    behaviour = TrialBehaviour(steps=8, value=lambda a, step: -abs(float(a["x"])) + 0.1 / step)
     world = World(seed=7, faults=FAULTS, behaviour=behaviour)
     uid = simulate(store, document, world, kills=3)
     trials = check(store, uid, world, document)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from hpo_lab.experiment.trial import Trial
 from hpo_lab.problems import Problem
 from hpo_lab.search.algorithm import Setting, algorithms, get_algorithm, search_problems
 from hpo_lab.search.ask import InvalidSuggestion
+from hpo_lab.search.random import Random
 
 from .asking import suggest
 
+IMPORT = "from hpo_lab.search.algorithm import Algorithm\n"
 LR = Parameter(name="lr", parameter_type="double", feasible_space=FeasibleSpace(min=0.0, max=1.0))
 
 
@@ -204,6 +207,46 @@ def test_a_broken_package_is_named_and_breaks_nothing_else() -> None:
     assert "'broken' of the package acme-search 1.2 cannot be loaded" in problem.message
     assert "acme_missing" in problem.message
     assert search_problems(experiment("random")) == []
+
+
+def test_a_misspelt_attribute_is_refused_where_the_class_is_made() -> None:
+    with pytest.raises(TypeError, match=r"Hasty\.take_points is no attribute of Algorithm"):
+
+        class Hasty(Random):
+            take_points = True
+
+
+def test_names_of_its_own_are_no_misspellings() -> None:
+    class Own(Random):
+        draws = 3
+        _takes_point = True
+
+    assert not Own().takes_points
+
+
+NOT_ALGORITHMS = {
+    "class Wrong:\n    name = 'wrong'": r"Wrong'> is no class derived from hpo_lab\.search",
+    "Wrong = len": "<built-in function len> is no class derived",
+    f"{IMPORT}class Wrong(Algorithm):\n    name = 'wrong'\n    suggest = len": "lacks uses_history",
+    f"{IMPORT}class Wrong(Algorithm):\n    name = 'wrong'\n    uses_history = False": "abstract",
+    f"{IMPORT}class Wrong(Algorithm):\n    uses_histroy = True": "did you mean 'uses_history'",
+}
+
+
+@pytest.mark.parametrize(("source", "message"), NOT_ALGORITHMS.items(), ids=range(5))
+def test_what_is_registered_and_no_algorithm_is_named_with_its_package(
+    source: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme_wrong.py").write_text(source)
+    info = tmp_path / "acme_wrong-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-wrong\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text("[hpo_lab.algorithms]\nwrong = acme_wrong:Wrong\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "acme_wrong", raising=False)
+    (problem,) = search_problems(experiment("wrong"))
+    assert "'wrong' of the package acme-wrong 1.2 cannot be loaded: TypeError" in problem.message
+    assert re.search(message, problem.message)
 
 
 @pytest.mark.usefixtures("plugin")

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +18,8 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.space import contains
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.search import ask
+from hpo_lab.search.algorithm import WAIT, Algorithm, Ask, Suggestion, Wait
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.space import Space
 
@@ -34,11 +35,6 @@ ALGORITHMS = (
     "sobol",
     "tpe",
 )
-# So that a short history is one that they model.
-EARLY = {"bayesianoptimization": "n_initial_points", "nsga2": "population_size"} | dict.fromkeys(
-    ("tpe", "multivariate-tpe"), "n_startup_trials"
-)
-
 VALUES = st.one_of(
     st.integers(-5, 5),
     st.booleans(),
@@ -142,49 +138,6 @@ def test_a_finite_space_is_numbered_without_gaps(parameters: tuple[Parameter, ..
     assert space.index_of(space.assignment_at(total - 1)) == total - 1
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-@settings(max_examples=10, deadline=None)
-@given(
-    parameters=spaces(),
-    results=st.lists(RESULTS, min_size=1, max_size=14),
-    shuffle=st.randoms(use_true_random=False),
-)
-def test_any_history_is_answered_the_same_and_inside_the_space(
-    algorithm: str, parameters: tuple[Parameter, ...], results: list[Any], shuffle: Any
-) -> None:
-    settings = [{"name": EARLY[algorithm], "value": "3"}] if algorithm in EARLY else []
-    spec = experiment(parameters, algorithm, settings=settings)
-    space = Space(parameters)
-    trials = search(spec, results)
-    assert all(space.violation(t.assignments) is None for t in trials)
-    later = [*trials, *(trial(t.number + 100, dict(t.assignments), results[0]) for t in trials)]
-    shuffle.shuffle(later)
-    for asked in (trials[0], trials[-1]):
-        assert suggest(spec, asked.number, later) == asked.assignments
-
-
-@pytest.mark.parametrize("algorithm", [*ALGORITHMS, "grid"])
-@settings(max_examples=5, deadline=None)
-@given(parameters=spaces(finite=True), result=RESULTS)
-def test_a_finite_space_is_used_up_without_repetition(
-    algorithm: str, parameters: tuple[Parameter, ...], result: Any
-) -> None:
-    total = Space(parameters).cardinality
-    assert total is not None
-    spec = experiment(parameters, algorithm)
-    most = 30
-    trials = search(spec, [result] * most)
-    assert len(trials) == min(total, most)
-    assert len({tuple((k, repr(v)) for k, v in t.assignments.items()) for t in trials}) == len(
-        trials
-    )
-    if total < most:
-        assert suggest(spec, len(trials), trials) is None
-    if algorithm == "grid":
-        made = [Space(parameters).assignment_at(index) for index in range(len(trials))]
-        assert [t.assignments for t in trials] == made
-
-
 LR = Parameter(name="lr", parameter_type="double", feasible_space=FeasibleSpace(min=0, max=1))
 N = Parameter(name="n", parameter_type="int", feasible_space=FeasibleSpace(min=1, max=9))
 
@@ -218,35 +171,86 @@ def test_the_answer_is_in_the_order_of_the_parameters() -> None:
     assert list(suggest(experiment((first, LR), "random"), 0, []) or {}) == ["n", "lr"]
 
 
-@pytest.mark.parametrize("algorithm", ["tpe", "bayesianoptimization"])
-def test_the_answer_is_the_same_in_another_process(algorithm: str) -> None:
-    program = """
-import json, sys
-from hpo_lab.experiment.model import ExperimentSpec
-from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.search.ask import suggest
-spec = ExperimentSpec.model_validate_json(sys.stdin.readline())
-trials = []
-for number in range(14):
-    made = suggest(spec, number, trials).assignments
-    metrics = {"score": Metric.single(-((made["lr"] - 0.3) ** 2))}
-    trials.append(Trial(number, made, TrialState.SUCCEEDED, metrics))
-print(json.dumps([trial.assignments for trial in trials]))
-"""
-    conditional = Parameter(
-        name="momentum", when="n > 4", parameter_type="double", feasible_space=LR.feasible_space
-    )
-    spec = experiment((LR, N, conditional), algorithm, seed=3)
-    answers = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            input=spec.model_dump_json(),
-            env={"PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(answers) == 1
-    assert len(json.loads(answers.pop())) == 14
+@settings(max_examples=20, deadline=None)
+@given(parameters=spaces(finite=True))
+def test_a_grid_is_walked_in_the_order_of_its_numbers(parameters: tuple[Parameter, ...]) -> None:
+    trials = search(experiment(parameters, "grid"), [(TrialState.SUCCEEDED, 1.0)] * 30)
+    assert [trial.assignments for trial in trials] == [
+        Space(parameters).assignment_at(index) for index in range(len(trials))
+    ]
+
+
+class Stubborn(Algorithm):
+    """Gives the same answer whatever it is asked, and remembers the seeds."""
+
+    name = "stubborn"
+    uses_history = True
+
+    def __init__(self, answer: dict[str, Value] | Wait) -> None:
+        self.answer = answer
+        self.seeds: list[int] = []
+
+    def suggest(self, ask: Ask) -> dict[str, Value] | Wait:
+        self.seeds.append(ask.seed)
+        return self.answer
+
+
+@pytest.fixture
+def stubborn(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Value] | Wait], Stubborn]:
+    """`stubborn(answer)`: every experiment's algorithm gives this answer."""
+
+    def install(answer: dict[str, Value] | Wait) -> Stubborn:
+        algorithm = Stubborn(answer)
+        monkeypatch.setattr(ask, "get_algorithm", lambda name: algorithm)
+        return algorithm
+
+    return install
+
+
+Install = Callable[[dict[str, Value] | Wait], Stubborn]
+
+
+def test_an_algorithm_waits_for_unfinished_trials_alone(stubborn: Install) -> None:
+    stubborn(WAIT)
+    spec = experiment((LR,), "random")
+    running = trial(0, {"lr": 0.5}, (TrialState.RUNNING, None))
+    ended = trial(0, {"lr": 0.5}, (TrialState.SUCCEEDED, 1.0))
+    assert ask.suggest(spec, 1, [running]) is WAIT
+    with pytest.raises(ask.InvalidSuggestion, match="asked for trial 1: waits though every"):
+        ask.suggest(spec, 1, [ended])
+
+
+def test_a_repeated_answer_is_asked_for_again_with_another_seed(stubborn: Install) -> None:
+    algorithm = stubborn({"lr": 0.5})
+    spec = experiment((LR,), "random")
+    assert suggest(spec, 0, []) == {"lr": 0.5}
+    assert len(algorithm.seeds) == 1
+    # A continuum has no unused value to draw: the algorithm has its way in the end.
+    assert suggest(spec, 1, [trial(0, {"lr": 0.5}, (TrialState.SUCCEEDED, 1.0))]) == {"lr": 0.5}
+    again = algorithm.seeds[1:]
+    assert len(again) == len(set(again)) > 1
+
+
+def test_a_finite_space_is_gone_through_by_an_algorithm_that_repeats_itself(
+    stubborn: Install,
+) -> None:
+    stubborn({"n": 5})
+    trials = search(experiment((N,), "random"), [(TrialState.SUCCEEDED, 1.0)] * 12)
+    assert trials[0].assignments == {"n": 5}
+    assert sorted(t.assignments["n"] for t in trials) == list(range(1, 10))  # type: ignore[type-var]
+
+
+def test_what_a_point_leaves_open_is_drawn() -> None:
+    spec = experiment((LR, N), "tpe", initialPoints=[{"n": 3}])
+    drawn = []
+    for uid in ("a", "a", "b"):
+        answer = ask.suggest(spec, 0, [], uid=uid)
+        assert isinstance(answer, Suggestion)
+        assert answer.labels == {"point": "initial-0"}
+        assert answer.assignments["n"] == 3
+        drawn.append(answer.assignments["lr"])
+    assert drawn[0] == drawn[1] != drawn[2]
+    begun = Trial(0, {"lr": 0.5, "n": 3}, TrialState.RUNNING, labels={"point": "initial-0"})
+    following = ask.suggest(spec, 1, [begun])
+    assert isinstance(following, Suggestion)
+    assert following.labels == {}

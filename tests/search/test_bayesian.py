@@ -22,14 +22,14 @@ from hpo_lab.search.acquisition import (
 )
 from hpo_lab.search.bayesian import _normalised
 from hpo_lab.search.gaussian_process import Array, GaussianProcess, fit
-from hpo_lab.search.samples import Outcome, Sample
+from hpo_lab.search.samples import Sample, SampleOutcome
 
 from .asking import suggest
 
 PLANE = [
     {"name": n, "parameterType": "double", "feasibleSpace": {"min": 0, "max": 1}} for n in "xy"
 ]
-LOSSES = st.floats(-1e9, 1e9).map(lambda value: Sample({}, Outcome.MEASURED, value))
+LOSSES = st.floats(-1e9, 1e9).map(lambda value: Sample({}, SampleOutcome.MEASURED, value))
 
 
 def learned(rng: np.random.Generator) -> GaussianProcess:
@@ -47,7 +47,7 @@ def test_the_slope_of_a_promise_is_that_of_its_values(
     acquisition: Acquisition, best: float
 ) -> None:
     rng = np.random.default_rng(1)
-    promise = Promise(learned(rng).given(rng.random((4, 3))), acquisition, best)
+    promise = Promise(learned(rng).conditioned(rng.random((4, 3))), acquisition, best)
     step = 1e-5 * np.eye(3)[:2]
     for point in rng.random((8, 3)):
         point[2] = 1.0
@@ -61,7 +61,7 @@ def test_the_slope_of_a_promise_is_that_of_its_values(
 def test_what_was_expected_narrows_the_process_and_moves_it_nowhere() -> None:
     rng = np.random.default_rng(2)
     process, unseen = learned(rng), rng.random((20, 3))
-    narrowed = process.given(unseen[:5])
+    narrowed = process.conditioned(unseen[:5])
     (mean, deviation), (again, narrower) = process.predict(unseen), narrowed.predict(unseen)
     assert np.allclose(mean, again, rtol=1e-9)
     assert np.all(narrower <= deviation + 1e-9)
@@ -84,7 +84,7 @@ def test_few_points_in_many_dimensions_are_not_taken_for_noise() -> None:
 def test_losses_keep_their_order_and_a_failure_is_the_worst(
     measured: list[Sample], failures: int
 ) -> None:
-    failed = [Sample({}, Outcome.FAILED, math.inf)] * failures
+    failed = [Sample({}, SampleOutcome.FAILED, math.inf)] * failures
     normal = _normalised([*measured, *failed])
     raw = [one.loss for one in measured]
     assert np.all(np.diff(normal[: len(raw)][np.argsort(raw, kind="stable")]) >= 0)
@@ -95,8 +95,8 @@ def test_losses_keep_their_order_and_a_failure_is_the_worst(
 
 
 def test_losses_that_diverged_leave_the_differences_of_the_good_ones() -> None:
-    good = [Sample({}, Outcome.MEASURED, loss) for loss in np.linspace(0, 1, 20)]
-    bad = [Sample({}, Outcome.MEASURED, loss) for loss in (1e6, 1e9, 1e12)]
+    good = [Sample({}, SampleOutcome.MEASURED, loss) for loss in np.linspace(0, 1, 20)]
+    bad = [Sample({}, SampleOutcome.MEASURED, loss) for loss in (1e6, 1e9, 1e12)]
     normal = _normalised([*good, *bad])
     assert np.ptp(normal[:10]) > 0.1
 

@@ -12,7 +12,7 @@ from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.search.cmaes import Course, StrategyParameters
 from hpo_lab.search.evolution import Evolution, default_population
-from hpo_lab.search.samples import Outcome, Sample
+from hpo_lab.search.samples import Sample, SampleOutcome
 from hpo_lab.search.space import Space
 
 from .asking import suggest
@@ -146,7 +146,9 @@ def runs(strategy: str, count: int) -> list[tuple[int, int]]:
     axes = Space(experiment(*PLANE).parameters).axes
     course = Course(axes, StrategyParameters(0.2, strategy, 6, seed=1))
     rng = np.random.default_rng(0)
-    told = [Sample({"x": u, "y": v}, Outcome.MEASURED, 1.0) for u, v in rng.random((count, 2))]
+    told = [
+        Sample({"x": u, "y": v}, SampleOutcome.MEASURED, 1.0) for u, v in rng.random((count, 2))
+    ]
     seen = []
     for end in range(0, count, 3):
         run = course.after(told[:end])

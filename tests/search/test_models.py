@@ -194,7 +194,7 @@ def test_the_gradient_of_the_model_leads_to_its_length_scales() -> None:
     truth = np.sin(7 * unseen[:, 0]) + (unseen[:, 2] > 0.5)
     mean, deviation = process.predict(unseen)
     assert np.max(np.abs(np.corrcoef(mean, truth)[0, 1] - 1)) < 0.01
-    believed = process.given(unseen)
+    believed = process.conditioned(unseen)
     again, narrower = believed.predict(unseen)
     assert np.allclose(again, mean, atol=1e-3)
     assert np.all(narrower <= deviation + 1e-6)

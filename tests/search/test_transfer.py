@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hpo_lab.engine.asking import new_trial
+from hpo_lab.engine.asking import SearchMemory
 from hpo_lab.experiment import space as domains
 from hpo_lab.experiment.model import (
     AdditionalObjective,
@@ -107,12 +107,14 @@ def searched(
     trials: int,
     prior: Sequence[Trial] = (),
 ) -> list[Trial]:
-    found: list[Trial] = []
+    memory = SearchMemory(prior)
+    ended: list[Trial] = []
     for number in range(trials):
-        asked = new_trial(spec, found, number, uid="u", prior=prior)
+        asked = memory.new_trial(spec, number, uid="u")
         assert isinstance(asked, Trial)
-        found.append(trial(number, loss(**asked.assignments), **asked.assignments))
-    return found
+        ended.append(trial(number, loss(**asked.assignments), **asked.assignments))
+        memory.put(ended[-1])
+    return ended
 
 
 @pytest.fixture(scope="module")

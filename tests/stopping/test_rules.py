@@ -173,32 +173,6 @@ def test_patience_counts_reports_without_an_improvement():
     assert reason(spec, [math.nan, math.nan]) == "it was no better in 2 reports"
 
 
-RULES = ["asha", "hyperband", "medianstop", "patience", "threshold", "wilcoxon"]
-NEEDED = {"hyperband": {"r_l": 9}, "threshold": {"lower": -5, "upper": 5}}
-CURVES = st.lists(
-    st.tuples(st.integers(0, 12), NUMBERS | st.sampled_from([math.nan, math.inf, -math.inf])),
-    min_size=1,
-    max_size=8,
-)
-
-
-@pytest.mark.parametrize("rule", RULES)
-@settings(max_examples=30, deadline=None)
-@given(
-    others=st.lists(st.tuples(CURVES, st.sampled_from(TrialState)), max_size=8),
-    mine=CURVES,
-    type=st.sampled_from(["minimize", "maximize"]),
-    strategy=st.sampled_from(["min", "max", "latest"]),
-)
-def test_any_history_has_an_answer(rule, others, mine, type, strategy):
-    spec = experiment(rule, type, strategy, **NEEDED.get(rule, {}))
-    assert stopping_problems(spec) == []
-    known = {n: progress(spec, curve, state) for n, (curve, state) in enumerate(others)}
-    found = reason(spec, mine, known)
-    assert found is None or found.strip()
-    assert reason(spec, mine, dict(reversed(known.items()))) == found
-
-
 def test_every_problem_is_named():
     spec = experiment("medianstopp")
     (problem,) = stopping_problems(spec)

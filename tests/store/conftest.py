@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.store import ExperimentRecord, Store, open_store
+
+fork = multiprocessing.get_context("fork")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -100,6 +103,19 @@ def start(store: Store, uid: str, *new: Trial, now: float | None = None) -> None
     with store.transaction(uid) as transaction:
         for trial in new:
             transaction.start_trial(trial.number, now, new=trial)
+
+
+def in_processes(target: Callable[..., None], count: int, *arguments: object) -> None:
+    """Run *target(barrier, index, ...)* in so many processes, which the barrier holds."""
+    barrier = fork.Barrier(count)
+    processes = [
+        fork.Process(target=target, args=(barrier, index, *arguments)) for index in range(count)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * count
 
 
 @pytest.fixture

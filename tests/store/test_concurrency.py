@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,10 +17,9 @@ from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import ExperimentRecord, NameTaken, Store, open_store
 
-from .conftest import document, start
+from .conftest import document, fork, in_processes, start
 
 PROCESSES, TRIALS, REPORTS = 8, 5, 20
-fork = multiprocessing.get_context("fork")
 
 
 def batch(start: int) -> list[Observation]:
@@ -51,19 +48,6 @@ def check_complete(store: Store, uid: str) -> None:
         assert steps == list(range(2 * REPORTS))
 
 
-def in_processes(target: Callable[..., None], *arguments: object) -> None:
-    """Run *target(index, ...)* in all processes at the same moment."""
-    barrier = fork.Barrier(PROCESSES)
-    processes = [
-        fork.Process(target=target, args=(barrier, index, *arguments)) for index in range(PROCESSES)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0] * PROCESSES
-
-
 def open_and_run(barrier: object, index: int, location: str) -> None:
     barrier.wait()  # type: ignore[attr-defined]
     store = open_store(location)
@@ -75,7 +59,7 @@ def open_and_run(barrier: object, index: int, location: str) -> None:
 
 
 def test_processes_that_open_a_new_store_at_once(location: str) -> None:
-    in_processes(open_and_run, location)
+    in_processes(open_and_run, PROCESSES, location)
     store = open_store(location)
     (record,) = store.experiments()
     check_complete(store, record.uid)
@@ -91,7 +75,7 @@ def test_a_store_is_used_on_both_sides_of_a_fork(
     store: Store, experiment: ExperimentRecord
 ) -> None:
     assert store.trials(experiment.uid) == []  # leaves an idle connection behind
-    in_processes(go_on, store, experiment.uid)
+    in_processes(go_on, PROCESSES, store, experiment.uid)
     check_complete(store, experiment.uid)
 
 

@@ -103,15 +103,18 @@ def test_conditions(store: Store, experiment: ExperimentRecord) -> None:
 
 def test_control(store: Store, experiment: ExperimentRecord, document: Make) -> None:
     uid = experiment.uid
+    assert not store.control(uid).stop_requested
     store.request_stop(uid)
     before = store.control(uid)
     assert before.stop_requested
+    asked = store.experiment_by_uid(uid)
+    assert asked is not None and asked.updated_at > experiment.updated_at
     assert store.control(uid) == before
     store.update_spec(uid, document(max_trial_count=50))
     record = store.experiment_by_uid(uid)
     assert record is not None
     assert record.document.spec.max_trial_count == 50
-    assert store.control(uid).updated_at == record.updated_at != before.updated_at
+    assert store.control(uid).changed > before.changed
     store.clear_stop(uid)
     assert not store.control(uid).stop_requested
     with pytest.raises(ValueError, match="default/digits cannot become default/other"):

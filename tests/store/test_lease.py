@@ -123,3 +123,31 @@ def test_writes_are_fenced(store: Store, experiment: ExperimentRecord) -> None:
     assert (store.experiment_by_uid(uid), store.trial(uid, 0)) == before
     assert len(store.trials(uid)) == 1
     store.start_trial(uid, 0, runner_id=mine.id)
+
+
+def test_a_process_is_known_by_when_it_was_created() -> None:
+    mine = Runner.current()
+    assert mine.is_running()
+    # The boot time, from which it is computed, moves a little with the wall clock.
+    assert replace(mine, started=mine.started + 1.5).is_running()
+    assert replace(mine, started=mine.started - 1.5).is_running()
+    assert not replace(mine, started=mine.started + 2.5).is_running()
+    assert not replace(mine, started=mine.started - 2.5).is_running()
+
+
+def test_a_process_that_is_gone_does_not_run() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    assert not replace(Runner.current(), pid=process.pid).is_running()
+
+
+def test_a_process_that_may_not_be_looked_at_is_taken_to_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mine = Runner.current()
+
+    def deny(process: psutil.Process) -> str:
+        raise psutil.AccessDenied(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "status", deny)
+    assert mine.is_running()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -172,3 +173,19 @@ def test_a_password_is_not_shown(postgresql_url: str) -> None:
     store.close()
     assert "s3cret" in store.location
     assert "s3cret" not in f"{store} {store!r}"
+
+
+def test_a_closed_store_holds_no_file_open(tmp_path: Path) -> None:
+    path = tmp_path / "lab.db"
+
+    def held() -> list[str]:
+        files = [file.path for file in psutil.Process().open_files()]
+        return [file for file in files if file.startswith(str(path))]
+
+    store = open_store(path)
+    assert store.experiments() == []
+    assert held()
+    store.close()
+    assert not held()
+    assert store.experiments() == []
+    store.close()

@@ -41,6 +41,7 @@ def test_life_of_a_trial(store: Store, experiment: ExperimentRecord) -> None:
     record = store.trial(uid, 0)
     assert record is not None
     assert (record.created_at, record.handle, record.trial.started_at) == (1.0, "job-42", 2.0)
+    assert record.offset == 0
     assert store.add_observations(uid, 0, observed(0.5, 0.7), 100)
     assert store.finish_trial(
         uid,
@@ -181,6 +182,15 @@ def test_what_is_no_number_is_kept(store: Store, experiment: ExperimentRecord) -
     metric = store.trials(uid)[0].metrics["loss"]
     assert math.isnan(metric.latest)
     assert (metric.min, metric.max, metric.count) == (0.5, 0.5, 6)
+
+
+def test_a_text_is_in_the_summary(store: Store, experiment: ExperimentRecord) -> None:
+    uid = experiment.uid
+    start(store, uid, Trial(0))
+    store.add_observations(uid, 0, [Observation("cell", math.nan, 1.0, text="conv-3x3")], 10)
+    assert store.trials(uid)[0].metrics["cell"].text == "conv-3x3"
+    store.add_observations(uid, 0, [Observation("cell", 0.5, 2.0, text="0.5")], 20)
+    assert store.trials(uid)[0].metrics["cell"] == Metric(0.5, 0.5, 0.5, 2)
 
 
 def test_unknown_trials(store: Store, experiment: ExperimentRecord) -> None:

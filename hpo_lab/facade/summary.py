@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hpo_lab.experiment.model import ExperimentSpec, Objective, Value
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import (
-    Trial,
-    TrialState,
-    latest_text,
-    objective_values,
-    optimal_trial,
-    pareto_front,
-)
+from hpo_lab.experiment.trial import Trial, TrialState, objective_values
 from hpo_lab.store import ExperimentRecord
 
 __all__ = [
+    "FAILURES",
+    "INTERRUPTED",
     "Best",
+    "Failure",
     "Summary",
     "is_live",
-    "objective_in_words",
-    "shown_labels",
-    "summarise",
+    "state_of",
     "trial_row",
 ]
 
 INTERRUPTED = "Interrupted"
 """Shown for an experiment that should be running and has no live runner."""
+
+FAILURES = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
+"""The states of trials that went wrong; a killed one was ended from outside."""
 
 _LOST = "its runner is gone; it can be resumed"
 
@@ -85,6 +81,25 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A trial that failed.
+
+    Attributes:
+        number: The trial.
+        message: Why it failed, in one line.
+        where: The last line of its traceback, where that says more than the message.
+    """
+
+    number: int
+    message: str
+    where: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The failure as plain data."""
+        return {"trial": self.number, "message": self.message, "where": self.where}
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """An experiment at a glance.
 
@@ -128,10 +143,52 @@ class Summary:
         """The front of several objectives; the best trial, where there is one, of one."""
         return self.front or ((self.best,) if self.best else ())
 
+    @property
+    def title(self) -> str:
+        """What a person calls the experiment: `name`, or `namespace/name`."""
+        return self.name if self.namespace == "default" else f"{self.namespace}/{self.name}"
+
+    @property
+    def failed(self) -> int:
+        """How many trials have failed."""
+        return sum(self.counts.get(state, 0) for state in FAILURES)
+
+    @classmethod
+    def of(
+        cls,
+        record: ExperimentRecord,
+        now: float,
+        *,
+        counts: Mapping[TrialState, int],
+        best: Best | None = None,
+        front: tuple[Best, ...] = (),
+        text: str = "",
+    ) -> Summary:
+        """Sum up *record* as it is at *now*, seconds since the epoch, and what its trials say."""
+        state = state_of(record, now)
+        said = _WORDS.get(record.reason, record.message)
+        return cls(
+            name=record.name,
+            namespace=record.namespace,
+            uid=record.uid,
+            state=state,
+            reason=record.reason,
+            message=_LOST if state == INTERRUPTED else said,
+            spec=record.document.spec,
+            counts={state: count for state, count in counts.items() if count},
+            best=best,
+            front=front,
+            elapsed=record.running_seconds(now),
+            created_at=record.created_at,
+            text=text,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The summary as plain data."""
         objective = self.spec.objective
         front = {"paretoFront": [each.to_json() for each in self.front]}
+        # A list of experiments knows the best trial and not the front.
+        several = bool(objective.additional_objectives)
         return {
             "name": self.name,
             "namespace": self.namespace,
@@ -150,7 +207,7 @@ class Summary:
             "maxTrialCount": self.spec.max_trial_count,
             "best": None if self.best is None else self.best.to_json(),
             **({"text": self.text} if self.text else {}),
-            **(front if objective.additional_objectives else {}),
+            **(front if several and (self.front or not self.best) else {}),
             "elapsedSeconds": round(self.elapsed, 3),
         }
 
@@ -162,44 +219,10 @@ def _further(objective: Objective) -> dict[str, Any]:
     return {name: document[name] for name in fields if document.get(name)}
 
 
-def summarise(record: ExperimentRecord, trials: Sequence[Trial], now: float) -> Summary:
-    """Summarise an experiment as recorded at *now*, seconds since the epoch."""
-    spec = record.document.spec
+def state_of(record: ExperimentRecord, now: float) -> str:
+    """Its condition at *now*, or `Interrupted` when it should be running and nobody runs it."""
     lost = not record.state.is_final and not is_live(record, now)
-    objective = spec.objective
-    if objective.additional_objectives:
-        front = tuple(Best.of(objective, trial) for trial in pareto_front(objective, trials))
-        best = front[0] if front else None
-    else:
-        optimal = optimal_trial(objective, trials)
-        front, best = (), Best.of(objective, optimal) if optimal else None
-    found = latest_text(objective, trials) if best is None else None
-    name = objective.objective_metric_name
-    return Summary(
-        name=record.name,
-        namespace=record.namespace,
-        uid=record.uid,
-        state=INTERRUPTED if lost else record.state.value,
-        reason=record.reason,
-        message=_LOST if lost else _WORDS.get(record.reason, record.message),
-        spec=spec,
-        counts=Counter(trial.state for trial in trials),
-        best=best,
-        front=front,
-        elapsed=record.running_seconds(now),
-        created_at=record.created_at,
-        text=found.metrics[name].text if found else "",
-    )
-
-
-def objective_in_words(objective: Objective) -> str:
-    """`minimize loss, maximize accuracy, 1 <= memory <= 8`."""
-    parts = [f"{type.value} {name}" for name, type in objective.objectives]
-    for constraint in objective.constraints:
-        low = "" if constraint.min is None else f"{constraint.min:.6g} <= "
-        high = "" if constraint.max is None else f" <= {constraint.max:.6g}"
-        parts.append(f"{low}{constraint.name}{high}")
-    return ", ".join(parts)
+    return INTERRUPTED if lost else record.state.value
 
 
 def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
@@ -220,13 +243,3 @@ def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
     row["message"] = trial.message
     made = {"parent": trial.parent, **trial.labels}
     return row | {name: value for name, value in made.items() if name not in row}
-
-
-def shown_labels(trial: Trial) -> dict[str, str]:
-    """What a person is shown of how the search made *trial*, by name.
-
-    Its labels, and the parent from whose checkpoint it continues. That it is a point of the
-    beginning goes without saying; that it is one enqueued later does not.
-    """
-    labels = {name: text for name, text in trial.labels.items() if not text.startswith("initial-")}
-    return labels if trial.parent is None else {**labels, "parent": str(trial.parent)}

@@ -1,4 +1,4 @@
-"""The registry of collectors, and the view of a trial that a collector gets.
+"""The source that a collector reads, and the registry of collectors.
 
 A collector is an entry point of the group `hpo_lab.metric_collectors`, named as Katib's
 `collector.kind`. It loads to a function that takes a `Source` and yields observations in
@@ -52,7 +52,7 @@ class Source:
 
 
 class MetricCollector(Protocol):
-    """Collects the metrics of one trial."""
+    """Collects the metrics of a trial."""
 
     def __call__(self, source: Source) -> Iterator[list[Observation]]:
         """Yield batches of observations, in the order of their appearance."""

@@ -18,7 +18,7 @@ from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.cluster import ClusterError, mark_early_stopped
 from hpo_lab.katib_api.observation_logs import reported_values
 from hpo_lab.katib_api.reading import read_spec
-from hpo_lab.katib_api.rpc import Refused, Services
+from hpo_lab.katib_api.rpc import RpcRefused, Services
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.stopping.curve import Curve
 from hpo_lab.stopping.rule import get_rule, settings_of, stopping_problems
@@ -71,7 +71,7 @@ def early_stopping_service(
         try:
             mark(request.trial_name)
         except ClusterError as error:
-            raise Refused(grpc.StatusCode.UNAVAILABLE, str(error)) from error
+            raise RpcRefused(grpc.StatusCode.UNAVAILABLE, str(error)) from error
         return katib_pb.SetTrialStatusReply()
 
     return {

@@ -1,0 +1,4 @@
+"""One way to experiments for everything that a person uses: find, list, run, watch, handle.
+
+Magics, command line, Python and displays stand on this room; it knows none of them.
+"""

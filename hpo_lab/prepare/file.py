@@ -1,0 +1,84 @@
+"""From a file, a notebook or a manifest, to an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hpo_lab.options import Option, TuneOptions
+from hpo_lab.prepare.local import local_problems
+from hpo_lab.prepare.manifest import prepare_manifest
+from hpo_lab.prepare.notebook import prepare_notebook
+from hpo_lab.prepare.prepared import Prepared
+from hpo_lab.prepare.wording import as_flag
+from hpo_lab.problems import InvalidInput, Problem
+
+__all__ = ["prepare_file"]
+
+_MANIFESTS = (".yaml", ".yml", ".json")
+
+
+def prepare_file(
+    path: Path,
+    options: TuneOptions,
+    cell: str | None,
+    problems: Sequence[Problem] = (),
+    *,
+    as_written: Callable[[Option], str] = as_flag,
+    template: str | None = None,
+    runtime: str | None = None,
+    paths: Sequence[str] = (),
+    beside: Sequence[str] = (),
+) -> Prepared:
+    """The checked experiment of a notebook or a manifest.
+
+    Args:
+        path: The file.
+        options: For a notebook; they win over the cell's own line.
+        cell: Which `%%tune` cell of a notebook with several.
+        problems: The problems of the options.
+        as_written: How an option is written, for messages.
+        template: For a manifest, as are the following; see `prepare_manifest`, `runs_here`.
+        runtime: In which containers run.
+        paths: Folders by path in the containers.
+        beside: Files with ConfigMaps and Secrets.
+
+    Raises:
+        InvalidInput: with *problems* and every other problem.
+    """
+    problems = list(problems)
+    try:
+        if path.suffix == ".ipynb":
+            flags = {
+                "--template": template,
+                "--runtime": runtime,
+                "--map": paths,
+                "--with": beside,
+            }
+            problems += [
+                Problem(flag, "is for manifests") for flag, value in flags.items() if value
+            ]
+            prepared = prepare_notebook(path, options, cell=cell)
+        elif path.suffix in _MANIFESTS:
+            problems += _for_notebooks(options, cell, as_written)
+            problems += local_problems(runtime, paths)
+            prepared = prepare_manifest(path, template=template, beside=beside)
+        else:
+            message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
+            raise InvalidInput([Problem(str(path), message)])
+    except InvalidInput as error:
+        raise InvalidInput([*problems, *error.problems], error.source) from None
+    if problems:
+        raise InvalidInput(problems)
+    return prepared
+
+
+def _for_notebooks(
+    options: TuneOptions, cell: str | None, as_written: Callable[[Option], str]
+) -> list[Problem]:
+    """A problem for each option that a manifest says itself."""
+    prefix = "--" if as_written is as_flag else ""
+    names = [as_written(option) for option in options.said]
+    names += [f"{prefix}{options.direction.value}"] if options.direction else []
+    names += [f"{prefix}cell"] if cell is not None else []
+    return [Problem(name, "is for notebooks; a manifest says this itself") for name in names]
