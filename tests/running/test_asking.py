@@ -293,9 +293,13 @@ def test_what_the_search_raises_reaches_the_runner(
         raise LookupError("no such algorithm")
 
     search.answer = fail
+    search.may_answer.clear()
+    assert asking.ask(spec(), told(), 0) is WAIT
+    search.may_answer.set()
 
     with pytest.raises(LookupError, match="no such algorithm"):
         answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
+    assert search.asked == [0]
 
 
 def test_a_search_that_failed_is_asked_once_more(
