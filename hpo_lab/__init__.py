@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         normal,
         uniform,
     )
+    from hpo_lab.facade.experiments import Experiments
     from hpo_lab.problems import InvalidInput
     from hpo_lab.trial.checkpoint import checkpoint_dir
     from hpo_lab.trial.keep import keep
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Experiment",
+    "Experiments",
     "InvalidInput",
     "checkpoint_dir",
     "choice",
@@ -45,6 +47,7 @@ __version__ = "0.1.0.dev0"
 
 _HOMES = {
     "Experiment": "hpo_lab.api",
+    "Experiments": "hpo_lab.facade.experiments",
     "InvalidInput": "hpo_lab.problems",
     "checkpoint_dir": "hpo_lab.trial.checkpoint",
     "choice": "hpo_lab.experiment.space",

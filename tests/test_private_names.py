@@ -22,72 +22,93 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
+PACKAGE = Path(__file__).parent.parent / "hpo_lab"
+PYPROJECT = PACKAGE.parent / "pyproject.toml"
 
-NAMES = [
-    # module, name in it, arguments that are passed, who needs it
-    ("ipykernel.ipkernel", "IPythonKernel._forward_input", "allow_stdin", "warm/shell.py"),
-    ("ipykernel.ipkernel", "IPythonKernel.do_execute", "code silent", "warm/shell.py"),
-    ("ipykernel.ipkernel", "IPythonKernel.instance", "", "warm/shell.py"),
-    ("ipykernel.ipkernel", "IPythonKernel.iopub_socket", None, "warm/shell.py"),
-    ("ipykernel.ipkernel", "IPythonKernel.language_info", None, "warm/zygote.py"),
-    ("ipykernel.ipkernel", "IPythonKernel.profile_dir", None, "warm/shell.py"),
-    ("ipykernel.kernelapp", "IPKernelApp.init_code", "", "warm/shell.py"),
-    ("ipykernel.kernelapp", "IPKernelApp.init_extensions", "", "warm/shell.py"),
-    ("ipykernel.kernelapp", "IPKernelApp.init_gui_pylab", "", "warm/shell.py"),
-    ("ipykernel.kernelapp", "IPKernelApp.init_path", "", "warm/shell.py"),
-    ("ipykernel.kernelapp", "IPKernelApp.init_pdb", "", "warm/shell.py"),
-    ("ipykernel.kernelapp", "IPKernelApp.init_shell", "", "warm/shell.py"),
-    ("ipykernel.kernelapp", "IPKernelApp.kernel", None, "warm/shell.py"),
-    ("ipykernel.compiler", "XCachingCompiler.ast_parse", "source filename", "warm/compiler.py"),
-    ("ipykernel.compiler", "XCachingCompiler.extra_flags", "flags", "warm/compiler.py"),
-    ("ipykernel.compiler", "XCachingCompiler.get_code_name", "raw_code", "warm/compiler.py"),
-    ("ipykernel.zmqshell", "ZMQInteractiveShell.init_environment", "", "warm/shell.py"),
-    ("ipykernel.zmqshell", "ZMQInteractiveShell.run_cell_async",
-     "raw_cell store_history transformed_cell preprocessing_exc_tuple", "warm/shell.py"),
-    ("ipykernel.zmqshell", "ZMQInteractiveShell.set_hook", "name hook str_key", "magics.py"),
-    ("ipykernel.zmqshell", "ZMQInteractiveShell.ast_node_interactivity", None, "warm/compiler.py"),
-    ("ipykernel.zmqshell", "ZMQInteractiveShell.ast_transformers", None, "warm/compiler.py"),
-    ("ipykernel.zmqshell", "ZMQInteractiveShell.autoawait", None, "warm/compiler.py"),
-    ("ipykernel.zmqshell", "ZMQInteractiveShell.input_transformers_post", None, "warm/compiler.py"),
-    ("IPython.core.application", "BaseIPythonApplication.initialize", "argv", "warm/shell.py"),
-    ("IPython.core.history", "HistoryManager._i", None, "warm/shell.py"),
-    ("IPython.core.history", "HistoryManager._i00", None, "warm/shell.py"),
-    ("IPython.core.history", "HistoryManager._ii", None, "warm/shell.py"),
-    ("IPython.core.history", "HistoryManager._iii", None, "warm/shell.py"),
-    ("IPython.core.history", "HistoryManager.dir_hist", None, "warm/shell.py"),
-    ("IPython.core.history", "HistoryManager.input_hist_raw", None, "magics.py"),
-    ("IPython.core.history", "HistoryManager.store_inputs", "line_num source", "warm/shell.py"),
-    ("IPython.core.inputtransformer2", "TransformerManager.transform_cell", "cell",
-     "notebook/cell_source.py"),
-    ("IPython.core.payload", "PayloadManager.clear_payload", "", "warm/shell.py"),
-    ("jupyter_client.session", "Session.msg", "msg_type content", "warm/shell.py"),
-    ("jupyter_client.session", "Session.pack", None, "warm/shell.py"),
-    ("jupyter_client.session", "Session.send", "stream msg_or_type content", "warm/shell.py"),
-    ("jupyter_client.session", "Session.unpack", None, "warm/shell.py"),
-    ("nbclient.client", "NotebookClient._cleanup_kernel", "", "notebook/kernel.py"),
-    ("nbclient.client", "NotebookClient.create_kernel_manager", "", "notebook/kernel.py"),
-    ("nbclient.client", "NotebookClient.output", "outs msg", "notebook/kernel.py"),
-    ("nbclient.client", "NotebookClient.start_new_kernel", "kwargs", "notebook/kernel.py"),
-    ("nbclient.exceptions", "CellTimeoutError.error_from_timeout_and_cell", "msg timeout cell",
-     "warm/engine.py"),
-    ("numpy.random.mtrand", "_rand._bit_generator", None, "warm/randomness.py"),
-    ("papermill.clientwrap", "PapermillNotebookClient.execute", "", "notebook/kernel.py"),
-    ("papermill.engines", "NBClientEngine.execute_managed_notebook",
-     "nb_man kernel_name log_output stdout_file stderr_file execution_timeout", "warm/engine.py"),
-    ("papermill.engines", "NotebookExecutionManager.autosave_cell", "", "warm/engine.py"),
-    ("papermill.engines", "NotebookExecutionManager.cell_complete", "cell cell_index",
-     "warm/engine.py"),
-    ("papermill.engines", "NotebookExecutionManager.cell_exception", "cell cell_index",
-     "warm/engine.py"),
-    ("papermill.engines", "NotebookExecutionManager.cell_start", "cell cell_index",
-     "warm/engine.py"),
-    ("papermill.engines", "papermill_engines.register", "name engine", "notebook/kernel.py"),
-    ("papermill.log", "logger.info", None, "warm/engine.py"),
-    ("tensorboard.backend.event_processing.event_file_loader", "EventFileLoader.Load", "",
-     "collectors/tensorflow_event.py"),
-    ("tensorboard.util.tensor_util", "make_ndarray", "tensor", "collectors/tensorflow_event.py"),
-]  # fmt: skip
+USES: dict[str, list[tuple[str, str, str | None]]] = {
+    "collectors/tensorflow_event.py": [
+        ("tensorboard.backend.event_processing.event_file_loader", "EventFileLoader.Load", ""),
+        ("tensorboard.util.tensor_util", "make_ndarray", "tensor"),
+    ],
+    "execution/compiler.py": [
+        ("ipykernel.compiler", "XCachingCompiler.ast_parse", "source filename"),
+        ("ipykernel.compiler", "XCachingCompiler.extra_flags", "flags"),
+        ("ipykernel.compiler", "XCachingCompiler.get_code_name", "raw_code"),
+        ("ipykernel.zmqshell", "ZMQInteractiveShell.ast_node_interactivity", None),
+        ("ipykernel.zmqshell", "ZMQInteractiveShell.ast_transformers", None),
+        ("ipykernel.zmqshell", "ZMQInteractiveShell.autoawait", None),
+        ("ipykernel.zmqshell", "ZMQInteractiveShell.input_transformers_post", None),
+    ],
+    "execution/kernel_engine.py": [
+        ("nbclient.client", "NotebookClient._cleanup_kernel", ""),
+        ("nbclient.client", "NotebookClient.create_kernel_manager", ""),
+        ("nbclient.client", "NotebookClient.output", "outs msg"),
+        ("nbclient.client", "NotebookClient.start_new_kernel", "kwargs"),
+        ("papermill.clientwrap", "PapermillNotebookClient.execute", ""),
+        ("papermill.engines", "papermill_engines.register", "name engine"),
+    ],
+    "execution/papermill_engine.py": [
+        ("nbclient.exceptions", "CellTimeoutError.error_from_timeout_and_cell", "msg timeout cell"),
+        (
+            "papermill.engines",
+            "NBClientEngine.execute_managed_notebook",
+            "nb_man kernel_name log_output stdout_file stderr_file execution_timeout",
+        ),
+        ("papermill.engines", "NotebookExecutionManager.autosave_cell", ""),
+        ("papermill.engines", "NotebookExecutionManager.cell_complete", "cell cell_index"),
+        ("papermill.engines", "NotebookExecutionManager.cell_exception", "cell cell_index"),
+        ("papermill.engines", "NotebookExecutionManager.cell_start", "cell cell_index"),
+        ("papermill.log", "logger.info", None),
+    ],
+    "execution/randomness.py": [
+        ("numpy.random.mtrand", "_rand._bit_generator", None),
+    ],
+    "execution/shell.py": [
+        ("IPython.core.application", "BaseIPythonApplication.initialize", "argv"),
+        ("IPython.core.history", "HistoryManager._i", None),
+        ("IPython.core.history", "HistoryManager._i00", None),
+        ("IPython.core.history", "HistoryManager._ii", None),
+        ("IPython.core.history", "HistoryManager._iii", None),
+        ("IPython.core.history", "HistoryManager.dir_hist", None),
+        ("IPython.core.history", "HistoryManager.store_inputs", "line_num source"),
+        ("IPython.core.payload", "PayloadManager.clear_payload", ""),
+        ("ipykernel.ipkernel", "IPythonKernel._forward_input", "allow_stdin"),
+        ("ipykernel.ipkernel", "IPythonKernel.do_execute", "code silent"),
+        ("ipykernel.ipkernel", "IPythonKernel.instance", ""),
+        ("ipykernel.ipkernel", "IPythonKernel.iopub_socket", None),
+        ("ipykernel.ipkernel", "IPythonKernel.profile_dir", None),
+        ("ipykernel.kernelapp", "IPKernelApp.init_code", ""),
+        ("ipykernel.kernelapp", "IPKernelApp.init_extensions", ""),
+        ("ipykernel.kernelapp", "IPKernelApp.init_gui_pylab", ""),
+        ("ipykernel.kernelapp", "IPKernelApp.init_path", ""),
+        ("ipykernel.kernelapp", "IPKernelApp.init_pdb", ""),
+        ("ipykernel.kernelapp", "IPKernelApp.init_shell", ""),
+        ("ipykernel.kernelapp", "IPKernelApp.kernel", None),
+        ("ipykernel.zmqshell", "ZMQInteractiveShell.init_environment", ""),
+        (
+            "ipykernel.zmqshell",
+            "ZMQInteractiveShell.run_cell_async",
+            "raw_cell store_history transformed_cell preprocessing_exc_tuple",
+        ),
+        ("jupyter_client.session", "Session.msg", "msg_type content"),
+        ("jupyter_client.session", "Session.pack", None),
+        ("jupyter_client.session", "Session.send", "stream msg_or_type content"),
+        ("jupyter_client.session", "Session.unpack", None),
+    ],
+    "execution/zygote.py": [
+        ("ipykernel.ipkernel", "IPythonKernel.language_info", None),
+    ],
+    "notebook/cell_source.py": [
+        ("IPython.core.inputtransformer2", "TransformerManager.do_one_token_transform", "lines"),
+    ],
+    "magics.py": [
+        ("IPython.core.history", "HistoryManager.input_hist_raw", None),
+        ("ipykernel.zmqshell", "ZMQInteractiveShell.set_hook", "name hook str_key"),
+    ],
+}
+"""By module of `hpo_lab`: module, name in it, arguments passed to it (None: it is not called)."""
+
+NAMES = [(*use, user) for user, uses in USES.items() for use in uses]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +127,13 @@ def test_a_name_is_there(module: str, name: str, arguments: str | None, user: st
         assert not missing, f"{broken}{module}.{name}{inspect.signature(value)} lacks {missing}"
 
 
+def test_a_listed_name_is_used_where_the_list_says() -> None:
+    for module, name, _, user in NAMES:
+        assert name.rpartition(".")[2] in (PACKAGE / user).read_text(encoding="utf-8"), (
+            f"hpo_lab/{user} uses {module}.{name} no longer"
+        )
+
+
 def test_packages_that_are_leaned_on_are_bounded_above() -> None:
     project: dict[str, Any] = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     lines = project["dependencies"] + project["optional-dependencies"]["tensorboard"]
@@ -116,26 +144,26 @@ def test_packages_that_are_leaned_on_are_bounded_above() -> None:
 
 
 def test_the_shell_tells_whether_showing_a_value_failed() -> None:
-    if Version(version("ipykernel")) < Version("7"):
-        pytest.skip("ipykernel tells it from version 7 on")
+    if Version(version("ipykernel")) < Version("7.3"):
+        pytest.skip("ipykernel tells it from version 7.3 on")
     from ipykernel.zmqshell import ZMQInteractiveShell
 
     assert "_last_traceback_during_displayhook" in inspect.getsource(ZMQInteractiveShell), (
-        f"ipykernel {version('ipykernel')} broke hpo_lab/warm/shell.py: a cell whose last value "
-        "cannot be shown counts as succeeded"
+        f"ipykernel {version('ipykernel')} broke hpo_lab/execution/shell.py: "
+        "a cell whose last value cannot be shown counts as succeeded"
     )
 
 
 def test_the_standard_library_has_what_forks_need() -> None:
     loop = asyncio.new_event_loop()
     try:
-        assert hasattr(loop, "_thread_id"), "hpo_lab/warm/loop.py marks who runs a loop by it"
+        assert hasattr(loop, "_thread_id"), "hpo_lab/execution/loop.py marks who runs a loop by it"
     finally:
         loop.close()
     setter = asyncio.events._set_running_loop
-    assert callable(setter), "hpo_lab/warm/loop.py runs a cell without making the loop by it"
+    assert callable(setter), "hpo_lab/execution/loop.py runs a cell without making the loop by it"
     for name in ("_clear", "_run_exitfuncs"):
-        assert callable(getattr(atexit, name)), "hpo_lab/warm/fork.py ends a fork by it"
+        assert callable(getattr(atexit, name)), "hpo_lab/execution/fork.py ends a fork by it"
 
 
 def test_the_logger_that_announces_studies_is_where_it_was(

@@ -233,7 +233,8 @@ def print_trials(
     for row in rows():
         widths = list(map(max, widths, map(cell_len, _trial_cells(row, names))))
     styles = {state: Style.parse(style) for state, style in _STYLES.items()}
-    colours = ColorSystem.STANDARD if console.color_system else None
+    is_coloured = console.color_system and not console.no_color
+    colours = ColorSystem.STANDARD if is_coloured else None
     write = console.file.write
 
     def line(cells: Sequence[str], style: Style) -> None:

@@ -6,13 +6,14 @@ rule remembers; a new runner makes both from what the store holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.stopping.curve import Curve
-from hpo_lab.stopping.rule import Progress, Question, get_rule, settings_of
+from hpo_lab.stopping.rule import EarlyStoppingRule, Progress, Question, get_rule, settings_of
 
 __all__ = ["EarlyStopper"]
 
@@ -25,7 +26,8 @@ class EarlyStopper:
         self._spec = spec
         self._metric = spec.objective.objective_metric_name
         self._curves: dict[int, Curve] = {}
-        self._rule = None
+        self._rule: EarlyStoppingRule | None = None
+        self._error = ""
         if spec.early_stopping is not None:
             self._rule = get_rule(spec.early_stopping.algorithm_name)
             self._settings = settings_of(self._rule, spec)
@@ -66,33 +68,31 @@ class EarlyStopper:
             return
         curve = self._curves.pop(number, None)
         if curve is not None and self._rule is not None and state.is_final:
-            self._rule.tell(Progress(self._spec, self._settings, number, state, curve))
+            try:
+                self._rule.tell(Progress(self._spec, self._settings, number, state, curve))
+            except Exception as error:
+                self._fail(error)
+
+    def take_error(self) -> str:
+        """What the rule has raised, once; after that no trial is stopped any more."""
+        error, self._error = self._error, ""
+        return error
+
+    def _fail(self, error: Exception) -> None:
+        """A rule may be of another package: its fault ends no experiment."""
+        self._rule, self._error = None, f"{type(error).__name__}: {error}"
 
     def reason(self, number: int) -> str | None:
         """Why a running trial is to be stopped, in words; None when it goes on."""
         curve = self._curves.get(number)
         if self._rule is None or curve is None:
             return None
-        others = _Others(self._curves, number)
-        return self._rule.should_stop(
-            Question(self._spec, self._settings, number, TrialState.RUNNING, curve, others)
-        )
-
-
-class _Others(Mapping[int, Curve]):
-    """The curves of all running trials but one, without a copy."""
-
-    def __init__(self, curves: Mapping[int, Curve], without: int) -> None:
-        self._curves = curves
-        self._without = without
-
-    def __getitem__(self, number: int) -> Curve:
-        if number == self._without:
-            raise KeyError(number)
-        return self._curves[number]
-
-    def __iter__(self) -> Iterator[int]:
-        return (number for number in self._curves if number != self._without)
-
-    def __len__(self) -> int:
-        return len(self._curves) - (self._without in self._curves)
+        others = MappingProxyType(self._curves)
+        running = TrialState.RUNNING
+        try:
+            return self._rule.should_stop(
+                Question(self._spec, self._settings, number, running, curve, others)
+            )
+        except Exception as error:
+            self._fail(error)
+            return None

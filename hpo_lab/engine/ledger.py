@@ -47,7 +47,7 @@ class Ledger:
             self.put(trial)
 
     def put(self, trial: Trial) -> None:
-        """Take in a trial in its new state; one that has ended stays as it is."""
+        """Take in a trial in its new state; a trial that has ended is not to be put again."""
         number, before = trial.number, self.trials.get(trial.number)
         if trial == before:
             return

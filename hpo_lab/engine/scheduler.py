@@ -56,6 +56,9 @@ __all__ = ["Scheduler"]
 _CHECK_EVERY = 0.1
 """Seconds between two looks at the running trials' time and silence."""
 
+_MOST_REREADS = 10
+"""After as many vain questions, reports that an end has counted are given up."""
+
 _PREPARED = 2
 """Most trials for which something is prepared before there is a slot for them."""
 
@@ -69,12 +72,17 @@ class _Attempt:
         heard: When the place last told something of it, on the same clock.
         position: Up to where its stream of reports is recorded.
         ending: How it is to be recorded, once it was asked to end.
+        interrupted_at: When it was asked to end because the experiment does, in seconds since
+            the epoch.
+        rereads: How often the place was asked for reports without an answer, after its end.
     """
 
     started: float
     heard: float
     position: int = 0
     ending: Ending | None = None
+    interrupted_at: float | None = None
+    rereads: int = 0
 
 
 class Scheduler:
@@ -154,6 +162,9 @@ class Scheduler:
             self._decide(now, done)
         if self._verdict is not None and not self.ledger.running and not self.is_over:
             self._conclude(self._verdict, now, done)
+        if error := self._stopping.take_error():
+            message = f"Experiment is running; its early stopping rule failed and is off: {error}"
+            done.records.append(Noted("EarlyStoppingFailed", message))
         return done
 
     def _take(self, event: Event, now: Instant, done: Instructions) -> bool:
@@ -185,7 +196,7 @@ class Scheduler:
                 self._report(event, trial, attempt, now, done)
                 return False
             case Exceeded():
-                if attempt.ending is None:
+                if attempt.ending is None and attempt.interrupted_at is None:
                     ending = Ending(TrialState.FAILED, event.message, event.reason)
                     self._end(trial, attempt, ending, now, done)
                 return False
@@ -194,12 +205,13 @@ class Scheduler:
                 self._finish(trial, ending, now, done)
             case Lost():
                 self._lose(trial, attempt, now, done)
-            case Ended() if event.end > attempt.position:
+            case Ended() if event.end > attempt.position and attempt.rereads < _MOST_REREADS:
+                attempt.rereads += 1
                 done.actions.append(Reread(trial.number, trial.attempt, attempt.position))
                 return False
             case Ended():
                 judged = judge(self.spec, trial, event, attempt.ending)
-                if judged is None or (self._is_interrupted(attempt) and event.outcome is None):
+                if judged is None or _is_interrupted(attempt, event):
                     self._lose(trial, attempt, now, done)
                 else:
                     self._finish(trial, judged, now, done)
@@ -213,7 +225,7 @@ class Scheduler:
             done.actions.append(Reread(trial.number, trial.attempt, attempt.position))
         if event.start != attempt.position or event.end <= event.start:
             return
-        attempt.position = event.end
+        attempt.position, attempt.rereads = event.end, 0
         done.records.append(Observed(trial.number, event.observations, event.end))
         metrics = continued(trial.metrics, event.observations)
         self.ledger.put(replace(trial, metrics=metrics))
@@ -256,11 +268,9 @@ class Scheduler:
             labels=trial.labels,
         )
         self.ledger.put(requeued)
+        # A place may have lost sight of an attempt that still runs there.
+        done.actions.append(End(trial.number, trial.attempt))
         done.records.append(TrialRequeued(requeued))
-
-    def _is_interrupted(self, attempt: _Attempt) -> bool:
-        """Whether a trial was asked to end because the experiment does."""
-        return self._verdict is not None and attempt.ending is None
 
     def _finish(self, trial: Trial, ending: Ending, now: Instant, done: Instructions) -> None:
         """Record the end of a trial."""
@@ -285,7 +295,8 @@ class Scheduler:
         for number, attempt in self._attempts.items():
             trial = self.ledger.trials[number]
             age = now.steady - attempt.started
-            if limit is not None and age > limit and attempt.ending is None:
+            is_free = attempt.ending is None and attempt.interrupted_at is None
+            if limit is not None and age > limit and is_free:
                 message = f"ran longer than {limit:g} seconds"
                 ending = Ending(TrialState.FAILED, message, "TrialDeadlineExceeded")
                 self._end(trial, attempt, ending, now, done)
@@ -301,16 +312,9 @@ class Scheduler:
 
     def _decide(self, now: Instant, done: Instructions) -> None:
         """Start trials, ask for the next one, or begin to end the experiment."""
-        upcoming = plan(
-            self.spec,
-            self.ledger,
-            elapsed=now.steady - self._begun,
-            stop_requested=self._stop_requested,
-            exhausted=self._exhausted,
-            ordered=is_ordered(self.spec),
-        )
+        upcoming = self._plan(now)
         if upcoming.verdict is not None:
-            self._begin_end(upcoming, done)
+            self._begin_end(upcoming, now, done)
             return
         asks = None
         for number in upcoming.start:
@@ -323,6 +327,16 @@ class Scheduler:
         done.actions.append(Prepare(self._upcoming()))
         if asks is not None:
             done.actions.append(AskSearch(asks))
+
+    def _plan(self, now: Instant) -> Plan:
+        return plan(
+            self.spec,
+            self.ledger,
+            elapsed=now.steady - self._begun,
+            stop_requested=self._stop_requested,
+            exhausted=self._exhausted,
+            ordered=is_ordered(self.spec),
+        )
 
     def _upcoming(self) -> range:
         """The numbers of the new trials that are started next."""
@@ -348,13 +362,17 @@ class Scheduler:
         if isinstance(event.answer, Wait):
             # Asked again when anything has happened, for what it waits for is an end.
             return False
+        is_due = event.number in self._plan(now).start
+        if event.answer is not None and not is_due:
+            # Budgets have changed since the question; it is put again when they allow.
+            return True
         if event.answer is None:
             self._exhausted, self._search_error = True, event.error
         else:
             self._start(event.answer, now, done, is_new=True)
         return True
 
-    def _begin_end(self, upcoming: Plan, done: Instructions) -> None:
+    def _begin_end(self, upcoming: Plan, now: Instant, done: Instructions) -> None:
         verdict = upcoming.verdict
         if verdict is SUGGESTION_END and self._search_error:
             verdict = search_failed(self._search_error)
@@ -362,6 +380,7 @@ class Scheduler:
         for number in upcoming.stop:
             attempt = self._attempts.get(number)
             if attempt is not None and attempt.ending is None:
+                attempt.interrupted_at = now.time
                 done.actions.append(End(number, self.ledger.trials[number].attempt))
 
     def _conclude(self, verdict: Verdict, now: Instant, done: Instructions) -> None:
@@ -372,3 +391,15 @@ class Scheduler:
                 self._finish(self.ledger.trials[number], ending, now, done)
         done.records.append(ExperimentEnded(verdict, self.ledger.best))
         self.is_over = True
+
+
+def _is_interrupted(attempt: _Attempt, ended: Ended) -> bool:
+    """Whether a trial ended only because the experiment does."""
+    if attempt.ending is not None or attempt.interrupted_at is None:
+        return False
+    outcome = ended.outcome
+    # A signal may look like an exception of the trial's own.
+    survived = outcome is not None and (
+        outcome.succeeded or outcome.completed_at < attempt.interrupted_at
+    )
+    return not survived

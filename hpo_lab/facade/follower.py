@@ -130,6 +130,10 @@ class Follower:
             if changes is None:
                 name = self._record.title if self._record else self._uid
                 raise NotFound(f"experiment {name} was deleted meanwhile")
+            if changes.revision < self._revision:
+                # The store was restored from a backup.
+                self._revision, self._tally = 0, None
+                changes = self._store.changes(self._uid) or changes
             record = changes.experiment or self._record
             assert record is not None
             # The heartbeat moves without a change.

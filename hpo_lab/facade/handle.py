@@ -208,6 +208,8 @@ class Experiment:
         for _ in self.follower.follow(until):
             if not is_live(self.follower.record, time.time()):
                 return self
+        if not self.is_live:
+            return self
         raise TimeoutError(f"experiment {self.title!r} still runs after {timeout:g} seconds")
 
     def stop(self) -> None:

@@ -20,8 +20,11 @@ def main(uid: str, server: ForkServer | None = None) -> int:
 
     runner = local_runner(open_store(), uid, server=server)
     signal.signal(signal.SIGTERM, lambda _signal, _frame: runner.stop())
-    with contextlib.suppress(AlreadyRunning):
+    try:
         runner.run()
+    except AlreadyRunning as error:
+        # Whoever asked for this runner has what was asked for.
+        print(error, file=sys.stderr)
     return 0
 
 

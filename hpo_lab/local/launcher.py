@@ -48,9 +48,9 @@ class Launcher:
             self._forks = Forks(source / NOTEBOOK, spec, folder, tell, self._start_process, server)
         elif server is not None:
             server.close()
-        self._wake, self._woken = os.pipe()
-        os.set_blocking(self._wake, False)
-        os.set_blocking(self._woken, False)
+        self._readable, self._writable = os.pipe()
+        os.set_blocking(self._readable, False)
+        os.set_blocking(self._writable, False)
 
     def warm_up(self) -> None:
         """Begin with what all trials share, so that it is there when the first one starts."""
@@ -81,23 +81,23 @@ class Launcher:
 
     def wait(self, trials: Iterable[RunningTrial], timeout: float) -> None:
         """Wait until a trial may have ended or `wake` is called, at most *timeout* seconds."""
-        found = [trial.fileno() for trial in trials]
+        descriptors = [trial.fileno() for trial in trials]
         if self._forks is not None:
-            found.append(self._forks.fileno())
-        watched = [descriptor for descriptor in found if descriptor is not None]
-        if self._forks is None and len(watched) < len(found):
+            descriptors.append(self._forks.fileno())
+        watched = [descriptor for descriptor in descriptors if descriptor is not None]
+        if self._forks is None and len(watched) < len(descriptors):
             timeout = min(timeout, _POLL)
-        ready, _, _ = select.select([self._wake, *watched], [], [], timeout)
-        if self._wake in ready:
+        ready, _, _ = select.select([self._readable, *watched], [], [], timeout)
+        if self._readable in ready:
             with contextlib.suppress(BlockingIOError):
-                os.read(self._wake, 512)
+                os.read(self._readable, 512)
         if self._forks is not None:
             self._forks.take_events()
 
     def wake(self) -> None:
         """Have `wait` return; safe in a signal handler and from other threads."""
         with contextlib.suppress(OSError):
-            os.write(self._woken, b"\0")
+            os.write(self._writable, b"\0")
 
     def close(self) -> None:
         """End whatever still runs in forks or waits for a trial."""
@@ -105,5 +105,5 @@ class Launcher:
             self._forks.close()
         if self._standby is not None:
             self._standby.close()
-        os.close(self._wake)
-        os.close(self._woken)
+        os.close(self._readable)
+        os.close(self._writable)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hpo_lab.observation import Observation, Outcome, observations_of
-from hpo_lab.trial.folder import METRICS
+from hpo_lab.trial.folder import INTERRUPTED, METRICS
 
 __all__ = ["Batch", "read_metrics"]
 
@@ -40,8 +40,10 @@ class Batch:
 def read_metrics(folder: Path, offset: int) -> Batch:
     """The complete lines of the metrics file in *folder* from byte *offset* on.
 
-    A line that is being written is left for the next time; at most 4 MiB are read at once.
-    The outcome is given whenever the file is read to its end, and is never behind the offset.
+    A line that is being written is left for the next time; at most 4 MiB are read at once, and
+    what a longer line says is lost, as is that of a line that is no report. An exception of a
+    trial that was being ended from outside is no outcome of it. The outcome is given whenever
+    the file is read to its end, and is never behind the offset.
     """
     try:
         with (folder / METRICS).open("rb") as file:
@@ -49,34 +51,46 @@ def read_metrics(folder: Path, offset: int) -> Batch:
             if there <= 0:
                 return Batch((), offset)
             file.seek(offset)
-            # No more than is there: memory for 4 MiB is not had for nothing.
+            # No more than there is: a buffer of 4 MiB would be cleared for every look.
             data = file.read(min(there, _MOST_BYTES))
     except FileNotFoundError:
         return Batch((), offset)
     complete = data[: data.rfind(b"\n") + 1]
+    if not complete and len(data) == _MOST_BYTES:
+        return Batch((), offset + len(data), more=True)
     start = offset
     observations: list[Observation] = []
     late: list[Observation] = []
     outcome: Outcome | None = None
+    interrupted_at = math.inf
     for line in complete.splitlines(keepends=True):
         report = _read(line)
-        if "outcome" in report:
-            outcome = Outcome(**report["outcome"])
+        if isinstance(report, float):
+            interrupted_at = min(interrupted_at, report)
+        elif isinstance(report, Outcome):
+            outcome = report
         elif outcome is not None:
-            late += observations_of(report)
+            late += report
         else:
-            observations += observations_of(report)
+            observations += report
         if outcome is None:
             offset += len(line)
+    if outcome and not outcome.succeeded and outcome.completed_at >= interrupted_at:
+        outcome = None
     end = start + len(complete)
     more = outcome is None and len(data) == _MOST_BYTES
     return Batch(tuple(observations), offset, more, outcome, tuple(late), end)
 
 
-def _read(line: bytes) -> dict[str, Any]:
+def _read(line: bytes) -> list[Observation] | Outcome | float:
+    """What a line says: a report, how the trial ended, or when it was ended from outside."""
     try:
-        report: dict[str, Any] = json.loads(line)
-    except json.JSONDecodeError:
-        # Where a disk was full, a line can be without its end. What it said is lost.
-        return {"metrics": {}}
-    return report
+        document = json.loads(line)
+        if "outcome" in document:
+            return Outcome(**document["outcome"])
+        if INTERRUPTED in document:
+            return float(document[INTERRUPTED])
+        return observations_of(document)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # Where a disk was full, a line can be without its end; a trial may write anything.
+        return []

@@ -20,7 +20,7 @@ from hpo_lab.local.tasks import task_of
 from hpo_lab.running.place import UnfinishedTrial
 from hpo_lab.store import Artifact, ArtifactRecord
 from hpo_lab.trial.folder import LOG, NOTEBOOK
-from hpo_lab.trial.supervise import GRACE
+from hpo_lab.trial.keep import kept_artifacts
 
 __all__ = ["LocalPlace", "trial_folder"]
 
@@ -56,13 +56,11 @@ class _Running(_Stream):
     Attributes:
         process: Its processes.
         looked: When its metrics file was last read, on the monotonic clock.
-        ending: When it was asked to end, on the monotonic clock.
         has_exceeded: Whether it was told to use too much memory.
     """
 
     process: RunningTrial
     looked: float
-    ending: float | None = None
     has_exceeded: bool = False
 
 
@@ -152,10 +150,9 @@ class LocalPlace:
         )
 
     def end(self, number: int, attempt: int) -> None:
-        """Ask the processes of a trial to end; they are killed when that takes too long."""
+        """Ask what is above the processes of a trial to end them, in the end by force."""
         running = self._running.get(number)
         if running is not None and running.attempt == attempt:
-            running.ending = running.ending or time.monotonic()
             running.process.ask_to_end()
 
     def reread(self, number: int, attempt: int, position: int) -> None:
@@ -184,8 +181,6 @@ class LocalPlace:
                 # The end of one trial is no reason to look at the others.
                 running.looked = now
                 self._events += self._look(running)
-                if running.ending is not None and now - running.ending > 2 * GRACE + 2:
-                    running.process.wait()
         events, self._events = self._events, []
         return events
 
@@ -227,13 +222,17 @@ class LocalPlace:
         yield Ended(number, attempt, stream.told, batch.outcome, death)
 
     def files(self, number: int) -> list[Artifact]:
-        """The log of a trial, and its executed notebook."""
+        """The log of a trial, its executed notebook, and what it kept."""
         folder = trial_folder(self._folder, number)
-        return [
+        files = [
             Artifact(name=name, media_type=kind, path=path, number=number)
             for name, kind in _FILES.items()
             if (path := folder / name).exists()
         ]
+        for kept in kept_artifacts(folder):
+            path, kind = Path(kept.path), kept.media_type
+            files.append(Artifact(name=kept.name, media_type=kind, path=path, number=number))
+        return files
 
     def discard(self, number: int, name: str) -> None:
         """Remove a file of a trial."""

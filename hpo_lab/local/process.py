@@ -126,16 +126,16 @@ def end_leftovers(folder: Path) -> None:
     # start others until it ends. So the loop stops only after two empty looks in a row.
     empty = 0
     for _ in range(_MOST_LOOKS):
-        found = _belonging_to(root)
-        end_all(found, grace=1.0)
-        empty = 0 if found else empty + 1
+        processes = _belonging_to(root)
+        end_all(processes, grace=1.0)
+        empty = 0 if processes else empty + 1
         if empty == 2:
             return
         time.sleep(_BETWEEN_LOOKS)
 
 
 def _belonging_to(root: Path) -> list[psutil.Process]:
-    found = []
+    processes = []
     server = mark_of_server(root)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -144,5 +144,5 @@ def _belonging_to(root: Path) -> list[psutil.Process]:
                 continue
             marker = Path(text)
             if marker == server or marker.is_relative_to(root):
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes

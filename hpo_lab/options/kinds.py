@@ -84,9 +84,10 @@ class ExperimentName(Kind):
     def read(self, text: str) -> str:
         """*text*, when it is such a name."""
         if not _EXPERIMENT_NAME.fullmatch(text):
+            hint = "; a namespace is said by a manifest alone" if "/" in text else ""
             raise ValueError(
                 f"{text!r} is no valid name; allowed are at most 40 lower-case letters, digits "
-                "and '-', starting with a letter and not ending with '-'"
+                f"and '-', starting with a letter and not ending with '-'{hint}"
             )
         return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,10 @@ _DOMAINS = {
     (ParameterType.INT, Distribution.UNIFORM): "int",
     (ParameterType.INT, Distribution.LOG_UNIFORM): "logint",
 }
+
+
+_OUT_OF_USE = re.compile(r"^( *)pass  # ([%!].*)$", re.MULTILINE)
+"""A line of a trial notebook that a `ParsedCell` has put out of use."""
 
 
 def manifest_of(path: str | Path, *, cell: str | None = None) -> ExperimentDocument:
@@ -98,6 +103,8 @@ def notebook_of(prepared: Prepared) -> tuple[dict[str, Any], list[Problem]]:
     own = {PARAMETERS_TAG, OBJECTIVE_TAG, TUNE_TAG}
     cells = [cell for cell in notebook["cells"] if not own & {*cell["metadata"].get("tags", ())}]
     tuned = {**by_tag[TUNE_TAG], "source": source, "metadata": {}}
+    # What a trial has no use for, such as the line that loads the magics, works again.
+    cells = [{**cell, "source": _OUT_OF_USE.sub(r"\1\2", _source(cell))} for cell in cells]
     return {**notebook, "cells": [*cells, tuned]}, list(_unsaid(experiment, options))
 
 

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Protocol
 
-from hpo_lab.engine.asking import is_ordered, new_trial
+from hpo_lab.engine.asking import SearchMemory, is_ordered
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import WAIT, Wait, get_algorithm
-from hpo_lab.search.history import History
 
 __all__ = ["Asking", "AskingAtOnce", "Questions"]
 
@@ -53,13 +52,13 @@ class AskingAtOnce:
     def __init__(self, uid: str, prior: Sequence[Trial]) -> None:
         """Prepare, with what tells the experiment from others and what it learns from."""
         self._uid = uid
-        self._history = History(prior)
+        self._memory = SearchMemory(prior)
 
     def ask(self, spec: ExperimentSpec, ledger: Ledger, number: int) -> Trial | Wait | None:
-        """The trial to start under *number*, as `engine.asking.new_trial` gives it."""
+        """The trial to start under *number*, as `SearchMemory.new_trial` gives it."""
         for trial in ledger.take_changed():
-            self._history.put(trial)
-        return new_trial(spec, self._history, number, uid=self._uid)
+            self._memory.put(trial)
+        return self._memory.new_trial(spec, number, uid=self._uid)
 
     def ask_ahead(self, spec: ExperimentSpec, ledger: Ledger, number: int) -> None:
         """Nothing is asked ahead."""
@@ -105,7 +104,7 @@ class Asking:
         """
         self._uid = uid
         # Kept up to date by the thread alone, from what the questions bring.
-        self._history = History(prior)
+        self._memory = SearchMemory(prior)
         self._wake = wake
         self._questions: SimpleQueue[_Question | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -116,7 +115,7 @@ class Asking:
         self._seconds = 0.0
 
     def ask(self, spec: ExperimentSpec, ledger: Ledger, number: int) -> Trial | Wait | None:
-        """The trial to start under *number*, as `engine.asking.new_trial` gives it.
+        """The trial to start under *number*, as `SearchMemory.new_trial` gives it.
 
         Args:
             spec: The experiment.
@@ -196,8 +195,8 @@ class Asking:
         begun = time.monotonic()
         try:
             for trial in question.changed:
-                self._history.put(trial)
-            answer = new_trial(question.spec, self._history, question.number, uid=self._uid)
+                self._memory.put(trial)
+            answer = self._memory.new_trial(question.spec, question.number, uid=self._uid)
         except BaseException as error:
             question.answer.set_exception(error)
         else:

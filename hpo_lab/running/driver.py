@@ -33,10 +33,12 @@ from hpo_lab.engine.instructions import (
     Record,
     Reread,
     Start,
+    TrialRequeued,
 )
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import Verdict
 from hpo_lab.engine.scheduler import Scheduler
+from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.observation import Observation
@@ -47,6 +49,7 @@ from hpo_lab.running.place import Place, UnfinishedTrial
 from hpo_lab.running.recording import Recorder
 from hpo_lab.running.warm_start import prior_trials
 from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
+from hpo_lab.trial.folder import METRICS
 
 __all__ = ["AlreadyRunning", "Driver"]
 
@@ -55,6 +58,18 @@ _CONTROL_EVERY = 0.25
 _RENEW_EVERY = 5.0
 _LONGEST_BATCH = 0.05
 """Seconds of asking after which the trials that have an answer are started."""
+
+
+_PATIENCE = 60.0
+"""Seconds for which a runner that is about to end is waited for."""
+
+_ENDING = (
+    ExperimentState.RESTARTING,
+    ExperimentState.SUCCEEDED,
+    ExperimentState.FAILED,
+    ExperimentState.STOPPED,
+)
+"""States in which a runner still holds the lease only until its processes are gone."""
 
 
 class AlreadyRunning(RuntimeError):
@@ -107,20 +122,41 @@ class Driver:
             LeaseLost: Another runner took over, after this one was silent for long.
             NotFound: The experiment was deleted.
         """
-        if not self._store.acquire_lease(self._uid, self._runner, self._clock().time):
-            raise AlreadyRunning(f"experiment {self._uid} is being run by another process")
+        self._acquire()
         try:
-            return self._run()
+            verdict, document = self._run()
+            # Budgets may have been changed while the last trials were ended.
+            while verdict.state is not ExperimentState.STOPPED and self._differs(document):
+                self._place.close()
+                verdict, document = self._run()
+            return verdict
         finally:
-            self._place.close()
-            self._store.release_lease(self._uid, self._runner.id, self._clock().time)
+            try:
+                self._place.close()
+            finally:
+                self._store.release_lease(self._uid, self._runner.id, self._clock().time)
+
+    def _differs(self, document: ExperimentDocument) -> bool:
+        record = self._store.experiment_by_uid(self._uid)
+        return record is not None and record.document.spec != document.spec
+
+    def _acquire(self) -> None:
+        """Take the lease; a runner that is about to end is waited for."""
+        deadline = time.monotonic() + _PATIENCE
+        while not self._store.acquire_lease(self._uid, self._runner, self._clock().time):
+            record = _record(self._store, self._uid)
+            is_ending = record.state in _ENDING or record.stop_requested
+            if not is_ending or self._stop_requested or time.monotonic() > deadline:
+                raise AlreadyRunning(f"experiment {self._uid} is being run by another process")
+            time.sleep(_EVENTS_EVERY)
 
     def stop(self) -> None:
         """Have `run` stop the experiment soon; safe in a signal handler."""
         self._stop_requested = True
         self._place.wake()
 
-    def _run(self) -> Verdict:
+    def _run(self) -> tuple[Verdict, ExperimentDocument]:
+        """Run once: how it ended, and the document by which it did."""
         record = _record(self._store, self._uid)
         scheduler, running = self._recovered(record)
         sources = [
@@ -146,7 +182,7 @@ class Driver:
             asking = Asking(self._uid, prior, self._place.wake)
         turns = _Turns(self._store, record, self._place, scheduler, asking, self._runner.id)
         try:
-            return self._loop(turns, record)
+            return self._loop(turns, record), turns.document
         finally:
             asking.close()
 
@@ -178,7 +214,7 @@ class Driver:
 
     def _loop(self, turns: _Turns, record: ExperimentRecord) -> Verdict:
         now = self._clock()
-        renewed, controlled, changed_at = now.steady, now.steady, record.updated_at
+        renewed, controlled, changed = now.steady, now.steady, -1
         stopping = record.stop_requested
         happened: list[Event] = [STOP_REQUESTED] if stopping else []
         while True:
@@ -197,8 +233,8 @@ class Driver:
             if now.steady - controlled >= _CONTROL_EVERY:
                 controlled = now.steady
                 control = self._store.control(self._uid)
-                if control.updated_at != changed_at:
-                    changed_at = control.updated_at
+                if control.changed != changed:
+                    changed = control.changed
                     happened += turns.revise(_record(self._store, self._uid))
                 if control.stop_requested and not stopping:
                     stopping = True
@@ -218,8 +254,7 @@ class _Turns:
         runner_id: str,
     ) -> None:
         self.verdict: Verdict | None = None
-        self._refused: list[Event] = []
-        self._document = record.document
+        self.document = record.document
         self._uid = record.uid
         self._place = place
         self._scheduler = scheduler
@@ -230,21 +265,23 @@ class _Turns:
 
     def revise(self, record: ExperimentRecord) -> Iterable[Event]:
         """Take over a document that a person has changed."""
-        if record.document != self._document:
-            self._document = record.document
+        if record.document != self.document:
+            self.document = record.document
             yield SpecChanged(record.document.spec)
 
     def take(self, happened: Sequence[Event], now: Instant) -> None:
         """Do what follows from *happened*."""
         news: list[Event] = [ANSWER_READY] if self._asking.has_news() else []
-        events: list[Event] | None = [*happened, *news]
+        events: list[Event] = [*happened, *news]
         begun = time.monotonic()
         records: list[Record] = []
         actions: list[Action] = []
         following = range(0)
-        while events is not None:
+        is_first = True
+        while events or is_first:
+            is_first = False
             instructions = self._scheduler.handle(events, now)
-            events = None
+            events = []
             records += instructions.records
             for action in instructions.actions:
                 if isinstance(action, Prepare):
@@ -253,31 +290,35 @@ class _Turns:
                 elif isinstance(action, AskSearch):
                     # Recorded and started meanwhile, where an answer takes its time.
                     if time.monotonic() - begun > _LONGEST_BATCH and records:
-                        self._carry_out(records, actions, now)
+                        events += self._carry_out(records, actions, now)
                         records, actions, begun = [], [], time.monotonic()
-                    events = [self._answer(action.number)]
+                    events.append(self._answer(action.number))
                 else:
                     actions.append(action)
-        self._carry_out(records, actions, now)
-        refused, self._refused = self._refused, []
-        if refused:
-            self.take(refused, now)
+            if not events:
+                events += self._carry_out(records, actions, now)
+                records, actions = [], []
         if following and self.verdict is None:
             ledger = self._scheduler.ledger
             self._asking.ask_ahead(self._scheduler.spec, ledger, ledger.last + 1)
 
-    def _carry_out(self, records: list[Record], actions: list[Action], now: Instant) -> None:
+    def _carry_out(self, records: list[Record], actions: list[Action], now: Instant) -> list[Event]:
+        """Write the records, take the actions; what follows at once."""
         self._recorder.write(records, now.time)
+        refusals: list[Event] = []
         for action in actions:
             match action:
                 case Start(trial):
                     spec = self._scheduler.spec
                     seed = _seed(self._uid if spec.seed is None else str(spec.seed), trial.number)
                     try:
-                        self._place.start(self._document, trial, seed)
+                        self._place.start(self.document, trial, seed)
                     except InvalidInput as error:
                         message = "; ".join(map(str, error.problems))
-                        self._refused.append(Refused(trial.number, trial.attempt, message))
+                        refusals.append(Refused(trial.number, trial.attempt, message))
+                    except OSError as error:
+                        message = f"could not be started: {error}"
+                        refusals.append(Refused(trial.number, trial.attempt, message))
                 case End(number, attempt):
                     self._place.end(number, attempt)
                 case Reread(number, attempt, position):
@@ -287,13 +328,17 @@ class _Turns:
                 self.verdict = record.verdict
             elif isinstance(record, Noted):
                 print(record.message, file=sys.stderr, flush=True)
+            elif isinstance(record, TrialRequeued):
+                # The next attempt is not to be taken for this one.
+                self._place.discard(record.trial.number, METRICS)
+        return refusals
 
     def _answer(self, number: int) -> Answered:
         try:
             ledger = self._scheduler.ledger
             return Answered(number, self._asking.ask(self._scheduler.spec, ledger, number))
         except Exception as error:
-            # An algorithm may be anyone's. What runs comes to its end before the experiment.
+            # The algorithm may be of another package. What runs ends before the experiment does.
             print_exc()
             return Answered(number, None, f"{type(error).__name__}: {error}")
 

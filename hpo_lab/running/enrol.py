@@ -1,4 +1,4 @@
-"""Bringing an experiment into the store: a new one is created, a known one is continued."""
+"""Bringing an experiment into the store: a new experiment is created, a recorded one continued."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Enrolment(StrEnum):
     CREATED = "created"
     CONTINUED = "continued"
     RUNNING = "running"
-    """Somebody runs it already; changed budgets reach it."""
+    """It runs already; changed budgets reach its runner."""
     COMPLETE = "complete"
     """It has ended and its budgets leave nothing to do."""
 
@@ -50,16 +50,16 @@ def enrol(
         InvalidInput: when another experiment has the name, each difference being a problem;
             or when it cannot learn from those that it names.
     """
-    known = store.experiment(experiment.name, experiment.namespace)
-    if known is None:
+    recorded = store.experiment(experiment.name, experiment.namespace)
+    if recorded is None:
         try:
             return _create(store, experiment, files), Enrolment.CREATED
         except NameTaken:
-            # By somebody else, after the look.
+            # Created by another process after the look.
             return enrol(store, experiment, files)
-    if known.identity != identity(experiment.spec):
-        raise _taken(known, experiment)
-    return revise(store, known, experiment)
+    if recorded.identity != identity(experiment.spec):
+        raise _taken(recorded, experiment)
+    return revise(store, recorded, experiment)
 
 
 def _create(
@@ -81,7 +81,7 @@ def _create(
 
 
 def revise(
-    store: Store, known: ExperimentRecord, experiment: ExperimentDocument
+    store: Store, recorded: ExperimentRecord, experiment: ExperimentDocument
 ) -> tuple[ExperimentRecord, Enrolment]:
     """Take over the budgets of *experiment* and say whether there is something to do.
 
@@ -89,70 +89,77 @@ def revise(
         InvalidInput: The experiment has ended, the budgets leave something to do, and its
             resume policy is `Never`.
     """
-    known = _again(store, known)
-    trials = store.trials(known.uid)
-    at_end = known.reason == "ExperimentSuggestionEndReached"
+    recorded = _again(store, recorded)
+    trials = store.trials(recorded.uid)
+    at_end = recorded.reason == "ExperimentSuggestionEndReached"
     ends = plan(
         experiment.spec,
         Ledger(experiment.spec.objective, trials),
-        elapsed=known.running_seconds(time.time()),
-        exhausted=at_end and not any(waiting_points(known.document.spec, trials)),
+        elapsed=recorded.running_seconds(time.time()),
+        exhausted=at_end and not any(waiting_points(recorded.document.spec, trials)),
     )
-    ended = known.state in (ExperimentState.SUCCEEDED, ExperimentState.FAILED)
+    ended = recorded.state in (ExperimentState.SUCCEEDED, ExperimentState.FAILED)
     never = experiment.spec.resume_policy is ResumePolicy.NEVER
-    if ended and never and ends.verdict is None and not known.is_active(time.time()):
-        raise InvalidInput([Problem("spec.resumePolicy", _NEVER.format(known.reason))])
-    if known.document.spec != experiment.spec:
-        document = known.document.model_copy(update={"spec": experiment.spec})
-        store.update_spec(known.uid, document)
-    if known.is_active(time.time()):
-        return _again(store, known), Enrolment.RUNNING
-    if known.state.is_final and ends.verdict is not None:
-        return _again(store, known), Enrolment.COMPLETE
-    store.clear_stop(known.uid)
+    if ended and never and ends.verdict is None and not recorded.is_active(time.time()):
+        raise InvalidInput([Problem("spec.resumePolicy", _NEVER.format(recorded.reason))])
+    active = recorded.is_active(time.time())
+    if not active and recorded.state.is_final and ends.verdict is not None:
+        # Nothing is written: whoever refuses this leaves the record as it was.
+        return recorded, Enrolment.COMPLETE
+    if recorded.document.spec != experiment.spec:
+        document = recorded.document.model_copy(update={"spec": experiment.spec})
+        store.update_spec(recorded.uid, document)
+    # A runner that has recorded an end, or is asked to stop, takes no new budgets; the next
+    # runner waits for its lease.
+    is_ending = recorded.state.is_final or recorded.stop_requested
+    if recorded.is_active(time.time()) and not is_ending:
+        return _again(store, recorded), Enrolment.RUNNING
+    if recorded.state.is_final and ends.verdict is not None:
+        return _again(store, recorded), Enrolment.COMPLETE
+    store.clear_stop(recorded.uid)
     store.set_condition(
-        known.uid,
+        recorded.uid,
         ExperimentState.RESTARTING,
         "ExperimentRestarting",
         "Experiment is restarting",
     )
-    return _again(store, known), Enrolment.CONTINUED
+    return _again(store, recorded), Enrolment.CONTINUED
 
 
 def stop_described(store: Store, experiment: ExperimentDocument) -> None:
     """Stop the experiment that *experiment* describes.
 
     Raises:
-        InvalidInput: There is none of its name, or it is another one.
+        InvalidInput: No experiment has its name, or an experiment of another identity has it.
     """
-    known = store.experiment(experiment.name, experiment.namespace)
-    if known is None:
+    recorded = store.experiment(experiment.name, experiment.namespace)
+    if recorded is None:
         message = f"is 0, which stops an experiment; there is none called {experiment.name!r}"
         raise InvalidInput([Problem("spec.maxTrialCount", message)])
-    if known.identity != identity(experiment.spec):
-        raise _taken(known, experiment)
-    store.request_stop(known.uid)
+    if recorded.identity != identity(experiment.spec):
+        raise _taken(recorded, experiment)
+    store.request_stop(recorded.uid)
 
 
-def _again(store: Store, known: ExperimentRecord) -> ExperimentRecord:
-    record = store.experiment_by_uid(known.uid)
+def _again(store: Store, recorded: ExperimentRecord) -> ExperimentRecord:
+    record = store.experiment_by_uid(recorded.uid)
     if record is None:
-        raise NotFound(f"experiment {known.name!r} was deleted meanwhile")
+        raise NotFound(f"experiment {recorded.name!r} was deleted meanwhile")
     return record
 
 
-def _taken(known: ExperimentRecord, experiment: ExperimentDocument) -> InvalidInput:
+def _taken(recorded: ExperimentRecord, experiment: ExperimentDocument) -> InvalidInput:
     problems = [
         Problem(
             "name",
-            f"{known.name!r} is taken by another experiment ({known.state.value}); "
-            f"choose another --name, or delete that one: hpo-lab delete {known.name} "
+            f"{recorded.name!r} is taken by another experiment ({recorded.state.value}); "
+            f"choose another --name, or delete that one: hpo-lab delete {recorded.name} "
             "(%hpo delete in a notebook)",
         )
     ]
     problems += [
         Problem(path, "the cell, or a cell it needs, has changed" if _is_source(path) else change)
-        for path, change in differences(known.document.spec, experiment.spec)
+        for path, change in differences(recorded.document.spec, experiment.spec)
     ]
     return InvalidInput(problems)
 

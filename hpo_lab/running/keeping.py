@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from hpo_lab.engine.instructions import TrialEnded
+from hpo_lab.engine.ledger import FAILURES
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.running.place import Place
 from hpo_lab.store import Artifact
@@ -23,9 +25,6 @@ class Keep(StrEnum):
     NONE = "none"
 
 
-_FAILED = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
-
-
 class Keeping:
     """Says what to record of an ended trial's files, and discards the others."""
 
@@ -39,26 +38,25 @@ class Keeping:
         self._keep = Keep(trial_spec.get("spec", {}).get("keep", Keep.ALL))
         self._place = place
 
-    def at_end(self, number: int, state: TrialState, best: int | None) -> list[Artifact]:
-        """What to record of a trial that ended.
-
-        Args:
-            number: The trial.
-            state: How it ended.
-            best: The best trial now, which may be this one.
-        """
+    def at_end(self, number: int, state: TrialState) -> list[Artifact]:
+        """What to record of the trial *number*, which ended in *state*."""
         files = self._place.files(number)
-        if self._keep is Keep.ALL or (self._keep is Keep.FAILED and state in _FAILED):
+        if self._keeps(state):
             return files
-        # Which trial is the best is known at the end: until then its notebook waits.
-        if self._keep is not Keep.BEST or number != best:
-            self._place.discard(number, NOTEBOOK)
         return [file for file in files if file.name != NOTEBOOK]
 
-    def superseded(self, number: int) -> None:
-        """Another trial is the best now, and *number* no longer is."""
-        if self._keep is Keep.BEST:
+    def clear(self, ended: TrialEnded) -> None:
+        """Discard the notebooks that are kept no longer, now that *ended* is recorded."""
+        number = ended.trial.number
+        # Which trial is the best is known at the end: until then its notebook waits.
+        waits = self._keep is Keep.BEST and number == ended.best
+        if not waits and not self._keeps(ended.trial.state):
             self._place.discard(number, NOTEBOOK)
+        if ended.superseded is not None and self._keep is Keep.BEST:
+            self._place.discard(ended.superseded, NOTEBOOK)
+
+    def _keeps(self, state: TrialState) -> bool:
+        return self._keep is Keep.ALL or (self._keep is Keep.FAILED and state in FAILURES)
 
     def of_best(self, number: int | None) -> list[Artifact]:
         """What to record of the best trial, if there is one, when the experiment ends."""

@@ -60,11 +60,14 @@ class Recorder:
         with self._store.transaction(self._uid, self._runner_id) as transaction:
             for record in records:
                 self._write(record, files, transaction, time)
+        # After that, so that no file is gone of which the store still tells.
+        for record in records:
+            if isinstance(record, TrialEnded):
+                self._keeping.clear(record)
 
     def _kept(self, record: TrialEnded) -> list[Artifact]:
-        if record.superseded is not None:
-            self._keeping.superseded(record.superseded)
-        return self._keeping.at_end(record.trial.number, record.trial.state, record.best)
+        files = self._keeping.at_end(record.trial.number, record.trial.state)
+        return [file.measured() for file in files]
 
     def _write(
         self,
@@ -101,4 +104,5 @@ class Recorder:
             case ExperimentEnded(verdict, best):
                 for artifact in self._keeping.of_best(best):
                     transaction.add_artifact(artifact)
+                transaction.set_best(best)
                 transaction.set_condition(verdict.state, verdict.reason, verdict.message, time)

@@ -65,21 +65,23 @@ def prior_trials(store: Store, uid: str) -> tuple[Trial, ...]:
     artifact = store.artifact(uid, _FILE)
     if artifact is None:
         return ()
-    found = json.loads(artifact.read())
+    documents = json.loads(artifact.read())
     return tuple(
         Trial(
-            number=number - len(found),
-            assignments=one["assignments"],
-            state=TrialState(one["state"]),
-            metrics={name: Metric(**fields) for name, fields in one["metrics"].items()},
+            number=number - len(documents),
+            assignments=document["assignments"],
+            state=TrialState(document["state"]),
+            metrics={name: Metric(**fields) for name, fields in document["metrics"].items()},
         )
-        for number, one in enumerate(found)
+        for number, document in enumerate(documents)
     )
 
 
 def warm_start_note(store: Store, uid: str) -> str:
     """What an experiment learns from, in one sentence; empty where it begins cold."""
-    told = (one.message for one in store.conditions(uid) if one.reason == WARM_START)
+    told = (
+        condition.message for condition in store.conditions(uid) if condition.reason == WARM_START
+    )
     return next(told, "")
 
 
@@ -99,9 +101,9 @@ def _records(store: Store, experiment: ExperimentDocument) -> list[ExperimentRec
         namespace, _, short = name.rpartition("/")
         record = store.experiment(short, namespace or experiment.namespace)
         if record is None:
-            known = [one.title for one in store.experiments()]
-            there = f"known are {', '.join(sorted(known))}" if known else "there are none yet"
-            message = f"there is no experiment {name!r}; {there}{nearest(name, known)}"
+            titles = [record.title for record in store.experiments()]
+            there = f"known are {', '.join(sorted(titles))}" if titles else "there are none yet"
+            message = f"there is no experiment {name!r}; {there}{nearest(name, titles)}"
             problems.append(Problem(path, message))
             continue
         records.append(record)

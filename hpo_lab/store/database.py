@@ -25,6 +25,8 @@ HEAD = "0002"
 VERSION_TABLE = "hpo_lab_version"
 
 _BUSY_SECONDS = 30.0
+_ALIVE = 30.0
+"""Seconds for which a runner counts as alive after a heartbeat."""
 _CONNECT_SECONDS = 10
 _to_json = json.JSONEncoder(allow_nan=False).encode
 _MIGRATION_LOCK = 0x68706F5F6C6162  # "hpo_lab"; any fixed number does
@@ -140,7 +142,23 @@ def _bring_up_to_date(engine: Engine, location: Location) -> None:
         if version is None:
             _make(connection)
         elif version != HEAD:
+            _refuse_while_running(connection, location)
             migrate(connection)
+
+
+def _refuse_while_running(connection: Connection, location: Location) -> None:
+    """Refuse to change the tables below a runner of an earlier version, which would fail.
+
+    Raises:
+        InvalidInput: A runner has given a sign of life in the last half minute.
+    """
+    query = "SELECT name FROM experiments WHERE runner IS NOT NULL AND heartbeat_at > "
+    names = [row.name for row in connection.exec_driver_sql(f"{query}{time.time() - _ALIVE}")]
+    if names:
+        raise unusable(
+            f"{location} is of an earlier version, which runs {', '.join(sorted(names))} in it; "
+            "the store is brought up to date when that has ended or was stopped"
+        )
 
 
 def _version(connection: Connection, location: Location) -> str | None:

@@ -168,13 +168,13 @@ def remove(connection: Connection, uid: str) -> None:
 def control(connection: Connection, uid: str) -> Control:
     """What its runner has to poll."""
     row = connection.execute(
-        select(_experiments.c.stop_requested, _experiments.c.updated_at).where(
+        select(_experiments.c.stop_requested, _experiments.c.changed).where(
             _experiments.c.uid == uid
         )
     ).one_or_none()
     if row is None:
         raise NotFound(f"no experiment with uid {uid!r}")
-    return Control(row.stop_requested, row.updated_at)
+    return Control(row.stop_requested, row.changed)
 
 
 def document(connection: Connection, uid: str) -> ExperimentDocument:

@@ -103,11 +103,12 @@ class Control:
 
     Attributes:
         stop_requested: As in an `ExperimentRecord`.
-        updated_at: As there; another value when the document is another.
+        changed: The revision of the experiment's last own change; another one when the
+            document is another.
     """
 
     stop_requested: bool
-    updated_at: float
+    changed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ _VALUE = {
 class Watch:
     """Tells when something in a store may have changed; for one thread at a time.
 
-    It may be wrong in saying so, as after a heartbeat, and never misses a change.
+    It may be wrong in saying so, as after a heartbeat. It misses no change of a primary server;
+    a PostgreSQL standby may tell of a change only with the next.
     """
 
     def __init__(self, engine: Engine) -> None:

@@ -7,9 +7,11 @@ appended line by line or renamed into place.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,13 +19,26 @@ from typing import Any
 
 from hpo_lab.observation import Outcome
 
-__all__ = ["LOG", "METRICS", "NOTEBOOK", "TRIAL_FOLDER", "Task", "append_line", "write_outcome"]
+__all__ = [
+    "INTERRUPTED",
+    "LOG",
+    "METRICS",
+    "NOTEBOOK",
+    "TRIAL_FOLDER",
+    "Task",
+    "append_line",
+    "mark_interrupted",
+    "write_outcome",
+]
 
 TRIAL_FOLDER = "HPO_LAB_TRIAL_FOLDER"
 """Environment variable with the trial's folder; it also marks every process of the trial."""
 
 METRICS = "metrics.jsonl"
 """The metrics file: a line for each report of the trial, and its outcome as the last line."""
+
+INTERRUPTED = "interrupted_at"
+"""Field of the line that says when a trial was ended from outside."""
 
 LOG = "log.txt"
 NOTEBOOK = "notebook.ipynb"
@@ -97,6 +112,25 @@ def write_outcome(outcome: Outcome, folder: Path | str) -> None:
         "traceback": outcome.traceback[-_LONGEST:],
     }
     append_line(f"{folder}/{METRICS}", {"outcome": document})
+
+
+def mark_interrupted(folder: Path | str) -> None:
+    """Note in the *folder* of a trial that it is ended from outside, before it is.
+
+    A signal may look like an exception of the trial's own, which a later runner must not take
+    for how the trial ended.
+    """
+    line = json.dumps({INTERRUPTED: time.time()}).encode() + b"\n"
+    # What stands there may be anything that the trial has put there, and is not waited for.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK
+    if (Path(folder) / _TASK).exists():
+        flags |= os.O_CREAT
+    with contextlib.suppress(OSError):
+        descriptor = os.open(f"{folder}/{METRICS}", flags)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
 
 
 def append_line(path: str, document: Mapping[str, Any]) -> None:

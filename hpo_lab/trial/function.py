@@ -34,7 +34,10 @@ def run_function(task: Task, folder: Path) -> None:
     sys.path[:0] = [path for path in spec.get("path", []) if path not in sys.path]
     os.chdir(spec["workingDirectory"])
     source = Path(task.source)
-    for file, lines in json.loads((source / SOURCES).read_text(encoding="utf-8")).items():
+    # An experiment of an earlier version has no such file.
+    kept = source / SOURCES
+    sources = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    for file, lines in sources.items():
         # Without a time of change, `linecache` does not compare the lines with the file.
         linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
     function = cloudpickle.loads((source / FUNCTION).read_bytes())

@@ -11,13 +11,14 @@ import errno
 import json
 import math
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from hpo_lab.trial.folder import TRIAL_FOLDER
+from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER
 
 __all__ = ["KeptArtifact", "keep", "kept_artifacts"]
 
@@ -33,6 +34,8 @@ _ALLOWED = (
     "a path, text, bytes, or what JSON can hold: None, truth values, numbers, texts, lists and "
     "mappings of these, NumPy scalars and arrays"
 )
+
+_PLACE = re.compile(rf"[0-9]{{1,9}}-({'|'.join(_MEDIA_TYPES)})")
 
 _Writer = Callable[[BinaryIO], Any]
 
@@ -102,7 +105,7 @@ def kept_artifacts(folder: str | os.PathLike[str]) -> list[KeptArtifact]:
     artifacts: dict[str, KeptArtifact] = {}
     for place in _places(f"{os.fspath(folder)}/{_KEPT}"):
         kind = place.rpartition("-")[2]
-        for name in os.listdir(place):
+        for name in _names(place):
             guessed, compression = types.guess_type(name)
             if guessed is None or compression or kind == "json":
                 guessed = _MEDIA_TYPES[kind]
@@ -117,6 +120,8 @@ def _check_name(name: str) -> None:
     # As bytes, since a file system counts these.
     size = len(name.encode(errors="surrogatepass"))
     plain = name.isprintable() and not set(name) & set("/\\") and name not in ("", ".", "..")
+    if name in (LOG, NOTEBOOK):
+        raise ValueError(f"the name of what is kept is {name!r}, which the trial has already")
     if not plain or size > _LONGEST:
         raise ValueError(
             f"the name of what is kept is {name!r}; must be a plain file name of at most "
@@ -133,13 +138,16 @@ def _writer(name: str, value: Any) -> tuple[str, _Writer]:
     if isinstance(value, os.PathLike):
         return "file", lambda file: _copy(os.fspath(value), file)
     if isinstance(value, str):
-        text = value.encode()
+        # As in the store: what UTF-8 cannot hold becomes a question mark.
+        text = value.encode(errors="replace")
         return "text", lambda file: file.write(text)
     if isinstance(value, bytes | bytearray | memoryview):
-        return "bytes", lambda file: file.write(value)
+        content = bytes(value)
+        return "bytes", lambda file: file.write(content)
     try:
         document = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, RecursionError) as error:
+    except Exception as error:
+        # An object that becomes a list by a method of its own may raise anything.
         raise TypeError(f"{name!r} cannot be kept: {error}; allowed is {_ALLOWED}") from None
     return "json", lambda file: file.write(document)
 
@@ -159,6 +167,8 @@ def _plain(value: Any) -> Any:
         for key in value:
             if not isinstance(key, str | int | float):
                 raise TypeError(f"a key is an object of {type(key).__name__}")
+        if len({*map(str, value)}) < len(value):
+            raise TypeError("two keys are the same as text")
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
@@ -190,7 +200,16 @@ def _places(kept: str) -> list[str]:
         names = os.listdir(kept)
     except FileNotFoundError:
         return []
-    return sorted((f"{kept}/{name}" for name in names if not name.startswith(".")), key=_number)
+    # A trial may have put other things there.
+    return sorted((f"{kept}/{name}" for name in names if _PLACE.fullmatch(name)), key=_number)
+
+
+def _names(place: str) -> list[str]:
+    """What is in a place, which may have been replaced meanwhile."""
+    try:
+        return os.listdir(place)
+    except OSError:
+        return []
 
 
 def _number(place: str) -> int:

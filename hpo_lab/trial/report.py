@@ -103,4 +103,4 @@ def _reported(path: str) -> set[str]:
         return set()
     with open(path, encoding="utf-8") as file:
         lines = file.readlines()
-    return {name for line in lines for name in json.loads(line)["metrics"]}
+    return {name for line in lines for name in json.loads(line).get("metrics", ())}

@@ -23,7 +23,7 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
-from hpo_lab.trial.folder import TRIAL_FOLDER
+from hpo_lab.trial.folder import TRIAL_FOLDER, mark_interrupted
 from hpo_lab.trial.processes import end_descendants, end_with_parent, reap_orphans
 
 __all__ = ["GRACE", "RUNTIME", "start_supervisor", "supervise"]
@@ -105,6 +105,8 @@ def supervise(folder: Path, parent: int, module: str = "hpo_lab.trial.work") -> 
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, 512)
         code = worker.poll()
+        if code is None:
+            mark_interrupted(folder)
         end_descendants(GRACE)
         if code is None:
             return 128 + signal.SIGTERM

@@ -17,13 +17,12 @@ from typing import Any
 
 import pytest
 
-from hpo_lab.engine.asking import new_trial
+from hpo_lab.engine.asking import SearchMemory
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.space import contains
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, optimal_trial
-from hpo_lab.search.history import History
 from hpo_lab.stopping.curve import Curve
 from hpo_lab.stopping.rule import Progress, Question, get_rule, settings_of
 from tests.search.simulation import run
@@ -75,7 +74,7 @@ def test_trials_asked_for_together_are_distinct(algorithm: str) -> None:
     asked = spec(algorithm, parallelTrialCount=4, seed=None, settings={"n_startup_trials": "4"})
     trials = [succeeded(trial) for trial in run_all(asked)[:8]]
     for _ in range(4):
-        made = new_trial(asked, History(trials), len(trials), uid="one")
+        made = SearchMemory(trials).new_trial(asked, len(trials), uid="one")
         assert isinstance(made, Trial)
         trials.append(replace(made, state=TrialState.RUNNING))
     assert len({tuple(trial.assignments.values()) for trial in trials}) == len(trials)
@@ -118,9 +117,8 @@ RESTARTED: dict[str, ExperimentSpec] = {
 }
 ASK = """
 import json, sys
-from hpo_lab.engine.asking import new_trial
+from hpo_lab.engine.asking import SearchMemory
 from hpo_lab.engine.ledger import Ledger
-from hpo_lab.search.history import History
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 answers = {}
@@ -131,7 +129,7 @@ for name, (document, known) in json.load(sys.stdin).items():
         for number, values, loss, parent, labels in known
     ]
     asked = ExperimentSpec.model_validate(document)
-    made = new_trial(asked, History(trials), len(trials), uid="one")
+    made = SearchMemory(trials).new_trial(asked, len(trials), uid="one")
     answers[name] = [made.assignments, made.parent, dict(made.labels)]
 print(json.dumps(answers))
 """
@@ -143,7 +141,7 @@ def test_a_restart_in_the_middle_goes_on_as_if_there_had_been_none() -> None:
     for name, asked in RESTARTED.items():
         trials: list[Trial] = []
         for number in range(11):
-            made = new_trial(asked, History(trials), number, uid="one")
+            made = SearchMemory(trials).new_trial(asked, number, uid="one")
             assert isinstance(made, Trial)
             trials.append(succeeded(made))
         *before, last = trials

@@ -199,7 +199,9 @@ def test_a_lost_attempt_runs_again_and_its_late_events_are_none() -> None:
     assert [type(record) for record in run.records] == [TrialRequeued, TrialStarted]
     assert run.records[0].trial == Trial(0, {"x": 0}, attempt=2)
     assert run.records[1].is_new is False
-    assert run.actions[0].trial.attempt == 2
+    # The old attempt may still run where the place has lost sight of it.
+    assert run.actions == [End(0, 1), Start(run.records[1].trial)]
+    assert run.records[1].trial.attempt == 2
     assert run.tell(reported(0, 1, 0.8), Ended(0, 1, 2, DONE), Lost(0, 1)).records == []
     run.tell(reported(0, 0, 0.3, attempt=2), Ended(0, 2, 1, DONE))
     assert run.ended()[0].trial.metrics["score"].count == 1
@@ -463,7 +465,7 @@ def test_a_slow_answer_holds_up_neither_a_stop_nor_an_interrupted_trial() -> Non
     run = Run(spec(), [running(0)], answers=False)
     assert run.tell().actions == [AskSearch(1)]
     run.tell(Lost(0, 1))
-    assert [type(action) for action in run.actions] == [Start]
+    assert [type(action) for action in run.actions] == [End, Start]
     run.tell(STOP_REQUESTED)
     assert run.actions == [End(0, 2)]
     assert run.tell(Answered(1, Trial(1, {}))).records == []
@@ -495,3 +497,50 @@ def test_kernels_are_prepared_for_the_next_new_trials_alone() -> None:
     assert actions == [Prepare(range(3, 4)), AskSearch(3)]
     actions = scheduler.handle([Answered(3, None)], now).actions
     assert actions == [Prepare(range(3, 3))]
+
+
+def test_a_signal_that_looks_like_an_exception_is_an_interruption() -> None:
+    run = Run(spec(trial_active_deadline_seconds=10))
+    run.tell()
+    run.tell(STOP_REQUESTED, after=9)
+    assert run.tell(Exceeded(0, 1, "TrialMemoryExceeded", "used 2 GiB"), after=3).actions == []
+    asked_at = run.now + 1e9 - 3
+    run.tell(
+        Ended(0, 1, 0, Outcome(False, asked_at + 1, "SystemExit: 1")),
+        Ended(1, 1, 0, Outcome(False, asked_at - 1, "ValueError: before")),
+    )
+    assert [type(each) for each in run.records] == [TrialRequeued, TrialEnded, ExperimentEnded]
+    assert run.ended()[1].trial.message == "ValueError: before"
+
+
+def test_an_answer_that_budgets_no_longer_allow_starts_nothing() -> None:
+    run = Run(spec(), answers=False)
+    run.tell()
+    run.tell(Answered(0, Trial(0, {})))
+    run.tell(SpecChanged(spec(parallel_trial_count=1)))
+    assert run.tell(Answered(1, Trial(1, {}))).started == []
+    assert run.tell(SpecChanged(spec())).actions == [AskSearch(1)]
+
+
+def test_a_rule_that_raises_is_off_and_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("of the rule")
+
+    monkeypatch.setattr("hpo_lab.stopping.own.Threshold.should_stop", fail)
+    run = Run(spec(early_stopping=THRESHOLD))
+    run.tell()
+    notes = [each for each in run.tell(reported(0, 0, -1.0)).records if isinstance(each, Noted)]
+    assert [note.reason for note in notes] == ["EarlyStoppingFailed"]
+    assert "ZeroDivisionError: of the rule" in notes[0].message
+    assert run.actions == []
+    assert [type(each) for each in run.tell(reported(1, 0, -1.0)).records] == [Observed]
+
+
+def test_reports_that_are_gone_are_given_up_in_the_end() -> None:
+    run = Run(spec())
+    run.tell()
+    run.tell(reported(0, 0, 0.3))
+    for _ in range(10):
+        assert run.tell(Ended(0, 1, 2, DONE)).actions == [Reread(0, 1, 1)]
+    run.tell(Ended(0, 1, 2, DONE))
+    assert run.state(0) is TrialState.SUCCEEDED

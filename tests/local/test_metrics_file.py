@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from hpo_lab.local.metrics import Batch, read_metrics
 from hpo_lab.observation import Outcome
-from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, write_outcome
+from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, mark_interrupted, write_outcome
 from hpo_lab.trial.report import report
 
 
@@ -65,3 +66,46 @@ def test_an_endless_traceback_is_cut(folder: Path) -> None:
 
     assert outcome is not None and outcome.traceback.endswith("the end")
     assert len(outcome.message) + len(outcome.traceback) <= 200_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"\xff\n", b"\0\0\0\n", b"5\n", b"null\n", b'{"time": 1}\n', b'{"metrics": {"a": null}}\n'],
+)
+def test_a_line_that_is_no_report_is_lost_and_no_other(folder: Path, line: bytes) -> None:
+    report(score=1)
+    with (folder / METRICS).open("ab") as file:
+        file.write(line)
+    report(score=2)
+    write_outcome(Outcome(True, 5.0), folder)
+
+    batch = read_metrics(folder, 0)
+
+    assert values(batch) == [1.0, 2.0]
+    assert batch.outcome == Outcome(True, 5.0)
+
+
+def test_a_line_without_an_end_in_sight_is_passed(folder: Path) -> None:
+    report(score=1)
+    with (folder / METRICS).open("ab") as file:
+        file.write(b'{"metrics": {"' + b"a" * 9_000_000 + b'": 1}}\n')
+    report(score=2)
+    batches = [read_metrics(folder, 0)]
+    while batches[-1].more:
+        batches.append(read_metrics(folder, batches[-1].offset))
+
+    assert [value for batch in batches for value in values(batch)] == [1.0, 2.0]
+
+
+def test_an_exception_after_an_interruption_is_no_outcome(folder: Path) -> None:
+    report(score=1)
+    write_outcome(Outcome(False, time.time() - 1, "ValueError"), folder)
+    mark_interrupted(folder)
+    before = read_metrics(folder, 0)
+    write_outcome(Outcome(False, time.time() + 1, "SystemExit: 1"), folder)
+    after = read_metrics(folder, 0)
+    write_outcome(Outcome(True, time.time() + 1), folder)
+
+    assert before.outcome is not None and before.outcome.message == "ValueError"
+    assert after.outcome is None and values(after) == [1.0]
+    assert read_metrics(folder, 0).outcome is not None

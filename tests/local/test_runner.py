@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
@@ -13,13 +14,15 @@ import psutil
 import pytest
 
 import hpo_lab
+from hpo_lab.engine.asking import SearchMemory
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.local.place import trial_folder
 from hpo_lab.local.runner import local_runner
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running import asking
 from hpo_lab.running.driver import AlreadyRunning
+from hpo_lab.running.enrol import Enrolment
 from tests.processes import processes_below
 
 
@@ -274,17 +277,124 @@ def test_trials_that_cannot_be_rendered_fail_and_stall_nothing(store, enrolled, 
 
 def test_an_experiment_ends_when_its_search_fails(store, enrolled, monkeypatch, capfd):
     record = enrolled(score, trials=6, parallel=2)
-    asked = asking.new_trial
+    new_trial = SearchMemory.new_trial
 
-    def failing(spec, trials, number, **given):
+    def failing(memory, spec, number, **options):
         if number == 3:
             raise RuntimeError("the model is singular")
-        return asked(spec, trials, number, **given)
+        return new_trial(memory, spec, number, **options)
 
-    monkeypatch.setattr(asking, "new_trial", failing)
+    monkeypatch.setattr(SearchMemory, "new_trial", failing)
     verdict = local_runner(store, record.uid).run()
     assert verdict.reason == "ExperimentSuggestionFailed"
     assert "RuntimeError: the model is singular" in verdict.message
     assert [t.state for t in store.trials(record.uid)] == [TrialState.SUCCEEDED] * 3
     assert store.experiment_by_uid(record.uid).state is ExperimentState.FAILED
     assert "Traceback" in capfd.readouterr().err
+
+
+def turns_signals_into_exceptions(x):
+    import signal
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    hpo_lab.report(score=x)
+    time.sleep(600)
+
+
+def test_a_trial_that_makes_an_exception_of_a_signal_runs_again(store, enrolled):
+    record = enrolled(turns_signals_into_exceptions, trials=1)
+    runner = local_runner(store, record.uid)
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    while not store.observations(record.uid):
+        time.sleep(0.05)
+    runner.stop()
+    thread.join()
+    (trial,) = store.trials(record.uid)
+    assert (trial.state, trial.attempt) == (TrialState.CREATED, 2)
+
+    # And where its runner is killed.
+    store.clear_stop(record.uid)
+    killed = subprocess.Popen([sys.executable, "-c", _RUN, store.location, record.uid])
+    while not store.observations(record.uid):
+        time.sleep(0.05)
+    killed.kill()
+    killed.wait()
+    runner = local_runner(store, record.uid)
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    deadline = time.monotonic() + 60
+    while store.trials(record.uid)[0].attempt == 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    runner.stop()
+    thread.join()
+    (trial,) = store.trials(record.uid)
+    assert trial.state is TrialState.CREATED and trial.attempt >= 3
+
+
+def keeps_a_table(x):
+    hpo_lab.keep("table", {"x": x})
+    return x
+
+
+def test_what_a_trial_keeps_is_recorded_with_it(store, enrolled):
+    record = enrolled(keeps_a_table, trials=2)
+    local_runner(store, record.uid).run()
+    for trial in store.trials(record.uid):
+        kept = store.artifact(record.uid, "table", trial.number)
+        assert kept.media_type == "application/json"
+        assert json.loads(kept.read()) == {"x": trial.assignments["x"]}
+
+
+def test_many_refused_trials_end_the_experiment(store, enrolled, monkeypatch):
+    record = enrolled(score, trials=1500, max_failed=1500, parallel=1)
+
+    def refuse(*_: object) -> None:
+        raise InvalidInput([Problem("trialSpec", "cannot be rendered")])
+
+    monkeypatch.setattr("hpo_lab.local.place.task_of", refuse)
+    assert local_runner(store, record.uid).run().reason == "ExperimentFailed"
+    assert len(store.trials(record.uid)) == 1500
+
+
+def test_a_budget_raised_while_a_runner_ends_is_not_lost(store, enrolled):
+    record = enrolled(score, trials=3)
+    runner = local_runner(store, record.uid)
+    close, answers = runner._place.close, []
+
+    def closing():
+        # The end is recorded, and the lease is still held.
+        experiment = hpo_lab.get(record.name, store=store.location)
+        if not answers:
+            assert experiment.record.state is ExperimentState.SUCCEEDED
+            answers.append(prepare_resume(store, experiment.record, trials=5)[1])
+        close()
+
+    runner._place.close = closing
+    runner.run()
+    assert answers == [Enrolment.CONTINUED]
+    assert local_runner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
+    assert len(store.trials(record.uid)) == 5
+
+
+def test_a_stop_and_a_resume_at_once_go_on(store, enrolled):
+    record = enrolled(reports_and_waits, trials=1)
+    first = local_runner(store, record.uid)
+    thread = threading.Thread(target=first.run)
+    thread.start()
+    while not store.observations(record.uid):
+        time.sleep(0.05)
+    store.request_stop(record.uid)
+    _, enrolment = prepare_resume(store, store.experiment_by_uid(record.uid))
+    assert enrolment is Enrolment.CONTINUED
+    assert not store.experiment_by_uid(record.uid).stop_requested
+    first.stop()
+    second = local_runner(store, record.uid)
+    waiting = threading.Thread(target=second.run)
+    waiting.start()
+    thread.join()
+    while not store.observations(record.uid):
+        time.sleep(0.05)
+    second.stop()
+    waiting.join()
+    assert store.trials(record.uid)[0].attempt == 3

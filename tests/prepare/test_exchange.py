@@ -118,6 +118,14 @@ def test_notebook_to_manifest_and_back_is_the_identity(
         assert manifest_of(path) == first
 
 
+def test_a_line_that_loads_the_magics_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "cells.ipynb"
+    write(path, "%load_ext hpo_lab\nbase = 3", CELL)
+    prepared = prepare_notebook(path, TuneOptions())
+    back, _ = notebook_of(prepared)
+    assert "%load_ext hpo_lab" in "".join(back["cells"][0]["source"]).splitlines()
+
+
 def test_what_a_cell_cannot_say_is_told(notebook: Path, tmp_path: Path) -> None:
     document = yaml.safe_load(dump(manifest_of(notebook)))
     spec = document["spec"]

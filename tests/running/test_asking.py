@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from hpo_lab.engine.asking import SearchMemory
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.experiment.model import (
     AlgorithmSpec,
@@ -25,7 +26,6 @@ from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.running import asking as module
 from hpo_lab.running.asking import Asking, AskingAtOnce
 from hpo_lab.search.algorithm import WAIT, Wait
-from hpo_lab.search.history import History
 
 
 class Search:
@@ -43,8 +43,8 @@ class Search:
 
     def __call__(
         self,
+        memory: SearchMemory,
         spec: ExperimentSpec,
-        history: History,
         number: int,
         *,
         uid: str,
@@ -53,13 +53,15 @@ class Search:
         self.uids.add(uid)
         self.may_answer.wait()
         time.sleep(self.seconds)
-        return self.answer(number, sum(trial.is_final for trial in history))
+        return self.answer(number, sum(trial.is_final for trial in memory._history))
 
 
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> Search:
     made = Search()
-    monkeypatch.setattr(module, "new_trial", made)
+    monkeypatch.setattr(
+        SearchMemory, "new_trial", lambda memory, *args, **options: made(memory, *args, **options)
+    )
     return made
 
 
@@ -134,7 +136,7 @@ from threading import Event
 from hpo_lab.running import asking
 from hpo_lab.engine.ledger import Ledger
 from tests.running.test_asking import spec
-asking.new_trial = lambda *_, **__: Event().wait()
+asking.SearchMemory.new_trial = lambda *_, **__: Event().wait()
 questions = asking.Asking("uid", (), lambda: None)
 assert questions.ask(spec(), Ledger(spec().objective), 0) is asking.WAIT
 questions.close()
@@ -254,9 +256,9 @@ def test_quick_answers_are_not_asked_for_ahead(
 ) -> None:
     answered(asking, woken, lambda: asking.ask(spec(), told(), 0))
     asking.ask_ahead(spec(), told(running(0)), 1)
-    answered(asking, woken, lambda: asking.ask(spec(), told(running(0)), 1))
+    answered(asking, woken, lambda: asking.ask(spec(), told(running(0)), 2))
 
-    assert search.asked == [0, 1]
+    assert search.asked == [0, 2]
 
 
 def test_no_trial_beyond_the_last_is_asked_for(
@@ -322,10 +324,15 @@ def test_an_answer_that_is_out_of_date_when_it_comes_is_worked_out_again(
 ) -> None:
     search.may_answer.clear()
     assert asking.ask(spec(), told(running(0)), 1) is WAIT
-    monkeypatch.setattr(module, "_COSTLY", 10.0)  # the next look waits until the answer is there
+    # The next look waits until the answer is there.
+    monkeypatch.setattr(module, "_COSTLY", 10.0)
     threading.Timer(0.1, search.may_answer.set).start()
 
-    answer = answered(asking, woken, lambda: asking.ask(spec(), told(ended(0)), 1))
+    while (answer := asking.ask(spec(), told(ended(0)), 1)) is WAIT:
+        # The answer that is out of date may wake the runner, too.
+        while not asking.has_news():
+            assert woken.wait(10)
+            woken.clear()
 
     assert answer == Trial(1, {"x": 1})
     assert search.asked == [1, 1]
@@ -343,6 +350,23 @@ def test_the_thread_ends_with_the_asking(
 
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_questions_that_wait_at_the_end_are_not_asked(
+    search: Search, woken: threading.Event, told: Tell
+) -> None:
+    before = set(threading.enumerate())
+    asking = Asking("uid", (), woken.set)
+    search.may_answer.clear()
+    assert asking.ask(spec(), told(), 0) is WAIT
+    assert asking.ask(spec(), told(running(0)), 1) is WAIT
+    (thread,) = set(threading.enumerate()) - before
+
+    asking.close()
+    search.may_answer.set()
+
+    thread.join(10)
+    assert search.asked == [0]
 
 
 def test_nobody_is_woken_after_the_end(

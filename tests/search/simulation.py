@@ -6,13 +6,12 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from hpo_lab.engine.asking import is_ordered, new_trial
+from hpo_lab.engine.asking import SearchMemory, is_ordered
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import Wait
-from hpo_lab.search.history import History
 
 Ending = Callable[[Trial], Trial]
 
@@ -26,7 +25,7 @@ def run(spec: ExperimentSpec, end: Ending, order: random.Random, uid: str = "") 
         order: Which of the running trials ends next.
         uid: What tells the experiment from others.
     """
-    ledger = Ledger(spec.objective)
+    ledger, memory = Ledger(spec.objective), SearchMemory()
     trials = ledger.trials
     exhausted = False
     while True:
@@ -34,14 +33,18 @@ def run(spec: ExperimentSpec, end: Ending, order: random.Random, uid: str = "") 
         if upcoming.verdict is not None:
             return list(trials.values())
         for number in upcoming.start:
-            new = new_trial(spec, History(trials.values()), number, uid=uid)
+            if number in trials:
+                continue
+            new = memory.new_trial(spec, number, uid=uid)
             if new is None or isinstance(new, Wait):
                 exhausted = new is None
                 break
             ledger.put(new)
+            memory.put(new)
         running = [number for number, trial in trials.items() if not trial.is_final]
         if running:
             ending = order.choice(running)
             ledger.put(end(replace(trials[ending])))
+            memory.put(trials[ending])
         else:
             assert exhausted, "nothing runs and nothing can be started"

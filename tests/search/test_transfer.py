@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hpo_lab.engine.asking import new_trial
+from hpo_lab.engine.asking import SearchMemory
 from hpo_lab.experiment import space as domains
 from hpo_lab.experiment.model import (
     AdditionalObjective,
@@ -20,7 +20,6 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.space import Domain, choice, uniform
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.search.history import History
 from hpo_lab.search.transfer import transferred
 
 PLANE = {"x": uniform(-5, 5), "y": uniform(-5, 5)}
@@ -108,12 +107,14 @@ def searched(
     trials: int,
     prior: Sequence[Trial] = (),
 ) -> list[Trial]:
-    found: list[Trial] = []
+    memory = SearchMemory(prior)
+    ended: list[Trial] = []
     for number in range(trials):
-        asked = new_trial(spec, History([*prior, *found]), number, uid="u")
+        asked = memory.new_trial(spec, number, uid="u")
         assert isinstance(asked, Trial)
-        found.append(trial(number, loss(**asked.assignments), **asked.assignments))
-    return found
+        ended.append(trial(number, loss(**asked.assignments), **asked.assignments))
+        memory.put(ended[-1])
+    return ended
 
 
 @pytest.fixture(scope="module")

@@ -34,5 +34,5 @@ def test_the_package_of_the_page_passes_its_own_tests(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "3 passed" in run.stdout
-    kind = "from hpo_lab.trial.kinds import trial_kind; trial_kind('CommandTrial')"
+    kind = "from hpo_lab.trial.trial_kinds import trial_kind; trial_kind('CommandTrial')"
     subprocess.run([sys.executable, "-c", kind], env=environment, check=True)
