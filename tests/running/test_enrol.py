@@ -105,6 +105,21 @@ def test_more_trials_do_not_continue_a_search_that_has_nothing_left(store, enrol
     assert enrolment is Enrolment.COMPLETE
 
 
+def test_a_runner_that_is_to_stop_takes_no_new_budget(store, enrolled):
+    record = enrolled(score, trials=2)
+    runner = Runner.current()
+    store.acquire_lease(record.uid, runner)
+    store.request_stop(record.uid)
+    again, enrolment = revise(store, record, change(record, max_trial_count=9))
+    assert enrolment is Enrolment.CONTINUED
+    assert (again.state, again.stop_requested) == ("Restarting", False)
+
+    store.set_condition(record.uid, "Succeeded", "ExperimentMaxTrialsReached", "")
+    _, enrolment = revise(store, record, change(record, max_trial_count=12))
+    assert enrolment is Enrolment.CONTINUED
+    store.release_lease(record.uid, runner.id)
+
+
 def test_an_experiment_that_was_deleted_meanwhile_is_not_revised(store, enrolled):
     record = enrolled(score, trials=2)
     store.delete_experiment(record.uid)

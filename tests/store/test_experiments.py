@@ -115,6 +115,7 @@ def test_control(store: Store, experiment: ExperimentRecord, document: Make) -> 
     record = store.experiment_by_uid(uid)
     assert record is not None
     assert record.document.spec.max_trial_count == 50
+    assert record.updated_at > stopped.updated_at
     assert store.control(uid).changed > before.changed
     store.clear_stop(uid)
     assert not store.control(uid).stop_requested
