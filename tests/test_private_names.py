@@ -98,7 +98,7 @@ USES: dict[str, list[tuple[str, str, str | None]]] = {
     "execution/zygote.py": [
         ("ipykernel.ipkernel", "IPythonKernel.language_info", None),
     ],
-    "notebook/cell_source.py": [
+    "notebook/parsed_cell.py": [
         ("IPython.core.inputtransformer2", "TransformerManager.do_one_token_transform", "lines"),
     ],
     "magics.py": [

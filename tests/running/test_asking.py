@@ -23,7 +23,6 @@ from hpo_lab.experiment.model import (
     ParameterType,
 )
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.running import asking as module
 from hpo_lab.running.asking import Asking, AskingAtOnce
 from hpo_lab.search.algorithm import WAIT, Wait
 
@@ -325,7 +324,7 @@ def test_an_answer_that_is_out_of_date_when_it_comes_is_worked_out_again(
     search.may_answer.clear()
     assert asking.ask(spec(), told(running(0)), 1) is WAIT
     # The next look waits until the answer is there.
-    monkeypatch.setattr(module, "_COSTLY", 10.0)
+    monkeypatch.setattr("hpo_lab.running.asking._COSTLY", 10.0)
     threading.Timer(0.1, search.may_answer.set).start()
 
     while (answer := asking.ask(spec(), told(ended(0)), 1)) is WAIT:
