@@ -86,6 +86,40 @@ def test_an_interrupted_experiment_that_never_resumes_goes_on(store, enrolled):
     assert again.document == never
 
 
+def test_a_deadline_that_is_used_up_is_complete_and_a_later_one_continues(store, enrolled):
+    record = enrolled(score, trials=2)
+    runner = Runner.current()
+    store.acquire_lease(record.uid, runner, 100.0)
+    store.release_lease(record.uid, runner.id, 110.0)
+    store.set_condition(record.uid, "Succeeded", "ExperimentDeadlineReached", "")
+    _, enrolment = revise(store, record, change(record, active_deadline_seconds=5))
+    assert enrolment is Enrolment.COMPLETE
+    _, enrolment = revise(store, record, change(record, active_deadline_seconds=50))
+    assert enrolment is Enrolment.CONTINUED
+
+
+def test_more_trials_do_not_continue_a_search_that_has_nothing_left(store, enrolled):
+    record = enrolled(score, trials=2)
+    store.set_condition(record.uid, "Succeeded", "ExperimentSuggestionEndReached", "")
+    _, enrolment = revise(store, record, change(record, max_trial_count=9))
+    assert enrolment is Enrolment.COMPLETE
+
+
+def test_a_runner_that_is_to_stop_takes_no_new_budget(store, enrolled):
+    record = enrolled(score, trials=2)
+    runner = Runner.current()
+    store.acquire_lease(record.uid, runner)
+    store.request_stop(record.uid)
+    again, enrolment = revise(store, record, change(record, max_trial_count=9))
+    assert enrolment is Enrolment.CONTINUED
+    assert (again.state, again.stop_requested) == ("Restarting", False)
+
+    store.set_condition(record.uid, "Succeeded", "ExperimentMaxTrialsReached", "")
+    _, enrolment = revise(store, record, change(record, max_trial_count=12))
+    assert enrolment is Enrolment.CONTINUED
+    store.release_lease(record.uid, runner.id)
+
+
 def test_an_experiment_that_was_deleted_meanwhile_is_not_revised(store, enrolled):
     record = enrolled(score, trials=2)
     store.delete_experiment(record.uid)

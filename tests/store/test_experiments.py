@@ -107,13 +107,15 @@ def test_control(store: Store, experiment: ExperimentRecord, document: Make) -> 
     store.request_stop(uid)
     before = store.control(uid)
     assert before.stop_requested
-    asked = store.experiment_by_uid(uid)
-    assert asked is not None and asked.updated_at > experiment.updated_at
     assert store.control(uid) == before
+    stopped = store.experiment_by_uid(uid)
+    assert stopped is not None
+    assert stopped.updated_at > experiment.updated_at
     store.update_spec(uid, document(max_trial_count=50))
     record = store.experiment_by_uid(uid)
     assert record is not None
     assert record.document.spec.max_trial_count == 50
+    assert record.updated_at > stopped.updated_at
     assert store.control(uid).changed > before.changed
     store.clear_stop(uid)
     assert not store.control(uid).stop_requested
