@@ -87,11 +87,18 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The place cannot start the trial at all, for the reason in `message`."""
+    """The place cannot start the trial at all.
+
+    Attributes:
+        number, attempt: Which.
+        message: Why, for a person.
+        reason: Why, as one CamelCase word.
+    """
 
     number: int
     attempt: int
     message: str
+    reason: str = "TrialNotRendered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,10 +142,6 @@ class Scheduler:
         """The trials that run."""
         return [self.ledger.trials[number] for number in self.ledger.running]
 
-    def position(self, number: int) -> int:
-        """Up to where the reports of a running trial are recorded."""
-        return self._attempts[number].position
-
     def handle(self, events: Iterable[Event], now: Instant) -> Instructions:
         """Take in *events*, in their order, and say what is to be done now.
 
@@ -201,7 +197,7 @@ class Scheduler:
                     self._end(trial, attempt, ending, now, done)
                 return False
             case Refused():
-                ending = Ending(TrialState.FAILED, event.message, "TrialNotRendered")
+                ending = Ending(TrialState.FAILED, event.message, event.reason)
                 self._finish(trial, ending, now, done)
             case Lost():
                 self._lose(trial, attempt, now, done)

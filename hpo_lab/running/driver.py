@@ -318,7 +318,9 @@ class _Turns:
                         refusals.append(Refused(trial.number, trial.attempt, message))
                     except OSError as error:
                         message = f"could not be started: {error}"
-                        refusals.append(Refused(trial.number, trial.attempt, message))
+                        refusals.append(
+                            Refused(trial.number, trial.attempt, message, "TrialNotStarted")
+                        )
                 case End(number, attempt):
                     self._place.end(number, attempt)
                 case Reread(number, attempt, position):

@@ -98,24 +98,21 @@ def revise(
         elapsed=recorded.running_seconds(time.time()),
         exhausted=at_end and not any(waiting_points(recorded.document.spec, trials)),
     )
-    ended = recorded.state in (ExperimentState.SUCCEEDED, ExperimentState.FAILED)
-    never = experiment.spec.resume_policy is ResumePolicy.NEVER
-    if ended and never and ends.verdict is None and not recorded.is_active(time.time()):
-        raise InvalidInput([Problem("spec.resumePolicy", _NEVER.format(recorded.reason))])
-    active = recorded.is_active(time.time())
-    if not active and recorded.state.is_final and ends.verdict is not None:
+    if recorded.state.is_final and ends.verdict is not None:
         # Nothing is written: whoever refuses this leaves the record as it was.
         return recorded, Enrolment.COMPLETE
+    ended = recorded.state in (ExperimentState.SUCCEEDED, ExperimentState.FAILED)
+    active = recorded.is_active(time.time())
+    if ended and not active and experiment.spec.resume_policy is ResumePolicy.NEVER:
+        raise InvalidInput([Problem("spec.resumePolicy", _NEVER.format(recorded.reason))])
     if recorded.document.spec != experiment.spec:
         document = recorded.document.model_copy(update={"spec": experiment.spec})
         store.update_spec(recorded.uid, document)
     # A runner that has recorded an end, or is asked to stop, takes no new budgets; the next
     # runner waits for its lease.
     is_ending = recorded.state.is_final or recorded.stop_requested
-    if recorded.is_active(time.time()) and not is_ending:
+    if active and not is_ending:
         return _again(store, recorded), Enrolment.RUNNING
-    if recorded.state.is_final and ends.verdict is not None:
-        return _again(store, recorded), Enrolment.COMPLETE
     store.clear_stop(recorded.uid)
     store.set_condition(
         recorded.uid,

@@ -52,11 +52,13 @@ class Recorder:
         if not records:
             return
         # Files are looked at before the transaction, which keeps other writers waiting.
-        files = {
-            record.trial.number: self._kept(record)
-            for record in records
-            if isinstance(record, TrialEnded)
-        }
+        files: dict[int | None, list[Artifact]] = {}
+        for record in records:
+            if isinstance(record, TrialEnded):
+                number, state = record.trial.number, record.trial.state
+                files[number] = _measured(self._keeping.at_end(number, state))
+            elif isinstance(record, ExperimentEnded):
+                files[None] = _measured(self._keeping.of_best(record.best))
         with self._store.transaction(self._uid, self._runner_id) as transaction:
             for record in records:
                 self._write(record, files, transaction, time)
@@ -65,14 +67,10 @@ class Recorder:
             if isinstance(record, TrialEnded):
                 self._keeping.clear(record)
 
-    def _kept(self, record: TrialEnded) -> list[Artifact]:
-        files = self._keeping.at_end(record.trial.number, record.trial.state)
-        return [file.measured() for file in files]
-
     def _write(
         self,
         record: Record,
-        files: Mapping[int, Sequence[Artifact]],
+        files: Mapping[int | None, Sequence[Artifact]],
         transaction: Transaction,
         time: float,
     ) -> None:
@@ -102,7 +100,11 @@ class Recorder:
                     ExperimentState.RUNNING, record.reason, record.message, time
                 )
             case ExperimentEnded(verdict, best):
-                for artifact in self._keeping.of_best(best):
+                for artifact in files[None]:
                     transaction.add_artifact(artifact)
                 transaction.set_best(best)
                 transaction.set_condition(verdict.state, verdict.reason, verdict.message, time)
+
+
+def _measured(files: Sequence[Artifact]) -> list[Artifact]:
+    return [file.measured() for file in files]
