@@ -180,7 +180,9 @@ class Driver:
             asking = AskingAtOnce(self._uid, prior)
         else:
             asking = Asking(self._uid, prior, self._place.wake)
-        turns = _Turns(self._store, record, self._place, scheduler, asking, self._runner.id)
+        turns = _Turns(
+            self._store, record, self._place, scheduler, asking, self._runner.id, self._clock
+        )
         try:
             return self._loop(turns, record), turns.document
         finally:
@@ -252,7 +254,9 @@ class _Turns:
         scheduler: Scheduler,
         asking: Questions,
         runner_id: str,
+        clock: Callable[[], Instant],
     ) -> None:
+        self._clock = clock
         self.verdict: Verdict | None = None
         self.document = record.document
         self._uid = record.uid
@@ -273,7 +277,7 @@ class _Turns:
         """Do what follows from *happened*."""
         news: list[Event] = [ANSWER_READY] if self._asking.has_news() else []
         events: list[Event] = [*happened, *news]
-        begun = time.monotonic()
+        begun = self._clock().steady
         records: list[Record] = []
         actions: list[Action] = []
         following = range(0)
@@ -289,9 +293,9 @@ class _Turns:
                     self._place.prepare(following)
                 elif isinstance(action, AskSearch):
                     # Recorded and started meanwhile, where an answer takes its time.
-                    if time.monotonic() - begun > _LONGEST_BATCH and records:
+                    if self._clock().steady - begun > _LONGEST_BATCH and records:
                         events += self._carry_out(records, actions, now)
-                        records, actions, begun = [], [], time.monotonic()
+                        records, actions, begun = [], [], self._clock().steady
                     events.append(self._answer(action.number))
                 else:
                     actions.append(action)
