@@ -2,12 +2,14 @@
 
 Trials a second of a runner that nobody looks at, of `hpo-lab resume` on a terminal, and of a
 runner whose progress is shown as the output of a cell, with 100, 1000 and 10 000 trials
-recorded before; and `hpo-lab list`, `show` and `trials` of large stores.
+recorded before; the share of all processor time that the viewer took, which is exact where the
+throughput is not; and `hpo-lab list`, `show` and `trials` of large stores.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import pty
@@ -20,12 +22,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from tables import publish, setting, table
 
+from hpo_lab import cli
 from hpo_lab.dashboard.live import LiveProgress
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
@@ -74,36 +78,76 @@ def record(store: Store, name: str, count: int, trials: int) -> None:
     store.set_condition(uid, ExperimentState.STOPPED, "ExperimentStopped", "it was stopped")
 
 
-def nobody(location: str) -> None:
+def nobody(location: str) -> float:
     """Run in the background; looked at is nothing but whether it runs."""
     _resume(location)
     _wait(location)
+    return 0.0
 
 
-def command_line(location: str) -> None:
-    """Run in the foreground of a terminal."""
+def command_line(location: str) -> float:
+    """Run in the foreground of a terminal; the thread that draws is the viewer."""
     terminal, side = pty.openpty()
-    command = [sys.executable, "-m", "hpo_lab", "resume", NAME, "--store", location]
-    process = subprocess.Popen(command, stdin=side, stdout=side, stderr=side)
-    os.close(side)
     threading.Thread(target=_drain, args=(terminal,), daemon=True).start()
-    process.wait()
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_resume_on, args=(os.ttyname(side), location, theirs))
+    process.start()
+    share = float(ours.recv())
+    process.join()
+    os.close(side)
+    return share / CORES
 
 
-def cell_output(location: str) -> None:
-    """Run in the background; another process shows it as a cell does."""
-    _resume(location)
-    viewer = multiprocessing.get_context("spawn").Process(target=_show, args=(location,))
+def _resume_on(terminal: str, location: str, pipe: Connection) -> None:
+    device = os.open(terminal, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(device, standard)
+    seconds = [0.0]
+    threading.Thread(target=_time_drawing, args=(seconds,), daemon=True).start()
+    began = time.monotonic()
+    cli.main(["resume", NAME, "--store", location], standalone_mode=False)
+    pipe.send(seconds[0] / (time.monotonic() - began))
+
+
+def _time_drawing(seconds: list[float]) -> None:
+    """Keep the processor time of the thread that draws, for as long as there is one."""
+    while True:
+        for thread in threading.enumerate():
+            if thread.name == "hpo-lab-progress" and thread.native_id:
+                with contextlib.suppress(OSError):
+                    seconds[0] = _cpu(thread.native_id)
+        time.sleep(0.2)
+
+
+def cell_output(location: str) -> float:
+    """Run in the background; another process, which is up like a kernel, shows it."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    viewer = context.Process(target=_show, args=(location, theirs))
     viewer.start()
-    _wait(location)
+    ours.recv()
+    _resume(location)
+    ours.send("it runs")
+    share = float(ours.recv())
     viewer.join()
+    _wait(location)
+    return share / CORES
 
 
-VIEWERS: dict[str, Callable[[str], None]] = {
+CORES = len(os.sched_getaffinity(0))
+VIEWERS: dict[str, Callable[[str], float]] = {
     "nobody": nobody,
     "command line": command_line,
     "cell output": cell_output,
 }
+"""Each runs the experiment; returned is the share of all processor time that looking took."""
+
+
+def _cpu(thread: int) -> float:
+    """Seconds of processor time of a thread of this process."""
+    fields = Path(f"/proc/self/task/{thread}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _resume(location: str) -> None:
@@ -116,11 +160,15 @@ def _wait(location: str) -> None:
         time.sleep(0.5)
 
 
-def _show(location: str) -> None:
+def _show(location: str, pipe: Connection) -> None:
     """Follow it in a shell whose front end takes everything and does nothing."""
     publisher = SimpleNamespace(publish=lambda *_, **__: None)
     shell: Any = SimpleNamespace(display_pub=publisher, kernel=object())
+    pipe.send("ready")
+    pipe.recv()
+    began, started = time.monotonic(), time.process_time()
     LiveProgress(shell, Experiments(location).find(NAME)).follow()
+    pipe.send((time.process_time() - started) / (time.monotonic() - began))
 
 
 def _drain(terminal: int) -> None:
@@ -131,19 +179,19 @@ def _drain(terminal: int) -> None:
         return
 
 
-def throughput(prepared: Path, recorded: int, view: Callable[[str], None]) -> float:
-    """Trials a second, but for the first tenth of the new ones, which wait for the set-up."""
+def throughput(prepared: Path, recorded: int, view: Callable[[str], float]) -> tuple[float, float]:
+    """Trials a second after the first tenth, which waits for the set-up, and the viewer's share."""
     with tempfile.TemporaryDirectory() as folder:
         location = str(Path(folder) / "hpo_lab.db")
         shutil.copy(prepared, location)
-        view(location)
+        share = view(location)
         store = open_store(location)
         (experiment,) = store.experiments()
         new = [trial for trial in store.trials(experiment.uid) if trial.number >= recorded]
         store.close()
     assert all(trial.state is TrialState.SUCCEEDED for trial in new), "a trial failed"
     ends = sorted(trial.completed_at or 0.0 for trial in new)[len(new) // 10 :]
-    return (len(ends) - 1) / (ends[-1] - ends[0])
+    return (len(ends) - 1) / (ends[-1] - ends[0]), share
 
 
 def viewed(recorded: int, trials: int, rounds: int) -> tuple[str, ...]:
@@ -154,17 +202,22 @@ def viewed(recorded: int, trials: int, rounds: int) -> tuple[str, ...]:
         record(store, NAME, recorded, recorded + trials)
         store.close()
         rates: dict[str, list[float]] = {name: [] for name in VIEWERS}
+        shares: dict[str, list[float]] = {name: [] for name in VIEWERS}
         for _ in range(rounds):
             for name, view in VIEWERS.items():
-                rates[name].append(throughput(prepared, recorded, view))
-                print(f"{recorded} recorded, {name}: {rates[name][-1]:.0f} a second", flush=True)
+                rate, share = throughput(prepared, recorded, view)
+                rates[name].append(rate)
+                shares[name].append(share)
+                text = f"{rate:.0f} a second, the viewer {100 * share:.2f} %"
+                print(f"{recorded} recorded, {name}: {text}", flush=True)
     alone = rates.pop("nobody")
-    lost = [
-        statistics.median(1 - seen / unseen for seen, unseen in zip(rate, alone, strict=True))
-        for rate in rates.values()
-    ]
-    rate = f"{statistics.median(alone):.0f}"
-    return (str(recorded), rate, *(f"{100 * share:.1f} %" for share in lost))
+    cells = [str(recorded), f"{statistics.median(alone):.0f}"]
+    for name, seen in rates.items():
+        lost = statistics.median(
+            1 - rate / unseen for rate, unseen in zip(seen, alone, strict=True)
+        )
+        cells += [f"{100 * statistics.median(shares[name]):.1f} %", f"{100 * lost:.1f} %"]
+    return tuple(cells)
 
 
 def looked(location: Path, *arguments: str) -> tuple[str, ...]:
@@ -215,7 +268,17 @@ def main() -> None:
     publish(
         "viewers",
         [
-            *table(("recorded", "trials a second", "lost to command line", "to a cell"), rows),
+            *table(
+                (
+                    "recorded",
+                    "trials a second",
+                    "command line: processor",
+                    "throughput lost",
+                    "cell: processor",
+                    "throughput lost",
+                ),
+                rows,
+            ),
             "",
             *table(("command", "seconds", "of processor", "MB"), looks),
             "",
