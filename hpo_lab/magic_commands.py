@@ -13,6 +13,7 @@ from typing import Any, Final
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
+from hpo_lab.dashboard.words import elsewhere_note
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
@@ -55,7 +56,7 @@ class Command:
 
 
 COMMANDS: Final = {
-    "list": Command("", "all experiments"),
+    "list": Command("[--all]", "the experiments of this folder; --all lists those of others, too"),
     "show": Command("[NAME]", "its progress"),
     "best": Command("[NAME] [--apply]", "the best values; --apply sets the variables here"),
     "wait": Command("[NAME] [--timeout TIME]", "wait for its end"),
@@ -82,6 +83,7 @@ class Arguments:
         values: Texts by parameter name, where the command takes values.
         options: The budgets and times given.
         apply: Whether `--apply` was given.
+        everywhere: Whether `--all` was given.
         store: The store that was named.
     """
 
@@ -91,6 +93,7 @@ class Arguments:
     options: TuneOptions
     apply: bool = False
     store: str | None = None
+    everywhere: bool = False
 
 
 def parse_command(line: str) -> Arguments:
@@ -135,10 +138,11 @@ def parse_command(line: str) -> Arguments:
         problems.append(Problem(where, f"found {' '.join(words) or 'no name'!r}; write {form}"))
     store = values.pop("--store", [None])[-1]
     apply = values.pop("--apply", None) is not None
+    everywhere = values.pop("--all", None) is not None
     options, invalid = parse_values(values, where=where)
     if problems or invalid:
         raise InvalidInput([*problems, *invalid])
-    return Arguments(name, tuple(words), point, options, apply, store)
+    return Arguments(name, tuple(words), point, options, apply, store, everywhere)
 
 
 class Commands:
@@ -183,14 +187,17 @@ class Commands:
     def _find(self, arguments: Arguments) -> Experiment:
         experiments = Experiments(arguments.store or self.location)
         if arguments.words:
-            return experiments.find(arguments.words[0])
+            experiment = experiments.find(arguments.words[0])
+            if (folder := experiment.record.project) not in ("", experiments.project):
+                print(f"{experiment.title} of {folder}")
+            return experiment
         if (
             self.last is not None
             and arguments.store is None
             and self.last.store.experiment_by_uid(self.last.uid)
         ):
             return self.last
-        titles = [summary.title for summary in experiments.list()]
+        titles = [summary.title for summary in experiments.list(everywhere=False)]
         if len(titles) == 1:
             return experiments.find(titles[0])
         there = f"say which: {', '.join(sorted(titles))}" if titles else "there are none yet"
@@ -198,12 +205,18 @@ class Commands:
         raise InvalidInput([Problem(where, f"no experiment was started here; {there}")])
 
     def _list(self, arguments: Arguments) -> None:
-        summaries = Experiments(arguments.store or self.location).list()
-        if not summaries:
-            print("There are no experiments yet.")
-            return
-        bundle = {"text/html": listing_html(summaries), "text/plain": listing_text(summaries)}
-        publish(self._shell, bundle)
+        experiments = Experiments(arguments.store or self.location)
+        folders = arguments.everywhere
+        summaries = experiments.list(everywhere=folders)
+        if summaries:
+            bundle = {
+                "text/html": listing_html(summaries, folders=folders),
+                "text/plain": listing_text(summaries, folders=folders),
+            }
+            publish(self._shell, bundle)
+        count = len(summaries)
+        if note := elsewhere_note(count, experiments.count() - count, "%hpo list --all"):
+            print(note)
 
     def _show(self, experiment: Experiment, arguments: Arguments) -> None:
         LiveProgress(self._shell, experiment).follow_in_background()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from hpo_lab.cli.options import json_option, name_argument, store_option
+from hpo_lab.cli.options import experiment_named, json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
 from hpo_lab.experiment.points import read_point
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["enqueue_command"]
@@ -27,7 +26,7 @@ def enqueue_command(name: str, values: tuple[str, ...], store: str | None, as_js
     ]
     if problems:
         raise InvalidInput(problems)
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     texts = dict(text.split("=", 1) for text in values)
     point = read_point(experiment.record.document.spec.parameters, texts)
     outlook = experiment.enqueue(point)

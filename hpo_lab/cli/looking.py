@@ -11,7 +11,7 @@ from functools import partial
 import click
 
 from hpo_lab.cli import FAILED
-from hpo_lab.cli.options import json_option, name_argument, store_option
+from hpo_lab.cli.options import experiment_named, json_option, name_argument, store_option
 from hpo_lab.cli.output import (
     messages,
     notebook_path,
@@ -28,7 +28,7 @@ from hpo_lab.dashboard.tables import (
     print_trials,
     summary_table,
 )
-from hpo_lab.dashboard.words import shown_labels
+from hpo_lab.dashboard.words import elsewhere_note, shown_labels
 from hpo_lab.experiment.manifest import dump
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import conditions_of
@@ -43,17 +43,21 @@ __all__ = ["best_command", "list_command", "show_command", "trials_command"]
 
 
 @click.command("list")
+@click.option("--all", "everywhere", is_flag=True, help="Also those of other folders.")
 @store_option
 @json_option
-def list_command(store: str | None, as_json: bool) -> None:
-    """List the experiments, the newest first."""
-    summaries = Experiments(store).list()
+def list_command(everywhere: bool, store: str | None, as_json: bool) -> None:
+    """List the experiments of this folder and those of none, the newest first."""
+    experiments = Experiments(store)
+    summaries = experiments.list(everywhere=everywhere)
     if as_json:
         print_json([summary.to_json() for summary in summaries])
     elif summaries:
-        results().print(experiments_table(summaries, time.time()))
-    else:
-        messages().print("There are no experiments yet.")
+        results().print(experiments_table(summaries, time.time(), folders=everywhere))
+    hidden = experiments.count() - len(summaries)
+    note = elsewhere_note(len(summaries), hidden, "hpo-lab list --all")
+    if note and not as_json:
+        messages().print(note, style="dim")
 
 
 @click.command("show")
@@ -65,7 +69,7 @@ def list_command(store: str | None, as_json: bool) -> None:
 @json_option
 def show_command(name: str, output: str | None, store: str | None, as_json: bool) -> None:
     """Show one experiment: state, best parameters, the last failure."""
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     if output is not None:
         print(dump(_with_status(experiment), output), end="")
         return
@@ -113,7 +117,7 @@ def best_command(ctx: click.Context, name: str, store: str | None, as_json: bool
     With several objectives the Pareto front is shown, the best in the first of them first.
     Ends with code 1 when no trial has produced the objective.
     """
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     summary = experiment.summary()
     best = summary.best
     if as_json:
@@ -150,7 +154,7 @@ def trials_command(
     name: str, form: str, states: tuple[str, ...], sort: str, store: str | None, as_json: bool
 ) -> None:
     """List the trials of an experiment with their parameters and metrics."""
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     tally = experiment.tally()
     trials: Iterable[Trial] = (tally.trials[number] for number in sorted(tally.trials))
     if sort == "best":

@@ -22,7 +22,7 @@ from hpo_lab.dashboard.html import (
     table,
 )
 from hpo_lab.dashboard.preview import decisions_html
-from hpo_lab.dashboard.words import objective_in_words, shown_labels
+from hpo_lab.dashboard.words import folder_text, objective_in_words, shown_labels
 from hpo_lab.experiment.model import Objective
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import Best, Summary
@@ -93,8 +93,8 @@ def progress_text(summary: Summary, note: str = "") -> str:
     return "\n".join(lines)
 
 
-def listing_html(summaries: Sequence[Summary]) -> str:
-    """Several experiments as a table, one a row."""
+def listing_html(summaries: Sequence[Summary], *, folders: bool = False) -> str:
+    """Several experiments as a table, one a row; with *folders* each with that it belongs to."""
     rows = [
         (
             cut(summary.title, 100),
@@ -102,17 +102,20 @@ def listing_html(summaries: Sequence[Summary]) -> str:
             cut(", ".join([_done(summary), *_others(summary)]), 100),
             cut(_best_value(summary), 100),
             cut(duration(summary), 40),
+            *([cut(folder_text(summary.project), 100)] if folders else []),
         )
         for summary in summaries
     ]
-    return box(table(("Experiment", "State", "Trials", "Best", "Time"), rows))
+    head = ("Experiment", "State", "Trials", "Best", "Time", *(["Folder"] if folders else []))
+    return box(table(head, rows))
 
 
-def listing_text(summaries: Sequence[Summary]) -> str:
+def listing_text(summaries: Sequence[Summary], *, folders: bool = False) -> str:
     """Several experiments as lines of text."""
     width = max((len(summary.title) for summary in summaries), default=0)
     return "\n".join(
         f"{summary.title:{width}}  {summary.state:11}  {_done(summary)}  {_best_value(summary)}"
+        + (f"  {folder_text(summary.project)}" if folders else "")
         for summary in summaries
     )
 

@@ -13,7 +13,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from hpo_lab.dashboard.words import objective_in_words
+from hpo_lab.dashboard.words import folder_text, objective_in_words
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
@@ -110,9 +110,10 @@ def _table(*columns: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
-def experiments_table(summaries: Iterable[Summary], now: float) -> Table:
-    """Experiments, one a row."""
-    table = _table("name", "state", "trials", "best", "age", right=["trials", "best", "age"])
+def experiments_table(summaries: Iterable[Summary], now: float, *, folders: bool = False) -> Table:
+    """Experiments, one a row; with *folders* each with the one that it belongs to."""
+    columns = ["name", "state", "trials", "best", "age", *(["folder"] if folders else [])]
+    table = _table(*columns, right=["trials", "best", "age"])
     for summary in summaries:
         table.add_row(
             summary.title,
@@ -120,6 +121,7 @@ def experiments_table(summaries: Iterable[Summary], now: float) -> Table:
             _trials_done(summary),
             _best_values(summary),
             duration(max(0.0, now - summary.created_at)),
+            *([folder_text(summary.project)] if folders else []),
         )
     return table
 

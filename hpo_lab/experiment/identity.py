@@ -15,7 +15,7 @@ from hpo_lab.experiment.model import ExperimentSpec, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.problems import Problem
 
-__all__ = ["differences", "identity", "update_problems"]
+__all__ = ["code_of", "differences", "identity", "is_same_but_code", "update_problems"]
 
 _CHANGEABLE = (
     "enqueuedPoints",
@@ -40,8 +40,22 @@ _PLACES = (
 
 def identity(spec: ExperimentSpec) -> str:
     """A digest that is equal for two specifications of the same search."""
-    text = json.dumps(_essence(spec), sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_text(_essence(spec)).encode()).hexdigest()
+
+
+def is_same_but_code(before: ExperimentSpec, now: ExperimentSpec) -> bool:
+    """Whether two specifications are of the same search, whatever code their trials run."""
+    documents = [_essence(before), _essence(now)]
+    for document in documents:
+        if (trial := _trial(document)) is not None:
+            trial.pop("source", None)
+    return _text(documents[0]) == _text(documents[1])
+
+
+def code_of(spec: ExperimentSpec) -> str:
+    """The digest of the code that trials run, empty for code that is not ours to read."""
+    trial = _trial(spec.to_document())
+    return "" if trial is None else str(trial.get("source", ""))
 
 
 def differences(before: ExperimentSpec, now: ExperimentSpec) -> list[tuple[str, str]]:
@@ -103,11 +117,25 @@ def _essence(spec: ExperimentSpec) -> dict[str, Any]:
     for field in _CHANGEABLE:
         document.pop(field, None)
     document["objective"].pop("goal", None)
-    trial = document.get("trialTemplate", {}).get("trialSpec", {}).get("spec", {})
-    if isinstance(trial, dict):
+    if document.get("trialTemplate", {}).get("trialSpec", {}).get("kind") == "NotebookTrial":
+        # The values that stand in a cell are where its search begins, as enqueued points are.
+        document.pop("initialPoints", None)
+    if (trial := _trial(document)) is not None:
         for field in _PLACES:
             trial.pop(field, None)
     return document
+
+
+def _trial(document: dict[str, Any]) -> dict[str, Any] | None:
+    """The specification of a trial in that of an experiment."""
+    trial = document.get("trialTemplate", {}).get("trialSpec", {}).get("spec")
+    return trial if isinstance(trial, dict) else None
+
+
+def _text(document: dict[str, Any]) -> str:
+    """*document* as text; the order of its parameters has no meaning."""
+    parameters = sorted(document.get("parameters", ()), key=lambda each: str(each["name"]))
+    return json.dumps({**document, "parameters": parameters}, sort_keys=True, ensure_ascii=False)
 
 
 def _flat(path: str, value: Any) -> dict[str, Any]:

@@ -112,6 +112,7 @@ class Summary:
             one objective.
         elapsed: Seconds it has been running, over all its runs.
         text: What was found last where the objective is a text, such as a genotype.
+        project: The folder that it belongs to; empty for none.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Summary:
     created_at: float
     front: tuple[Best, ...] = ()
     text: str = ""
+    project: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -181,6 +183,7 @@ class Summary:
             elapsed=record.running_seconds(now),
             created_at=record.created_at,
             text=text,
+            project=record.project,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -193,6 +196,7 @@ class Summary:
             "name": self.name,
             "namespace": self.namespace,
             "uid": self.uid,
+            "project": self.project or None,
             "state": self.state,
             "reason": self.reason,
             "message": self.message,

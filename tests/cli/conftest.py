@@ -56,7 +56,13 @@ def enrolled(store: Store) -> Enrolled:
 
     def make(function: Callable[..., Any] = parabola, **options: Any) -> ExperimentRecord:
         given = TuneOptions(
-            **{"direction": ObjectiveType.MAXIMIZE, "metric": "score", "seed": 0, **options}
+            **{
+                "direction": ObjectiveType.MAXIMIZE,
+                "metric": "score",
+                "seed": 0,
+                "name": function.__name__,
+                **options,
+            }
         )
         prepared = prepare_function(function, {"x": hpo_lab.uniform(0, 5)}, given)
         check(prepared.experiment)

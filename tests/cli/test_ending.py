@@ -42,3 +42,16 @@ def test_delete_asks_on_a_terminal(recorded: Any, store: Any) -> None:
         assert len(store.experiments()) == left
         os.close(terminal)
         os.close(child)
+
+
+def test_a_list_is_of_this_folder_and_a_name_of_another_says_so(
+    cli: Any, recorded: Any, store: Any
+) -> None:
+    store.move(recorded([0.5]).uid, "/other/folder", None)
+    result = cli("list")
+    assert result.stdout == ""
+    assert "Of other folders: 1 (hpo-lab list --all)" in result.stderr
+    assert "/other/folder" in cli("list", "--all").stdout
+    shown = cli("best", "parabola", "--json")
+    assert "parabola of /other/folder" in shown.stderr
+    assert json.loads(shown.stdout)["name"] == "parabola"

@@ -43,7 +43,12 @@ def enrolled(store: Store) -> Enrol:
         module = sys.modules[function.__module__]
         cloudpickle.register_pickle_by_value(module)
         try:
-            defaults = {"direction": ObjectiveType.MAXIMIZE, "metric": "score", "seed": 0}
+            defaults = {
+                "direction": ObjectiveType.MAXIMIZE,
+                "metric": "score",
+                "seed": 0,
+                "name": function.__name__,
+            }
             prepared = prepare_function(
                 function,
                 options.pop("space", {"x": uniform(0, 1)}),

@@ -1,0 +1,295 @@
+"""Bringing what a person wrote into the store: it is continued, begun, revised or refused."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hpo_lab.experiment.identity import identity
+from hpo_lab.experiment.model import ExperimentDocument
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.options import OPTIONS
+from hpo_lab.prepare import Prepared, Recorded, changes, in_one_line, is_same
+from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running.enrol import Enrolment, create, revise
+from hpo_lab.store import ExperimentRecord, NameTaken, Store
+
+__all__ = ["AnotherExperiment", "enrol_prepared"]
+
+_LONGEST = 40
+"""Of an experiment's name, in characters."""
+_MOST_COMPARED = 20
+"""With how many of the latest revisions a new one is compared."""
+_BY_FIELD = {option.field: option for option in OPTIONS}
+
+
+class AnotherExperiment(InvalidInput):
+    """A name that a person chose is that of another recorded experiment.
+
+    The problems are the differences.
+    """
+
+    def __init__(self, head: str, problems: Sequence[Problem], ways: Sequence[tuple[str, str]]):
+        """Refuse.
+
+        Args:
+            head: Which experiment has the name.
+            problems: How it differs.
+            ways: What to write, and what that does.
+        """
+        self._head = head
+        self._ways = ways
+        super().__init__(problems)
+
+    def __str__(self) -> str:
+        width = max(len(written) for written, _ in self._ways)
+        ways = [f"  {written:{width}}  {effect}" for written, effect in self._ways]
+        return "\n".join(
+            [self._head, *(f"  {each}" for each in self.problems), "Three ways on:", *ways]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What a name that nobody chose was made of.
+
+    Attributes:
+        family: The name of the first of its revisions.
+        file: The notebook or script, empty for none.
+        cell: What tells the cell or function from the others in it, if anything.
+    """
+
+    family: str
+    file: str
+    cell: str
+
+    @classmethod
+    def of(cls, record: ExperimentRecord) -> _Origin:
+        """That of *record*; one of an earlier version does not tell it."""
+        return cls(**json.loads(record.origin)) if record.origin else cls(record.name, "", "")
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def enrol_prepared(
+    store: Store,
+    prepared: Prepared,
+    *,
+    fresh: bool = False,
+    agrees: Callable[[Experiment], bool] = lambda experiment: True,
+) -> tuple[ExperimentRecord, Enrolment]:
+    """Continue the recorded experiment that *prepared* is, or create it.
+
+    An experiment whose name nobody chose continues that of its project which means the same,
+    whatever that is called; and where none does, it is a new revision of that of its cell.
+
+    Args:
+        store: The store.
+        prepared: What to run.
+        fresh: Whether it takes the place of a recorded experiment, which is deleted.
+        agrees: Asked before that; the answer False leaves everything as it is.
+
+    Raises:
+        InvalidInput: Another experiment has the name that a person chose, each difference being
+            a problem; it cannot learn from those that it names; or *agrees* said no.
+    """
+    while True:
+        try:
+            return _enrol(store, prepared, fresh, agrees)
+        except NameTaken:
+            continue  # Created by another process after the look.
+
+
+def _enrol(
+    store: Store, prepared: Prepared, fresh: bool, agrees: Callable[[Experiment], bool]
+) -> tuple[ExperimentRecord, Enrolment]:
+    experiment, project = prepared.experiment, prepared.project
+    related = store.related(
+        experiment.namespace,
+        project=project,
+        names=prepared.names or [experiment.name],
+        identity=identity(experiment.spec),
+    )
+    here = [each for each in related if each.project == project]
+    lost = [each for each in related if each not in here and _has_no_folder(each)]
+    if prepared.names:
+        return _enrol_unnamed(store, prepared, here, lost, fresh, agrees)
+    recorded = next((each for each in here if each.name == experiment.name), None)
+    taken_over = [each for each in lost if each.name == experiment.name]
+    recorded = recorded or next((r for r in taken_over if _is_same(store, r, prepared)), None)
+    if recorded is None:
+        return _create(store, prepared, experiment.name), Enrolment.CREATED
+    if fresh:
+        return _replace(store, prepared, recorded, None, agrees), Enrolment.CREATED
+    if _is_same(store, recorded, prepared):
+        return _continue(store, prepared, recorded, None)
+    raise _refusal(store, recorded, prepared)
+
+
+def _enrol_unnamed(
+    store: Store,
+    prepared: Prepared,
+    here: Sequence[ExperimentRecord],
+    lost: Sequence[ExperimentRecord],
+    fresh: bool,
+    agrees: Callable[[Experiment], bool],
+) -> tuple[ExperimentRecord, Enrolment]:
+    # What has no project is of an earlier version, which did not note who chose its name.
+    lost = [r for r in lost if r.origin or (not r.project and r.name in prepared.names)]
+    mine = [record for record in here if record.origin]
+    same = next((r for r in (*mine, *lost) if _is_same(store, r, prepared)), None)
+    earlier = same or _earlier(store, prepared, [*mine, *(r for r in lost if not r.project)])
+    taken = {record.name for record in here if record.project == prepared.project}
+    taken |= {record.name for record in lost if not record.project}
+    family = _Origin.of(earlier).family if earlier else _free(prepared.names, taken)
+    origin = str(_Origin(family, prepared.file, prepared.cell))
+    if earlier and fresh:
+        return _replace(store, prepared, earlier, origin, agrees), Enrolment.CREATED
+    if same:
+        return _continue(store, prepared, same, origin)
+    name = next(each for each in _revisions(family) if each not in taken)
+    note = _note(store, prepared, earlier, name) if earlier else ""
+    return _create(store, prepared, name, origin, note), Enrolment.CREATED
+
+
+def _has_no_folder(record: ExperimentRecord) -> bool:
+    """Whether *record* can be taken over: it has no project, or that was moved or deleted."""
+    return not record.project or not Path(record.project).is_dir()
+
+
+def _free(names: Sequence[str], taken: set[str]) -> str:
+    candidates = itertools.chain(names, _revisions(names[-1]))
+    return next(each for each in candidates if each not in taken)
+
+
+def _revisions(family: str) -> itertools.chain[str]:
+    """The names of a family: `svm`, `svm-2`, `svm-3`."""
+    suffixes = (f"-{number}" for number in itertools.count(2))
+    later = (f"{family[: _LONGEST - len(suffix)].rstrip('-')}{suffix}" for suffix in suffixes)
+    return itertools.chain([family], later)
+
+
+def _earlier(
+    store: Store, prepared: Prepared, records: Sequence[ExperimentRecord]
+) -> ExperimentRecord | None:
+    """Of the *records* of the cell or function of *prepared* the nearest, of those the latest."""
+    certain, likely = [], []
+    for record in records:
+        origin = _Origin.of(record)
+        if (
+            origin.file
+            and prepared.file
+            and origin.file != prepared.file
+            and (Path(prepared.project) / origin.file).exists()
+        ):
+            continue  # Of another file, and not of this one under its former name.
+        if origin.cell and prepared.cell:
+            if origin.cell == prepared.cell:
+                certain.append(record)
+        elif _is_comparable(record.document, prepared.experiment):
+            likely.append(record)
+    return min(
+        (certain or likely)[:_MOST_COMPARED],
+        key=lambda record: len(changes(_recorded(store, record), prepared)),
+        default=None,
+    )
+
+
+def _is_comparable(one: ExperimentDocument, other: ExperimentDocument) -> bool:
+    """Whether both have the same first objective and some parameter in common."""
+    metrics = {each.spec.objective.objective_metric_name for each in (one, other)}
+    names = [{parameter.name for parameter in each.spec.parameters} for each in (one, other)]
+    return len(metrics) == 1 and bool(names[0] & names[1])
+
+
+def _recorded(store: Store, record: ExperimentRecord) -> Recorded:
+    def file(name: str) -> bytes | None:
+        artifact = store.artifact(record.uid, name)
+        return artifact.read() if artifact else None
+
+    return Recorded(record.document, file)
+
+
+def _is_same(store: Store, record: ExperimentRecord, prepared: Prepared) -> bool:
+    return is_same(_recorded(store, record), prepared)
+
+
+def _continue(
+    store: Store, prepared: Prepared, record: ExperimentRecord, origin: str | None
+) -> tuple[ExperimentRecord, Enrolment]:
+    if record.project != prepared.project:
+        store.move(record.uid, prepared.project, origin)
+    # What has no part in the meaning, such as where the search begins, stays as recorded.
+    before = record.document.spec
+    kept = {"parameters": before.parameters, "initial_points": before.initial_points}
+    spec = prepared.experiment.spec.model_copy(update=kept)
+    return revise(store, record, prepared.experiment.model_copy(update={"spec": spec}))
+
+
+def _create(
+    store: Store,
+    prepared: Prepared,
+    name: str,
+    origin: str | None = None,
+    note: str = "",
+    replaces: Callable[[], None] = lambda: None,
+) -> ExperimentRecord:
+    experiment = prepared.experiment
+    metadata = experiment.metadata.model_copy(update={"name": name})
+    return create(
+        store,
+        experiment.model_copy(update={"metadata": metadata}),
+        prepared.files,
+        project=prepared.project,
+        origin=origin,
+        note=note,
+        replaces=replaces,
+    )
+
+
+def _replace(
+    store: Store,
+    prepared: Prepared,
+    record: ExperimentRecord,
+    origin: str | None,
+    agrees: Callable[[Experiment], bool],
+) -> ExperimentRecord:
+    experiment = Experiment.of(store, record)
+    if not agrees(experiment):
+        raise InvalidInput([Problem(prepared.wording.fresh, f"{record.title} stays as it is")])
+    note = f"It replaces {record.title} and its {experiment.summary().completed} trials"
+    return _create(store, prepared, record.name, origin, note, experiment.delete)
+
+
+def _note(store: Store, prepared: Prepared, earlier: ExperimentRecord, name: str) -> str:
+    changed = in_one_line(_recorded(store, earlier), prepared)
+    note = f"{name} is new: {changed}"
+    specs = [each.spec for each in (earlier.document, prepared.experiment)]
+    goals = {(each.objective.type, each.objective.objective_metric_name) for each in specs}
+    if len(goals) == 1 and not specs[1].warm_start:
+        warm_start = prepared.wording.option(_BY_FIELD["warm_start"])
+        takes = f'{warm_start}="{earlier.name}"' if "-" not in warm_start else ""
+        takes = takes or f"{warm_start} {earlier.name}"
+        note += f". The trials of {earlier.name} are taken along by {takes}"
+    return note
+
+
+def _refusal(store: Store, record: ExperimentRecord, prepared: Prepared) -> AnotherExperiment:
+    wording = prepared.wording
+    trials = Experiment.of(store, record).summary().completed
+    option = wording.option(_BY_FIELD["name"])
+    other, learns = f"another {option}", wording.option(_BY_FIELD["warm_start"])
+    value = f'="{record.name}"' if wording.fresh.endswith("True") else f" {record.name}"
+    return AnotherExperiment(
+        f"{record.title!r} is another experiment, recorded with {trials} trials:",
+        changes(_recorded(store, record), prepared),
+        [
+            (wording.fresh, "deletes it and starts anew"),
+            (other, "leaves it as it is"),
+            (f"{other} and {learns}{value}", "leaves it, and learns from its trials"),
+        ],
+    )
