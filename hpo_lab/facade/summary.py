@@ -8,11 +8,10 @@ from typing import Any
 
 from hpo_lab.experiment.model import ExperimentSpec, Objective, Value
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import Trial, TrialState, objective_values
-from hpo_lab.store import ExperimentRecord
+from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
+from hpo_lab.store import ExperimentRecord, Overview
 
 __all__ = [
-    "FAILURES",
     "INTERRUPTED",
     "Best",
     "Failure",
@@ -24,9 +23,6 @@ __all__ = [
 
 INTERRUPTED = "Interrupted"
 """Shown for an experiment that should be running and has no live runner."""
-
-FAILURES = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
-"""The states of trials that went wrong; a killed one was ended from outside."""
 
 _LOST = "its runner is gone; it can be resumed"
 
@@ -184,6 +180,17 @@ class Summary:
             created_at=record.created_at,
             text=text,
             project=record.project,
+        )
+
+    @classmethod
+    def of_overview(cls, overview: Overview, now: float) -> Summary:
+        """Sum up what the store says of an experiment at *now* without reading its trials."""
+        objective, best = overview.experiment.document.spec.objective, overview.best
+        return cls.of(
+            overview.experiment,
+            now,
+            counts=overview.counts,
+            best=Best.of(objective, best) if best else None,
         )
 
     def to_json(self) -> dict[str, Any]:

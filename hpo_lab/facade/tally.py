@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 from hpo_lab.experiment.model import Objective
 from hpo_lab.experiment.pareto import fronts
-from hpo_lab.experiment.trial import Trial, TrialState, candidates, latest_text
-from hpo_lab.facade.summary import FAILURES, Best, Summary
+from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, candidates, latest_text
+from hpo_lab.facade.summary import Best, Summary
 from hpo_lab.store import ExperimentRecord
 
 __all__ = ["Tally", "summarise"]
