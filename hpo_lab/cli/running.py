@@ -121,7 +121,7 @@ def resume_command(ctx: click.Context, request: Request) -> None:
 
 def _agrees(recorded: Experiment) -> bool:
     """Whether a person, where one is there, wants *recorded* to be deleted."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not sys.stdin.isatty():
         return True
     trials = recorded.summary().completed
     question = f"Delete {recorded.title} with its {trials} trials and start anew?"

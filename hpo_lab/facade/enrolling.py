@@ -261,7 +261,7 @@ def _replace(
     experiment = Experiment.of(store, record)
     if not agrees(experiment):
         raise InvalidInput([Problem(prepared.wording.fresh, f"{record.title} stays as it is")])
-    note = f"It replaces {record.title} and its {experiment.summary().completed} trials"
+    note = f"It replaces {record.title} and its {_trials(experiment)}"
     return _create(store, prepared, record.name, origin, note, experiment.delete)
 
 
@@ -278,14 +278,19 @@ def _note(store: Store, prepared: Prepared, earlier: ExperimentRecord, name: str
     return note
 
 
+def _trials(experiment: Experiment) -> str:
+    count = experiment.summary().completed
+    return f"{count} trial{'s' if count != 1 else ''}"
+
+
 def _refusal(store: Store, record: ExperimentRecord, prepared: Prepared) -> AnotherExperiment:
     wording = prepared.wording
-    trials = Experiment.of(store, record).summary().completed
+    trials = _trials(Experiment.of(store, record))
     option = wording.option(_BY_FIELD["name"])
     other, learns = f"another {option}", wording.option(_BY_FIELD["warm_start"])
     value = f'="{record.name}"' if wording.fresh.endswith("True") else f" {record.name}"
     return AnotherExperiment(
-        f"{record.title!r} is another experiment, recorded with {trials} trials:",
+        f"{record.title!r} is another experiment, recorded with {trials}:",
         changes(_recorded(store, record), prepared),
         [
             (wording.fresh, "deletes it and starts anew"),
