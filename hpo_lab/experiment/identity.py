@@ -47,15 +47,13 @@ def is_same_but_code(before: ExperimentSpec, now: ExperimentSpec) -> bool:
     """Whether two specifications are of the same search, whatever code their trials run."""
     documents = [_essence(before), _essence(now)]
     for document in documents:
-        if (trial := _trial(document)) is not None:
-            trial.pop("source", None)
+        _trial(document).pop("source", None)
     return _text(documents[0]) == _text(documents[1])
 
 
 def code_of(spec: ExperimentSpec) -> str:
     """The digest of the code that trials run, empty for code that is not ours to read."""
-    trial = _trial(spec.to_document())
-    return "" if trial is None else str(trial.get("source", ""))
+    return str(_trial(spec.to_document()).get("source", ""))
 
 
 def differences(before: ExperimentSpec, now: ExperimentSpec) -> list[tuple[str, str]]:
@@ -120,16 +118,16 @@ def _essence(spec: ExperimentSpec) -> dict[str, Any]:
     if document.get("trialTemplate", {}).get("trialSpec", {}).get("kind") == "NotebookTrial":
         # The values that stand in a cell are where its search begins, as enqueued points are.
         document.pop("initialPoints", None)
-    if (trial := _trial(document)) is not None:
-        for field in _PLACES:
-            trial.pop(field, None)
+    trial = _trial(document)
+    for field in _PLACES:
+        trial.pop(field, None)
     return document
 
 
-def _trial(document: dict[str, Any]) -> dict[str, Any] | None:
-    """The specification of a trial in that of an experiment."""
-    trial = document.get("trialTemplate", {}).get("trialSpec", {}).get("spec")
-    return trial if isinstance(trial, dict) else None
+def _trial(document: dict[str, Any]) -> dict[str, Any]:
+    """The `spec` of the trial object in *document*; empty where there is none."""
+    trial = document.get("trialTemplate", {}).get("trialSpec", {}).get("spec", {})
+    return trial if isinstance(trial, dict) else {}
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec, Parameter
-from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.trial_code import CodeChange, TrialCode
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare.exchange import annotation, written_spaces
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
-from hpo_lab.trial.function import SOURCES
 
 __all__ = ["Recorded", "changes", "in_one_line", "is_same"]
 
@@ -86,12 +82,7 @@ def _changes(recorded: Recorded, prepared: Prepared) -> list[_Change]:
     told += [(path, change) for path, change in paths.items() if not _is_told(path)]
     # Within a file nobody needs its name.
     told = [(place.removeprefix(f"{prepared.file}, "), message) for place, message in told]
-    changed = [
-        _Change(
-            Problem(*each), (" " if each[1].startswith("is ") else ": ").join(filter(None, each))
-        )
-        for each in told
-    ]
+    changed = [_Change(Problem(*each), _sentence(*each)) for each in told]
     return [*changed, *_code(recorded, prepared)]
 
 
@@ -173,32 +164,21 @@ def _code(recorded: Recorded, prepared: Prepared) -> Iterator[_Change]:
         more = f"{len(places) - _MOST_PLACES} more places of the code have changed"
         yield _Change(Problem(prepared.wording.whole, more), more)
     if not places:
-        yield _Change(Problem(prepared.wording.whole, "the code has changed"), "the code changed")
+        yield _Change(
+            Problem(prepared.wording.whole, "the code has changed"), "the code has changed"
+        )
 
 
 def _codes(recorded: Recorded, prepared: Prepared) -> tuple[TrialCode, TrialCode] | None:
-    """What trials ran before and run now, where it is known."""
-    for name in (NOTEBOOK, SOURCES):
-        content = recorded.file(name)
-        if content is None or name not in prepared.files:
-            continue
-        read = TrialCode.read if name == NOTEBOOK else _sources
-        try:
-            before = read(content)
-        except ValueError:
-            return None
-        return before, prepared.code or read(prepared.files[name][1])
-    return None
-
-
-def _sources(content: bytes) -> TrialCode:
-    """The files of a function as the cells of a trial."""
-    files = json.loads(content)
-    return TrialCode(
-        tuple(
-            ParsedCell("".join(lines), label=PurePath(file).name) for file, lines in files.items()
-        )
-    )
+    """What the trials of notebooks ran before and run now, where it is known."""
+    content = recorded.file(NOTEBOOK)
+    if content is None or NOTEBOOK not in prepared.files:
+        return None
+    try:
+        before = TrialCode.read(content)
+    except ValueError:
+        return None
+    return before, prepared.code or TrialCode.read(prepared.files[NOTEBOOK][1])
 
 
 def _diff(change: CodeChange) -> str:
