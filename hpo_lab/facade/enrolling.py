@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, create, revise
 from hpo_lab.store import ExperimentRecord, NameTaken, Store
 
-__all__ = ["AnotherExperiment", "enrol_prepared"]
+__all__ = ["AnotherExperiment", "enrol_prepared", "recorded_as"]
 
 _LONGEST = 40
 """Of an experiment's name, in characters."""
@@ -104,56 +104,71 @@ def enrol_prepared(
             continue  # Created by another process after the look.
 
 
+def recorded_as(store: Store, prepared: Prepared) -> ExperimentRecord | None:
+    """What is recorded of *prepared*: the same experiment, else the nearest of its name or cell."""
+    return _look_up(store, prepared).nearest
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """What is recorded of an experiment.
+
+    Attributes:
+        nearest: The same experiment, else that of its name, or the nearest of its cell.
+        is_same: Whether that is the same.
+        taken: The names that are taken in its project.
+    """
+
+    nearest: ExperimentRecord | None
+    is_same: bool
+    taken: frozenset[str]
+
+
 def _enrol(
     store: Store, prepared: Prepared, fresh: bool, agrees: Callable[[Experiment], bool]
 ) -> tuple[ExperimentRecord, Enrolment]:
+    recorded = _look_up(store, prepared)
+    nearest, name = recorded.nearest, prepared.experiment.name
+    origin, note = None, ""
+    if prepared.names:
+        family = _Origin.of(nearest).family if nearest else _free(prepared.names, recorded.taken)
+        origin = str(_Origin(family, prepared.file, prepared.cell))
+        name = next(each for each in _revisions(family) if each not in recorded.taken)
+    if nearest and fresh:
+        return _replace(store, prepared, nearest, origin, agrees), Enrolment.CREATED
+    if nearest and recorded.is_same:
+        return _continue(store, prepared, nearest, origin)
+    if nearest and not prepared.names:
+        raise _refusal(store, nearest, prepared)
+    if nearest:
+        note = _note(store, prepared, nearest, name)
+    return _create(store, prepared, name, origin, note), Enrolment.CREATED
+
+
+def _look_up(store: Store, prepared: Prepared) -> _Recorded:
     experiment, project = prepared.experiment, prepared.project
+    names = prepared.names or (experiment.name,)
     related = store.related(
-        experiment.namespace,
-        project=project,
-        names=prepared.names or [experiment.name],
-        identity=identity(experiment.spec),
+        experiment.namespace, project=project, names=names, identity=identity(experiment.spec)
     )
     here = [each for each in related if each.project == project]
-    lost = [each for each in related if each not in here and _has_no_folder(each)]
-    if prepared.names:
-        return _enrol_unnamed(store, prepared, here, lost, fresh, agrees)
-    recorded = next((each for each in here if each.name == experiment.name), None)
-    taken_over = [each for each in lost if each.name == experiment.name]
-    recorded = recorded or next((r for r in taken_over if _is_same(store, r, prepared)), None)
-    if recorded is None:
-        return _create(store, prepared, experiment.name), Enrolment.CREATED
-    if fresh:
-        return _replace(store, prepared, recorded, None, agrees), Enrolment.CREATED
-    if _is_same(store, recorded, prepared):
-        return _continue(store, prepared, recorded, None)
-    raise _refusal(store, recorded, prepared)
-
-
-def _enrol_unnamed(
-    store: Store,
-    prepared: Prepared,
-    here: Sequence[ExperimentRecord],
-    lost: Sequence[ExperimentRecord],
-    fresh: bool,
-    agrees: Callable[[Experiment], bool],
-) -> tuple[ExperimentRecord, Enrolment]:
     # What has no project is of an earlier version, which did not note who chose its name.
-    lost = [r for r in lost if r.origin or (not r.project and r.name in prepared.names)]
-    mine = [record for record in here if record.origin]
-    same = next((r for r in (*mine, *lost) if _is_same(store, r, prepared)), None)
-    earlier = same or _earlier(store, prepared, [*mine, *(r for r in lost if not r.project)])
-    taken = {record.name for record in here if record.project == prepared.project}
-    taken |= {record.name for record in lost if not record.project}
-    family = _Origin.of(earlier).family if earlier else _free(prepared.names, taken)
-    origin = str(_Origin(family, prepared.file, prepared.cell))
-    if earlier and fresh:
-        return _replace(store, prepared, earlier, origin, agrees), Enrolment.CREATED
-    if same:
-        return _continue(store, prepared, same, origin)
-    name = next(each for each in _revisions(family) if each not in taken)
-    note = _note(store, prepared, earlier, name) if earlier else ""
-    return _create(store, prepared, name, origin, note), Enrolment.CREATED
+    former = [each for each in related if project and not each.project]
+    taken = frozenset(each.name for each in (*here, *former))
+    in_use = {each.name for each in here}
+    lost = [each for each in related if each not in here and each.name not in in_use]
+    lost = [each for each in lost if _has_no_folder(each)]
+    if prepared.names:
+        here = [each for each in here if each.origin]
+        lost = [each for each in lost if each.origin or (each in former and each.name in names)]
+        others = [*here, *(each for each in lost if each in former)]
+    else:
+        here = others = [each for each in here if each.name == experiment.name]
+        lost = [each for each in lost if each.name == experiment.name]
+    same = next((each for each in (*here, *lost) if _is_same(store, each, prepared)), None)
+    if same is None and prepared.names:
+        others = [each for each in [_earlier(store, prepared, others)] if each]
+    return _Recorded(same or next(iter(others), None), same is not None, taken)
 
 
 def _has_no_folder(record: ExperimentRecord) -> bool:
@@ -161,7 +176,7 @@ def _has_no_folder(record: ExperimentRecord) -> bool:
     return not record.project or not Path(record.project).is_dir()
 
 
-def _free(names: Sequence[str], taken: set[str]) -> str:
+def _free(names: Sequence[str], taken: Collection[str]) -> str:
     candidates = itertools.chain(names, _revisions(names[-1]))
     return next(each for each in candidates if each not in taken)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from hpo_lab.facade.enrolling import enrol_prepared
+from hpo_lab.facade.enrolling import enrol_prepared, recorded_as
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_notebook
 from hpo_lab.running.enrol import made_of
@@ -65,7 +65,10 @@ def run(store: Store, tmp_path: Path) -> Run:
         path.parent.mkdir(exist_ok=True)
         nbformat.write(nbformat.v4.new_notebook(cells=made), path)
         prepared = prepare_notebook(path, TuneOptions(**options), cell=cell)  # type: ignore[arg-type]
+        known_as = recorded_as(store, prepared)
         record, enrolment = enrol_prepared(store, prepared, fresh=fresh)
+        if enrolment != "created":
+            assert known_as is not None and known_as.uid == record.uid
         said = made_of(store, record.uid) if enrolment == "created" else ""
         return Ran(record.uid, record.name, enrolment.value, said, record.project)
 

@@ -120,6 +120,17 @@ def test_a_moved_folder_continues_and_another_folder_does_not(run: Run, tmp_path
     assert moved.project == os.path.realpath(tmp_path / "moved")
 
 
+def test_what_lost_its_folder_is_not_taken_over_where_its_name_is_in_use(
+    run: Run, tmp_path: Path
+) -> None:
+    first = run(folder="old")
+    run(EARLIER, TUNED + " * 2", folder="new")
+    (tmp_path / "old").rename(tmp_path / "gone")
+    again = run(folder="new")
+    assert (again.name, again.how) == ("svm-2", "created")
+    assert again.uid != first.uid
+
+
 def test_two_cells_of_a_notebook_have_experiments_of_their_own(run: Run) -> None:
     other = "%%tune minimize loss\nw = 1.0  # tune: uniform(0, 1)\nloss = w"
     third = "%%tune minimize loss\nv = 1.0  # tune: uniform(0, 1)\nloss = v"
