@@ -19,7 +19,7 @@ from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import check, prepare_function
+from hpo_lab.prepare import check, experiment_name, prepare_function
 from hpo_lab.running.enrol import enrol
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
@@ -60,7 +60,7 @@ def enrolled(store: Store) -> Enrolled:
                 "direction": ObjectiveType.MAXIMIZE,
                 "metric": "score",
                 "seed": 0,
-                "name": function.__name__,
+                "name": experiment_name(function.__name__),
                 **options,
             }
         )
