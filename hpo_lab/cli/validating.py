@@ -11,11 +11,9 @@ from hpo_lab.cli.options import json_option
 from hpo_lab.cli.output import messages, print_json, results
 from hpo_lab.dashboard.tables import (
     decisions_table,
-    duration,
-    number,
     space_table,
 )
-from hpo_lab.dashboard.words import objective_in_words
+from hpo_lab.dashboard.words import duration, number, objective_in_words
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.options import TuneOptions

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpo_lab.dashboard.html import CODE, GREEN, GREY, MUTED, assignments, cut, number, table
+from hpo_lab.dashboard.html import CODE, GREEN, GREY, MUTED, assignments, cut, table
+from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.trial import objective_values
 from hpo_lab.facade.summary import Best, Summary

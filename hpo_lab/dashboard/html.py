@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import Value
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
     "box",
     "cut",
     "dot",
-    "number",
     "state_mark",
     "table",
 ]
@@ -111,11 +111,6 @@ def cut(text: str, room: int) -> str:
             break
         pieces.append(piece)
     return "".join(pieces)
-
-
-def number(value: Value) -> str:
-    """A value for a person: floats with four significant digits."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def assignments(values: Mapping[str, Value]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hpo_lab.dashboard.html import CODE, MUTED, box, cut, number, table
-from hpo_lab.dashboard.words import objective_in_words
+from hpo_lab.dashboard.html import CODE, MUTED, box, cut, table
+from hpo_lab.dashboard.words import number, objective_in_words
 from hpo_lab.experiment.model import ExperimentDocument, Parameter
 
 if TYPE_CHECKING:

@@ -17,12 +17,11 @@ from hpo_lab.dashboard.html import (
     box,
     cut,
     dot,
-    number,
     state_mark,
     table,
 )
 from hpo_lab.dashboard.preview import decisions_html
-from hpo_lab.dashboard.words import objective_in_words, shown_labels
+from hpo_lab.dashboard.words import number, objective_in_words, shown_labels
 from hpo_lab.experiment.model import Objective
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import Best, Summary
