@@ -11,7 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from hpo_lab.dashboard.defaults import notebook_defaults
-from hpo_lab.dashboard.tables import best_line, parameters_table, print_front
+from hpo_lab.dashboard.tables import parameters_table, print_front
+from hpo_lab.dashboard.words import best_in_words
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 
@@ -53,7 +54,7 @@ def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> 
         out.print()
         print_front(out, summary)
     elif summary.best:
-        out.print(f"{intro}{best_line(summary.best)}", style="bold")
+        out.print(f"{intro}{best_in_words(summary)}", style="bold")
         out.print()
         out.print(parameters_table(summary.best.parameters, notebook_defaults(experiment)))
         if notebook := notebook_path(experiment, summary):

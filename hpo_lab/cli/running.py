@@ -158,7 +158,7 @@ def _run(
 
 def _print_result(experiment: Experiment, summary: Summary) -> None:
     out = results()
-    out.print(state_text(summary.state), f"({progress_line(summary, best=False)})")
+    out.print(state_text(summary.state), f"({progress_line(summary, outlook=False)})")
     if summary.is_over and summary.state != LOST:
         out.print(summary.message, style="dim")
     if summary.best is None:

@@ -131,10 +131,10 @@ def _fitting(
     # A head says less than the numbers below it.
     least = {index: max(texts[index].cells, 3) for index in widths}
     while _total(widths.values()) > room:
-        longest = max(widths, key=lambda index: widths[index] - least[index])
-        if widths[longest] <= least[longest]:
+        shrinking = [index for index in widths if widths[index] > least[index]]
+        if not shrinking:
             break
-        widths[longest] -= 1
+        widths[max(shrinking, key=widths.__getitem__)] -= 1
     for index in order:
         width = max(texts[index].head, texts[index].cells)
         if index not in widths and _total([*widths.values(), width]) <= room:

@@ -11,7 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo_lab.dashboard.columns import STAR, Column, print_columns
-from hpo_lab.dashboard.words import ago, duration, number, objective_in_words
+from hpo_lab.dashboard.words import (
+    ago,
+    best_in_words,
+    climb,
+    duration,
+    number,
+    objective_in_words,
+    time_left,
+)
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
@@ -21,8 +29,10 @@ if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
 __all__ = [
+    "LISTING",
     "best_line",
     "decisions_table",
+    "listing_row",
     "parameters_table",
     "print_experiments",
     "print_front",
@@ -49,12 +59,25 @@ _STYLES = {
 }
 
 
+LISTING = (
+    Column("name", stays=True, left=True, longest=_WHOLE),
+    Column("state", stays=True, left=True, styles=_STYLES),
+    Column("objective", left=True, longest=40),
+    Column("trials", stays=True),
+    Column("failed"),
+    Column("best", stays=True),
+    Column("created"),
+)
+"""The columns of a list of experiments."""
+
+
 def state_text(state: str) -> Text:
     """A state in its colour."""
     return Text(state, style=_STYLES.get(state, ""))
 
 
 def _trials_done(summary: Summary) -> str:
+    """`12/30`, or `12` where their number has no end."""
     total = summary.spec.max_trial_count
     return str(summary.completed) if total is None else f"{summary.completed}/{total}"
 
@@ -65,10 +88,11 @@ def best_line(best: Best) -> str:
     return f"{values} in trial {best.number}"
 
 
-def progress_line(summary: Summary, *, best: bool = True) -> str:
+def progress_line(summary: Summary, *, outlook: bool = True) -> str:
     """`12/30 trials, 2 running, 1 failed, best 0.97 in trial 7`; what is zero is left out.
 
-    With several objectives the size of the Pareto front stands in place of the best.
+    With several objectives the size of the Pareto front stands in place of the best. *outlook*
+    says whether the best and the time left are told.
     """
     running = summary.counts.get(TrialState.RUNNING, 0)
     stopped = summary.counts.get(TrialState.EARLY_STOPPED, 0)
@@ -77,10 +101,12 @@ def progress_line(summary: Summary, *, best: bool = True) -> str:
     parts += [f"{running} running"] * bool(running)
     parts += [f"{stopped} stopped early"] * bool(stopped)
     parts += [f"{failed} failed"] * bool(failed)
-    if best and summary.front:
+    if outlook and summary.front:
         parts.append(f"{len(summary.front)} on the Pareto front")
-    elif best and summary.best:
-        parts.append(f"best {number(summary.best.value)} in trial {summary.best.number}")
+    elif outlook and summary.best:
+        parts.append(f"best {climb(summary)} in trial {summary.best.number}")
+    if outlook and (left := time_left(summary)):
+        parts.append(left)
     return ", ".join(parts)
 
 
@@ -97,32 +123,26 @@ def _table(*columns: str, right: Sequence[str] = (), prose: Sequence[str] = ()) 
 
 
 def print_experiments(console: Console, summaries: Sequence[Summary], now: float) -> None:
-    """Print experiments, one a row."""
-    columns = [
-        Column("name", stays=True, left=True, longest=_WHOLE),
-        Column("state", stays=True, left=True, styles=_STYLES),
-        Column("objective", left=True, longest=40),
-        Column("trials", stays=True),
-        Column("failed"),
-        Column("best", stays=True),
-        Column("created"),
-    ]
-    rows = [
-        (
-            summary.title,
-            summary.state,
-            objective_in_words(summary.spec.objective),
-            _trials_done(summary),
-            str(summary.failed or ""),
-            _best_values(summary),
-            ago(now - summary.created_at),
-        )
-        for summary in summaries
-    ]
-    print_columns(console, columns, lambda: rows, preferred=["failed", "created"])
+    """Print experiments, one a row; *now* in seconds since the epoch."""
+    rows = [listing_row(summary, now) for summary in summaries]
+    print_columns(console, LISTING, lambda: rows, preferred=["failed", "created"])
+
+
+def listing_row(summary: Summary, now: float) -> tuple[str, ...]:
+    """What a list says of an experiment, by the columns of `LISTING`."""
+    return (
+        summary.title,
+        summary.state,
+        objective_in_words(summary.spec.objective),
+        _trials_done(summary),
+        str(summary.failed or ""),
+        _best_values(summary),
+        ago(now - summary.created_at),
+    )
 
 
 def _best_values(summary: Summary) -> str:
+    """The objectives of the best trial, empty where there is none."""
     return ", ".join(map(number, summary.best.values.values())) if summary.best else ""
 
 
@@ -141,12 +161,13 @@ def summary_table(summary: Summary) -> Table:
     if (rule := summary.spec.early_stopping) is not None:
         given = "".join(f", {name}={value}" for name, value in rule.settings.items())
         table.add_row("early stopping", f"{rule.algorithm_name}{given}")
-    table.add_row("progress", progress_line(summary, best=False))
-    table.add_row("time", duration(summary.elapsed))
+    table.add_row("progress", progress_line(summary, outlook=False))
+    left = time_left(summary)
+    table.add_row("time", duration(summary.elapsed) + (f", {left}" if left else ""))
     if summary.front:
         table.add_row("Pareto front", f"{len(summary.front)} trials")
     elif summary.best:
-        table.add_row("best", best_line(summary.best))
+        table.add_row("best", best_in_words(summary))
     return table
 
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 from hpo_lab.experiment.model import Objective, Value
 from hpo_lab.experiment.trial import Trial
+from hpo_lab.facade.summary import Summary
 
-__all__ = ["ago", "duration", "number", "objective_in_words", "shown_labels"]
+__all__ = [
+    "ago",
+    "best_in_words",
+    "climb",
+    "duration",
+    "number",
+    "objective_in_words",
+    "shown_labels",
+    "time_left",
+]
 
 
 def number(value: Value | None) -> str:
@@ -46,6 +58,42 @@ def ago(seconds: float) -> str:
             return f"{int(seconds // size)} {unit} ago"
     days = int(seconds // 86400)
     return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def climb(summary: Summary) -> str:
+    """`0.3383 → 0.9644`: the cell as written, and the best, the first objective of several."""
+    best = "" if summary.best is None else number(summary.best.value)
+    if summary.as_written is None or not summary.best or not summary.best.number:
+        return best
+    return f"{number(summary.as_written)} → {best}"
+
+
+def best_in_words(summary: Summary) -> str:
+    """`accuracy 0.3383 → 0.9644 in trial 7`; of several objectives all, without the first value.
+
+    Empty where there is no best.
+    """
+    best = summary.best
+    if best is None:
+        return ""
+    if len(best.values) > 1:
+        values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
+    else:
+        values = f"{summary.spec.objective.objective_metric_name} {climb(summary)}"
+    written = ", as written" if summary.as_written is not None and not best.number else ""
+    return f"{values} in trial {best.number}{written}"
+
+
+def time_left(summary: Summary) -> str:
+    """`about 2 min left`, coarse enough to change seldom; empty where it cannot be known."""
+    if summary.left is None:
+        return ""
+    for below, step in ((60, 5), (600, 10), (math.inf, 60)):
+        if summary.left < below:
+            rounded = max(step, math.ceil(summary.left / step) * step)
+            text = duration(rounded) if rounded >= 10 else f"{rounded} s"
+            return f"about {text.removesuffix(' 0 s').removesuffix(' 0 min')} left"
+    return ""
 
 
 def objective_in_words(objective: Objective) -> str:
