@@ -46,7 +46,7 @@ def delete_command(name: str, yes: bool, store: str | None, as_json: bool) -> No
     if not yes:
         if not sys.stdin.isatty():
             raise InvalidInput([Problem("--yes", "is needed where nobody can be asked")])
-        count = len(experiment.tally().trials)
+        count = sum(experiment.summary().counts.values())
         text = f"Delete {experiment.title} with {count} trials and their files?"
         click.confirm(text, abort=True, err=True)
     experiment.delete()

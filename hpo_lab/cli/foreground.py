@@ -53,7 +53,7 @@ class ConsoleProgress:
                 auto_refresh=False,
             )
             self._task = self._bar.add_task("", total=None)
-        self._announced = {best.number for best in experiment.summary().leading}
+        self._announced = {best.number for best in experiment.follower.look().leading}
         self._failures = len(experiment.follower.tally.failures)
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class ConsoleProgress:
         Raises:
             NotFound: when it was deleted.
         """
-        self.show(self.experiment.summary())
+        self.show(self.experiment.follower.look())
 
     def show(self, summary: Summary) -> None:
         """Show what is new in *summary*, made at the last look."""

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from hpo_lab.experiment.model import Objective
-from hpo_lab.experiment.trial import Trial, TrialState, optimal_trial
+from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, optimal_trial
 
-__all__ = ["FAILURES", "Ledger"]
+__all__ = ["Ledger"]
 
-FAILURES = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
 """The states that count against `maxFailedTrialCount`."""
 
 

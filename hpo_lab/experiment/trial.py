@@ -13,6 +13,8 @@ from hpo_lab.experiment.pareto import fronts
 from hpo_lab.observation import Observation
 
 __all__ = [
+    "FAILURES",
+    "MEASURED",
     "Metric",
     "Trial",
     "TrialState",
@@ -45,6 +47,13 @@ class TrialState(StrEnum):
     def is_final(self) -> bool:
         """Whether the trial has ended."""
         return self not in (TrialState.CREATED, TrialState.RUNNING)
+
+
+FAILURES = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
+"""The states of trials that went wrong; a killed trial was ended from outside."""
+
+MEASURED = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
+"""The states of trials of which one may be the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +211,6 @@ def violations(objective: Objective, trial: Trial) -> tuple[float, ...]:
     return tuple(result)
 
 
-_MEASURED = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
-
-
 def candidates(
     objective: Objective, trials: Iterable[Trial]
 ) -> list[tuple[tuple[float, ...], Trial]]:
@@ -216,7 +222,7 @@ def candidates(
     pairs = [
         (loss, trial)
         for trial in trials
-        if trial.state in _MEASURED
+        if trial.state in MEASURED
         and (loss := losses(objective, trial)) is not None
         and not any(violations(objective, trial))
     ]
@@ -238,7 +244,7 @@ def latest_text(objective: Objective, trials: Iterable[Trial]) -> Trial | None:
     Texts have no order; as in Katib the latest stands for the best.
     """
     name = objective.objective_metric_name
-    measured = [trial for trial in trials if trial.state in _MEASURED and name in trial.metrics]
+    measured = [trial for trial in trials if trial.state in MEASURED and name in trial.metrics]
     texts = (trial for trial in measured if trial.metrics[name].text)
     return max(texts, key=attrgetter("number"), default=None)
 

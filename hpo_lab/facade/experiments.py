@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from hpo_lab.facade.follower import Follower, looks
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import Best, Summary
+from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import summarise
 from hpo_lab.prepare import Prepared
 from hpo_lab.problems import InvalidInput, Problem, nearest
@@ -158,9 +158,7 @@ def _rests(overview: Overview) -> bool:
 
 
 def _glance(store: Store, overview: Overview, now: float) -> Summary:
+    if overview.best_is_known:
+        return Summary.of_overview(overview, now)
     record = overview.experiment
-    if not overview.best_is_known:
-        return summarise(record, store.trials(record.uid), now)
-    objective, best = record.document.spec.objective, overview.best
-    counts = overview.counts
-    return Summary.of(record, now, counts=counts, best=Best.of(objective, best) if best else None)
+    return summarise(record, store.trials(record.uid), now)

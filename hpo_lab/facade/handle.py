@@ -68,14 +68,27 @@ class Experiment:
         """
         record = self.store.experiment_by_uid(self.uid)
         if record is None:
-            raise NotFound(f"experiment {self.title} was deleted meanwhile")
+            raise self._deleted()
         return record
+
+    def _deleted(self) -> NotFound:
+        return NotFound(f"experiment {self.title} was deleted meanwhile")
 
     # How it goes
 
     def summary(self) -> Summary:
-        """The experiment at a glance, as it is now; what changed since the last look is read."""
-        return self.follower.look()
+        """The experiment at a glance, as it is now.
+
+        Its trials are read where they must be compared: for a Pareto front, and for texts.
+        """
+        overview = self.store.overview(self.uid)
+        if overview is None:
+            raise self._deleted()
+        objective = overview.experiment.document.spec.objective
+        if objective.additional_objectives or not (overview.best or overview.is_unmeasured):
+            return self.follower.look()
+        first = self.store.trial(self.uid, 0)
+        return Summary.of_overview(overview, time.time(), first.trial if first else None)
 
     def tally(self) -> Tally:
         """Its trials as they are now, and what stands out among them."""
@@ -137,11 +150,10 @@ class Experiment:
 
     def last_failure(self) -> Failure | None:
         """The trial that failed last, None while none has."""
-        trial = self.tally().last_failure
-        if trial is None:
+        details = self.store.last_failed(self.uid)
+        if details is None:
             return None
-        details = self.store.trial(self.uid, trial.number)
-        lines = details.traceback.strip().splitlines() if details else []
+        trial, lines = details.trial, details.traceback.strip().splitlines()
         where = lines[-1].strip() if lines else ""
         return Failure(trial.number, trial.message, "" if where == trial.message else where)
 

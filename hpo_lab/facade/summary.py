@@ -8,11 +8,11 @@ from typing import Any
 
 from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Objective, Value
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import Trial, TrialState, objective_values
-from hpo_lab.store import ExperimentRecord
+from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
+from hpo_lab.store import ExperimentRecord, Overview
 
 __all__ = [
-    "FAILURES",
+    "FEW",
     "INTERRUPTED",
     "Best",
     "Failure",
@@ -26,8 +26,8 @@ __all__ = [
 INTERRUPTED = "Interrupted"
 """Shown for an experiment that should be running and has no live runner."""
 
-FAILURES = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
-"""The states of trials that went wrong; a killed one was ended from outside."""
+FEW = 3
+"""So many trials must have ended before the time left is told."""
 
 _LOST = "its runner is gone; it can be resumed"
 
@@ -202,6 +202,28 @@ class Summary:
             text=text,
             as_written=as_written,
             left=_left(record, now, counts, pace) if state == ExperimentState.RUNNING else None,
+        )
+
+    @classmethod
+    def of_overview(cls, overview: Overview, now: float, first: Trial | None = None) -> Summary:
+        """Sum up what the store says of an experiment at *now* without reading its trials.
+
+        Args:
+            overview: What the store says.
+            now: Seconds since the epoch.
+            first: Trial 0, to compare with the best.
+        """
+        record, best = overview.experiment, overview.best
+        spec = record.document.spec
+        ended = sum(count for state, count in overview.counts.items() if state.is_final)
+        return cls.of(
+            record,
+            now,
+            counts=overview.counts,
+            best=Best.of(spec.objective, best) if best else None,
+            as_written=written_value(spec, first),
+            # The mean over all runs; those that follow the trials know the present pace.
+            pace=record.running_seconds(now) / ended if ended >= FEW else None,
         )
 
     def to_json(self) -> dict[str, Any]:

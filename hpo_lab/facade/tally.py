@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 from hpo_lab.experiment.model import Objective
 from hpo_lab.experiment.pareto import fronts
-from hpo_lab.experiment.trial import Trial, TrialState, candidates, latest_text
-from hpo_lab.facade.summary import FAILURES, Best, Summary, written_value
+from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, candidates, latest_text
+from hpo_lab.facade.summary import FEW, Best, Summary, written_value
 from hpo_lab.store import ExperimentRecord
 
 __all__ = ["Tally", "summarise"]
@@ -22,7 +22,7 @@ __all__ = ["Tally", "summarise"]
 _Place = tuple[tuple[float, ...], int]
 """The losses of a trial and its number; places are in the order of trials, the best first."""
 
-_FEW, _PACE = 3, 32
+_PACE = 32
 """Of how many trials the pace is told, those that ended last."""
 
 _MANY = 64
@@ -104,7 +104,7 @@ class Tally:
     def _pace(self, since: float) -> float | None:
         """Seconds from the end of a trial to that of the next, of those started after *since*."""
         runs = [(end, start) for end, start in self._runs if start >= since]
-        if len(runs) < _FEW:
+        if len(runs) < FEW:
             return None
         return (runs[0][0] - min(start for _, start in runs)) / len(runs)
 

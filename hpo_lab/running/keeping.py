@@ -7,8 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from hpo_lab.engine.instructions import TrialEnded
-from hpo_lab.engine.ledger import FAILURES
-from hpo_lab.experiment.trial import TrialState
+from hpo_lab.experiment.trial import FAILURES, TrialState
 from hpo_lab.running.place import Place
 from hpo_lab.store import Artifact
 from hpo_lab.trial.folder import NOTEBOOK

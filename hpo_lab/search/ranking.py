@@ -10,11 +10,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from hpo_lab.experiment.model import Objective
-from hpo_lab.experiment.trial import Trial, TrialState, losses, violations
+from hpo_lab.experiment.trial import MEASURED, Trial, losses, violations
 
 __all__ = ["Group", "Groups", "Rank", "rank_of"]
-
-_MEASURED = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
 
 
 class Rank(NamedTuple):
@@ -33,7 +31,7 @@ class Rank(NamedTuple):
 
 def rank_of(objective: Objective, trial: Trial) -> Rank | None:
     """The rank of *trial*; None when it has no finite value, or has not ended with it."""
-    if trial.state not in _MEASURED:
+    if trial.state not in MEASURED:
         return None
     values = losses(objective, trial)
     if values is None:

@@ -7,13 +7,11 @@ from dataclasses import replace
 from functools import partial
 
 from hpo_lab.experiment.model import ExperimentSpec, Value
-from hpo_lab.experiment.trial import Trial, TrialState, objective_values
+from hpo_lab.experiment.trial import MEASURED, Trial, objective_values
 from hpo_lab.search.axis import Axis
 from hpo_lab.search.space import Assignment, Space
 
 __all__ = ["transferred"]
-
-_MEASURED = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
 
 
 def transferred(spec: ExperimentSpec, trials: Sequence[Trial]) -> list[Trial]:
@@ -28,7 +26,7 @@ def transferred(spec: ExperimentSpec, trials: Sequence[Trial]) -> list[Trial]:
     return [
         replace(trial, assignments=assignment, parent=None, labels={})
         for trial, assignment in _placed(spec, trials)
-        if trial.state in _MEASURED and objective_values(spec.objective, trial) is not None
+        if trial.state in MEASURED and objective_values(spec.objective, trial) is not None
     ]
 
 

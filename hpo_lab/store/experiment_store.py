@@ -81,6 +81,11 @@ class ExperimentStore(Transactions):
         with reading(self._engine) as connection:
             return experiments.overviews(connection, namespace)
 
+    def overview(self, uid: str) -> Overview | None:
+        """The same of one experiment, None when it is gone."""
+        with reading(self._engine) as connection:
+            return experiments.overview(connection, uid)
+
     def revisions(self, namespace: str | None = None) -> dict[str, int]:
         """The revision of every experiment, by uid; cheap enough to ask at every wake-up.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
@@ -128,9 +129,20 @@ def overviews(connection: Connection, namespace: str | None) -> list[Overview]:
 
     The caller holds a snapshot.
     """
-    counts = trials.counts(connection)
-    best = trials.best_of_each(connection)
-    query = _newest_first(select(_experiments), namespace)
+    return _overviews(connection, _newest_first(select(_experiments), namespace))
+
+
+def overview(connection: Connection, uid: str) -> Overview | None:
+    """The same of one experiment."""
+    query = select(_experiments).where(_experiments.c.uid == uid)
+    return next(iter(_overviews(connection, query, uid)), None)
+
+
+def _overviews(
+    connection: Connection, query: Select[*tuple[Any, ...]], uid: str | None = None
+) -> list[Overview]:
+    counts = trials.counts(connection, uid)
+    best = trials.best_of_each(connection, uid)
     return [
         _overview(row, counts.get(row.uid, {}), best.get(row.uid))
         for row in connection.execute(query)
@@ -140,9 +152,9 @@ def overviews(connection: Connection, namespace: str | None) -> list[Overview]:
 def _overview(
     row: Row[*tuple[Any, ...]], counts: Mapping[TrialState, int], best: Trial | None
 ) -> Overview:
-    measured = any(counts.get(state) for state in trials.MEASURED)
-    known = best is not None or row.best == tables.NO_BEST or not measured
-    return Overview(_record(row), counts, best, known)
+    overview = Overview(_record(row), counts, best, best_is_known=True)
+    known = best is not None or row.best == tables.NO_BEST or overview.is_unmeasured
+    return overview if known else replace(overview, best_is_known=False)
 
 
 def _newest_first(

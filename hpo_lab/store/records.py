@@ -10,7 +10,7 @@ from typing import Self
 
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.experiment.trial import MEASURED, Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store.lease import Lease
 
@@ -164,6 +164,11 @@ class Overview:
     counts: Mapping[TrialState, int]
     best: Trial | None
     best_is_known: bool
+
+    @property
+    def is_unmeasured(self) -> bool:
+        """Whether no trial has measured anything that could be the best."""
+        return not any(self.counts.get(state) for state in MEASURED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

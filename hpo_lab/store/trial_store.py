@@ -32,6 +32,11 @@ class TrialStore(Transactions):
         with self._engine.connect() as connection:
             return trials.one(connection, uid, number)
 
+    def last_failed(self, uid: str) -> TrialRecord | None:
+        """The trial that failed last with its details, None when none has."""
+        with self._engine.connect() as connection:
+            return trials.last_failed(connection, uid)
+
     # Single writes: the methods of `Transaction`, each in a transaction of its own.
 
     def start_trial(

@@ -8,16 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.experiment.trial import FAILURES, MEASURED, Trial, TrialState
 from hpo_lab.store import tables
 from hpo_lab.store.observations import decode_metrics
 from hpo_lab.store.records import TrialRecord
 
 _trials = tables.trials
 _experiments = tables.experiments
-
-MEASURED = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
-"""The states of trials of which one may be the best."""
 
 _TRIAL_COLUMNS = (
     _trials.c.number,
@@ -44,6 +41,12 @@ _CHANGE = update(_trials).where(_THIS)
 _INSERT = insert(_trials)
 _COUNTS = select(_trials.c.uid, _trials.c.state, func.count()).group_by(
     _trials.c.uid, _trials.c.state
+)
+_LAST_FAILED = (
+    select(_trials)
+    .where(_OF_EXPERIMENT, _trials.c.state.in_([state.value for state in FAILURES]))
+    .order_by(func.coalesce(_trials.c.completed_at, 0.0).desc(), _trials.c.number.desc())
+    .limit(1)
 )
 # An outer join, for with an inner one SQLite would go through all trials.
 _BEST = (
@@ -76,8 +79,16 @@ def changed(connection: Connection, uid: str, since: int) -> list[Trial]:
 def one(connection: Connection, uid: str, number: int) -> TrialRecord | None:
     """A trial with its details."""
     row = connection.execute(_WHOLE, _this(uid, number)).one_or_none()
-    if row is None:
-        return None
+    return _whole(row) if row else None
+
+
+def last_failed(connection: Connection, uid: str) -> TrialRecord | None:
+    """The trial that failed last, with its details."""
+    row = connection.execute(_LAST_FAILED, {"of_uid": uid}).one_or_none()
+    return _whole(row) if row else None
+
+
+def _whole(row: Row[*tuple[Any, ...]]) -> TrialRecord:
     return TrialRecord(
         trial=_trial(row),
         created_at=row.created_at,
@@ -114,17 +125,19 @@ def change(connection: Connection, uid: str, changes: Mapping[int, dict[str, Any
         connection.execute(_CHANGE, rows)
 
 
-def counts(connection: Connection) -> dict[str, dict[TrialState, int]]:
-    """How many trials each experiment with trials has in each state, by uid."""
+def counts(connection: Connection, uid: str | None) -> dict[str, dict[TrialState, int]]:
+    """How many trials each experiment with trials, or *uid* alone, has in each state, by uid."""
     of: defaultdict[str, dict[TrialState, int]] = defaultdict(dict)
-    for uid, state, count in connection.execute(_COUNTS):
-        of[uid][TrialState(state)] = count
+    query = _COUNTS if uid is None else _COUNTS.where(_trials.c.uid == uid)
+    for each, state, count in connection.execute(query):
+        of[each][TrialState(state)] = count
     return of
 
 
-def best_of_each(connection: Connection) -> dict[str, Trial]:
-    """The trials that experiments name as their best, by uid."""
-    return {row.uid: _trial(row) for row in connection.execute(_BEST) if row.uid is not None}
+def best_of_each(connection: Connection, uid: str | None) -> dict[str, Trial]:
+    """The trials that experiments, or *uid* alone, name as their best, by uid."""
+    query = _BEST if uid is None else _BEST.where(_experiments.c.uid == uid)
+    return {row.uid: _trial(row) for row in connection.execute(query) if row.uid is not None}
 
 
 def row(uid: str, trial: Trial, now: float) -> dict[str, Any]:

@@ -20,6 +20,34 @@ def test_the_last_failure_is_the_one_that_ended_last(store: Store, create: Creat
     assert experiment.last_failure() == Failure(0, message)
 
 
+def test_a_summary_without_the_trials_says_what_the_trials_say(
+    store: Store, create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = create()
+    create("other")
+    experiment = Experiments(store).get(uid)
+    ends: list[tuple[dict[str, float] | None, bool]] = [
+        (None, False),
+        ({"score": 1.0}, True),
+        ({"score": 0.5}, False),
+        ({"score": 2.0}, True),
+        (None, False),
+    ]
+    for number, (metrics, best) in enumerate(ends):
+        end(store, uid, number, metrics, best=best)
+        assert store.overview(uid) == store.overviews()[1]
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "trials", None)
+            patch.setattr(Store, "changes", None)
+            glance = experiment.summary()
+        assert glance == experiment.follower.look()
+    assert glance.best is not None and glance.best.value == 2.0
+    # A best that runs again is looked for among the others.
+    store.requeue_trial(uid, 3)
+    best = experiment.summary().best
+    assert best is not None and best.number == 1
+
+
 def test_files_of_a_trial_are_asked_from_the_handle(store: Store, create: Create) -> None:
     uid = create()
     end(store, uid, 0, {"score": 1.0})

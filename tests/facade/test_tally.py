@@ -19,6 +19,7 @@ from hpo_lab.experiment.model import (
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import (
+    FAILURES,
     Metric,
     Trial,
     TrialState,
@@ -27,7 +28,6 @@ from hpo_lab.experiment.trial import (
     optimal_trial,
     pareto_front,
 )
-from hpo_lab.facade.summary import FAILURES
 from hpo_lab.facade.tally import Tally
 from hpo_lab.options import TuneOptions
 from hpo_lab.store import ExperimentRecord, Runner
