@@ -23,9 +23,9 @@ from hpo_lab.cli.output import (
 )
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import (
-    parameters_table,
     print_experiments,
     print_front,
+    print_parameters,
     print_trials,
     summary_table,
 )
@@ -86,7 +86,7 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
         print_front(out, summary)
     elif summary.best:
         out.print()
-        out.print(parameters_table(summary.best.parameters, notebook_defaults(experiment)))
+        print_parameters(out, summary.best.parameters, notebook_defaults(experiment))
     if failure:
         out.print()
         out.print(f"Last failure, trial {failure.number}: {failure.message}", style="red")

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from hpo_lab.dashboard.defaults import notebook_defaults
-from hpo_lab.dashboard.tables import parameters_table, print_front
+from hpo_lab.dashboard.tables import print_front, print_parameters
 from hpo_lab.dashboard.words import best_in_words
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
@@ -56,7 +56,7 @@ def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> 
     elif summary.best:
         out.print(f"{intro}{best_in_words(summary)}", style="bold")
         out.print()
-        out.print(parameters_table(summary.best.parameters, notebook_defaults(experiment)))
+        print_parameters(out, summary.best.parameters, notebook_defaults(experiment))
         if notebook := notebook_path(experiment, summary):
             out.print()
             out.print(f"Notebook of that trial: {notebook}", soft_wrap=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
@@ -33,9 +34,9 @@ __all__ = [
     "best_line",
     "decisions_table",
     "listing_row",
-    "parameters_table",
     "print_experiments",
     "print_front",
+    "print_parameters",
     "print_trials",
     "progress_line",
     "space_table",
@@ -43,8 +44,8 @@ __all__ = [
     "summary_table",
 ]
 
-_WHOLE, _MESSAGE = 200, 60
-"""The longest texts, in cells: of what is typed again, and of what is read."""
+_WHOLE, _MESSAGE, _NUMBER = 200, 60, 12
+"""The longest texts, in cells: of what is typed again, of what is read, and of numbers."""
 
 _STYLES = {
     ExperimentState.RUNNING.value: "cyan",
@@ -187,20 +188,21 @@ def print_front(console: Console, summary: Summary) -> None:
     print_columns(console, columns, rows)
 
 
-def parameters_table(
-    parameters: Mapping[str, Value], defaults: Mapping[str, Value] | None = None
-) -> Table:
-    """Parameter values, beside the notebook's own where these are known."""
-    if not defaults:
-        table = _table("parameter", "best", right=["best"])
-        for name, value in parameters.items():
-            table.add_row(name, Text(number(value), style="green"))
-        return table
-    table = _table("parameter", "notebook", "best", right=["notebook", "best"])
-    for name, value in parameters.items():
-        own = number(defaults[name]) if name in defaults else ""
-        table.add_row(name, own, Text(number(value), style="green"))
-    return table
+def print_parameters(
+    console: Console, parameters: Mapping[str, Value], defaults: Mapping[str, Value]
+) -> None:
+    """Print parameter values, beside the notebook's own where these are known."""
+    room = console.width - max(map(cell_len, parameters), default=0) - 2
+    columns = [
+        Column("parameter", stays=True, left=True, longest=_WHOLE),
+        *([Column("notebook")] if defaults else []),
+        Column("best", stays=True, longest=max(_NUMBER, min(40, room))),
+    ]
+    rows = [
+        [name, *([number(defaults.get(name))] if defaults else []), number(value)]
+        for name, value in parameters.items()
+    ]
+    print_columns(console, columns, lambda: rows)
 
 
 def space_table(spec: ExperimentSpec) -> Table:
