@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from hpo_lab.cli import FAILED
+from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import (
     messages,
@@ -44,7 +45,7 @@ from hpo_lab.problems import InvalidInput, Problem, nearest
 __all__ = ["best_command", "list_command", "show_command", "trials_command"]
 
 
-@click.command("list")
+@click.command("list", cls=PlainCommand)
 @store_option
 @json_option
 def list_command(store: str | None, as_json: bool) -> None:
@@ -58,7 +59,7 @@ def list_command(store: str | None, as_json: bool) -> None:
         messages().print("There are no experiments yet.")
 
 
-@click.command("show")
+@click.command("show", cls=PlainCommand)
 @name_argument
 @click.option(
     "--output", "-o", type=click.Choice(["yaml", "json"]), help="Print the manifest instead."
@@ -104,7 +105,7 @@ def _with_status(experiment: Experiment) -> ExperimentDocument:
     return document.model_copy(update={"status": status})
 
 
-@click.command("best")
+@click.command("best", cls=PlainCommand)
 @name_argument
 @store_option
 @json_option
@@ -131,7 +132,7 @@ def best_command(ctx: click.Context, name: str, store: str | None, as_json: bool
         ctx.exit(FAILED)
 
 
-@click.command("trials")
+@click.command("trials", cls=PlainCommand)
 @name_argument
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", help="Form."

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import json_option
 from hpo_lab.cli.output import messages, print_json, results
 from hpo_lab.dashboard.tables import (
@@ -23,7 +24,7 @@ from hpo_lab.problems import Problem
 __all__ = ["say_warnings", "validate_command"]
 
 
-@click.command("validate")
+@click.command("validate", cls=PlainCommand)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
 @click.option("--template", metavar="FILE", help="Trial template in place of the manifest's.")
