@@ -282,7 +282,10 @@ def written_value(spec: ExperimentSpec, trial: Trial | None) -> float | None:
     template = spec.trial_template
     if trial is None or template is None or template.kind != (API_VERSION, "NotebookTrial"):
         return None
-    if trial.number or not spec.initial_points or trial.assignments != spec.initial_points[0]:
+    if trial.number or not spec.initial_points:
+        return None
+    # A parameter that was not active has a value in the cell, and none in the trial.
+    if not trial.assignments.items() <= spec.initial_points[0].items():
         return None
     values = objective_values(spec.objective, trial)
     return values[0] if values else None

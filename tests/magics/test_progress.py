@@ -220,6 +220,13 @@ def test_the_improvement_over_the_cell_as_written_is_shown() -> None:
     assert "best accuracy 0.3383 → 0.97 in trial 7: lr=1" in progress_text(summary)
 
 
+def test_a_parameter_that_was_not_active_leaves_the_cell_as_written() -> None:
+    spec = _notebook([_as_written(0.5)]).spec
+    point = {"lr": 0.25, "degree": 3}
+    spec = spec.model_copy(update={"initial_points": (point,)})
+    assert written_value(spec, _as_written(0.5)) == 0.5
+
+
 def test_the_cell_as_written_may_be_the_best() -> None:
     trials = [_as_written(0.9), _trial(1, 0.5)]
     running, over = (_notebook(trials, state=state) for state in ("Running", "Succeeded"))
