@@ -15,7 +15,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
-from hpo_lab.dashboard.live import LiveProgress, publish
+from hpo_lab.dashboard.live import publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.magic_commands import COMMANDS, Commands
@@ -178,8 +178,7 @@ class HpoLabMagics(Magics):
                 "--trials; to start anew, add --fresh, or choose another --name."
             ),
         }[enrolment]
-        progress = LiveProgress(self._shell, experiment, decisions=decisions, note=note)
-        progress.follow_in_background()
+        self._commands.show(experiment, decisions, note)
 
     def _cell_id(self) -> str:
         """The id of the running cell, where the front end tells one that a file may hold."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from hpo_lab.cli.options import experiment_named, store_option
+from hpo_lab.cli.arguments import PlainCommand
+from hpo_lab.cli.naming import experiment_named
+from hpo_lab.cli.options import store_option
 from hpo_lab.cli.output import messages
 from hpo_lab.cli.validating import say_warnings
 from hpo_lab.experiment.conversion import from_katib, to_katib
@@ -22,7 +24,7 @@ __all__ = ["convert_command"]
 _STUDY = "optuna:"
 
 
-@click.command("convert")
+@click.command("convert", cls=PlainCommand)
 @click.argument("source")
 @click.option(
     "--to",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -13,13 +13,9 @@ from hpo_lab.options import Option, TuneOptions, parse_values, split_arguments
 from hpo_lab.options.objectives import OBJECTIVE_FLAGS, read_objective_flags
 from hpo_lab.problems import Problem
 
-if TYPE_CHECKING:
-    from hpo_lab.facade.handle import Experiment
-
 __all__ = [
     "Request",
     "TuningCommand",
-    "experiment_named",
     "json_option",
     "name_argument",
     "store_option",
@@ -42,20 +38,8 @@ def json_option(function: Function) -> Function:
 
 
 def name_argument(function: Function) -> Function:
-    """`NAME` of an experiment, as `name`; completed from the store."""
+    """`NAME` of an experiment or the file that makes it, as `name`; completed from the store."""
     return click.argument("name", shell_complete=_complete_name)(function)
-
-
-def experiment_named(store: str | None, name: str) -> Experiment:
-    """The experiment that `NAME` means here; says so where it belongs to another folder."""
-    from hpo_lab.cli.output import messages
-    from hpo_lab.facade.experiments import Experiments
-
-    experiments = Experiments(store)
-    experiment = experiments.find(name)
-    if (folder := experiment.record.project) not in ("", experiments.project):
-        messages().print(f"{experiment.title} of {folder}", style="dim", soft_wrap=True)
-    return experiment
 
 
 def _complete_name(

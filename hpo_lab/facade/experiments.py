@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
-from hpo_lab.facade.enrolling import enrol_prepared
+from hpo_lab.facade.enrolling import enrol_prepared, recorded_as
 from hpo_lab.facade.follower import Follower, looks
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
@@ -76,6 +76,19 @@ class Experiments:
         if store is None:
             raise InvalidInput([Problem(name, "no such experiment; there are none yet")])
         return Experiment.of(store, resolve(store, name, namespace, self.project))
+
+    def find_prepared(self, prepared: Prepared) -> Experiment:
+        """The recorded experiment that *prepared* is, else the nearest of its name or cell.
+
+        Raises:
+            InvalidInput: when there is none.
+        """
+        store = self._existing()
+        record = recorded_as(store, prepared) if store else None
+        if store is None or record is None:
+            message = "no such experiment; its file was not run here yet"
+            raise InvalidInput([Problem(prepared.experiment.name, message)])
+        return Experiment.of(store, record)
 
     def get(self, uid: str) -> Experiment:
         """The experiment with that uid.

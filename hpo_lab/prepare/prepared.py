@@ -37,6 +37,7 @@ class Prepared:
         wording: How its author writes.
         fresh: Whether it says itself that it takes the place of a recorded experiment.
         configuration: The ConfigMaps and Secrets given with a manifest.
+        overridden: Which options took the place of what a manifest says, as a sentence.
     """
 
     experiment: ExperimentDocument
@@ -53,6 +54,7 @@ class Prepared:
     wording: Wording = field(default_factory=lambda: Wording(as_field))
     fresh: bool = False
     configuration: Configuration = field(default_factory=Configuration)
+    overridden: str = ""
 
 
 def experiment_name(text: str) -> str:
