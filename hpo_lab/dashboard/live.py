@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hpo_lab.dashboard.links import files_html
 from hpo_lab.dashboard.progress import progress_html, progress_text
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
@@ -57,6 +58,7 @@ class LiveProgress:
         """
         self._publisher = shell.display_pub
         self._updates = can_update(shell)
+        self._experiment = experiment
         self._follower = Follower(experiment.store, experiment.uid)
         self._decisions = decisions
         self._note = note
@@ -112,7 +114,8 @@ class LiveProgress:
         return over
 
     def _frame(self, summary: Summary) -> Bundle:
-        html = progress_html(summary, self._follower.tally, self._decisions, self._note)
+        files = files_html(self._experiment.with_me(summary.best)) if summary.best else ""
+        html = progress_html(summary, self._follower.tally, self._decisions, self._note, files)
         return {"text/html": html, "text/plain": progress_text(summary, self._note)}
 
     def _deleted(self) -> Bundle:

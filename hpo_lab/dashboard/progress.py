@@ -23,7 +23,7 @@ from hpo_lab.dashboard.html import (
 )
 from hpo_lab.dashboard.preview import decisions_html
 from hpo_lab.dashboard.words import objective_in_words, shown_labels
-from hpo_lab.experiment.model import Objective
+from hpo_lab.experiment.model import API_VERSION, Objective
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import Best, Summary
 from hpo_lab.facade.tally import Tally
@@ -46,6 +46,7 @@ def progress_html(
     tally: Tally,
     decisions: Sequence[Decision] = (),
     note: str = "",
+    files: str = "",
 ) -> str:
     """The experiment as a piece of HTML without scripts, of 20 KB at most.
 
@@ -54,6 +55,7 @@ def progress_html(
         tally: Its trials, and what stands out among them.
         decisions: Which earlier cells its trials run, and why.
         note: A sentence about how it came to be shown.
+        files: HTML with the files of the best trial.
     """
     above = [_headline(summary), _bar(summary)]
     if note:
@@ -62,6 +64,7 @@ def progress_html(
         above.append(f'<div style="{MUTED}">{cut(summary.message, 400)}</div>')
     several = bool(summary.spec.objective.additional_objectives)
     above.append(front_html(summary, tally) if several else _best_html(summary))
+    above.append(files)
     above.append(_trials_html(tally, best=not several))
     if failed := tally.last_failure:
         text = cut(f"Trial {failed.number}: {failed.message}", 400)
@@ -257,7 +260,11 @@ def _hints(summary: Summary) -> list[tuple[str, str]]:
     hints = []
     if summary.best:
         which = f"values of trial {summary.best.number}" if summary.front else "best values"
-        hints.append((f"%hpo best {name} --apply", f"sets the {which} here"))
+        template = summary.spec.trial_template
+        if template and template.kind == (API_VERSION, "NotebookTrial"):
+            hints.append((f"%hpo best {name} --run", f"runs the cell with the {which}"))
+        else:
+            hints.append((f"%hpo best {name} --apply", f"sets the {which} here"))
     if not summary.is_over:
         hints.append((f"%hpo stop {name}", "ends it"))
     elif summary.state in ("Stopped", "Interrupted"):

@@ -113,7 +113,7 @@ class Experiment:
     def best(self) -> BestTrial | None:
         """The optimal trial so far, None while no trial has a finite objective."""
         best = self.summary().best
-        return self._with_me(best) if best else None
+        return self.with_me(best) if best else None
 
     @property
     def pareto_front(self) -> tuple[BestTrial, ...]:
@@ -122,7 +122,7 @@ class Experiment:
         The best in the first objective comes first, and is `best`. With one objective it is
         `best` alone.
         """
-        return tuple(map(self._with_me, self.summary().leading))
+        return tuple(map(self.with_me, self.summary().leading))
 
     def chosen(self, number: int | None = None) -> BestTrial:
         """The best trial, or trial *number* in its place.
@@ -139,9 +139,10 @@ class Experiment:
         if objective_values(objective, trial) is None:
             message = f"has no value of the objective; it is {trial.state.value}"
             raise InvalidInput([Problem(f"trial {number}", message)])
-        return self._with_me(Best.of(objective, trial))
+        return self.with_me(Best.of(objective, trial))
 
-    def _with_me(self, best: Best) -> BestTrial:
+    def with_me(self, best: Best) -> BestTrial:
+        """The trial of a summary as something to ask and to run."""
         return BestTrial(best.number, best.value, best.parameters, best.values, self)
 
     def trial(self, number: int) -> Trial:
