@@ -115,7 +115,7 @@ class HpoLabMagics(Magics):
             run_in_place(self._shell, source, line)
 
     hpo.__doc__ = (hpo.__doc__ or "").rstrip() + "".join(
-        f"\n          {name + ' ' + command.form:40} {command.help}"
+        f"\n          {name} {command.form}\n              {command.help}"
         for name, command in COMMANDS.items()
     )
 

@@ -22,7 +22,7 @@ __all__ = ["best_command"]
 
 @click.command("best")
 @name_argument
-@click.option("--trial", "number", type=int, metavar="N", help="This trial in its place.")
+@click.option("--trial", "number", type=int, metavar="N", help="This trial instead of the best.")
 @click.option(
     "--write",
     "notebook",
@@ -91,6 +91,7 @@ def _write(best: BestTrial, notebook: Path, cell: str | None, out: Path | None) 
         was = rewritten.before
         lines = [f"{name} = {values[name]!r}  (was {was[name]!r})" for name in was]
         messages().print("\n".join([f"{where} has {trial} now:", *lines]))
+        messages().print("Open in JupyterLab, it shows them after File, Reload Notebook from Disk.")
     elif out is None:
         messages().print(f"{where} has {trial} already; nothing was written.")
     else:

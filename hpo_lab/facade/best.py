@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_lab.facade.summary import Best
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.store import ArtifactRecord
-from hpo_lab.trial.folder import NOTEBOOK
+from hpo_lab.trial.folder import LOG, NOTEBOOK
 from hpo_lab.trial.function import FUNCTION, SOURCES, call_function
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class BestTrial(Best):
     def kept(self) -> list[ArtifactRecord]:
         """What it kept by `hpo_lab.keep`."""
         artifacts = self.experiment.artifacts(self.number)
-        return [artifact for artifact in artifacts if artifact.name != NOTEBOOK]
+        return [artifact for artifact in artifacts if artifact.name not in (LOG, NOTEBOOK)]
 
     def run(self) -> Any:
         """Call the function that was tuned with these values, in this process.

@@ -51,6 +51,7 @@ def test_values_are_written_into_the_cell(cli: Any, recorded: Any, written: Path
     assert (said.exit_code, said.stdout) == (0, "")
     assert said.stderr == (
         f"{written}, cell 2 has the values of trial 1 now:\nx = 0.5  (was 4.0)\n"
+        "Open in JupyterLab, it shows them after File, Reload Notebook from Disk.\n"
     )
     assert written.read_bytes() == before.replace(b"x = 4.0 ", b"x = 0.5 ")
     assert written.stat().st_mode & 0o777 == 0o640

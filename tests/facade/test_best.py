@@ -76,7 +76,7 @@ def test_its_files(store: Store, create: Create, tmp_path: Path) -> None:
     end(store, uid, 0, {"score": 1.0}, best=True)
     best = Experiments(store).get(uid).chosen()
     assert (best.notebook, best.kept) == (None, [])
-    for name in ("notebook.ipynb", "model.pkl"):
+    for name in ("notebook.ipynb", "log.txt", "model.pkl"):
         (tmp_path / name).write_text("{}")
         kept = Artifact(name=name, media_type="x", path=tmp_path / name, number=0)
         store.add_artifact(uid, kept)
