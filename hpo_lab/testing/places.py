@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from hpo_lab.engine.events import Ended, Lost, PlaceEvent, Reported
 from hpo_lab.experiment.model import ExperimentDocument, Value
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.observation import Observation
 from hpo_lab.running.place import Place, UnfinishedTrial
 from hpo_lab.store import ArtifactRecord
 
@@ -45,20 +47,22 @@ def check_place(case: PlaceCase) -> None:
     place = case.make()
     place.open(case.experiment, case.sources, ())
     try:
-        _check_life(case, place)
+        unrecorded = _check_life(case, place)
+        _check_wake(case, place)
         _check_end(case, place)
         interrupted = _trial(2, case.long)
         place.start(case.experiment, interrupted, 0)
     finally:
         place.close()
-    _check_taking_over(case, interrupted)
+    _check_taking_over(case, interrupted, unrecorded)
 
 
 def _trial(number: int, assignments: Mapping[str, Value], attempt: int = 1) -> Trial:
     return Trial(number, assignments, TrialState.RUNNING, attempt=attempt, started_at=time.time())
 
 
-def _check_life(case: PlaceCase, place: Place) -> None:
+def _check_life(case: PlaceCase, place: Place) -> UnfinishedTrial:
+    """A trial runs and succeeds; returned as if half of its reports were recorded."""
     trial = _trial(0, case.short)
     handle = place.handle(trial)
     assert isinstance(handle, str) and handle, "a handle is a text"
@@ -68,17 +72,39 @@ def _check_life(case: PlaceCase, place: Place) -> None:
     assert place.handle(trial) == handle, "a handle stays the same"
     place.start(case.experiment, trial, 0)
     reports, end = _until_end(case, place, trial)
-    position, count = 0, 0
+    observations = _told(reports, end, 0)
+    assert observations, "what the trial reported is told"
+    place.reread(trial.number, trial.attempt, 0)
+    again, end = _until_end(case, place, trial)
+    assert _told(again, end, 0) == observations, "what is asked for again is told again"
+    assert all(file.number == 0 for file in place.files(0)), "files belong to their trial"
+    place.discard(0, "no-such-file")
+    return UnfinishedTrial(trial, handle, reports[0].end)
+
+
+def _told(reports: Sequence[Reported], end: Ended | Lost, position: int) -> list[Observation]:
+    """What a trial that succeeded reported from *position* on."""
+    observations: list[Observation] = []
     for report in reports:
         assert report.start <= position, f"reports from {position} on are missing"
         if report.start == position:
-            position, count = report.end, count + len(report.observations)
-    assert count, "what the trial reported is told"
+            position = report.end
+            observations += report.observations
     assert isinstance(end, Ended) and end.outcome is not None, "it came to its end by itself"
     assert end.outcome.succeeded, f"it succeeded: {end.outcome.message}"
     assert end.end == position, "the end says up to where there are reports"
-    assert all(file.number == 0 for file in place.files(0)), "files belong to their trial"
-    place.discard(0, "no-such-file")
+    return observations
+
+
+def _check_wake(case: PlaceCase, place: Place) -> None:
+    place.events(0.0)
+    began = time.monotonic()
+    waker = threading.Timer(0.1, place.wake)
+    waker.start()
+    while time.monotonic() - began < 0.1:
+        place.events(case.seconds)
+    waker.join()
+    assert time.monotonic() - began < case.seconds, "events() returns when it is woken"
 
 
 def _check_end(case: PlaceCase, place: Place) -> None:
@@ -92,15 +118,17 @@ def _check_end(case: PlaceCase, place: Place) -> None:
     assert isinstance(end, Lost) or end.outcome is None, "it did not come to its end by itself"
 
 
-def _check_taking_over(case: PlaceCase, interrupted: Trial) -> None:
+def _check_taking_over(case: PlaceCase, interrupted: Trial, unrecorded: UnfinishedTrial) -> None:
     """Another runner takes the place up; the trial still runs, or the place has lost it."""
     never_started = _trial(3, case.short)
     place = case.make()
     unfinished = [
         UnfinishedTrial(trial, place.handle(trial), 0) for trial in (interrupted, never_started)
     ]
-    place.open(case.experiment, case.sources, unfinished)
+    place.open(case.experiment, case.sources, [unrecorded, *unfinished])
     try:
+        reports, end = _until_end(case, place, unrecorded.trial)
+        _told(reports, end, unrecorded.position)
         place.reread(never_started.number, never_started.attempt, 0)
         _, end = _until_end(case, place, never_started)
         assert isinstance(end, Lost), "an attempt that was never started is lost"
