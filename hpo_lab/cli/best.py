@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hpo_lab.cli import FAILED
+from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import files_of_best, messages, print_best, print_json
 from hpo_lab.dashboard.defaults import assigned
@@ -20,7 +21,7 @@ from hpo_lab.problems import InvalidInput, Problem
 __all__ = ["best_command"]
 
 
-@click.command("best")
+@click.command("best", cls=PlainCommand)
 @name_argument
 @click.option("--trial", "number", type=int, metavar="N", help="This trial instead of the best.")
 @click.option(
