@@ -19,7 +19,7 @@ from typing import Any
 from hpo_lab.trial.folder import Task
 from hpo_lab.trial.report import report, report_variables
 
-__all__ = ["FUNCTION", "SOURCES", "run_function"]
+__all__ = ["FUNCTION", "SOURCES", "call_function", "run_function"]
 
 FUNCTION = "function.pkl"
 SOURCES = "sources.json"
@@ -28,8 +28,6 @@ SOURCES = "sources.json"
 
 def run_function(task: Task, folder: Path) -> None:
     """Call the function and report what it returns: the objective, or metrics by name."""
-    import cloudpickle
-
     spec = task.spec
     sys.path[:0] = [path for path in spec.get("path", []) if path not in sys.path]
     os.chdir(spec["workingDirectory"])
@@ -37,18 +35,38 @@ def run_function(task: Task, folder: Path) -> None:
     # An experiment of an earlier version has no such file.
     kept = source / SOURCES
     sources = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    for file, lines in sources.items():
-        # Without a time of change, `linecache` does not compare the lines with the file.
-        linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
-    function = cloudpickle.loads((source / FUNCTION).read_bytes())
-    if spec["call"] == "keywords":
-        result = function(**task.assignments)
-    else:
-        result = function(dict(task.assignments))
+    pickled = (source / FUNCTION).read_bytes()
+    result = call_function(pickled, sources, spec["call"], task.assignments)
     if isinstance(result, Mapping):
         report(**_wanted(result, task.metrics))
     elif result is not None:
         report_variables({task.metrics[0]: result}, task.metrics[:1])
+
+
+def call_function(
+    pickled: bytes,
+    sources: Mapping[str, list[str]],
+    call: str,
+    assignments: Mapping[str, Any],
+) -> Any:
+    """Call a function as it was recorded.
+
+    Args:
+        pickled: The function.
+        sources: The lines of each file whose code is in it, for tracebacks.
+        call: `keywords`, or `mapping` where it takes all values in one argument.
+        assignments: Values by parameter name.
+
+    Returns:
+        What it returns.
+    """
+    import cloudpickle
+
+    for file, lines in sources.items():
+        # Without a time of change, `linecache` does not compare the lines with the file.
+        linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
+    function = cloudpickle.loads(pickled)
+    return function(**assignments) if call == "keywords" else function(dict(assignments))
 
 
 def _wanted(result: Mapping[str, Any], metrics: tuple[str, ...]) -> dict[str, Any]:
