@@ -8,18 +8,19 @@ or is a cell of a notebook.
 
 from __future__ import annotations
 
+import functools
 import json
 import linecache
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hpo_lab.trial.folder import Task
 from hpo_lab.trial.report import report, report_variables
 
-__all__ = ["FUNCTION", "SOURCES", "run_function"]
+__all__ = ["FUNCTION", "SOURCES", "cached", "run_function"]
 
 FUNCTION = "function.pkl"
 SOURCES = "sources.json"
@@ -49,6 +50,11 @@ def run_function(task: Task, folder: Path) -> None:
         report(**_wanted(result, task.metrics))
     elif result is not None:
         report_variables({task.metrics[0]: result}, task.metrics[:1])
+
+
+def cached(function: Callable[..., Any], maxsize: int | None, typed: bool) -> Callable[..., Any]:
+    """*function* with an empty cache, as `functools.lru_cache` makes it; for pickles."""
+    return functools.lru_cache(maxsize, typed)(function)
 
 
 def _wanted(result: Mapping[str, Any], metrics: tuple[str, ...]) -> dict[str, Any]:
