@@ -20,7 +20,7 @@ from typing import Any
 from hpo_lab.trial.folder import Task
 from hpo_lab.trial.report import report, report_variables
 
-__all__ = ["FUNCTION", "SOURCES", "cached", "run_function"]
+__all__ = ["FUNCTION", "SOURCES", "cached", "call_function", "load_function", "run_function"]
 
 FUNCTION = "function.pkl"
 SOURCES = "sources.json"
@@ -29,20 +29,33 @@ SOURCES = "sources.json"
 
 def run_function(task: Task, folder: Path) -> None:
     """Call the function and report what it returns: the objective, or metrics by name."""
+    call_function(load_function(task.spec, Path(task.source)), task)
+
+
+def load_function(spec: Mapping[str, Any], source: Path) -> Callable[..., Any]:
+    """Load the function of an experiment, in its working directory and with its import path.
+
+    Args:
+        spec: The `spec` of the trial object.
+        source: Folder with the experiment's source files.
+    """
     import cloudpickle
 
-    spec = task.spec
     sys.path[:0] = [path for path in spec.get("path", []) if path not in sys.path]
     os.chdir(spec["workingDirectory"])
-    source = Path(task.source)
     # An experiment of an earlier version has no such file.
     kept = source / SOURCES
     sources = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     for file, lines in sources.items():
         # Without a time of change, `linecache` does not compare the lines with the file.
         linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
-    function = cloudpickle.loads((source / FUNCTION).read_bytes())
-    if spec["call"] == "keywords":
+    function: Callable[..., Any] = cloudpickle.loads((source / FUNCTION).read_bytes())
+    return function
+
+
+def call_function(function: Callable[..., Any], task: Task) -> None:
+    """Call *function* with the values of *task* and report what it returns."""
+    if task.spec["call"] == "keywords":
         result = function(**task.assignments)
     else:
         result = function(dict(task.assignments))

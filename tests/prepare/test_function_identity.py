@@ -148,9 +148,14 @@ def test_lambdas_of_a_line_are_told_apart() -> None:
         ("cached", "lr / 2", "lr / 3", ["helper cached() changed"]),
         ("uses_table", "2.5", "3.5", ["global TABLE changed"]),
         ("uses_table", "'wine'", "'iris'", ["global NAMES: {'wine'} is {'iris'} now"]),
-        ("uses_model", "Model(9)", "Model(8)", ["global MODEL: Model {'rate': 9} is Model {'rate': 8} now"]),
+        (
+            "uses_model",
+            "Model(9)",
+            "Model(8)",
+            ["global MODEL: Model {'rate': 9} is Model {'rate': 8} now"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_whatever_can_be_called_has_parts(
     expression: str, old: str, new: str, lines: list[str]
 ) -> None:
