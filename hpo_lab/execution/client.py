@@ -13,13 +13,14 @@ from typing import Any, BinaryIO
 
 from hpo_lab.trial.supervise import start_supervisor
 
-__all__ = ["PROGRAMS", "ForkServer", "Program", "mark_of_server"]
+__all__ = ["ForkServer", "Program", "mark_of_server"]
 
-PROGRAMS = {
+_PROGRAMS = {
     "FunctionTrial": "hpo_lab.execution.function_server",
     "NotebookTrial": "hpo_lab.execution.server",
 }
-"""The fork servers, by the kind of their trials."""
+"""The fork servers, by the kind of their trials; all others are jobs."""
+_JOBS = "hpo_lab.execution.job_server"
 
 _LOG = "server.log"
 _MARK = "server"
@@ -85,7 +86,7 @@ class ForkServer(Program):
         """Start the server; it imports what it needs and then waits for `set_up`.
 
         Args:
-            kind: The kind of its trials, of those in `PROGRAMS`.
+            kind: The kind of its trials.
         """
         self.kind = kind
         self._mark = Path("/hpo-lab-server", uuid.uuid4().hex)
@@ -93,7 +94,7 @@ class ForkServer(Program):
         self._received = b""
         # Until there is a place for it, such as for the error of a failed import.
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        super().__init__(self._mark, PROGRAMS[kind], self._log, cwd="/")
+        super().__init__(self._mark, _PROGRAMS.get(kind, _JOBS), self._log, cwd="/")
 
     def set_up(self, config: Mapping[str, Any], folder: Path) -> None:
         """Have the set-up run.

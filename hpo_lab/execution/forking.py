@@ -33,7 +33,7 @@ from hpo_lab.execution.fork import end_own_processes, leave_parent
 from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task
 from hpo_lab.trial.supervise import GRACE
 
-__all__ = ["Warm", "forget_garbage", "open_log", "serve"]
+__all__ = ["Warm", "forget_garbage", "open_log", "serve", "take_interrupts"]
 
 _MOMENT = 0.05
 _NO_OUTCOME = 70
@@ -91,6 +91,11 @@ def serve(prepare: Callable[[], Warm]) -> None:
     server.tell("ready", hazards=hazards)
     if not hazards:
         server.serve()
+
+
+def take_interrupts() -> None:
+    """Take SIGINT in a fork, and in what it starts, as any program does; a kernel ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def forget_garbage() -> None:
@@ -208,7 +213,7 @@ class _Server:
             fork.code = os.waitstatus_to_exitcode(status)
             self._ended.append(fork)
             if fork.code not in (0, 1):
-                self._adopt()
+                self._adopt(were_asked=fork.kill_at is not None)
                 self._record(fork)
         if self._ended and not self._orphans:
             for fork in self._ended:
@@ -227,12 +232,17 @@ class _Server:
                 os._exit(0)
         os.waitpid(pid, 0)
 
-    def _adopt(self) -> None:
-        """End the processes that a dead trial left: they are children of this process now."""
+    def _adopt(self, *, were_asked: bool = False) -> None:
+        """End the processes that a dead trial left: they are children of this process now.
+
+        Args:
+            were_asked: Whether they were asked to end with the trial, and may be at it.
+        """
         for pid in _children(os.getpid()):
             if pid not in self._forks and pid not in self._orphans:
                 self._orphans[pid] = time.monotonic() + GRACE
-                _signal_tree(pid, signal.SIGTERM)
+                if not were_asked:
+                    _signal_tree(pid, signal.SIGTERM)
 
     def _kill_late(self) -> None:
         now = time.monotonic()
@@ -254,9 +264,15 @@ def _children(pid: int) -> list[int]:
     return children
 
 
-def _signal_tree(pid: int, signum: int) -> None:
-    """Signal a process and all below it, the lowest first."""
+def _below(pid: int) -> list[int]:
+    """The processes below a process, each before those below it."""
     with contextlib.suppress(OSError):
-        for child in _children(pid):
-            _signal_tree(child, signum)
-        os.kill(pid, signum)
+        return [each for child in _children(pid) for each in (child, *_below(child))]
+    return []
+
+
+def _signal_tree(pid: int, signum: int) -> None:
+    """Signal all processes below a process, which may want to end theirs, and then itself."""
+    for each in (*_below(pid), pid):
+        with contextlib.suppress(OSError):
+            os.kill(each, signum)

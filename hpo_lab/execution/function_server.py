@@ -21,7 +21,7 @@ from types import FunctionType
 from typing import Any
 
 from hpo_lab.execution.fork import finalise, get_ready
-from hpo_lab.execution.forking import forget_garbage, serve
+from hpo_lab.execution.forking import forget_garbage, serve, take_interrupts
 from hpo_lab.execution.hazards import descriptors, fork_hazards, put_pools_away
 from hpo_lab.execution.randomness import Randomness
 from hpo_lab.trial.checkpoint import open_checkpoint
@@ -74,6 +74,7 @@ class _Warm:
     def run(self, task: Task, folder: str, log: int, seed: int) -> bool:
         """Call the function with the values of the trial."""
         os.environ[TRIAL_FOLDER] = folder
+        take_interrupts()
         self._randomness.renew(seed, self._values)
 
         def run() -> None:

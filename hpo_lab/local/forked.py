@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.execution.client import PROGRAMS, ForkServer
+from hpo_lab.execution.client import ForkServer
+from hpo_lab.experiment.model import API_VERSION
 from hpo_lab.local.process import RunningTrial, end_leftovers
 from hpo_lab.trial.folder import NOTEBOOK, Task
 from hpo_lab.trial.supervise import GRACE
@@ -27,8 +28,31 @@ def can_fork(trial_spec: Mapping[str, Any]) -> bool:
         trial_spec: The trial object, as in `trialTemplate.trialSpec`.
     """
     # Elsewhere the system's own libraries do not survive a fork.
-    forkable = trial_spec.get("kind") in PROGRAMS and sys.platform == "linux"
-    return forkable and trial_spec.get("spec", {}).get("isolation", "auto") != "kernel"
+    is_known = bool(trial_spec.get("kind"))
+    return is_known and sys.platform == "linux" and _isolation(trial_spec) != "kernel"
+
+
+def _isolation(trial_spec: Mapping[str, Any]) -> str:
+    """`auto`, `fork` or `kernel`; the `spec` of a job says nothing about it."""
+    is_own = trial_spec.get("apiVersion") == API_VERSION
+    return str(trial_spec.get("spec", {}).get("isolation", "auto")) if is_own else "auto"
+
+
+def _config(trial_spec: Mapping[str, Any], source: Path, folder: Path) -> dict[str, Any]:
+    """What the fork server is to set up; see the program of each kind."""
+    kind, spec = trial_spec.get("kind"), trial_spec.get("spec", {})
+    isolation = {"isolation": _isolation(trial_spec)}
+    if kind == "FunctionTrial":
+        return {**isolation, "source": str(source), "spec": spec}
+    if kind == "NotebookTrial":
+        return {
+            **isolation,
+            "notebook": str(source / NOTEBOOK),
+            "directory": spec.get("workingDirectory") or str(folder),
+            "kernel": spec.get("kernelName") or "python3",
+            "outputLimit": spec.get("outputLimit"),
+        }
+    return {**isolation, "kind": kind, "directory": str(Path.cwd())}
 
 
 class ForkedTrial:
@@ -103,17 +127,8 @@ class Forks:
             start_process: Starts a trial in processes of its own.
             server: One that waits for a set-up.
         """
-        self._kind, spec = trial_spec["kind"], trial_spec["spec"]
-        self._config = {"isolation": spec.get("isolation", "auto")}
-        if self._kind == "FunctionTrial":
-            self._config |= {"source": str(source), "spec": spec}
-        else:
-            self._config |= {
-                "notebook": str(source / NOTEBOOK),
-                "directory": spec.get("workingDirectory") or str(folder),
-                "kernel": spec.get("kernelName") or "python3",
-                "outputLimit": spec.get("outputLimit"),
-            }
+        self._kind = str(trial_spec.get("kind"))
+        self._config = _config(trial_spec, source, folder)
         self._folder = folder
         self._tell = tell
         self._start_process = start_process

@@ -25,6 +25,7 @@ from hpo_lab.trial.keep import kept_artifacts
 __all__ = ["LocalPlace", "trial_folder"]
 
 _LOOK_EVERY = 0.1
+_ALONE = {"FunctionTrial": "loads the function", "NotebookTrial": "runs its set-up"}
 _FILES = {LOG: "text/plain", NOTEBOOK: "application/x-ipynb+json"}
 
 
@@ -84,7 +85,7 @@ class LocalPlace:
         self._server = server
         self._launcher: Launcher | None = None
         self._memory: int | None = None
-        self._kind: str | None = None
+        self._kind = ""
         self._running: dict[int, _Running] = {}
         self._events: list[PlaceEvent] = []
 
@@ -106,7 +107,7 @@ class LocalPlace:
                 part.replace(path)
         template = experiment.spec.trial_template
         job = (template.trial_spec if template else None) or {}
-        self._kind = job.get("kind")
+        self._kind = str(job.get("kind"))
         self._memory = job.get("spec", {}).get("memoryLimit")
         server, self._server = self._server, None
         self._launcher = Launcher(job, self._source, self._folder, self._tell, server)
@@ -123,7 +124,7 @@ class LocalPlace:
 
     def _tell(self, reason: str) -> None:
         """Say, once, that trials cannot share their set-up."""
-        alone = "loads the function" if self._kind == "FunctionTrial" else "runs its set-up"
+        alone = _ALONE.get(self._kind, "starts an interpreter")
         message = f"Experiment is running; every trial {alone} itself, because {reason}"
         self._events.append(Noticed("TrialsNotForked", message))
 
