@@ -16,7 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hpo_lab import uniform
 from hpo_lab.experiment.function_parts import differences
+from hpo_lab.experiment.model import ObjectiveType
+from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import prepare_function
 from hpo_lab.prepare.function_uses import function_parts
 from hpo_lab.prepare.source_meaning import meaning
 from hpo_lab.problems import InvalidInput
@@ -299,6 +303,23 @@ def test_modules_of_the_project_count_by_their_files(
     assert differences(before, parts(USES[how])) == lines
     importlib.reload(importlib.import_module("own_helpers"))
     assert differences(before, parts(USES[how])) == lines
+
+
+def test_an_interactive_interpreter_has_the_same_functions(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = parts(USES["itself"])
+    del sys.modules["own_helpers"]
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "path", ["", *sys.path[1:]])
+    importlib.invalidate_caches()
+    assert parts(USES["itself"]) == before
+    options = TuneOptions(metric="loss", direction=ObjectiveType.MINIMIZE, trials=1)
+    evaluate = importlib.import_module("own_helpers").evaluate
+    prepared = prepare_function(evaluate, {"lr": uniform(0, 1)}, options)
+    template = prepared.experiment.spec.trial_template
+    assert template is not None and template.trial_spec is not None
+    assert template.trial_spec["spec"]["path"][0] == str(project)
 
 
 def test_installed_packages_count_by_name() -> None:
