@@ -44,7 +44,7 @@ HOUSE = {
     "execution": Room(
         "quick_import trial",
         "IPython ipykernel jupyter_client nbclient nbformat papermill traitlets",
-        "numpy",
+        "cloudpickle experiment numpy workload",
     ),
     "stopping": Room("experiment search", lazily="scipy"),
     "running": Room("engine experiment search store trial"),

@@ -12,7 +12,7 @@ from hpo_lab.facade.summary import Best
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.store import ArtifactRecord
 from hpo_lab.trial.folder import LOG, NOTEBOOK
-from hpo_lab.trial.function import FUNCTION, SOURCES, call_function
+from hpo_lab.trial.function import FUNCTION, SOURCES, result_of, unpickled
 
 if TYPE_CHECKING:
     from hpo_lab.facade.handle import Experiment
@@ -67,4 +67,4 @@ class BestTrial(Best):
         sys.path += [path for path in spec.get("path", ()) if path not in sys.path]
         sources = self.experiment.artifact(SOURCES)
         lines = json.loads(sources.read()) if sources else {}
-        return call_function(pickled.read(), lines, spec["call"], self.parameters)
+        return result_of(unpickled(pickled.read(), lines), spec["call"], self.parameters)
