@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import Any
 
+from hpo_lab.experiment import function_parts
 from hpo_lab.experiment.model import ExperimentSpec, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.problems import Problem
@@ -58,8 +59,10 @@ def code_of(spec: ExperimentSpec) -> str:
 
 def differences(before: ExperimentSpec, now: ExperimentSpec) -> list[tuple[str, str]]:
     """The fields that make *now* another experiment than *before*, as pairs of path and change."""
-    old, new = _flat("spec", _essence(before)), _flat("spec", _essence(now))
-    return [
+    essences = _essence(before), _essence(now)
+    changes = _changes_of_function(*map(_trial, essences))
+    old, new = (_flat("spec", essence) for essence in essences)
+    return changes + [
         (path, f"{_shown(old.get(path))} before, {_shown(new.get(path))} now")
         for path in dict.fromkeys([*old, *new])
         if old.get(path) != new.get(path)
@@ -134,6 +137,17 @@ def _text(document: dict[str, Any]) -> str:
     """*document* as text; the order of its parameters has no meaning."""
     parameters = sorted(document.get("parameters", ()), key=lambda each: str(each["name"]))
     return json.dumps({**document, "parameters": parameters}, sort_keys=True, ensure_ascii=False)
+
+
+def _changes_of_function(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, str]]:
+    """How the functions of two trials differ, whose parts are taken out."""
+    old, new = before.pop("uses", None), now.pop("uses", None)
+    if new is None:
+        return []
+    if old is None:
+        before.pop("source", None)
+        return [("function", "was recorded by an earlier version, without what it uses")]
+    return [("function", line) for line in function_parts.differences(old, new)]
 
 
 def _flat(path: str, value: Any) -> dict[str, Any]:

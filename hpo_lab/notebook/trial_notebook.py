@@ -43,6 +43,7 @@ __all__ = [
     "build_trial_notebook",
     "code_of_trial",
     "objective_problems",
+    "set_by_trial",
 ]
 
 # papermill refuses a notebook that does not say its language.
@@ -94,7 +95,7 @@ def build_trial_notebook(
         )
         return cell
 
-    parameters = code(_assignments(annotations), PARAMETERS_TAG, id="parameters")
+    parameters = code(_assignments(tuned, annotations), PARAMETERS_TAG, id="parameters")
     *earlier, last = code_of_trial(tuned, annotations, kept).cells
     set_up = [
         code(cell.source, *sorted(cell.tags - _PAPERMILL), id=f"set-up-{n}")
@@ -168,9 +169,19 @@ def objective_problems(
     ]
 
 
-def _assignments(annotations: Sequence[Annotation]) -> str:
-    """The annotated assignments, each on a line with its comment."""
-    return "\n".join(f"{a.name} = {a.default!r}  # tune: {a.text}" for a in annotations)
+def set_by_trial(name: str) -> str:
+    """The comment in the tuned cell of a trial where the variable *name* is assigned."""
+    return f"# {name}: set by the trial"
+
+
+def _assignments(tuned: ParsedCell, annotations: Sequence[Annotation]) -> str:
+    """The annotated assignments as they are written, at the left margin."""
+    lines = []
+    for annotation in annotations:
+        first, *rest = [tuned.lines[number - 1] for number in annotation.assignment]
+        margin = first[: len(first) - len(first.lstrip())]
+        lines += [first.lstrip(), *(line.removeprefix(margin) for line in rest)]
+    return "\n".join(lines)
 
 
 def _assignments_off(annotations: Sequence[Annotation]) -> dict[int, str]:
@@ -178,7 +189,7 @@ def _assignments_off(annotations: Sequence[Annotation]) -> dict[int, str]:
     lines: dict[int, str] = {}
     for annotation in annotations:
         lines |= dict.fromkeys(annotation.assignment, "#")
-        lines[annotation.assignment[0]] += f" {annotation.name}: set by the trial"
+        lines[annotation.assignment[0]] = set_by_trial(annotation.name)
     return lines
 
 

@@ -74,12 +74,13 @@ def in_one_line(recorded: Recorded, prepared: Prepared) -> str:
 
 def _changes(recorded: Recorded, prepared: Prepared) -> list[_Change]:
     before, now = recorded.document.spec, prepared.experiment.spec
-    paths = dict(differences(before, now))
-    told = [*_parameters(recorded, prepared), *_options(recorded, prepared, list(paths))]
+    fields = differences(before, now)
+    paths = [path for path, _ in fields]
+    told = [*_parameters(recorded, prepared), *_options(recorded, prepared, paths)]
     goals = [_objective(spec) for spec in (now, before)]
     if goals[0] != goals[1]:
         told.append((prepared.wording.whole, f"the objective {_now(*goals)}"))
-    told += [(path, change) for path, change in paths.items() if not _is_told(path)]
+    told += [(path, change) for path, change in fields if not _is_told(path)]
     # Within a file nobody needs its name.
     told = [(place.removeprefix(f"{prepared.file}, "), message) for place, message in told]
     changed = [_Change(Problem(*each), _sentence(*each)) for each in told]
@@ -150,7 +151,8 @@ def _space(parameter: Parameter) -> str:
 
 
 def _code(recorded: Recorded, prepared: Prepared) -> Iterator[_Change]:
-    if code_of(recorded.document.spec) == code_of(prepared.experiment.spec):
+    code = code_of(prepared.experiment.spec)
+    if not code or code == code_of(recorded.document.spec):
         return
     codes = _codes(recorded, prepared)
     if codes is not None and codes[0].meaning == codes[1].meaning:
