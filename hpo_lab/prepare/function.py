@@ -22,7 +22,7 @@ from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
 from hpo_lab.prepare.wording import as_argument, worded
 from hpo_lab.problems import InvalidInput, Problem, nearest
-from hpo_lab.trial.function import FUNCTION, SOURCES
+from hpo_lab.trial.function import FUNCTION, SOURCES, WithChoices
 
 __all__ = ["prepare_function"]
 
@@ -35,6 +35,13 @@ def prepare_function(
     Raises:
         InvalidInput: when the space and the function's arguments do not fit.
     """
+    if not callable(function):
+        message = f"found {function!r}; a function or the path of a file is needed"
+        raise InvalidInput([Problem("objective", message)], "tune()")
+    if not isinstance(space, Mapping) or not space:
+        message = f"found {space!r}; domains by parameter name are needed"
+        problem = Problem("space", f'{message}: {{"lr": hpo_lab.loguniform(1e-4, 1e-1)}}')
+        raise InvalidInput([problem], "tune()")
     problems = [
         Problem(option.argument, "is for notebooks; a function has none")
         for option in options.said
@@ -50,7 +57,17 @@ def prepare_function(
     problems += mismatches
     if problems:
         raise InvalidInput(problems, "tune()")
-    pickled, files = _pickled(function)
+    objects = {
+        name: domain.objects
+        for name, domain in space.items()
+        if isinstance(domain, Domain) and domain.objects
+    }
+    called = WithChoices(function, objects) if objects else function
+    try:
+        pickled, files = _pickled(called)
+    except Exception as error:
+        message = f"cannot be sent to another process: {error}; make that inside the function"
+        raise InvalidInput([Problem("objective", message)], "tune()") from error
     template = trial_template(
         "FunctionTrial",
         {

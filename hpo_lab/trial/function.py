@@ -12,14 +12,15 @@ import json
 import linecache
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.problems import nearest
 from hpo_lab.trial.folder import Task
-from hpo_lab.trial.report import report, report_variables
+from hpo_lab.trial.report import report, report_variables, reported_metrics
 
-__all__ = ["FUNCTION", "SOURCES", "run_function"]
+__all__ = ["FUNCTION", "SOURCES", "WithChoices", "run_function"]
 
 FUNCTION = "function.pkl"
 SOURCES = "sources.json"
@@ -27,7 +28,10 @@ SOURCES = "sources.json"
 
 
 def run_function(task: Task, folder: Path) -> None:
-    """Call the function and report what it returns: the objective, or metrics by name."""
+    """Call the function and report what it returns.
+
+    That is the objective; several values in the order of the objectives; or metrics by name.
+    """
     import cloudpickle
 
     spec = task.spec
@@ -45,13 +49,62 @@ def run_function(task: Task, folder: Path) -> None:
         result = function(**task.assignments)
     else:
         result = function(dict(task.assignments))
+    if isinstance(result, tuple | list):
+        result = _in_order(result, task.metrics)
     if isinstance(result, Mapping):
         report(**_wanted(result, task.metrics))
     elif result is not None:
         report_variables({task.metrics[0]: result}, task.metrics[:1])
 
 
+class WithChoices:
+    """A function that is called with the objects that the names of choices stand for.
+
+    Attributes:
+        function: The function.
+        objects: By parameter name, and then by the name of the choice.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], objects: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self.function = function
+        self.objects = objects
+
+    def __call__(self, *mapping: Mapping[str, Any], **values: Any) -> Any:
+        """Call the function, with one mapping or with keywords."""
+        return self.function(*map(self._with_objects, mapping), **self._with_objects(values))
+
+    def _with_objects(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: self.objects[name][value]
+            if isinstance(value, str) and value in self.objects.get(name, ())
+            else value
+            for name, value in values.items()
+        }
+
+
+def _in_order(values: Sequence[Any], metrics: tuple[str, ...]) -> dict[str, Any]:
+    """The *values* that a function returned, by the metrics in their order."""
+    if len(values) > len(metrics):
+        raise ValueError(
+            f"the function returned {len(values)} values for {', '.join(map(repr, metrics))}"
+        )
+    return dict(zip(metrics, values, strict=False))
+
+
 def _wanted(result: Mapping[str, Any], metrics: tuple[str, ...]) -> dict[str, Any]:
-    if not result:
-        raise ValueError(f"the function returned no metrics; {metrics[0]!r} is needed")
+    """The metrics that a function returned, by name.
+
+    Raises:
+        ValueError: The objective is not among them, nor was it reported before.
+    """
+    objective = metrics[0]
+    if objective not in result and objective not in reported_metrics():
+        names = [str(name) for name in result]
+        listed = ", ".join(map(repr, names)) or "no metrics"
+        raise ValueError(
+            f"the function returned {listed}; the objective {objective!r} is needed"
+            f"{nearest(objective, names)}"
+        )
     return {str(name): value for name, value in result.items()}
