@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from hpo_lab.api import Experiment, get, tune
     from hpo_lab.experiment.space import (
         choice,
-        int,
         integer,
         logint,
         lognormal,
@@ -20,8 +19,12 @@ if TYPE_CHECKING:
         normal,
         uniform,
     )
+    from hpo_lab.experiment.space import (
+        int as int,
+    )
     from hpo_lab.facade.experiments import Experiments
     from hpo_lab.problems import InvalidInput
+    from hpo_lab.trial.attributes import set_attribute, trial_number
     from hpo_lab.trial.checkpoint import checkpoint_dir
     from hpo_lab.trial.keep import keep
     from hpo_lab.trial.report import report
@@ -40,6 +43,8 @@ __all__ = [
     "loguniform",
     "normal",
     "report",
+    "set_attribute",
+    "trial_number",
     "tune",
     "uniform",
 ]
@@ -61,6 +66,8 @@ _HOMES = {
     "loguniform": "hpo_lab.experiment.space",
     "normal": "hpo_lab.experiment.space",
     "report": "hpo_lab.trial.report",
+    "set_attribute": "hpo_lab.trial.attributes",
+    "trial_number": "hpo_lab.trial.attributes",
     "tune": "hpo_lab.api",
     "uniform": "hpo_lab.experiment.space",
 }

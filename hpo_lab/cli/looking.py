@@ -96,7 +96,9 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
 def _with_status(experiment: Experiment) -> ExperimentDocument:
     """The document with the status that Katib would give it."""
     document = experiment.record.document
-    history = [(each.type, each.reason, each.message, each.time) for each in experiment.history()]
+    history = [
+        (each.type, each.reason, each.message, each.time) for each in experiment.conditions()
+    ]
     trials = list(experiment.tally().trials.values())
     status = experiment_status(document, conditions_of(history), trials, now=time.time())
     return document.model_copy(update={"status": status})

@@ -10,6 +10,7 @@ from hpo_lab.facade.follower import Follower, looks
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import summarise
+from hpo_lab.local.launch import LOCAL, launch
 from hpo_lab.prepare import Prepared
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.running.enrol import Enrolment, enrol
@@ -94,15 +95,22 @@ class Experiments:
             return []
         return [_glance(store, each, time.time()) for each in store.overviews(namespace)]
 
-    def run(self, prepared: Prepared) -> tuple[Experiment, Enrolment]:
+    def run(self, prepared: Prepared, *, attached: bool = False) -> tuple[Experiment, Enrolment]:
         """Enrol a prepared experiment and start a runner where one is needed.
+
+        Args:
+            prepared: The experiment.
+            attached: Whether a runner on this machine stops it when this process ends.
 
         Raises:
             InvalidInput: when another experiment has the name.
         """
         record, enrolment = enrol(self.store, prepared.experiment, prepared.files)
         if enrolment in (Enrolment.CREATED, Enrolment.CONTINUED):
-            start_runner(self.store, record)
+            if attached and record.place == LOCAL:
+                launch(self.store, record, attached=True)
+            else:
+                start_runner(self.store, record)
         return Experiment.of(self.store, record), enrolment
 
     def watch(self, namespace: str | None = None) -> Listing:

@@ -241,7 +241,7 @@ def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
         metric, row[name] = trial.metrics.get(name), None
         if metric is not None:
             row[name] = metric.by(objective.strategy(name))
-            if row[name] is None and spec.nas_config is not None:
+            if row[name] is None:
                 row[name] = metric.text or None
     started, completed = trial.started_at, trial.completed_at
     row["started"] = started

@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from hpo_lab.local.forked import can_fork
 from hpo_lab.store import ExperimentRecord, Store
 
-__all__ = ["RUNNER_LOG", "launch"]
+__all__ = ["LOCAL", "RUNNER_LOG", "launch"]
+
+LOCAL = "local"
+"""The name of this place."""
 
 RUNNER_LOG = "runner.log"
 
 
-def launch(store: Store, record: ExperimentRecord) -> Path:
-    """Run the experiment of *record* in a process of its own, which outlives this process.
+def launch(store: Store, record: ExperimentRecord, *, attached: bool = False) -> Path:
+    """Run the experiment of *record* in a process of its own.
+
+    Args:
+        store: Where it is recorded.
+        record: The experiment.
+        attached: Whether the runner stops the experiment when this process ends; otherwise it
+            outlives this process.
 
     Returns:
         The runner's log.
@@ -26,9 +36,10 @@ def launch(store: Store, record: ExperimentRecord) -> Path:
     forks = can_fork((template.trial_spec if template else None) or {})
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / RUNNER_LOG
+    words = [*(["forks"] if forks else []), *([f"attached={os.getpid()}"] if attached else [])]
     with log.open("ab") as file:
-        subprocess.Popen(
-            [sys.executable, "-m", "hpo_lab.local", record.uid, *(["forks"] if forks else [])],
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hpo_lab.local", record.uid, *words],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -37,4 +48,6 @@ def launch(store: Store, record: ExperimentRecord) -> Path:
             start_new_session=True,
             cwd="/",
         )
+    # Who ends before this process would stay in the table of processes, and Python would warn.
+    threading.Thread(target=process.wait, name="hpo-lab-runner", daemon=True).start()
     return log

@@ -145,14 +145,12 @@ class TuneOptions:
         "whether trials share the set-up cells and fork [default: auto]",
         Choice("auto", "fork", "kernel"),
         f"{_TRIAL}.isolation",
-        for_notebooks=True,
     )
     keep: str | None = _option(
         "all|best|failed|none",
         "whose executed notebooks are kept [default: all]",
         Choice("all", "best", "failed", "none"),
         f"{_TRIAL}.keep",
-        for_notebooks=True,
     )
     max_failed: int | None = _option(
         "N",

@@ -118,7 +118,7 @@ def test_a_cell_is_tuned_while_others_run(kernel: Kernel) -> None:
     assert waited["msg_type"] == "display_data"
     [best] = kernel.run("%hpo best --apply")
     assert "(new)" in _text(best)
-    [value] = kernel.run("print(x == exp.best.parameters['x'], len(exp.trials()))")
+    [value] = kernel.run("print(x == exp.best.parameters['x'], len(exp.trials))")
     assert _text(value) == "True 3\n"
 
 
