@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -155,6 +156,15 @@ class Commands:
         self.last: Experiment | None = None
         self.location: str | None = None
         self.interrupted = "Interrupted."
+        self._panels: dict[str, LiveProgress] = {}
+
+    def show(
+        self, experiment: Experiment, decisions: Sequence[Decision] = (), note: str = ""
+    ) -> None:
+        """Show *experiment* in the running cell, and keep it up to date; see `LiveProgress`."""
+        panel = LiveProgress(self._shell, experiment, decisions=decisions, note=note)
+        self._panels[experiment.uid] = panel
+        panel.follow_in_background()
 
     def run(self, line: str) -> None:
         """Run what *line* says.
@@ -202,11 +212,15 @@ class Commands:
         if not summaries:
             print("There are no experiments yet.")
             return
-        bundle = {"text/html": listing_html(summaries), "text/plain": listing_text(summaries)}
+        now = time.time()
+        bundle = {
+            "text/html": listing_html(summaries, now),
+            "text/plain": listing_text(summaries, now),
+        }
         publish(self._shell, bundle)
 
     def _show(self, experiment: Experiment, arguments: Arguments) -> None:
-        LiveProgress(self._shell, experiment).follow_in_background()
+        self.show(experiment)
 
     def _best(self, experiment: Experiment, arguments: Arguments) -> None:
         summary = experiment.summary()
@@ -238,7 +252,10 @@ class Commands:
         )
         timeout = arguments.options.timeout
         until = None if timeout is None else time.monotonic() + timeout
-        if not LiveProgress(self._shell, experiment).follow(until):
+        panel = self._panels.get(experiment.uid)
+        # What changes in place in another cell is not shown a second time.
+        in_line = panel is not None and panel.updates
+        if not LiveProgress(self._shell, experiment, in_line=in_line).follow(until):
             raise TimeoutError(f"{name} still runs after {timeout:g} seconds, and goes on")
 
     def _stop(self, experiment: Experiment, arguments: Arguments) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
-from hpo_lab.dashboard.live import LiveProgress, publish
+from hpo_lab.dashboard.live import publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.magic_commands import COMMANDS, Commands
@@ -172,8 +172,7 @@ class HpoLabMagics(Magics):
                 f"--trials, or start afresh: %hpo delete {name}, or choose another --name."
             ),
         }[enrolment]
-        progress = LiveProgress(self._shell, experiment, decisions=decisions, note=note)
-        progress.follow_in_background()
+        self._commands.show(experiment, decisions, note)
 
     def _place(self, cell: str) -> tuple[int, int]:
         """The number of the running input, and the line of it on which *cell* begins."""

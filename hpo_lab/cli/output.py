@@ -11,17 +11,18 @@ from typing import Any
 from rich.console import Console
 
 from hpo_lab.dashboard.defaults import notebook_defaults
-from hpo_lab.dashboard.tables import best_line, front_table, parameters_table
+from hpo_lab.dashboard.tables import print_front, print_parameters
+from hpo_lab.dashboard.words import best_in_words
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 
 __all__ = ["messages", "notebook_path", "print_best", "print_json", "print_json_list", "results"]
 
-_PIPED_WIDTH = 200
+_PIPED_WIDTH = 10_000
 
 
 def results() -> Console:
-    """The console for results; wide when it is no terminal, so that nothing is cut off."""
+    """The console for results; wide when it is no terminal, so that nothing is left out."""
     console = Console(markup=False, highlight=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPED_WIDTH
@@ -51,11 +52,11 @@ def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> 
     if summary.front:
         out.print(f"Pareto front: {len(summary.front)} trials", style="bold")
         out.print()
-        out.print(front_table(summary))
+        print_front(out, summary)
     elif summary.best:
-        out.print(f"{intro}{best_line(summary.best)}", style="bold")
+        out.print(f"{intro}{best_in_words(summary)}", style="bold")
         out.print()
-        out.print(parameters_table(summary.best.parameters, notebook_defaults(experiment)))
+        print_parameters(out, summary.best.parameters, notebook_defaults(experiment))
         if notebook := notebook_path(experiment, summary):
             out.print()
             out.print(f"Notebook of that trial: {notebook}", soft_wrap=True)

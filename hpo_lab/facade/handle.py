@@ -108,7 +108,8 @@ class Experiment:
         objective = overview.experiment.document.spec.objective
         if objective.additional_objectives or not (overview.best or overview.is_unmeasured):
             return self.follower.look()
-        return Summary.of_overview(overview, time.time())
+        first = self.store.trial(self.uid, 0)
+        return Summary.of_overview(overview, time.time(), first.trial if first else None)
 
     def tally(self) -> Tally:
         """Its trials as they are now, and what stands out among them."""

@@ -137,8 +137,11 @@ def test_list_shows_all(shell: Shell, record: Record) -> None:
     record("one", *_TWO)
     record("two", state="Stopped")
     shown = shell.run("%hpo list")[1].splitlines()
-    assert [line.split()[:2] for line in shown[:2]] == [["two", "Stopped"], ["one", "Succeeded"]]
-    assert "accuracy 0.5" in shown[1]
+    assert shown[0].split() == ["name", "state", "objective", "trials", "failed", "best", "created"]
+    assert [line.split() for line in shown[2:4]] == [
+        ["two", "Stopped", "maximize", "accuracy", "0/20", "just", "now"],
+        ["one", "Succeeded", "maximize", "accuracy", "2/20", "0.5", "just", "now"],
+    ]
 
 
 def test_wait_ends_at_once_when_it_is_over_and_says_when_it_is_not(
@@ -150,6 +153,18 @@ def test_wait_ends_at_once_when_it_is_over_and_says_when_it_is_not(
     succeeded, shown = shell.run("%hpo wait runs --timeout 0.1s")
     assert not succeeded
     assert "runs still runs after 0.1 seconds" in shown
+
+
+def test_wait_beside_a_live_panel_is_a_line(shell: Shell, record: Record) -> None:
+    record("over", *_TWO)
+    assert shell.run("%hpo wait over")[1].splitlines()[1].startswith("it is Succeeded")
+    assert shell.run("%hpo show over")[0]
+    assert len(shell.run("%hpo wait over")[1].splitlines()) == 3, "no front end changes a panel"
+    shell.shell.kernel = "a kernel"
+    assert shell.run("%hpo show over")[0]
+    (line,) = shell.run("%hpo wait over")[1].splitlines()
+    assert line.startswith("over: Succeeded, 2 of 20 trials done")
+    assert line.endswith("best accuracy 0.5 in trial 0")
 
 
 def test_delete_deletes(shell: Shell, record: Record, store: Store) -> None:
