@@ -285,7 +285,9 @@ class Experiment:
         seconds = None if timeout is None else _seconds(timeout)
         until = None if seconds is None else time.monotonic() + seconds
         try:
-            with watching(self, progress if self.is_live else False) as show:
+            # What has ended needs no progress, though its runner may still close.
+            is_over = self.record.state.is_final
+            with watching(self, False if is_over else progress) as show:
                 for summary in self.follower.follow(until):
                     show(summary)
                     self._call_back()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 from hpo_lab.local.forked import can_fork
@@ -17,6 +16,16 @@ LOCAL = "local"
 """The name of this place."""
 
 RUNNER_LOG = "runner.log"
+
+
+class _Runner(subprocess.Popen[bytes]):
+    """A process that may outlive this process, of which Python would warn."""
+
+    def __del__(self, *_: object) -> None:
+        return
+
+
+_runners: list[_Runner] = []
 
 
 def launch(store: Store, record: ExperimentRecord, *, attached: bool = False) -> Path:
@@ -38,7 +47,7 @@ def launch(store: Store, record: ExperimentRecord, *, attached: bool = False) ->
     log = folder / RUNNER_LOG
     words = [*(["forks"] if forks else []), *([f"attached={os.getpid()}"] if attached else [])]
     with log.open("ab") as file:
-        process = subprocess.Popen(
+        process = _Runner(
             [sys.executable, "-m", "hpo_lab.local", record.uid, *words],
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -48,6 +57,6 @@ def launch(store: Store, record: ExperimentRecord, *, attached: bool = False) ->
             start_new_session=True,
             cwd="/",
         )
-    # Who ends before this process would stay in the table of processes, and Python would warn.
-    threading.Thread(target=process.wait, name="hpo-lab-runner", daemon=True).start()
+    # Those that have ended leave the system's table of processes when they are asked.
+    _runners[:] = [runner for runner in [*_runners, process] if runner.poll() is None]
     return log
