@@ -38,7 +38,7 @@ from hpo_lab.experiment.status_document import experiment_status
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import trial_row
+from hpo_lab.facade.summary import own, trial_row
 from hpo_lab.facade.tally import Tally
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -230,7 +230,7 @@ def _only(
             continue
         objectives = [name for name, _ in spec.objective.objectives]
         kept = dict.fromkeys(["number", "state", *objectives, *names])
-        times = {} if "time" in row else {"time": row["seconds"]}
+        times = {} if "time" in row else {"time": own(row, "seconds")}
         yield {name: (row | times).get(name) for name in kept}
 
 
