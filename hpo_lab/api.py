@@ -10,7 +10,8 @@ from typing import Any, Never
 
 from hpo_lab.experiment.space import Domain
 from hpo_lab.facade.experiments import Experiments
-from hpo_lab.facade.handle import Callback, Experiment
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.waiting import Callback
 from hpo_lab.options import read_arguments, unknown_arguments
 from hpo_lab.prepare import prepare_file, prepare_function, runs_here
 from hpo_lab.prepare.wording import as_argument
@@ -85,8 +86,8 @@ def tune(
         trial_timeout: Time limit of one trial, as *timeout*.
         trial_memory: Memory limit of one trial, in bytes, or as text: `512M`, `2G`.
         trial_output: How much output of a trial its notebook keeps, as *trial_memory*.
-        isolation: `fork` or `kernel`: whether trials share their set-up and fork, or each
-            starts a process of its own.
+        isolation: `fork` or `kernel`: whether trials share the set-up of a notebook, or the
+            loaded function, and fork; by default they do where that is safe.
         keep: `best`, `failed` or `none`: whose executed notebooks are kept, and for a function
             whose things that it kept by `hpo_lab.keep`; all by default.
         max_failed: Gives up after so many failed trials.
@@ -140,8 +141,8 @@ def tune(
     for warning in prepared.warnings:
         warnings.warn(str(warning), stacklevel=2)
     experiment, _ = Experiments(store).run(prepared, attached=block)
-    experiment.call_back(callbacks)
-    return experiment.wait_attached() if block else experiment
+    experiment.waiting.add(callbacks)
+    return experiment.waiting.wait_attached() if block else experiment
 
 
 def get(name: str, *, namespace: str = "default", store: str | Path | None = None) -> Experiment:

@@ -33,7 +33,7 @@ _COMMANDS = {
     "convert": ("hpo_lab.cli.converting", "Turn a manifest, notebook or study into another."),
     "list": ("hpo_lab.cli.looking", "List the experiments."),
     "show": ("hpo_lab.cli.looking", "Show one experiment, or print it as a manifest."),
-    "best": ("hpo_lab.cli.looking", "Show the best trial and its parameters."),
+    "best": ("hpo_lab.cli.best", "Show the best trial, or write its values into a notebook."),
     "trials": ("hpo_lab.cli.looking", "List the trials of an experiment."),
     "logs": ("hpo_lab.cli.logs", "Print the log of a trial."),
     "stop": ("hpo_lab.cli.ending", "Stop a running experiment; it can be resumed."),

@@ -1,4 +1,4 @@
-"""Commands that look at the store: `list`, `show`, `best` and `trials`."""
+"""Commands that look at the store: `list`, `show` and `trials`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,9 @@ from typing import Any
 
 import click
 
-from hpo_lab.cli import FAILED
 from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import json_option, name_argument, store_option
-from hpo_lab.cli.output import (
-    messages,
-    notebook_path,
-    print_best,
-    print_json,
-    print_json_list,
-    results,
-)
+from hpo_lab.cli.output import messages, print_json, print_json_list, results
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import (
     print_experiments,
@@ -42,7 +34,7 @@ from hpo_lab.facade.summary import own, trial_row
 from hpo_lab.facade.tally import Tally
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["best_command", "list_command", "show_command", "trials_command"]
+__all__ = ["list_command", "show_command", "trials_command"]
 
 
 @click.command("list", cls=PlainCommand)
@@ -105,33 +97,6 @@ def _with_status(experiment: Experiment) -> ExperimentDocument:
     trials = list(experiment.tally().trials.values())
     status = experiment_status(document, conditions_of(history), trials, now=time.time())
     return document.model_copy(update={"status": status})
-
-
-@click.command("best", cls=PlainCommand)
-@name_argument
-@store_option
-@json_option
-@click.pass_context
-def best_command(ctx: click.Context, name: str, store: str | None, as_json: bool) -> None:
-    """Show the best trial so far: its value, its parameters, its notebook.
-
-    With several objectives the Pareto front is shown, the best in the first of them first.
-    Ends with code 1 when no trial has produced the objective.
-    """
-    experiment = Experiments(store).find(name)
-    summary = experiment.summary()
-    best = summary.best
-    if as_json:
-        document = summary.to_json()
-        notebook = {"notebook": notebook_path(experiment, summary)}
-        shown = None if best is None else {**document["best"], **notebook}
-        print_json({"name": summary.name, "objective": document["objective"], "best": shown})
-    elif best:
-        print_best(experiment, summary)
-    else:
-        messages().print("No trial has produced the objective.")
-    if best is None:
-        ctx.exit(FAILED)
 
 
 @click.command("trials", cls=PlainCommand)

@@ -13,10 +13,11 @@ from rich.console import Console
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import print_front, print_parameters
 from hpo_lab.dashboard.words import best_in_words
+from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 
-__all__ = ["messages", "notebook_path", "print_best", "print_json", "print_json_list", "results"]
+__all__ = ["files_of_best", "messages", "print_best", "print_json", "print_json_list", "results"]
 
 _PIPED_WIDTH = 10_000
 
@@ -34,10 +35,13 @@ def messages() -> Console:
     return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def notebook_path(experiment: Experiment, summary: Summary) -> str | None:
-    """Path of the executed notebook of the best trial, None where there is none."""
-    path = experiment.notebook_of(summary.best.number) if summary.best else None
-    return str(path) if path else None
+def files_of_best(best: BestTrial) -> dict[str, Any]:
+    """The executed notebook of *best* and what it kept, as plain data."""
+    kept = [
+        {"name": each.name, "mediaType": each.media_type, "path": str(each.path or "")}
+        for each in best.kept
+    ]
+    return {"notebook": str(best.notebook) if best.notebook else None, "kept": kept}
 
 
 def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> None:
@@ -57,9 +61,12 @@ def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> 
         out.print(f"{intro}{best_in_words(summary)}", style="bold")
         out.print()
         print_parameters(out, summary.best.parameters, notebook_defaults(experiment))
-        if notebook := notebook_path(experiment, summary):
+    if best := experiment.chosen(summary.best.number) if summary.best else None:
+        lines = [f"Notebook of trial {best.number}: {best.notebook}"] if best.notebook else []
+        lines += [f"Kept by trial {best.number}: {each.path or each.name}" for each in best.kept]
+        if lines:
             out.print()
-            out.print(f"Notebook of that trial: {notebook}", soft_wrap=True)
+            out.print("\n".join(lines), soft_wrap=True)
 
 
 def print_json_list(items: Iterable[Any]) -> None:

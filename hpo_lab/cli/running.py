@@ -18,7 +18,7 @@ from hpo_lab.cli.options import (
     name_argument,
     store_option,
 )
-from hpo_lab.cli.output import messages, notebook_path, print_best, print_json, results
+from hpo_lab.cli.output import messages, print_best, print_json, results
 from hpo_lab.cli.validating import say_warnings
 from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
@@ -185,7 +185,8 @@ def _run(
         signalled = run_here(experiment, messages(), server)
     summary = experiment.summary()
     if request.as_json:
-        print_json({**summary.to_json(), "notebook": notebook_path(experiment, summary)})
+        notebook = experiment.notebook_of(summary.best.number) if summary.best else None
+        print_json({**summary.to_json(), "notebook": str(notebook) if notebook else None})
     else:
         _print_result(experiment, summary)
     if summary.state in (ExperimentState.STOPPED.value, LOST):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.dashboard.html import cut
+from hpo_lab.dashboard.links import files_html
 from hpo_lab.dashboard.progress import progress_html, progress_text, status_line
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
@@ -60,6 +61,7 @@ class LiveProgress:
         """
         self._publisher = shell.display_pub
         self._updates = can_update(shell)
+        self._experiment = experiment
         self._follower = Follower(experiment.store, experiment.uid)
         self._decisions = decisions
         self._note = note
@@ -124,7 +126,8 @@ class LiveProgress:
         if self._in_line:
             line = status_line(summary)
             return {"text/html": f"<div>{cut(line, 400)}</div>", "text/plain": line}
-        html = progress_html(summary, self._follower.tally, self._decisions, self._note)
+        files = files_html(self._experiment.with_me(summary.best)) if summary.best else ""
+        html = progress_html(summary, self._follower.tally, self._decisions, self._note, files)
         return {"text/html": html, "text/plain": progress_text(summary, self._note)}
 
     def _deleted(self) -> Bundle:

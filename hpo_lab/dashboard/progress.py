@@ -34,7 +34,7 @@ from hpo_lab.dashboard.words import (
     objective_in_words,
     time_left,
 )
-from hpo_lab.experiment.model import Objective
+from hpo_lab.experiment.model import API_VERSION, Objective
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import Tally
@@ -57,6 +57,7 @@ def progress_html(
     tally: Tally,
     decisions: Sequence[Decision] = (),
     note: str = "",
+    files: str = "",
 ) -> str:
     """The experiment as a piece of HTML without scripts, of 20 KB at most.
 
@@ -65,6 +66,7 @@ def progress_html(
         tally: Its trials, and what stands out among them.
         decisions: Which earlier cells its trials run, and why.
         note: A sentence about how it came to be shown.
+        files: HTML with the files of the best trial.
     """
     above = [_headline(summary), _bar(summary)]
     if note:
@@ -89,6 +91,7 @@ def progress_html(
             *above,
             "" if several else best_html(summary.best, values),
             trials_html(summary, tally, columns=columns),
+            files,
             failure,
             decisions_html(decisions, rows_at_most=cells),
             below,
@@ -231,7 +234,11 @@ def _hints(summary: Summary) -> list[tuple[str, str]]:
     hints = []
     if summary.best:
         which = f"values of trial {summary.best.number}" if summary.front else "best values"
-        hints.append((f"%hpo best {name} --apply", f"sets the {which} here"))
+        template = summary.spec.trial_template
+        if template and template.kind == (API_VERSION, "NotebookTrial"):
+            hints.append((f"%hpo best {name} --run", f"runs the cell with the {which}"))
+        else:
+            hints.append((f"%hpo best {name} --apply", f"sets the {which} here"))
     if not summary.is_over:
         hints.append((f"%hpo stop {name}", "ends it"))
     elif summary.state in ("Stopped", "Interrupted"):

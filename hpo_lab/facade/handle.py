@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Never, TypeAlias
+from typing import TYPE_CHECKING, Any, Never
 
-from hpo_lab.experiment.trial import Trial
+from hpo_lab.experiment.trial import Trial, objective_values
+from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.files import files_of, log_of, notebook_of, runner_log
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.results import Report, TrialResult, curves, reports, table_of
 from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.facade.summary import Best, Failure, Summary, is_live, state_of
 from hpo_lab.facade.tally import Tally
+from hpo_lab.facade.waiting import Callback, Waiting
 from hpo_lab.options import BUDGETS, unknown_arguments
-from hpo_lab.options.kinds import Seconds
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enqueue import enqueue
 from hpo_lab.running.enrol import Enrolment
@@ -27,10 +27,7 @@ if TYPE_CHECKING:
     import optuna
     import pandas
 
-__all__ = ["Callback", "Experiment"]
-
-_ENDING = 60.0
-"""Seconds that an experiment may take to stop with its script."""
+__all__ = ["Experiment"]
 
 
 class Experiment:
@@ -41,7 +38,7 @@ class Experiment:
         uid: Identifies it for ever.
         name, namespace: Identify it among those that exist.
         follower: Reads what changed for the answers of this handle.
-        callbacks: Called by `wait` with this handle and each trial that has ended.
+        waiting: Waits for its end, and calls the callbacks.
     """
 
     def __init__(self, store: Store, uid: str, name: str, namespace: str = "default") -> None:
@@ -51,9 +48,7 @@ class Experiment:
         self.name = name
         self.namespace = namespace
         self.follower = Follower(store, uid)
-        self.callbacks: list[Callback] = []
-        self._called: set[int] = set()
-        self._is_attached = False
+        self.waiting = Waiting(self)
 
     @classmethod
     def of(cls, store: Store, record: ExperimentRecord) -> Experiment:
@@ -79,6 +74,11 @@ class Experiment:
     def title(self) -> str:
         """What a person calls it: `name`, or `namespace/name`."""
         return self.name if self.namespace == "default" else f"{self.namespace}/{self.name}"
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """Called by `wait` with this handle and each trial that has ended."""
+        return self.waiting.callbacks
 
     @property
     def record(self) -> ExperimentRecord:
@@ -131,18 +131,40 @@ class Experiment:
         return is_live(self.record, time.time())
 
     @property
-    def best(self) -> Best | None:
+    def best(self) -> BestTrial | None:
         """The optimal trial so far, None while no trial has a finite objective."""
-        return self.summary().best
+        best = self.summary().best
+        return self.with_me(best) if best else None
 
     @property
-    def pareto_front(self) -> tuple[Best, ...]:
+    def pareto_front(self) -> tuple[BestTrial, ...]:
         """The trials of which none is better in every objective than another.
 
         The best in the first objective comes first, and is `best`. With one objective it is
         `best` alone.
         """
-        return self.summary().leading
+        return tuple(map(self.with_me, self.summary().leading))
+
+    def chosen(self, number: int | None = None) -> BestTrial:
+        """The best trial, or trial *number* in its place.
+
+        Raises:
+            InvalidInput: when there is no such trial, or it has no finite objective.
+        """
+        if number is None:
+            if best := self.best:
+                return best
+            message = "no trial has ended with a value of the objective yet"
+            raise InvalidInput([Problem(self.title, message)])
+        trial, objective = self._stored(number), self.record.document.spec.objective
+        if objective_values(objective, trial) is None:
+            message = f"has no value of the objective; it is {trial.state.value}"
+            raise InvalidInput([Problem(f"trial {number}", message)])
+        return self.with_me(Best.of(objective, trial))
+
+    def with_me(self, best: Best) -> BestTrial:
+        """The trial of a summary as something to ask and to run."""
+        return BestTrial(best.number, best.value, best.parameters, best.values, self)
 
     def trial(self, number: int) -> TrialResult:
         """Trial *number*, as it is now.
@@ -280,67 +302,7 @@ class Experiment:
             LookupError: when it was deleted.
             TimeoutError: when *timeout* passed first.
         """
-        from hpo_lab.dashboard.watching import how_to_stop, watching
-
-        seconds = None if timeout is None else _seconds(timeout)
-        until = None if seconds is None else time.monotonic() + seconds
-        try:
-            # What has ended needs no progress, though its runner may still close.
-            is_over = self.record.state.is_final
-            with watching(self, False if is_over else progress) as show:
-                for summary in self.follower.follow(until):
-                    show(summary)
-                    self._call_back()
-                    if not is_live(self.follower.record, time.time()):
-                        return self
-        except KeyboardInterrupt:
-            if not self._is_attached:
-                text = f"{self.title} goes on in the background. To stop it: {how_to_stop(self)}"
-                print(f"\nStopped waiting; {text}", file=sys.stderr)
-            raise
-        if not self.is_live:
-            return self
-        raise TimeoutError(f"experiment {self.title!r} still runs after {seconds:g} seconds")
-
-    def wait_attached(self) -> Experiment:
-        """Wait, and stop the experiment where the waiting is ended by an interrupt or an error.
-
-        Raises:
-            LookupError: when it was deleted.
-        """
-        self._is_attached = True
-        try:
-            return self.wait()
-        except BaseException:
-            if self.is_live:
-                print(f"\nStopping {self.title} ...", file=sys.stderr)
-                self.stop()
-                self.callbacks = []
-                self.wait(_ENDING, progress=False)
-                print(
-                    f"{self.title} is stopped. To go on: run this again, or "
-                    f"hpo-lab resume {self.title}",
-                    file=sys.stderr,
-                )
-            raise
-        finally:
-            self._is_attached = False
-
-    def call_back(self, callbacks: Iterable[Callback]) -> None:
-        """Have `wait` call *callbacks* with each trial that ends from now on."""
-        self.callbacks += callbacks
-        ended = self.tally().trials.items() if self.callbacks else ()
-        self._called |= {number for number, trial in ended if trial.is_final}
-
-    def _call_back(self) -> None:
-        if not self.callbacks:
-            return
-        tally = self.follower.tally
-        news = [t for n, t in tally.trials.items() if t.is_final and n not in self._called]
-        for trial in sorted(news, key=lambda trial: (trial.completed_at or 0.0, trial.number)):
-            self._called.add(trial.number)
-            for callback in self.callbacks:
-                callback(self, TrialResult.of(tally.objective, trial))
+        return self.waiting.wait(timeout, progress)
 
     def stop(self) -> None:
         """Ask the experiment to stop; interrupted trials run again when it is resumed."""
@@ -408,14 +370,3 @@ class Experiment:
             self.stop()
             self.wait(timeout=30)
         self.store.delete_experiment(self.uid)
-
-
-Callback: TypeAlias = Callable[[Experiment, TrialResult], object]
-"""Called with an experiment and a trial of it that has ended."""
-
-
-def _seconds(timeout: float | str) -> float:
-    try:
-        return Seconds().accept(timeout) if timeout else 0.0
-    except ValueError as error:
-        raise InvalidInput([Problem("timeout", str(error))]) from None

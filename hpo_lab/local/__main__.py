@@ -1,8 +1,8 @@
 """A runner as a process, its store in `HPO_LAB_STORE`.
 
-`python -m hpo_lab.local UID [forks] [attached=PID]`: with `forks` a fork server starts at once,
-which takes as long as importing the rest here; with `attached` the runner stops the experiment
-when its parent, the process PID, ends.
+`python -m hpo_lab.local UID [KIND] [attached=PID]`: with a KIND of trials that can be forked, a
+fork server starts at once, which takes as long as importing the rest here; with `attached` the
+runner stops the experiment when its parent, the process PID, ends.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from hpo_lab.execution.client import ForkServer
 
 _POLL = 0.5
+_ATTACHED = "attached="
 
 
 def main(uid: str, server: ForkServer | None = None, parent: int | None = None) -> int:
@@ -48,8 +49,9 @@ def _stop_with(parent: int, stop: Callable[[], None]) -> None:
 if __name__ == "__main__":
     with contextlib.ExitStack() as stack:
         early = None
-        if "forks" in sys.argv[2:]:
-            early = ForkServer()
+        words = sys.argv[2:]
+        parents = [word.removeprefix(_ATTACHED) for word in words if word.startswith(_ATTACHED)]
+        for kind in words[: len(words) - len(parents)]:
+            early = ForkServer(kind)
             stack.callback(early.close)
-        pids = [int(word[9:]) for word in sys.argv[2:] if word.startswith("attached=")]
-        sys.exit(main(sys.argv[1], early, *pids))
+        sys.exit(main(sys.argv[1], early, *map(int, parents)))

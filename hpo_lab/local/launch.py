@@ -42,10 +42,11 @@ def launch(store: Store, record: ExperimentRecord, *, attached: bool = False) ->
     """
     folder = store.folder(record.uid)
     template = record.document.spec.trial_template
-    forks = can_fork((template.trial_spec if template else None) or {})
+    job = (template.trial_spec if template else None) or {}
+    forks = [job["kind"]] if can_fork(job) else []
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / RUNNER_LOG
-    words = [*(["forks"] if forks else []), *([f"attached={os.getpid()}"] if attached else [])]
+    words = [*forks, *([f"attached={os.getpid()}"] if attached else [])]
     with log.open("ab") as file:
         process = _Runner(
             [sys.executable, "-m", "hpo_lab.local", record.uid, *words],

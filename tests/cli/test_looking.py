@@ -72,29 +72,6 @@ def test_show_prints_the_manifest(
     assert shown.status["currentOptimalTrial"]["bestTrialName"] == "parabola-0"
 
 
-def test_best(cli: Any, recorded: Any) -> None:
-    recorded([0.25, 0.123456789, None])
-    shown = cli("best", "parabola")
-    assert shown.exit_code == 0
-    assert "score 0.25 in trial 0" in shown.stdout
-    document = json.loads(cli("best", "parabola", "--json").stdout)
-    assert document["best"] == {
-        "trial": 0,
-        "value": 0.25,
-        "parameters": {"x": 0.0},
-        "notebook": None,
-    }
-
-
-def test_best_of_none_is_a_failure(cli: Any, recorded: Any) -> None:
-    recorded([None])
-    shown = cli("best", "parabola")
-    assert (shown.exit_code, shown.stdout) == (1, "")
-    as_json = cli("best", "parabola", "--json")
-    assert as_json.exit_code == 1
-    assert json.loads(as_json.stdout)["best"] is None
-
-
 def test_trials_sorted_and_filtered(cli: Any, recorded: Any) -> None:
     recorded([0.25, None, 0.5, -1.0])
 

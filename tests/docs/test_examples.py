@@ -23,7 +23,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 # Their blocks are files of a package; tests/search and tests/local install such packages.
 PACKAGES = {"extending.md"}
 # Parts of a handle for other ways in than Python.
-NO_MEMBERS = {"of", "call_back", "wait_attached", "tally"}
+NO_MEMBERS = {"of", "chosen", "tally", "with_me"}
 BY_BLOCK = {"coming-from-optuna.md"}
 
 

@@ -222,7 +222,7 @@ def test_callbacks_are_called_once_with_each_trial_that_ends(store: Store, creat
         if len(seen) == 2:
             raise StopIteration("enough")
 
-    experiment.call_back([callback])
+    experiment.waiting.add([callback])
     end(store, uid, 2, {"score": 2.0})
     with pytest.raises(TimeoutError):
         experiment.wait("0.1s")
