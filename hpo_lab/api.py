@@ -47,6 +47,7 @@ def tune(
     additional_metrics: Sequence[str] = (),
     strategies: Mapping[str, str] | None = None,
     cell: str | None = None,
+    fresh: bool = False,
     callbacks: Sequence[Callback] = (),
     block: bool = False,
     store: str | Path | None = None,
@@ -54,7 +55,8 @@ def tune(
 ) -> Experiment:
     """Tune a function, a notebook cell or what a manifest describes, in the background.
 
-    An experiment of that name that is the same is continued; another one is an error.
+    The same experiment is continued, whatever its form. After a change, one whose name nobody
+    chose is a new revision, `train-2`; one whose name was chosen is an error.
 
     Args:
         objective: A function, called with one assignment per trial, in a process of its own:
@@ -81,7 +83,7 @@ def tune(
         goal: Ends the experiment as soon as the objective is this good.
         seed: Makes the search reproducible.
         warm_start: Names of earlier experiments whose trials the search learns from.
-        name: The experiment's name; by default that of the function or notebook.
+        name: The experiment's name; by default that of the file and function, or notebook.
         timeout: Time budget of the experiment, in seconds, or as text: `10m`, `2h`.
         trial_timeout: Time limit of one trial, as *timeout*.
         trial_memory: Memory limit of one trial, in bytes, or as text: `512M`, `2G`.
@@ -94,6 +96,7 @@ def tune(
         additional_metrics: Metrics that are recorded beside the objective.
         strategies: `min`, `max` or `latest` by metric: which of its values counts.
         cell: Which `%%tune` cell of a notebook with several: its number or id.
+        fresh: Deletes what is recorded of the experiment, and starts anew.
         callbacks: Each is called with the experiment and a trial that has ended, by this
             process while it waits: in `wait()`, or here with *block*. An exception in one ends
             the waiting.
@@ -140,13 +143,13 @@ def tune(
         raise InvalidInput(problems, "tune()")
     for warning in prepared.warnings:
         warnings.warn(str(warning), stacklevel=2)
-    experiment, _ = Experiments(store).run(prepared, attached=block)
+    experiment, _ = Experiments(store).run(prepared, fresh=fresh or prepared.fresh, attached=block)
     experiment.waiting.add(callbacks)
     return experiment.waiting.wait_attached() if block else experiment
 
 
 def get(name: str, *, namespace: str = "default", store: str | Path | None = None) -> Experiment:
-    """The experiment called *name*.
+    """The experiment called *name*: of this script or notebook's folder, else the only one.
 
     Args:
         name: Its name, or `NAMESPACE/NAME`.
@@ -155,6 +158,7 @@ def get(name: str, *, namespace: str = "default", store: str | Path | None = Non
             the user's own store.
 
     Raises:
-        InvalidInput: when there is none; the message names the nearest.
+        InvalidInput: when there is none, the message names the nearest; or when several other
+            projects have one.
     """
     return Experiments(store).find(name, namespace)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
+from hpo_lab.dashboard.words import elsewhere_note
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
@@ -56,7 +57,7 @@ class Command:
 
 
 COMMANDS: Final = {
-    "list": Command("", "all experiments"),
+    "list": Command("[--all]", "the experiments of this folder; --all lists those of others, too"),
     "show": Command("[NAME]", "its progress"),
     "best": Command(
         "[NAME] [--run] [--write] [--apply] [--trial N]",
@@ -209,14 +210,17 @@ class Commands:
     def _find(self, arguments: Arguments) -> Experiment:
         experiments = Experiments(arguments.store or self.location)
         if arguments.words:
-            return experiments.find(arguments.words[0])
+            experiment = experiments.find(arguments.words[0])
+            if (folder := experiment.record.project) not in ("", experiments.project):
+                print(f"{experiment.title} of {folder}")
+            return experiment
         if (
             self.last is not None
             and arguments.store is None
             and self.last.store.experiment_by_uid(self.last.uid)
         ):
             return self.last
-        titles = [summary.title for summary in experiments.list()]
+        titles = [summary.title for summary in experiments.list(everywhere=False)]
         if len(titles) == 1:
             return experiments.find(titles[0])
         there = f"say which: {', '.join(sorted(titles))}" if titles else "there are none yet"
@@ -224,16 +228,19 @@ class Commands:
         raise InvalidInput([Problem(where, f"no experiment was started here; {there}")])
 
     def _list(self, arguments: Arguments) -> None:
-        summaries = Experiments(arguments.store or self.location).list()
-        if not summaries:
-            print("There are no experiments yet.")
-            return
-        now = time.time()
-        bundle = {
-            "text/html": listing_html(summaries, now),
-            "text/plain": listing_text(summaries, now),
-        }
-        publish(self._shell, bundle)
+        experiments = Experiments(arguments.store or self.location)
+        folders = "--all" in arguments.flags
+        summaries = experiments.list(everywhere=folders)
+        if summaries:
+            now = time.time()
+            bundle = {
+                "text/html": listing_html(summaries, now, folders=folders),
+                "text/plain": listing_text(summaries, now, folders=folders),
+            }
+            publish(self._shell, bundle)
+        count = len(summaries)
+        if note := elsewhere_note(count, experiments.count() - count, "%hpo list --all"):
+            print(note)
 
     def _show(self, experiment: Experiment, arguments: Arguments) -> None:
         self.show(experiment)

@@ -117,6 +117,7 @@ class Summary:
             cell itself has; None where there is no such trial, or it has no objective.
         left: About how many seconds it will still run; None where that cannot be known.
         text: What was found last where the objective is a text, such as a genotype.
+        project: The folder that it belongs to; empty for none.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Summary:
     created_at: float
     front: tuple[Best, ...] = ()
     text: str = ""
+    project: str = ""
     as_written: float | None = None
     left: float | None = None
 
@@ -201,6 +203,7 @@ class Summary:
             elapsed=record.running_seconds(now),
             created_at=record.created_at,
             text=text,
+            project=record.project,
             as_written=as_written,
             left=_left(record, now, counts, pace) if state == ExperimentState.RUNNING else None,
         )
@@ -237,6 +240,7 @@ class Summary:
             "name": self.name,
             "namespace": self.namespace,
             "uid": self.uid,
+            "project": self.project or None,
             "state": self.state,
             "reason": self.reason,
             "message": self.message,
