@@ -98,9 +98,14 @@ def _read(path: Path) -> ExperimentDocument:
 
 
 def _to_optuna(name: str, storage: str, store: str | None) -> None:
+    from hpo_lab.facade.results import curves
     from hpo_lab.search.studies import copy_to_study
 
     experiment = experiment_named(store, name)
+    document = experiment.record.document
+    reported = curves(
+        experiment.store, experiment.uid, document.spec.objective.objective_metric_name
+    )
     trials = list(experiment.tally().trials.values())
-    count = copy_to_study(experiment.record.document, trials, storage)
+    count = copy_to_study(document, trials, storage, reported)
     messages().print(f"{count} trials are in the study {experiment.name}.")

@@ -31,7 +31,7 @@ from hpo_lab.experiment.status_document import experiment_status
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import trial_row
+from hpo_lab.facade.summary import own, trial_row
 from hpo_lab.facade.tally import Tally
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -96,7 +96,9 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
 def _with_status(experiment: Experiment) -> ExperimentDocument:
     """The document with the status that Katib would give it."""
     document = experiment.record.document
-    history = [(each.type, each.reason, each.message, each.time) for each in experiment.history()]
+    history = [
+        (each.type, each.reason, each.message, each.time) for each in experiment.conditions()
+    ]
     trials = list(experiment.tally().trials.values())
     status = experiment_status(document, conditions_of(history), trials, now=time.time())
     return document.model_copy(update={"status": status})
@@ -198,7 +200,7 @@ def _only(
             continue
         objectives = [name for name, _ in spec.objective.objectives]
         kept = dict.fromkeys(["number", "state", *objectives, *names])
-        times = {} if "time" in row else {"time": row["seconds"]}
+        times = {} if "time" in row else {"time": own(row, "seconds")}
         yield {name: (row | times).get(name) for name in kept}
 
 

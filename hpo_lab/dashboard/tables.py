@@ -25,7 +25,7 @@ from hpo_lab.dashboard.words import (
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.facade.summary import INTERRUPTED, Best, Summary
+from hpo_lab.facade.summary import INTERRUPTED, Best, Summary, own
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -273,7 +273,9 @@ def print_trials(
         columns = list(dict.fromkeys([*objectives, *chosen]))
     shown = [
         Column("trial", stays=True),
-        Column("state", stays=True, left=True, styles=_STYLES),
+        Column(
+            "trial_state" if "state" in columns else "state", stays=True, left=True, styles=_STYLES
+        ),
         *(
             Column(name, stays=name in objectives, longest=_MESSAGE if name == "message" else 24)
             for name in columns
@@ -282,16 +284,18 @@ def print_trials(
 
     def cells() -> Iterator[list[str]]:
         for row in rows():
-            mark = f"{STAR} " if row["number"] in best else ""
+            trial = own(row, "number")
+            mark = f"{STAR} " if trial in best else ""
             texts = (
                 _seconds(row) if name == "time" and name not in row else number(row.get(name))
                 for name in columns
             )
-            yield [f"{mark}{row['number']}", row["state"], *texts]
+            yield [f"{mark}{trial}", own(row, "state"), *texts]
 
     preferred = [*labels, *parameters] if chosen is None else columns
     print_columns(console, shown, cells, preferred=preferred, option="--columns")
 
 
 def _seconds(row: Mapping[str, Any]) -> str:
-    return "" if row["seconds"] is None else duration(row["seconds"])
+    seconds = own(row, "seconds")
+    return "" if seconds is None else duration(seconds)

@@ -11,6 +11,7 @@ from hpo_lab.facade.follower import Follower, looks
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import summarise
+from hpo_lab.local.launch import LOCAL, launch
 from hpo_lab.prepare import Prepared, project_here
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment
@@ -120,19 +121,25 @@ class Experiments:
         store = self._existing()
         return len(store.revisions()) if store else 0
 
-    def run(self, prepared: Prepared, *, fresh: bool = False) -> tuple[Experiment, Enrolment]:
+    def run(
+        self, prepared: Prepared, *, fresh: bool = False, attached: bool = False
+    ) -> tuple[Experiment, Enrolment]:
         """Enrol a prepared experiment and start a runner where one is needed.
 
         Args:
             prepared: What to run.
             fresh: Whether it takes the place of a recorded experiment, which is deleted.
+            attached: Whether a runner on this machine stops it when this process ends.
 
         Raises:
             InvalidInput: when another experiment has the name that a person chose.
         """
         record, enrolment = enrol_prepared(self.store, prepared, fresh=fresh)
         if enrolment in (Enrolment.CREATED, Enrolment.CONTINUED):
-            start_runner(self.store, record)
+            if attached and record.place == LOCAL:
+                launch(self.store, record, attached=True)
+            else:
+                start_runner(self.store, record)
         return Experiment.of(self.store, record), enrolment
 
     def watch(self, namespace: str | None = None) -> Listing:

@@ -18,6 +18,7 @@ __all__ = [
     "Failure",
     "Summary",
     "is_live",
+    "own",
     "state_of",
     "trial_row",
     "written_value",
@@ -309,20 +310,42 @@ def state_of(record: ExperimentRecord, now: float) -> str:
 
 
 def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
-    """One trial as a flat row: number, state, parameters, metrics by strategy, times, labels."""
+    """One trial as a flat row: number, state, parameters, metrics by strategy, times, labels.
+
+    What is ours, and has the name of a parameter or metric, has `trial_` before it: `own` finds it.
+    """
     objective = spec.objective
-    row: dict[str, Any] = {"number": trial.number, "state": trial.state.value}
-    row |= {parameter.name: trial.assignments.get(parameter.name) for parameter in spec.parameters}
+    said: dict[str, Any] = {
+        parameter.name: trial.assignments.get(parameter.name) for parameter in spec.parameters
+    }
     for name in dict.fromkeys([*objective.metric_names, *trial.metrics]):
-        metric, row[name] = trial.metrics.get(name), None
+        metric, said[name] = trial.metrics.get(name), None
         if metric is not None:
-            row[name] = metric.by(objective.strategy(name))
-            if row[name] is None and spec.nas_config is not None:
-                row[name] = metric.text or None
+            said[name] = metric.by(objective.strategy(name))
+            if said[name] is None:
+                said[name] = metric.text or None
     started, completed = trial.started_at, trial.completed_at
-    row["started"] = started
-    row["seconds"] = completed - started if started and completed else None
-    row["attempt"] = trial.attempt
-    row["message"] = trial.message
+    first = {"number": trial.number, "state": trial.state.value}
+    rest = {
+        "started": started,
+        "seconds": completed - started if started and completed else None,
+        "attempt": trial.attempt,
+        "message": trial.message,
+    }
+    row: dict[str, Any] = {_beside(said, name): value for name, value in first.items()} | said
+    row |= {_beside(said, name): value for name, value in rest.items()}
     made = {"parent": trial.parent, **trial.labels}
     return row | {name: value for name, value in made.items() if name not in row}
+
+
+def own(row: Mapping[str, Any], name: str) -> Any:
+    """What is ours in the *row* of a trial under *name*, such as `state`."""
+    while f"trial_{name}" in row:
+        name = f"trial_{name}"
+    return row[name]
+
+
+def _beside(said: Mapping[str, Any], name: str) -> str:
+    while name in said:
+        name = f"trial_{name}"
+    return name

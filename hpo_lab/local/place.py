@@ -240,7 +240,11 @@ class LocalPlace:
 
     def discard(self, number: int, name: str) -> None:
         """Remove a file of a trial."""
-        (trial_folder(self._folder, number) / name).unlink(missing_ok=True)
+        folder = trial_folder(self._folder, number)
+        kept = [Path(thing.path) for thing in kept_artifacts(folder) if thing.name == name]
+        own = folder / name
+        for path in [own] if own.exists() else kept:
+            path.unlink(missing_ok=True)
 
     def wake(self) -> None:
         """Have `events` return."""

@@ -24,7 +24,7 @@ from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
 from hpo_lab.prepare.project import function_place, names_of_function, project_here
 from hpo_lab.prepare.wording import Wording, as_argument, worded
 from hpo_lab.problems import InvalidInput, Problem, nearest
-from hpo_lab.trial.function import FUNCTION, SOURCES, cached
+from hpo_lab.trial.function import FUNCTION, SOURCES, WithChoices, cached
 
 __all__ = ["prepare_function"]
 
@@ -39,6 +39,13 @@ def prepare_function(
     Raises:
         InvalidInput: when the space and the function's arguments do not fit.
     """
+    if not callable(function):
+        message = f"found {function!r}; a function or the path of a file is needed"
+        raise InvalidInput([Problem("objective", message)], "tune()")
+    if not isinstance(space, Mapping) or not space:
+        message = f"found {space!r}; domains by parameter name are needed"
+        problem = Problem("space", f'{message}: {{"lr": hpo_lab.loguniform(1e-4, 1e-1)}}')
+        raise InvalidInput([problem], "tune()")
     problems = [
         Problem(option.argument, "is for notebooks; a function has none")
         for option in options.said
@@ -54,8 +61,18 @@ def prepare_function(
     problems += mismatches
     if problems:
         raise InvalidInput(problems, "tune()")
-    parts = function_parts(function)
-    pickled, files = _pickled(function)
+    objects = {
+        name: domain.objects
+        for name, domain in space.items()
+        if isinstance(domain, Domain) and domain.objects
+    }
+    called = WithChoices(function, objects) if objects else function
+    parts = function_parts(called)
+    try:
+        pickled, files = _pickled(called)
+    except Exception as error:
+        message = f"cannot be sent to another process: {error}; make that inside the function"
+        raise InvalidInput([Problem("objective", message)], "tune()") from error
     template = trial_template(
         "FunctionTrial",
         {
