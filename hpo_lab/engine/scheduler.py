@@ -370,7 +370,7 @@ class Scheduler:
 
     def _begin_end(self, upcoming: Plan, now: Instant, done: Instructions) -> None:
         verdict = upcoming.verdict
-        if verdict is SUGGESTION_END and self._search_error:
+        if verdict and verdict.reason == SUGGESTION_END.reason and self._search_error:
             verdict = search_failed(self._search_error)
         self._verdict = verdict
         for number in upcoming.stop:

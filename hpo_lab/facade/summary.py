@@ -162,7 +162,8 @@ class Summary:
     ) -> Summary:
         """Sum up *record* as it is at *now*, seconds since the epoch, and what its trials say."""
         state = state_of(record, now)
-        said = _WORDS.get(record.reason, record.message)
+        failed = record.state is ExperimentState.FAILED
+        said = record.message if failed else _WORDS.get(record.reason, record.message)
         return cls(
             name=record.name,
             namespace=record.namespace,

@@ -8,6 +8,7 @@ under their own numbers, and goes on.
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -198,6 +199,7 @@ class Driver:
                 stored = self._store.trial(self._uid, trial.number)
                 handle, position = (stored.handle or "", stored.offset) if stored else ("", 0)
                 running.append(UnfinishedTrial(trial, handle, position))
+        ends = [each.time for each in self._store.conditions(self._uid) if each.type.is_final]
         reports: dict[int, list[Observation]] = {}
         if spec.early_stopping is not None:
             metric = spec.objective.objective_metric_name
@@ -205,7 +207,7 @@ class Driver:
                 reports.setdefault(observation.number, []).append(observation)
         scheduler = Scheduler(
             spec,
-            Ledger(spec.objective, trials),
+            Ledger(spec.objective, trials, since=max(ends, default=-math.inf)),
             now,
             stopping=EarlyStopper.recovered(spec, trials, reports),
             elapsed=record.running_seconds(now.time),
