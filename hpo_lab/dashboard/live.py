@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_lab.dashboard.progress import progress_html, progress_text
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.summary import Failure, Summary
 from hpo_lab.store import NotFound
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ class LiveProgress:
         """
         self._publisher = shell.display_pub
         self._updates = can_update(shell)
+        self._experiment = experiment
         self._follower = Follower(experiment.store, experiment.uid)
+        self._failure: Failure | None = None
         self._decisions = decisions
         self._note = note
         self._transient = {"display_id": secrets.token_hex(16)}
@@ -112,8 +114,17 @@ class LiveProgress:
         return over
 
     def _frame(self, summary: Summary) -> Bundle:
-        html = progress_html(summary, self._follower.tally, self._decisions, self._note)
+        tally = self._follower.tally
+        failure = self._last_failure() if summary.best is None else None
+        html = progress_html(summary, tally, self._decisions, self._note, failure)
         return {"text/html": html, "text/plain": progress_text(summary, self._note)}
+
+    def _last_failure(self) -> Failure | None:
+        """The trial that failed last with its traceback, which is read once."""
+        trial = self._follower.tally.last_failure
+        if trial is not None and (not self._failure or self._failure.number != trial.number):
+            self._failure = self._experiment.last_failure()
+        return self._failure
 
     def _deleted(self) -> Bundle:
         text = "This experiment was deleted."

@@ -24,8 +24,9 @@ from hpo_lab.dashboard.html import (
 from hpo_lab.dashboard.preview import decisions_html
 from hpo_lab.dashboard.words import objective_in_words, shown_labels
 from hpo_lab.experiment.model import Objective
+from hpo_lab.experiment.status import GIVEN_UP
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.facade.summary import Best, Summary
+from hpo_lab.facade.summary import Best, Failure, Summary
 from hpo_lab.facade.tally import Tally
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _TOP = 3
 _LATEST = 3
 _OBJECTIVES = 4
 _PARAMETERS = 12
+_TRACEBACK = f"{CODE};line-height:1.4;margin:4px 0 0 13px;padding:0;overflow-x:auto;{MUTED}"
 _SIZE = 20_000
 """Of the HTML, in bytes: it is sent again and again, and stays in the notebook."""
 
@@ -46,6 +48,7 @@ def progress_html(
     tally: Tally,
     decisions: Sequence[Decision] = (),
     note: str = "",
+    failure: Failure | None = None,
 ) -> str:
     """The experiment as a piece of HTML without scripts, of 20 KB at most.
 
@@ -54,6 +57,7 @@ def progress_html(
         tally: Its trials, and what stands out among them.
         decisions: Which earlier cells its trials run, and why.
         note: A sentence about how it came to be shown.
+        failure: The trial that failed last, where its traceback is to be shown.
     """
     above = [_headline(summary), _bar(summary)]
     if note:
@@ -66,6 +70,8 @@ def progress_html(
     if failed := tally.last_failure:
         text = cut(f"Trial {failed.number}: {failed.message}", 400)
         above.append(f'<div style="margin-top:6px">{dot(RED)}{text}</div>')
+    if failure and failure.excerpt:
+        above.append(f'<pre style="{_TRACEBACK}">{cut(failure.excerpt, 2_000)}</pre>')
     hints = " &nbsp;·&nbsp; ".join(
         f'<code style="{CODE};background:none;padding:0">{cut(command, 100)}</code>'
         f' <span style="{MUTED}">{effect}</span>'
@@ -264,4 +270,8 @@ def _hints(summary: Summary) -> list[tuple[str, str]]:
         hints.append((f"%hpo resume {name}", "goes on"))
     elif summary.best is None:
         hints.append((f"%hpo logs {name}", "says more"))
+    if summary.is_over and summary.reason == GIVEN_UP:
+        most = summary.spec.max_trial_count or "N"
+        hints.append((f"%hpo resume {name}", "tries again"))
+        hints.append((f"--max-failed {most}", "never gives up"))
     return hints

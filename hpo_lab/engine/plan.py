@@ -13,11 +13,10 @@ from operator import attrgetter
 
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.experiment.model import ExperimentSpec
-from hpo_lab.experiment.status import KATIB_SUCCESSES, ExperimentState
+from hpo_lab.experiment.status import GIVEN_UP, KATIB_SUCCESSES, ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState, objective_value
 
 __all__ = [
-    "GIVEN_UP",
     "SUGGESTION_END",
     "Plan",
     "Verdict",
@@ -26,8 +25,6 @@ __all__ = [
     "visible_history",
 ]
 
-GIVEN_UP = "ExperimentTrialsFailAlike"
-"""The reason where the first trials have all failed with the same exception."""
 _LONGEST = 300
 """Characters of an exception in a message."""
 

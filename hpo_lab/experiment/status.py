@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-__all__ = ["KATIB_SUCCESSES", "ExperimentState", "StatusCondition", "conditions_of"]
+__all__ = ["GIVEN_UP", "KATIB_SUCCESSES", "ExperimentState", "StatusCondition", "conditions_of"]
+
+GIVEN_UP = "ExperimentTrialsFailAlike"
+"""The reason where the first trials of an experiment have all failed with the same exception."""
 
 KATIB_SUCCESSES = {
     "ExperimentMaxTrialsReached": "Experiment has succeeded because max trial count has reached",

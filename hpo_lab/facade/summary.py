@@ -84,11 +84,13 @@ class Failure:
         number: The trial.
         message: Why it failed, in one line.
         where: The last line of its traceback, where that says more than the message.
+        excerpt: The lines of its traceback that say where it failed, without the message.
     """
 
     number: int
     message: str
     where: str = ""
+    excerpt: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The failure as plain data."""
