@@ -16,10 +16,17 @@ from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.summary import is_of
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
+
+_LOOKING = ("show", "best", "wait", "logs")
+"""Commands that change no experiment, and take the newest of several."""
+
+_OTHERS = 5
+"""How many more are named."""
 
 _LOG_TAIL = 20_000
 """How much of a log is shown, in characters."""
@@ -190,12 +197,17 @@ class Commands:
             and self.last.store.experiment_by_uid(self.last.uid)
         ):
             return self.last
-        titles = [summary.title for summary in experiments.list()]
-        if len(titles) == 1:
-            return experiments.find(titles[0])
+        summaries = experiments.list()
+        here = [summary for summary in summaries if is_of(summary, Path.cwd())]
+        candidates = here or (summaries if len(summaries) == 1 else [])
+        titles = [summary.title for summary in candidates]
+        if candidates and (len(candidates) == 1 or arguments.command in _LOOKING):
+            print(_which(titles) if here else titles[0])
+            return experiments.get(candidates[0].uid)
+        titles = titles or [summary.title for summary in summaries]
         there = f"say which: {', '.join(sorted(titles))}" if titles else "there are none yet"
         where = f"%hpo {arguments.command}"
-        raise InvalidInput([Problem(where, f"no experiment was started here; {there}")])
+        raise InvalidInput([Problem(where, f"this kernel has started no experiment; {there}")])
 
     def _list(self, arguments: Arguments) -> None:
         summaries = Experiments(arguments.store or self.location).list()
@@ -274,6 +286,13 @@ class Commands:
             return
         log = experiment.log_of(number)
         print(f"{title}, trial {number} ({log}):\n{_tail(log)}")
+
+
+def _which(titles: list[str]) -> str:
+    """What is said where the first of these experiments of a folder was taken."""
+    newest, *others = titles
+    shown = ", ".join([*others[:_OTHERS], *(["..."] if others[_OTHERS:] else [])])
+    return f"{newest}, the newest of this folder" + (f"; others are {shown}" if others else "")
 
 
 def _trial_number(text: str) -> int:

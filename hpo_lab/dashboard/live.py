@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ class LiveProgress:
         self._note = note
         self._transient = {"display_id": secrets.token_hex(16)}
         self._shown: Bundle | None = None
+        self._last: Summary | None = None
+        self._as_of = ""
 
     def refresh(self) -> bool:
         """Show the experiment as it is now, where that is not shown already.
@@ -86,7 +89,7 @@ class LiveProgress:
             Whether the experiment is over.
         """
         try:
-            return any(map(self._show, self._follower.follow(until)))
+            return any(map(self._show, self._follower.follow(until, away=self._say_away)))
         except NotFound:
             return self._show(None)
 
@@ -100,24 +103,38 @@ class LiveProgress:
             self.follow()
         except Exception:
             # What this thread wrote would turn up in the output of some other cell.
-            return
+            name = self._experiment.title
+            self._say(f"No longer updated since {self._as_of}; %hpo show {name} shows it again.")
 
     def _show(self, summary: Summary | None) -> bool:
         bundle, over = self._deleted(), True
         if summary is not None:
-            bundle, over = self._frame(summary), summary.is_over
-        first = self._shown is None
+            self._last, self._as_of = summary, time.strftime("%-d %b, %H:%M")
+            self._failure = self._last_failure() if summary.best is None else None
+            bundle, over = self._frame(summary, self._note), summary.is_over
         # Where nothing can be changed in place, the beginning and the end are enough.
-        if first or (bundle != self._shown and (self._updates or over)):
-            self._shown = bundle
-            self._publisher.publish(bundle, transient=self._transient, update=not first)
+        if self._shown is None or self._updates or over:
+            self._publish(bundle)
         return over
 
-    def _frame(self, summary: Summary) -> Bundle:
+    def _publish(self, bundle: Bundle) -> None:
+        before, self._shown = self._shown, bundle
+        if bundle != before:
+            update = before is not None
+            self._publisher.publish(bundle, transient=self._transient, update=update)
+
+    def _say_away(self) -> None:
+        self._say(f"The store has not answered since {self._as_of}.")
+
+    def _say(self, text: str) -> None:
+        """Show what was seen last, with *text* in place of the note."""
+        if self._last is not None and self._updates:
+            self._publish(self._frame(self._last, text))
+
+    def _frame(self, summary: Summary, note: str) -> Bundle:
         tally = self._follower.tally
-        failure = self._last_failure() if summary.best is None else None
-        html = progress_html(summary, tally, self._decisions, self._note, failure)
-        return {"text/html": html, "text/plain": progress_text(summary, self._note)}
+        html = progress_html(summary, tally, self._decisions, note, self._failure, self._as_of)
+        return {"text/html": html, "text/plain": progress_text(summary, note, self._as_of)}
 
     def _last_failure(self) -> Failure | None:
         """The trial that failed last with its traceback, which is read once."""

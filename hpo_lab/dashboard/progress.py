@@ -11,6 +11,7 @@ from hpo_lab.dashboard.html import (
     BLUE,
     CODE,
     GREEN,
+    GREY,
     MUTED,
     RED,
     assignments,
@@ -22,7 +23,12 @@ from hpo_lab.dashboard.html import (
     table,
 )
 from hpo_lab.dashboard.preview import decisions_html
-from hpo_lab.dashboard.words import objective_in_words, shown_labels
+from hpo_lab.dashboard.words import (
+    objective_in_words,
+    running_trials,
+    set_up_in_words,
+    shown_labels,
+)
 from hpo_lab.experiment.model import Objective
 from hpo_lab.experiment.status import GIVEN_UP
 from hpo_lab.experiment.trial import Trial, TrialState
@@ -49,6 +55,7 @@ def progress_html(
     decisions: Sequence[Decision] = (),
     note: str = "",
     failure: Failure | None = None,
+    as_of: str = "",
 ) -> str:
     """The experiment as a piece of HTML without scripts, of 20 KB at most.
 
@@ -58,15 +65,18 @@ def progress_html(
         decisions: Which earlier cells its trials run, and why.
         note: A sentence about how it came to be shown.
         failure: The trial that failed last, where its traceback is to be shown.
+        as_of: When this was so, shown while it may change: what shows it may not be updated.
     """
-    above = [_headline(summary), _bar(summary)]
+    above = [_headline(summary, as_of), _bar(summary)]
+    if set_up := set_up_in_words(summary):
+        above.append(f'<div style="margin-top:4px">{dot(BLUE)}{cut(set_up, 200)}</div>')
     if note:
         above.append(f"<div>{cut(note, 400)}</div>")
     if summary.is_over and summary.message:
         above.append(f'<div style="{MUTED}">{cut(summary.message, 400)}</div>')
     several = bool(summary.spec.objective.additional_objectives)
     above.append(front_html(summary, tally) if several else _best_html(summary))
-    above.append(_trials_html(tally, best=not several))
+    above.append(_trials_html(summary, tally, best=not several))
     if failed := tally.last_failure:
         text = cut(f"Trial {failed.number}: {failed.message}", 400)
         above.append(f'<div style="margin-top:6px">{dot(RED)}{text}</div>')
@@ -84,10 +94,14 @@ def progress_html(
     return box(*above, decisions_html(decisions, rows_at_most=0), below)
 
 
-def progress_text(summary: Summary, note: str = "") -> str:
+def progress_text(summary: Summary, note: str = "", as_of: str = "") -> str:
     """The experiment as two or three lines of text."""
-    counts = ", ".join([_done(summary), *_others(summary), duration(summary)])
+    as_of = f"as of {as_of}" if as_of and not summary.is_over else ""
+    parts = [_done(summary), *_others(summary), duration(summary), as_of]
+    counts = ", ".join(filter(None, parts))
     lines = [f"{summary.title}: {summary.state}, {counts}"]
+    if set_up := set_up_in_words(summary):
+        lines.append(set_up)
     if note:
         lines.append(note)
     elif summary.is_over and summary.message:
@@ -134,12 +148,14 @@ def duration(summary: Summary) -> str:
     return f"{seconds // 3600} h {seconds % 3600 // 60} min"
 
 
-def _headline(summary: Summary) -> str:
+def _headline(summary: Summary, as_of: str) -> str:
+    shown = f"as of {as_of}" if as_of and not summary.is_over else ""
     return (
         '<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 16px">'
         f'<b style="font-size:15px">{cut(summary.title, 100)}</b>'
         f"<span>{state_mark(summary.state)}</span>"
-        f"<span>{_found(summary)}</span></div>"
+        f"<span>{_found(summary)}</span>"
+        f'<span style="margin-left:auto;font-size:12px;{MUTED}">{cut(shown, 100)}</span></div>'
     )
 
 
@@ -168,7 +184,7 @@ def _bar(summary: Summary) -> str:
         (summary.completed - lost - early, GREEN),
         (early, f"{GREEN};opacity:.5"),
         (lost, RED),
-        (summary.counts.get(TrialState.RUNNING, 0), BLUE),
+        (summary.counts.get(TrialState.RUNNING, 0), BLUE if summary.set_up is None else GREY),
     ]
     known = sum(summary.counts.values())
     total = max(summary.spec.max_trial_count or 0, known, 1)
@@ -193,10 +209,10 @@ def _done(summary: Summary) -> str:
 
 
 def _others(summary: Summary) -> list[str]:
-    running = summary.counts.get(TrialState.RUNNING, 0)
     early = summary.counts.get(TrialState.EARLY_STOPPED, 0)
-    counts = ((running, "running"), (early, "stopped early"), (summary.failed, "failed"))
-    return [f"{count} {what}" for count, what in counts if count]
+    counts = ((early, "stopped early"), (summary.failed, "failed"))
+    others = [f"{count} {what}" for count, what in counts if count]
+    return [text for text in (running_trials(summary), *others) if text]
 
 
 def _best_value(summary: Summary) -> str:
@@ -221,7 +237,7 @@ def _best_html(summary: Summary) -> str:
     return f'<div style="margin-top:8px">{parameters}</div>'
 
 
-def _trials_html(tally: Tally, *, best: bool) -> str:
+def _trials_html(summary: Summary, tally: Tally, *, best: bool) -> str:
     """The latest trials, below those that are best where there is such an order."""
     objective = tally.objective
     top = list(islice(tally.ranked(), _TOP)) if best else []
@@ -234,7 +250,7 @@ def _trials_html(tally: Tally, *, best: bool) -> str:
         (
             f'<span style="{MUTED}">{rank}</span>',
             str(trial.number),
-            state_mark(trial.state.value, trial.message if trial.is_final else ""),
+            state_mark(_state(summary, trial), trial.message if trial.is_final else ""),
             *(_metric(objective, trial, name) for name in metrics),
             f'<span style="{CODE}">{cut(assignments(trial.assignments), 160)}</span>'
             + _labels(trial),
@@ -243,6 +259,11 @@ def _trials_html(tally: Tally, *, best: bool) -> str:
     ]
     heads = ("", "Trial", "State", *metrics, "Parameters")
     return f'<div style="margin-top:8px">{table(heads, rows)}</div>'
+
+
+def _state(summary: Summary, trial: Trial) -> str:
+    waits = summary.set_up is not None and trial.state is TrialState.RUNNING
+    return "Waiting" if waits else trial.state.value
 
 
 def _metric(objective: Objective, trial: Trial, name: str) -> str:

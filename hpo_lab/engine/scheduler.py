@@ -169,7 +169,7 @@ class Scheduler:
             case Answered():
                 return self._take_answer(event, now, done)
             case Noticed():
-                done.records.append(Noted(event.reason, event.message))
+                done.records.append(Noted(event.reason, event.message, event.since))
                 return False
             case SpecChanged():
                 self.spec = event.spec

@@ -6,8 +6,9 @@ channel is a socket with a JSON object a line. The first says what to set up:
     {"notebook": PATH, "directory": PATH, "kernel": NAME, "isolation": "auto" | "fork",
      "outputLimit": BYTES | null, "log": PATH}
 
-It answers `{"event": "ready", "hazards": [...]}`; where there are hazards, it runs nothing
-unless the isolation is `fork`. Then every
+It answers `{"event": "set-up", "cells": N}` when it begins with so many cells, and
+`{"event": "ready", "hazards": [...]}` when it is done; where there are hazards, it runs
+nothing unless the isolation is `fork`. Then every
 
     {"run": ID, "folder": PATH, "task": {...}, "seed": N}
 
@@ -42,7 +43,7 @@ from hpo_lab.execution.kernelspec import not_this_interpreter
 from hpo_lab.execution.outputs import OUTPUT_LIMIT, Outputs
 from hpo_lab.execution.randomness import Randomness
 from hpo_lab.execution.rehearsal import rehearse
-from hpo_lab.execution.setup import shared_cells
+from hpo_lab.execution.setup import set_up_cells, shared_cells
 from hpo_lab.execution.shell import Shell
 from hpo_lab.trial.folder import TRIAL_FOLDER, Task
 from hpo_lab.trial.supervise import GRACE
@@ -108,6 +109,11 @@ class _Warm:
         return fork_hazards(self.descriptors_before, self.pending)
 
 
+def _tell(channel: socket.socket, event: str, **details: Any) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        channel.sendall(json.dumps({"event": event, **details}).encode() + b"\n")
+
+
 def _forget_garbage() -> None:
     gc.collect()
     # A collection in a fork would copy every page that it looks at.
@@ -144,8 +150,7 @@ class _Server:
                 self._tell_started()
 
     def tell(self, event: str, **details: Any) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self._channel.sendall(json.dumps({"event": event, **details}).encode() + b"\n")
+        _tell(self._channel, event, **details)
 
     def _obey(self, request: dict[str, Any]) -> None:
         if "run" in request:
@@ -283,6 +288,7 @@ def main() -> None:
     hazards = [reason] if reason else []
     if not reason:
         notebook = json.loads(Path(config["notebook"]).read_text(encoding="utf-8"))
+        _tell(channel, "set-up", cells=len(set_up_cells(notebook["cells"])))
         warm.set_up(notebook, config["outputLimit"] or OUTPUT_LIMIT)
         if config["isolation"] == "auto":
             hazards = warm.hazards()

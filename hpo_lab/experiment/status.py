@@ -6,8 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-__all__ = ["GIVEN_UP", "KATIB_SUCCESSES", "ExperimentState", "StatusCondition", "conditions_of"]
+__all__ = [
+    "GIVEN_UP",
+    "KATIB_SUCCESSES",
+    "RUNNING",
+    "SETTING_UP",
+    "ExperimentState",
+    "StatusCondition",
+    "conditions_of",
+]
 
+RUNNING = "ExperimentRunning", "Experiment is running"
+"""Reason and message while trials run."""
+SETTING_UP = "TrialsSetUpRunning"
+"""The reason while trials wait for the set-up that they share; its time is when that began."""
 GIVEN_UP = "ExperimentTrialsFailAlike"
 """The reason where the first trials of an experiment have all failed with the same exception."""
 

@@ -44,8 +44,10 @@ def _frame(lines: list[str]) -> list[str]:
     """The place of a frame and the line that ran."""
     place, *code = lines
     pointed = [line for line in code if _POINTER.match(line)]
+    if not pointed and not place.startswith(" "):
+        return lines[:3]
     # Python indents what belongs to a frame, and writes the line alone.
-    return [place, *(pointed or code[:1])[:1]] if place.startswith(" ") or pointed else lines[:3]
+    return [place, *(pointed or [line for line in code if line.startswith("    ")])[:1]]
 
 
 def _ending(lines: list[str]) -> list[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hpo_lab.experiment.model import ExperimentSpec, Objective, Value
-from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.status import SETTING_UP, ExperimentState
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
 from hpo_lab.store import ExperimentRecord, Overview
 
@@ -17,6 +18,7 @@ __all__ = [
     "Failure",
     "Summary",
     "is_live",
+    "is_of",
     "state_of",
     "trial_row",
 ]
@@ -109,6 +111,8 @@ class Summary:
         front: The Pareto front, the best in the first objective first; empty where there is
             one objective.
         elapsed: Seconds it has been running, over all its runs.
+        set_up: Seconds for which the set-up that all trials share has been running, while the
+            trials wait for it; else None.
         text: What was found last where the objective is a text, such as a genotype.
     """
 
@@ -125,6 +129,7 @@ class Summary:
     created_at: float
     front: tuple[Best, ...] = ()
     text: str = ""
+    set_up: float | None = None
 
     @property
     def is_over(self) -> bool:
@@ -164,6 +169,7 @@ class Summary:
     ) -> Summary:
         """Sum up *record* as it is at *now*, seconds since the epoch, and what its trials say."""
         state = state_of(record, now)
+        is_setting_up = state == ExperimentState.RUNNING and record.reason == SETTING_UP
         failed = record.state is ExperimentState.FAILED
         said = record.message if failed else _WORDS.get(record.reason, record.message)
         return cls(
@@ -180,6 +186,7 @@ class Summary:
             elapsed=record.running_seconds(now),
             created_at=record.created_at,
             text=text,
+            set_up=max(0.0, now - record.updated_at) if is_setting_up else None,
         )
 
     @classmethod
@@ -227,6 +234,13 @@ def _further(objective: Objective) -> dict[str, Any]:
     document = objective.to_document()
     fields = ("additionalObjectives", "constraints")
     return {name: document[name] for name in fields if document.get(name)}
+
+
+def is_of(summary: Summary, folder: Path) -> bool:
+    """Whether its trials run in *folder*, which is that of the notebook it comes from."""
+    template = summary.spec.trial_template
+    trial = (template.trial_spec if template else None) or {}
+    return bool(trial.get("spec", {}).get("workingDirectory") == str(folder))
 
 
 def state_of(record: ExperimentRecord, now: float) -> str:

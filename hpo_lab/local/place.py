@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hpo_lab.engine.events import Ended, Exceeded, Lost, Noticed, PlaceEvent, Reported
+from hpo_lab.engine.events import Ended, Exceeded, Lost, PlaceEvent, Reported
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.trial import Trial
@@ -107,7 +107,7 @@ class LocalPlace:
         job = (template.trial_spec if template else None) or {}
         self._memory = job.get("spec", {}).get("memoryLimit")
         server, self._server = self._server, None
-        self._launcher = Launcher(job, self._source, self._folder, self._tell, server)
+        self._launcher = Launcher(job, self._source, self._folder, self._events.append, server)
         for unfinished in running:
             trial, position = unfinished.trial, unfinished.position
             self._events += self._remains(trial.number, trial.attempt, position)
@@ -118,11 +118,6 @@ class LocalPlace:
         for event in self._at_end(stream, death=""):
             is_interrupted = isinstance(event, Ended) and event.outcome is None
             yield Lost(number, attempt) if is_interrupted else event
-
-    def _tell(self, reason: str) -> None:
-        """Say, once, that trials cannot share their set-up."""
-        message = f"Experiment is running; every trial runs its set-up itself, because {reason}"
-        self._events.append(Noticed("TrialsNotForked", message))
 
     def handle(self, trial: Trial) -> str:
         """The number of the trial and of the attempt: `7.1`."""
@@ -181,7 +176,8 @@ class LocalPlace:
                 # The end of one trial is no reason to look at the others.
                 running.looked = now
                 self._events += self._look(running)
-        events, self._events = self._events, []
+        events = list(self._events)
+        self._events.clear()
         return events
 
     def _look(self, running: _Running) -> Iterator[PlaceEvent]:

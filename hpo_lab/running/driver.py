@@ -40,7 +40,7 @@ from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import Verdict
 from hpo_lab.engine.scheduler import Scheduler
 from hpo_lab.experiment.model import ExperimentDocument
-from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.status import RUNNING, ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput
@@ -170,8 +170,7 @@ class Driver:
         self._store.set_condition(
             self._uid,
             ExperimentState.RUNNING,
-            "ExperimentRunning",
-            "Experiment is running",
+            *RUNNING,
             self._clock().time,
             runner_id=self._runner.id,
         )
@@ -334,7 +333,7 @@ class _Turns:
         for record in records:
             if isinstance(record, ExperimentEnded):
                 self.verdict = record.verdict
-            elif isinstance(record, Noted):
+            elif isinstance(record, Noted) and record.since is None:
                 print(record.message, file=sys.stderr, flush=True)
             elif isinstance(record, TrialRequeued):
                 # The next attempt is not to be taken for this one.

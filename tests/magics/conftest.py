@@ -45,13 +45,18 @@ def record(store: Store) -> Record:
     """`record(name, *trials, state=...)`: an experiment as if it had run; returns its uid."""
 
     def record(
-        name: str, *trials: Recorded, state: str = "Succeeded", budget: int | None = 20
+        name: str,
+        *trials: Recorded,
+        state: str = "Succeeded",
+        budget: int | None = 20,
+        folder: Path | None = None,
     ) -> str:
         options = TuneOptions(
             direction=ObjectiveType.MAXIMIZE, metric="accuracy", trials=budget, parallel=2
         )
         parameters = [loguniform(1e-4, 1e-1).named("lr"), choice("adam", "sgd").named("opt")]
-        spec = options.spec(parameters, TrialTemplate())
+        trial = {"kind": "NotebookTrial", "spec": {"workingDirectory": str(folder)}}
+        spec = options.spec(parameters, TrialTemplate(trial_spec=trial if folder else None))
         document = ExperimentDocument(metadata=Metadata(name=name), spec=spec)
         uid = store.create_experiment(document, identity=identity(spec)).uid
         for number, (outcome, values, value) in enumerate(trials):
