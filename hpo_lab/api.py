@@ -80,7 +80,8 @@ def tune(
         trial_output: How much output of a trial its notebook keeps, as *trial_memory*.
         isolation: `fork` or `kernel`: whether the trials of a notebook share its set-up.
         keep: `best`, `failed` or `none`: whose executed notebooks are kept; all by default.
-        max_failed: Gives up after so many failed trials.
+        max_failed: Gives up after so many failed trials; by default when the first ones all fail
+            with the same exception.
         additional_metrics: Metrics that are recorded beside the objective.
         strategies: `min`, `max` or `latest` by metric: which of its values counts.
         cell: Which `%%tune` cell of a notebook with several: its number or id.

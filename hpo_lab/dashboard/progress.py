@@ -293,6 +293,5 @@ def _hints(summary: Summary) -> list[tuple[str, str]]:
         hints.append((f"%hpo logs {name}", "says more"))
     if summary.is_over and summary.reason == GIVEN_UP:
         most = summary.spec.max_trial_count or "N"
-        hints.append((f"%hpo resume {name}", "tries again"))
-        hints.append((f"--max-failed {most}", "never gives up"))
+        hints.append((f"%hpo resume {name}", f"tries again, with --max-failed {most} all of them"))
     return hints

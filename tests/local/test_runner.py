@@ -269,9 +269,10 @@ def test_trials_that_cannot_be_rendered_fail_and_stall_nothing(store, enrolled, 
 
     record = enrolled(score, trials=5)
     monkeypatch.setattr("hpo_lab.local.place.task_of", refuse)
-    assert local_runner(store, record.uid).run().reason == "ExperimentMaxTrialsReached"
+    verdict = local_runner(store, record.uid).run()
+    assert verdict.message == "The first 4 trials failed with spec.trialTemplate: does not fit"
     trials = store.trials(record.uid)
-    assert [trial.state for trial in trials] == [TrialState.FAILED] * 5
+    assert [trial.state for trial in trials] == [TrialState.FAILED] * 4
     assert trials[0].message == "spec.trialTemplate: does not fit"
 
 

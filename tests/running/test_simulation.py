@@ -277,7 +277,7 @@ def test_a_deadline_ends_trials_and_the_experiment(store: Store) -> None:
 def test_it_gives_up_where_every_trial_fails_alike_also_if_drivers_are_killed(
     store: Store, kills: int
 ) -> None:
-    document = experiment(trials=40, parallel=2, maxFailedTrialCount=None)
+    document = experiment(parallel=2, maxFailedTrialCount=None, resumePolicy="LongRunning")
     world = World(seed=19, faults=replace(MESSAGES, failed=1.0))
     uid = simulate(store, document, world, kills)
     trials = check(store, uid, world, document)
