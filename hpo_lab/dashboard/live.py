@@ -8,7 +8,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hpo_lab.dashboard.progress import progress_html, progress_text
+from hpo_lab.dashboard.html import cut
+from hpo_lab.dashboard.links import files_html
+from hpo_lab.dashboard.progress import progress_html, progress_text, status_line
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Failure, Summary
@@ -47,6 +49,7 @@ class LiveProgress:
         *,
         decisions: Sequence[Decision] = (),
         note: str = "",
+        in_line: bool = False,
     ) -> None:
         """Prepare a display.
 
@@ -55,6 +58,7 @@ class LiveProgress:
             experiment: The experiment.
             decisions: Which earlier cells its trials run, and why.
             note: A sentence about how the experiment came to be shown.
+            in_line: Whether a line is shown, as beside another display of the experiment.
         """
         self._publisher = shell.display_pub
         self._updates = can_update(shell)
@@ -63,10 +67,17 @@ class LiveProgress:
         self._failure: Failure | None = None
         self._decisions = decisions
         self._note = note
+        self._in_line = in_line
         self._transient = {"display_id": secrets.token_hex(16)}
         self._shown: Bundle | None = None
         self._last: Summary | None = None
+        self._files = ""
         self._as_of = ""
+
+    @property
+    def updates(self) -> bool:
+        """Whether it changes in place."""
+        return self._updates
 
     def refresh(self) -> bool:
         """Show the experiment as it is now, where that is not shown already.
@@ -110,7 +121,9 @@ class LiveProgress:
         bundle, over = self._deleted(), True
         if summary is not None:
             self._last, self._as_of = summary, time.strftime("%-d %b, %H:%M")
-            self._failure = self._last_failure() if summary.best is None else None
+            best = summary.best
+            self._failure = None if best else self._last_failure()
+            self._files = files_html(self._experiment.with_me(best)) if best else ""
             bundle, over = self._frame(summary, self._note), summary.is_over
         # Where nothing can be changed in place, the beginning and the end are enough.
         if self._shown is None or self._updates or over:
@@ -132,8 +145,18 @@ class LiveProgress:
             self._publish(self._frame(self._last, text))
 
     def _frame(self, summary: Summary, note: str) -> Bundle:
-        tally = self._follower.tally
-        html = progress_html(summary, tally, self._decisions, note, self._failure, self._as_of)
+        if self._in_line:
+            line = status_line(summary)
+            return {"text/html": f"<div>{cut(line, 400)}</div>", "text/plain": line}
+        html = progress_html(
+            summary,
+            self._follower.tally,
+            self._decisions,
+            note,
+            files=self._files,
+            failure=self._failure,
+            as_of=self._as_of,
+        )
         return {"text/html": html, "text/plain": progress_text(summary, note, self._as_of)}
 
     def _last_failure(self) -> Failure | None:

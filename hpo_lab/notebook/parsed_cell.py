@@ -69,7 +69,7 @@ class ParsedCell:
         A second magic counts where the magic above it runs its body as Python.
         """
         magics: list[CellMagic] = []
-        body, first_line = "\n".join(self._lines), 1
+        body, first_line = "\n".join(self.lines), 1
         while not magics or magics[-1].kind is MagicKind.CODE:
             match = _CELL_MAGIC.match(body)
             if match is None:
@@ -98,10 +98,15 @@ class ParsedCell:
         """The syntax tree of what stands below its cell magics, or why it cannot run."""
         return self._python[1]
 
+    @property
+    def python(self) -> str:
+        """The text of its tree, each line where it is in the source."""
+        return self._python[0]
+
     @cached_property
     def comments(self) -> list[tokenize.TokenInfo]:
         """The comments of a cell that has a tree."""
-        tokens = tokenize.generate_tokens(io.StringIO(self._python[0]).readline)
+        tokens = tokenize.generate_tokens(io.StringIO(self.python).readline)
         return [token for token in tokens if token.type == tokenize.COMMENT]
 
     def in_trial(self, changed: Mapping[int, str] = MappingProxyType({})) -> str:
@@ -113,7 +118,7 @@ class ParsedCell:
         texts = {**self._own_magics_off(), **changed}
         if not texts:
             return self.source
-        lines = self._lines.copy()
+        lines = self.lines.copy()
         for number, text in texts.items():
             line = lines[number - 1]
             # The indentation stays: IPython takes that of the first line from all lines.
@@ -125,19 +130,20 @@ class ParsedCell:
             return {}
         calls = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
         return {
-            call.lineno: f"pass  # {self._lines[call.lineno - 1].strip()}"
+            call.lineno: f"pass  # {self.lines[call.lineno - 1].strip()}"
             for call in calls
             if (magic := magic_call(call)) is not None and is_own_magic(*magic)
         }
 
     @cached_property
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
+        """The lines of its source."""
         return self.source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     @cached_property
     def _python(self) -> tuple[str, ast.Module | SyntaxError]:
         """The cell as Python, its lines where they were, and the tree of that."""
-        lines = self._lines.copy()
+        lines = self.lines.copy()
         for magic in self.magics:
             lines[magic.first_line - 2] = ""
         python = "\n".join(lines)

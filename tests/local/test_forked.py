@@ -21,7 +21,7 @@ class Server:
     made: list[Server]
     told: list[Noticed]
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
         self.requests: list[Mapping[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.made.append(self)
@@ -48,7 +48,8 @@ def started_alone(task: Task, folder: Path) -> TrialProcess:
 def forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forks:
     Server.made, Server.told = [], []
     monkeypatch.setattr(forked, "ForkServer", Server)
-    return Forks(tmp_path / "notebook.ipynb", {}, tmp_path, Server.told.append, started_alone)
+    job = {"kind": "NotebookTrial", "spec": {}}
+    return Forks(job, tmp_path, tmp_path, Server.told.append, started_alone)
 
 
 def start(forks: Forks, number: int) -> ForkedTrial:
@@ -96,7 +97,7 @@ def test_a_set_up_that_takes_its_time_is_told_with_the_time_when_it_began(
     now = 1000.0
     monkeypatch.setattr("time.time", lambda: now)
     start(forks, 0)
-    tell(forks, event="set-up", cells=2)
+    tell(forks, event="set-up", what="running the 2 set-up cells")
     now = 1000.5
     forks.take_events()
     assert Server.told == []
@@ -114,6 +115,6 @@ def test_a_set_up_that_takes_its_time_is_told_with_the_time_when_it_began(
 
 def test_a_quick_set_up_is_not_told(forks: Forks) -> None:
     start(forks, 0)
-    tell(forks, event="set-up", cells=1)
+    tell(forks, event="set-up", what="running the 1 set-up cell")
     tell(forks, event="ready", hazards=[])
     assert Server.told == []
