@@ -45,11 +45,13 @@ def tune(
     additional_metrics: Sequence[str] = (),
     strategies: Mapping[str, str] | None = None,
     cell: str | None = None,
+    fresh: bool = False,
     store: str | Path | None = None,
 ) -> Experiment:
     """Tune a function, a notebook cell or what a manifest describes, in the background.
 
-    An experiment of that name that is the same is continued; another one is an error.
+    The same experiment is continued, whatever its form. After a change, one whose name nobody
+    chose is a new revision, `train-2`; one whose name was chosen is an error.
 
     Args:
         objective: A function, called with one assignment per trial, in a process of its own:
@@ -73,7 +75,7 @@ def tune(
         goal: Ends the experiment as soon as the objective is this good.
         seed: Makes the search reproducible.
         warm_start: Names of earlier experiments whose trials the search learns from.
-        name: The experiment's name; by default that of the function or notebook.
+        name: The experiment's name; by default that of the file and function, or notebook.
         timeout: Time budget of the experiment, in seconds, or as text: `10m`, `2h`.
         trial_timeout: Time limit of one trial, as *timeout*.
         trial_memory: Memory limit of one trial, in bytes, or as text: `512M`, `2G`.
@@ -86,6 +88,7 @@ def tune(
         additional_metrics: Metrics that are recorded beside the objective.
         strategies: `min`, `max` or `latest` by metric: which of its values counts.
         cell: Which `%%tune` cell of a notebook with several: its number or id.
+        fresh: Deletes what is recorded of the experiment, and starts anew.
         store: Path of a SQLite file or URL of a database; by default `$HPO_LAB_STORE`, else
             the user's own store.
 
@@ -118,11 +121,11 @@ def tune(
         raise InvalidInput(problems, "tune()")
     for warning in prepared.warnings:
         warnings.warn(str(warning), stacklevel=2)
-    return Experiments(store).run(prepared)[0]
+    return Experiments(store).run(prepared, fresh=fresh or prepared.fresh)[0]
 
 
 def get(name: str, *, namespace: str = "default", store: str | Path | None = None) -> Experiment:
-    """The experiment called *name*.
+    """The experiment called *name*: of this script or notebook's folder, else the only one.
 
     Args:
         name: Its name, or `NAMESPACE/NAME`.
@@ -131,6 +134,7 @@ def get(name: str, *, namespace: str = "default", store: str | Path | None = Non
             the user's own store.
 
     Raises:
-        InvalidInput: when there is none; the message names the nearest.
+        InvalidInput: when there is none, the message names the nearest; or when several other
+            projects have one.
     """
     return Experiments(store).find(name, namespace)

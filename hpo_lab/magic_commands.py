@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
+from hpo_lab.dashboard.words import elsewhere_note
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import is_of
 from hpo_lab.magic_best import use_best
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values
@@ -63,7 +63,7 @@ class Command:
 
 
 COMMANDS: Final = {
-    "list": Command("", "all experiments"),
+    "list": Command("[--all]", "the experiments of this folder; --all lists those of others, too"),
     "show": Command("[NAME]", "its progress"),
     "best": Command(
         "[NAME] [--run] [--write] [--apply] [--trial N]",
@@ -216,15 +216,19 @@ class Commands:
     def _find(self, arguments: Arguments) -> Experiment:
         experiments = Experiments(arguments.store or self.location)
         if arguments.words:
-            return experiments.find(arguments.words[0])
+            experiment = experiments.find(arguments.words[0])
+            if (folder := experiment.record.project) not in ("", experiments.project):
+                print(f"{experiment.title} of {folder}")
+            return experiment
         if (
             self.last is not None
             and arguments.store is None
             and self.last.store.experiment_by_uid(self.last.uid)
         ):
             return self.last
-        summaries = experiments.list()
-        here = [summary for summary in summaries if is_of(summary, Path.cwd())]
+        summaries = experiments.list(everywhere=False)
+        # What an earlier version recorded is of no folder.
+        here = [summary for summary in summaries if summary.project]
         candidates = here or (summaries if len(summaries) == 1 else [])
         titles = [summary.title for summary in candidates]
         if candidates and (len(candidates) == 1 or arguments.command in _LOOKING):
@@ -236,16 +240,19 @@ class Commands:
         raise InvalidInput([Problem(where, f"this kernel has started no experiment; {there}")])
 
     def _list(self, arguments: Arguments) -> None:
-        summaries = Experiments(arguments.store or self.location).list()
-        if not summaries:
-            print("There are no experiments yet.")
-            return
-        now = time.time()
-        bundle = {
-            "text/html": listing_html(summaries, now),
-            "text/plain": listing_text(summaries, now),
-        }
-        publish(self._shell, bundle)
+        experiments = Experiments(arguments.store or self.location)
+        folders = "--all" in arguments.flags
+        summaries = experiments.list(everywhere=folders)
+        if summaries:
+            now = time.time()
+            bundle = {
+                "text/html": listing_html(summaries, now, folders=folders),
+                "text/plain": listing_text(summaries, now, folders=folders),
+            }
+            publish(self._shell, bundle)
+        count = len(summaries)
+        if note := elsewhere_note(count, experiments.count() - count, "%hpo list --all"):
+            print(note)
 
     def _show(self, experiment: Experiment, arguments: Arguments) -> None:
         self.show(experiment)

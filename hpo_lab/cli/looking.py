@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from hpo_lab.cli.arguments import PlainCommand
+from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json, print_json_list, results
 from hpo_lab.dashboard.defaults import notebook_defaults
@@ -23,7 +24,7 @@ from hpo_lab.dashboard.tables import (
     print_trials,
     summary_table,
 )
-from hpo_lab.dashboard.words import shown_labels
+from hpo_lab.dashboard.words import elsewhere_note, shown_labels
 from hpo_lab.experiment.manifest import dump
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.status import conditions_of
@@ -39,17 +40,21 @@ __all__ = ["list_command", "show_command", "trials_command"]
 
 
 @click.command("list", cls=PlainCommand)
+@click.option("--all", "everywhere", is_flag=True, help="Also those of other folders.")
 @store_option
 @json_option
-def list_command(store: str | None, as_json: bool) -> None:
-    """List the experiments, the newest first."""
-    summaries = Experiments(store).list()
+def list_command(everywhere: bool, store: str | None, as_json: bool) -> None:
+    """List the experiments of this folder and those of none, the newest first."""
+    experiments = Experiments(store)
+    summaries = experiments.list(everywhere=everywhere)
     if as_json:
         print_json([summary.to_json() for summary in summaries])
     elif summaries:
-        print_experiments(results(), summaries, time.time())
-    else:
-        messages().print("There are no experiments yet.")
+        print_experiments(results(), summaries, time.time(), folders=everywhere)
+    hidden = experiments.count() - len(summaries)
+    note = elsewhere_note(len(summaries), hidden, "hpo-lab list --all")
+    if note and not as_json:
+        messages().print(note, style="dim")
 
 
 @click.command("show", cls=PlainCommand)
@@ -61,7 +66,7 @@ def list_command(store: str | None, as_json: bool) -> None:
 @json_option
 def show_command(name: str, output: str | None, store: str | None, as_json: bool) -> None:
     """Show one experiment: state, best parameters, the last failure."""
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     if output is not None:
         print(dump(_with_status(experiment), output), end="")
         return
@@ -134,7 +139,7 @@ def trials_command(
     The number, the state and the objectives are always shown. What is too wide for the
     terminal is left out and named below the table.
     """
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     tally = experiment.tally()
     trials: Iterable[Trial] = (tally.trials[number] for number in sorted(tally.trials))
     if sort == "best":

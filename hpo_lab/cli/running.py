@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
@@ -11,7 +12,7 @@ import click
 
 from hpo_lab.cli import FAILED, INTERRUPTED
 from hpo_lab.cli.foreground import run_here
-from hpo_lab.cli.naming import is_file_name, name_of
+from hpo_lab.cli.naming import experiment_named, is_file_name
 from hpo_lab.cli.options import (
     Request,
     TuningCommand,
@@ -25,7 +26,7 @@ from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.status import GIVEN_UP, ExperimentState
-from hpo_lab.facade.experiments import Experiments
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.facade.summary import INTERRUPTED as LOST
@@ -34,8 +35,7 @@ from hpo_lab.options import BUDGETS, OPTIONS
 from hpo_lab.prepare import prepare_file, runs_here
 from hpo_lab.prepare.wording import as_flag
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enrol import Enrolment, enrol, stop_described
-from hpo_lab.running.warm_start import warm_start_note
+from hpo_lab.running.enrol import Enrolment, made_of, stop_described
 from hpo_lab.store import open_store
 
 __all__ = ["resume_command", "run_command"]
@@ -58,6 +58,8 @@ __all__ = ["resume_command", "run_command"]
     multiple=True,
     help="ConfigMaps and Secrets that the manifest refers to; may be repeated.",
 )
+@click.option("--fresh", is_flag=True, help="Delete what is recorded of it, and start anew.")
+@click.option("--yes", is_flag=True, help="Do not ask before that.")
 @store_option
 @json_option
 @click.pass_context
@@ -89,14 +91,19 @@ def run_command(ctx: click.Context, request: Request) -> None:
         messages().print(f"{path.name} is overridden: {prepared.overridden}.")
     store = open_store(request.store)
     if prepared.stops:
-        stop_described(store, prepared.experiment)
+        stop_described(store, prepared.experiment, prepared.project)
         messages().print(f"Experiment {prepared.experiment.name} stops: it may run 0 trials.")
         return
-    record, enrolment = enrol(store, prepared.experiment, prepared.files)
+    record, enrolment = enrol_prepared(
+        store,
+        prepared,
+        fresh=request.fresh or prepared.fresh,
+        agrees=lambda recorded: request.yes or _agrees(recorded),
+    )
     experiment = Experiment.of(store, record)
     _announce(enrolment, experiment.summary())
-    if enrolment is Enrolment.CREATED and (note := warm_start_note(store, record.uid)):
-        messages().print(f"{note}.", soft_wrap=True)
+    if enrolment is Enrolment.CREATED and (note := made_of(store, record.uid)):
+        messages().print(f"{note}.", soft_wrap=True, markup=False)
     ctx.exit(_run(experiment, enrolment, request, ctx.obj))
 
 
@@ -127,7 +134,7 @@ def _resume(request: Request, otherwise: str = "") -> int:
     if not request.target:
         raise InvalidInput(problems)
     try:
-        experiment = Experiments(request.store).find(name_of(request.target))
+        experiment = experiment_named(request.store, request.target)
     except InvalidInput as error:
         unknown = [replace(each, message=f"{otherwise}{each.message}") for each in error.problems]
         raise InvalidInput([*problems, *unknown]) from None
@@ -155,6 +162,15 @@ def _unchangeable(request: Request) -> list[Problem]:
     return [Problem(flag, message) for flag in options]
 
 
+def _agrees(recorded: Experiment) -> bool:
+    """Whether a person, where one is there, wants *recorded* to be deleted."""
+    if not sys.stdin.isatty():
+        return True
+    trials = recorded.summary().completed
+    question = f"Delete {recorded.title} with its {trials} trials and start anew?"
+    return click.confirm(question, err=True)
+
+
 def _announce(enrolment: Enrolment, summary: Summary) -> None:
     name = summary.title
     match enrolment:
@@ -168,8 +184,7 @@ def _announce(enrolment: Enrolment, summary: Summary) -> None:
         case Enrolment.COMPLETE:
             text = (
                 f"Experiment {name} is complete. To continue it, give it more --trials or "
-                f"another budget; to begin anew, choose another --name or delete it: "
-                f"hpo-lab delete {name}"
+                "another budget; to begin anew, run it with --fresh, or choose another --name."
             )
     messages().print(text)
 

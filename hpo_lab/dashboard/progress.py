@@ -134,25 +134,29 @@ def status_line(summary: Summary) -> str:
     return f"{summary.title}: {', '.join(filter(None, parts))}"
 
 
-def listing_html(summaries: Sequence[Summary], now: float) -> str:
-    """Several experiments as a table, one a row; *now* in seconds since the epoch."""
+def listing_html(summaries: Sequence[Summary], now: float, *, folders: bool = False) -> str:
+    """Several experiments as a table, one a row; *now* in seconds since the epoch.
+
+    With *folders* each is shown with the folder that it belongs to.
+    """
+    columns = LISTING if folders else LISTING[:-1]
     rows = [
         [
             Cell(
                 state_mark(text) if column.name == "state" else cut(text, 100),
                 is_number=not column.left,
             )
-            for column, text in zip(LISTING, listing_row(summary, now), strict=True)
+            for column, text in zip(columns, listing_row(summary, now), strict=False)
         ]
         for summary in summaries
     ]
-    return box(table([column.name.capitalize() for column in LISTING], rows))
+    return box(table([column.name.capitalize() for column in columns], rows))
 
 
-def listing_text(summaries: Sequence[Summary], now: float) -> str:
+def listing_text(summaries: Sequence[Summary], now: float, *, folders: bool = False) -> str:
     """Several experiments as lines of text."""
     console = Console(file=StringIO(), width=_WIDE)
-    print_experiments(console, summaries, now)
+    print_experiments(console, summaries, now, folders=folders)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().rstrip()
 
@@ -191,7 +195,7 @@ def _climb(summary: Summary) -> str:
     if objective.additional_objectives:
         reached = f'<b style="{_LARGE}">{len(summary.front)}</b> on the Pareto front'
     elif summary.best is None:
-        reached = "no result yet:"
+        reached = "no result:" if summary.is_over else "no result yet:"
     else:
         start, arrow, best = climb(summary).rpartition(" → ")
         reached = f'<span style="{_LARGE};{MUTED}">{start}{arrow}</span>' if start else ""

@@ -17,6 +17,7 @@ from hpo_lab.dashboard.words import (
     best_in_words,
     climb,
     duration,
+    folder_text,
     number,
     objective_in_words,
     running_trials,
@@ -70,8 +71,9 @@ LISTING = (
     Column("failed"),
     Column("best", stays=True),
     Column("created"),
+    Column("folder", left=True, longest=_WHOLE),
 )
-"""The columns of a list of experiments."""
+"""The columns of a list of experiments, the last one for a list of several folders."""
 
 
 def state_text(state: str) -> Text:
@@ -126,10 +128,16 @@ def _table(*columns: str, right: Sequence[str] = (), prose: Sequence[str] = ()) 
     return table
 
 
-def print_experiments(console: Console, summaries: Sequence[Summary], now: float) -> None:
-    """Print experiments, one a row; *now* in seconds since the epoch."""
-    rows = [listing_row(summary, now) for summary in summaries]
-    print_columns(console, LISTING, lambda: rows, preferred=["failed", "created"])
+def print_experiments(
+    console: Console, summaries: Sequence[Summary], now: float, *, folders: bool = False
+) -> None:
+    """Print experiments, one a row; *now* in seconds since the epoch.
+
+    With *folders* each is printed with the folder that it belongs to.
+    """
+    columns = LISTING if folders else LISTING[:-1]
+    rows = [listing_row(summary, now)[: len(columns)] for summary in summaries]
+    print_columns(console, columns, lambda: rows, preferred=["folder", "failed", "created"])
 
 
 def listing_row(summary: Summary, now: float) -> tuple[str, ...]:
@@ -142,6 +150,7 @@ def listing_row(summary: Summary, now: float) -> tuple[str, ...]:
         str(summary.failed or ""),
         _best_values(summary),
         ago(now - summary.created_at),
+        folder_text(summary.project),
     )
 
 

@@ -68,7 +68,7 @@ def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) ->
     ]
     names = [Cell(cut(name, 60), title=name) for name in (*metrics, *labels)]
     head = [Cell(""), Cell("Trial", is_number=True), Cell("State"), *names, *heads]
-    return f'<div style="margin-top:8px">{table(head, rows, best=not several)}</div>'
+    return f'<div style="margin-top:8px">{table(head, rows, best=bool(top))}</div>'
 
 
 def parameter_cells(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from hpo_lab.experiment.model import Objective, Value
 from hpo_lab.experiment.trial import Trial, TrialState
@@ -13,6 +14,8 @@ __all__ = [
     "best_in_words",
     "climb",
     "duration",
+    "elsewhere_note",
+    "folder_text",
     "number",
     "objective_in_words",
     "running_trials",
@@ -106,6 +109,27 @@ def objective_in_words(objective: Objective) -> str:
         high = "" if constraint.max is None else f" <= {number(constraint.max)}"
         parts.append(f"{low}{constraint.name}{high}")
     return ", ".join(parts)
+
+
+def folder_text(folder: str) -> str:
+    """The *folder* of a project, as short as it can be said; empty for none."""
+    path = Path(folder)
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if folder and path.is_relative_to(home) else folder
+
+
+def elsewhere_note(listed: int, hidden: int, command: str) -> str:
+    """What a list leaves out, or that there is nothing to list; else nothing.
+
+    Args:
+        listed: How many experiments it has.
+        hidden: How many belong to other folders.
+        command: What lists those, too.
+    """
+    if not hidden:
+        return "" if listed else "There are no experiments yet."
+    there = "" if listed else "There are no experiments of this folder. "
+    return f"{there}Of other folders: {hidden} ({command})"
 
 
 def shown_labels(trial: Trial) -> dict[str, str]:

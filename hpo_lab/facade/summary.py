@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Objective, Value
@@ -19,7 +18,6 @@ __all__ = [
     "Failure",
     "Summary",
     "is_live",
-    "is_of",
     "state_of",
     "trial_row",
     "written_value",
@@ -122,6 +120,7 @@ class Summary:
         set_up: Seconds for which the set-up that all trials share has been running, while the
             trials wait for it; else None.
         text: What was found last where the objective is a text, such as a genotype.
+        project: The folder that it belongs to; empty for none.
     """
 
     name: str
@@ -137,6 +136,7 @@ class Summary:
     created_at: float
     front: tuple[Best, ...] = ()
     text: str = ""
+    project: str = ""
     as_written: float | None = None
     left: float | None = None
     set_up: float | None = None
@@ -209,6 +209,7 @@ class Summary:
             elapsed=record.running_seconds(now),
             created_at=record.created_at,
             text=text,
+            project=record.project,
             as_written=as_written,
             left=_left(record, now, counts, pace) if state == ExperimentState.RUNNING else None,
             set_up=max(0.0, now - record.updated_at) if is_setting_up else None,
@@ -246,6 +247,7 @@ class Summary:
             "name": self.name,
             "namespace": self.namespace,
             "uid": self.uid,
+            "project": self.project or None,
             "state": self.state,
             "reason": self.reason,
             "message": self.message,
@@ -306,13 +308,6 @@ def _further(objective: Objective) -> dict[str, Any]:
     document = objective.to_document()
     fields = ("additionalObjectives", "constraints")
     return {name: document[name] for name in fields if document.get(name)}
-
-
-def is_of(summary: Summary, folder: Path) -> bool:
-    """Whether its trials run in *folder*, which is that of the notebook it comes from."""
-    template = summary.spec.trial_template
-    trial = (template.trial_spec if template else None) or {}
-    return bool(trial.get("spec", {}).get("workingDirectory") == str(folder))
 
 
 def state_of(record: ExperimentRecord, now: float) -> str:

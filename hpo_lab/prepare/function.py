@@ -20,8 +20,9 @@ from hpo_lab.notebook.annotations import parse_parameter
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.function_uses import function_parts
-from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
-from hpo_lab.prepare.wording import as_argument, worded
+from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
+from hpo_lab.prepare.project import function_place, names_of_function, project_here
+from hpo_lab.prepare.wording import Wording, as_argument, worded
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.trial.function import FUNCTION, SOURCES, cached
 
@@ -65,8 +66,9 @@ def prepare_function(
             "path": [str(Path(path).absolute()) for path in sys.path],
         },
     )
-    name = experiment_name(getattr(function, "__name__", "tune"))
-    experiment = options.experiment(name, parameters, template)
+    file, own = function_place(function)
+    names = default_names(*names_of_function(file, own))
+    experiment = options.experiment(names[0], parameters, template)
     places = [f"space[{name!r}]" for name in space]
     found = [worded(one, as_argument, places, "") for one in every_problem(experiment)]
     if found:
@@ -78,6 +80,16 @@ def prepare_function(
             FUNCTION: ("application/octet-stream", pickled),
             SOURCES: ("application/json", json.dumps(sources).encode()),
         },
+        project=project_here(),
+        names=names if options.name is None else (),
+        file=file,
+        cell=own,
+        wording=Wording(
+            as_argument,
+            fresh="fresh=True",
+            places=dict(zip(space, places, strict=True)),
+            spaces={name: domain for name, domain in space.items() if isinstance(domain, str)},
+        ),
     )
 
 

@@ -19,7 +19,7 @@ from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import check, prepare_function
+from hpo_lab.prepare import check, experiment_name, prepare_function
 from hpo_lab.running.enrol import enrol
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
@@ -56,7 +56,13 @@ def enrolled(store: Store) -> Enrolled:
 
     def make(function: Callable[..., Any] = parabola, **options: Any) -> ExperimentRecord:
         given = TuneOptions(
-            **{"direction": ObjectiveType.MAXIMIZE, "metric": "score", "seed": 0, **options}
+            **{
+                "direction": ObjectiveType.MAXIMIZE,
+                "metric": "score",
+                "seed": 0,
+                "name": experiment_name(function.__name__),
+                **options,
+            }
         )
         prepared = prepare_function(function, {"x": hpo_lab.uniform(0, 5)}, given)
         check(prepared.experiment)

@@ -55,10 +55,10 @@ def record(store: Store) -> Record:
             direction=ObjectiveType.MAXIMIZE, metric="accuracy", trials=budget, parallel=2
         )
         parameters = [loguniform(1e-4, 1e-1).named("lr"), choice("adam", "sgd").named("opt")]
-        trial = {"kind": "NotebookTrial", "spec": {"workingDirectory": str(folder)}}
-        spec = options.spec(parameters, TrialTemplate(trial_spec=trial if folder else None))
+        spec = options.spec(parameters, TrialTemplate())
         document = ExperimentDocument(metadata=Metadata(name=name), spec=spec)
-        uid = store.create_experiment(document, identity=identity(spec)).uid
+        project = str(folder or "")
+        uid = store.create_experiment(document, identity=identity(spec), project=project).uid
         for number, (outcome, values, value) in enumerate(trials):
             store.start_trial(uid, number, 100.0, new=Trial(number, values))
             if outcome is TrialState.CREATED:

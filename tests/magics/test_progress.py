@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hpo_lab.dashboard.html import _GOLD
 from hpo_lab.dashboard.progress import progress_html, progress_text
 from hpo_lab.dashboard.tables import progress_line
 from hpo_lab.dashboard.words import number
@@ -174,6 +175,7 @@ def test_while_the_set_up_runs_trials_wait() -> None:
         assert "running the 2 set-up cells, 8 s" in shown
         assert "2 running" not in shown
     assert "Waiting" in html
+    assert _GOLD not in _html(summary, trials)
     assert "1 min 10 s" in progress_text(replace(summary, set_up=77.0))
 
 

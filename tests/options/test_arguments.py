@@ -21,7 +21,7 @@ def keywords(function: Any) -> dict[str, Any]:
 
 def test_tune_takes_every_option_and_each_says_nothing_by_default() -> None:
     arguments = keywords(hpo_lab.tune)
-    others = {"maximize", "minimize", "additional_objectives", "cell", "store"}
+    others = {"maximize", "minimize", "additional_objectives", "cell", "fresh", "store"}
     assert arguments.keys() - others == {option.argument for option in OPTIONS}
     assert read_arguments(arguments) == (TuneOptions(), [])
     documented = inspect.getdoc(hpo_lab.tune) or ""

@@ -48,6 +48,39 @@ def test_a_name_is_taken_once_per_namespace(store: Store, document: Make) -> Non
     assert len(store.experiments()) == 2
 
 
+def test_a_name_is_taken_once_per_project(store: Store, document: Make) -> None:
+    here = store.create_experiment(document("a"), identity="1", project="/here", origin="a#1")
+    there = store.create_experiment(document("a"), identity="2", project="/there")
+    assert (here.project, here.origin) == ("/here", "a#1")
+    assert there.origin is None
+    assert {each.uid for each in store.named("a")} == {here.uid, there.uid}
+    with pytest.raises(NameTaken):
+        store.create_experiment(document("a"), identity="3", project="/here")
+    with pytest.raises(NameTaken):
+        store.move(there.uid, "/here", None)
+
+    store.move(there.uid, "/elsewhere", "a#2")
+    moved = store.experiment_by_uid(there.uid)
+    assert moved is not None
+    assert (moved.project, moved.origin) == ("/elsewhere", "a#2")
+
+
+def test_related_are_those_of_the_project_of_the_names_and_of_the_identity(
+    store: Store, document: Make
+) -> None:
+    for name, project, identity in [
+        ("mine", "/here", "1"),
+        ("nobodys", "", "2"),
+        ("namesake", "/there", "3"),
+        ("twin", "/there", "9"),
+        ("stranger", "/there", "4"),
+    ]:
+        store.create_experiment(document(name), identity=identity, project=project)
+    store.create_experiment(document("mine", "team"), identity="9", project="/here")
+    related = store.related("default", project="/here", names=["namesake"], identity="9")
+    assert {each.title for each in related} == {"mine", "nobodys", "namesake", "twin"}
+
+
 def test_is_created_with_all_its_artifacts_or_not_at_all(store: Store, document: Make) -> None:
     bad = Artifact(name="b", media_type="text/plain", content="no bytes")  # type: ignore[arg-type]
     good = Artifact(name="a", media_type="text/plain", content=b"x")

@@ -92,6 +92,10 @@ def check(store: Store) -> None:
     record = store.experiment("old")
     assert record is not None
     assert (record.place, record.revision, record.best) == ("local", 1, None)
+    assert (record.project, record.origin) == ("", None)
+    assert (record.project, record.origin) == ("", None)
+    assert (record.project, record.origin) == ("", None)
+    assert (record.project, record.origin) == ("", None)
     trial = Trial(0, {"lr": 0.5}, TrialState.SUCCEEDED, {"a": Metric(2.0, 2.0, 2.0)})
     assert store.trials("u") == [replace(trial, number=number) for number in range(TRIALS)]
     assert [each.number for each in store.observations("u")] == list(range(TRIALS))
