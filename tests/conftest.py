@@ -86,7 +86,8 @@ class Lab:
     def page(self, notebook: str = "") -> str:
         """The address to open in a browser: of Lab, or of the *notebook* below `root` in it."""
         path = f"tree/{quote(notebook)}" if notebook else ""
-        return f"{self.url}/lab/{path}?token={self.token}"
+        # Without what earlier pages left open in the workspace.
+        return f"{self.url}/lab/{path}?token={self.token}&reset"
 
 
 @pytest.fixture(scope="session")
