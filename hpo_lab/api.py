@@ -92,7 +92,8 @@ def tune(
             loaded function, and fork; by default they do where that is safe.
         keep: `best`, `failed` or `none`: whose executed notebooks are kept, and for a function
             whose things that it kept by `hpo_lab.keep`; all by default.
-        max_failed: Gives up after so many failed trials.
+        max_failed: Gives up after so many failed trials; by default when the first ones all fail
+            with the same exception.
         additional_metrics: Metrics that are recorded beside the objective.
         strategies: `min`, `max` or `latest` by metric: which of its values counts.
         cell: Which `%%tune` cell of a notebook with several: its number or id.

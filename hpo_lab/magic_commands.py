@@ -23,6 +23,12 @@ from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
 
+_LOOKING = ("show", "best", "wait", "logs")
+"""Commands that change no experiment, and take the newest of several."""
+
+_OTHERS = 5
+"""How many more are named."""
+
 _LOG_TAIL = 20_000
 """How much of a log is shown, in characters."""
 
@@ -220,12 +226,18 @@ class Commands:
             and self.last.store.experiment_by_uid(self.last.uid)
         ):
             return self.last
-        titles = [summary.title for summary in experiments.list(everywhere=False)]
-        if len(titles) == 1:
-            return experiments.find(titles[0])
+        summaries = experiments.list(everywhere=False)
+        # What an earlier version recorded is of no folder.
+        here = [summary for summary in summaries if summary.project]
+        candidates = here or (summaries if len(summaries) == 1 else [])
+        titles = [summary.title for summary in candidates]
+        if candidates and (len(candidates) == 1 or arguments.command in _LOOKING):
+            print(_which(titles) if here else titles[0])
+            return experiments.get(candidates[0].uid)
+        titles = titles or [summary.title for summary in summaries]
         there = f"say which: {', '.join(sorted(titles))}" if titles else "there are none yet"
         where = f"%hpo {arguments.command}"
-        raise InvalidInput([Problem(where, f"no experiment was started here; {there}")])
+        raise InvalidInput([Problem(where, f"this kernel has started no experiment; {there}")])
 
     def _list(self, arguments: Arguments) -> None:
         experiments = Experiments(arguments.store or self.location)
@@ -299,6 +311,13 @@ class Commands:
             return
         log = experiment.log_of(number)
         print(f"{title}, trial {number} ({log}):\n{_tail(log)}")
+
+
+def _which(titles: list[str]) -> str:
+    """What is said where the first of these experiments of a folder was taken."""
+    newest, *others = titles
+    shown = ", ".join([*others[:_OTHERS], *(["..."] if others[_OTHERS:] else [])])
+    return f"{newest}, the newest of this folder" + (f"; others are {shown}" if others else "")
 
 
 def _is_number(text: str) -> bool:

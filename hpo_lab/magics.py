@@ -102,7 +102,8 @@ class HpoLabMagics(Magics):
     def hpo(self, line: str) -> None:
         """Look after the experiments of this session and those recorded before.
 
-        NAME is by default the experiment that this kernel started last, else the only one.
+        NAME is by default the experiment that this kernel started last, else the newest of this
+        folder.
         Each command takes --store LOCATION.
 
         Commands:

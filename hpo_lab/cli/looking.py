@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from textwrap import indent
 from typing import Any
 
 import click
@@ -88,8 +89,8 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
     if failure:
         out.print()
         out.print(f"Last failure, trial {failure.number}: {failure.message}", style="red")
-        if failure.where:
-            out.print(failure.where, soft_wrap=True)
+        if failure.excerpt:
+            out.print(indent(failure.excerpt, "  "), soft_wrap=True)
         out.print(f"More: hpo-lab logs {name} {failure.number}")
 
 

@@ -6,6 +6,7 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 
 import click
 
@@ -24,7 +25,7 @@ from hpo_lab.cli.validating import say_warnings
 from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.execution.client import ForkServer
-from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.status import GIVEN_UP, ExperimentState
 from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import prepare_resume
@@ -199,13 +200,13 @@ def _run(
     if enrolment is not Enrolment.COMPLETE:
         signalled = run_here(experiment, messages(), server)
     summary = experiment.summary()
+    where = f" --store {shlex.quote(request.store)}" if request.store else ""
     if request.as_json:
         notebook = experiment.notebook_of(summary.best.number) if summary.best else None
         print_json({**summary.to_json(), "notebook": str(notebook) if notebook else None})
     else:
-        _print_result(experiment, summary)
+        _print_result(experiment, summary, where)
     if summary.state in (ExperimentState.STOPPED.value, LOST):
-        where = f" --store {shlex.quote(request.store)}" if request.store else ""
         messages().print(f"To continue: hpo-lab resume {summary.title}{where}", style="yellow")
         return signalled or INTERRUPTED
     if not summary.is_over:
@@ -215,12 +216,30 @@ def _run(
     return FAILED if failed else 0
 
 
-def _print_result(experiment: Experiment, summary: Summary) -> None:
+def _print_result(experiment: Experiment, summary: Summary, where: str) -> None:
     out = results()
     out.print(state_text(summary.state), f"({progress_line(summary, outlook=False)})")
     if summary.is_over and summary.state != LOST:
         out.print(summary.message, style="dim")
-    if summary.best is None:
-        out.print(f"Found: {summary.text}" if summary.text else "No trial produced the objective.")
-        return
-    print_best(experiment, summary, intro="Best: ")
+    if summary.best:
+        print_best(experiment, summary, intro="Best: ")
+    elif summary.text:
+        out.print(f"Found: {summary.text}")
+    else:
+        _print_failure(experiment, summary, where)
+
+
+def _print_failure(experiment: Experiment, summary: Summary, where: str) -> None:
+    """Print why no trial succeeded, where to read more, and how to go on."""
+    out = results()
+    out.print("No trial produced the objective.")
+    if failure := experiment.last_failure():
+        out.print()
+        out.print(f"Trial {failure.number}: {failure.message}", style="red", soft_wrap=True)
+        if failure.excerpt:
+            out.print(indent(failure.excerpt, "  "), soft_wrap=True)
+        out.print(f"More: hpo-lab logs {summary.title} {failure.number}{where}", soft_wrap=True)
+    if summary.reason == GIVEN_UP:
+        most = summary.spec.max_trial_count or "N"
+        again = f"To try again: hpo-lab resume {summary.title}{where}"
+        out.print(f"{again}; with --max-failed {most} it does not give up", soft_wrap=True)

@@ -20,6 +20,8 @@ from hpo_lab.dashboard.words import (
     folder_text,
     number,
     objective_in_words,
+    running_trials,
+    set_up_in_words,
     time_left,
 )
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
@@ -97,13 +99,14 @@ def progress_line(summary: Summary, *, outlook: bool = True) -> str:
     With several objectives the size of the Pareto front stands in place of the best. *outlook*
     says whether the best and the time left are told.
     """
-    running = summary.counts.get(TrialState.RUNNING, 0)
     stopped = summary.counts.get(TrialState.EARLY_STOPPED, 0)
     failed = summary.failed
     parts = [f"{_trials_done(summary)} trials"]
-    parts += [f"{running} running"] * bool(running)
+    parts += filter(None, [running_trials(summary)])
     parts += [f"{stopped} stopped early"] * bool(stopped)
     parts += [f"{failed} failed"] * bool(failed)
+    if outlook and (set_up := set_up_in_words(summary)):
+        parts.append(set_up)
     if outlook and summary.front:
         parts.append(f"{len(summary.front)} on the Pareto front")
     elif outlook and summary.best:
@@ -165,7 +168,7 @@ def summary_table(summary: Summary) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     table.add_row("state", state_text(summary.state))
-    table.add_row("", summary.message)
+    table.add_row("", set_up_in_words(summary) or summary.message)
     table.add_row("objective", f"{objective_in_words(objective)}{goal}")
     table.add_row("algorithm", f"{algorithm.algorithm_name}{settings}")
     if (rule := summary.spec.early_stopping) is not None:

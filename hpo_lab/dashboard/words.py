@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from hpo_lab.experiment.model import Objective, Value
-from hpo_lab.experiment.trial import Trial
+from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import Summary
 
 __all__ = [
@@ -18,6 +18,8 @@ __all__ = [
     "folder_text",
     "number",
     "objective_in_words",
+    "running_trials",
+    "set_up_in_words",
     "shown_labels",
     "time_left",
 ]
@@ -138,3 +140,19 @@ def shown_labels(trial: Trial) -> dict[str, str]:
     """
     labels = {name: text for name, text in trial.labels.items() if not text.startswith("initial-")}
     return labels if trial.parent is None else {**labels, "parent": str(trial.parent)}
+
+
+def set_up_in_words(summary: Summary) -> str:
+    """`running the 2 set-up cells, 8 s`; empty where no trial waits for a set-up."""
+    if summary.set_up is None:
+        return ""
+    minutes, seconds = divmod(int(summary.set_up), 60)
+    # Coarse enough to change seldom.
+    time = f"{minutes} min {seconds // 10 * 10} s" if minutes else f"{seconds} s"
+    return f"{summary.message.removeprefix('Experiment is ')}, {time}"
+
+
+def running_trials(summary: Summary) -> str:
+    """`2 running`, or `2 waiting` for the set-up; empty where none is."""
+    count = summary.counts.get(TrialState.RUNNING, 0)
+    return f"{count} {'running' if summary.set_up is None else 'waiting'}" if count else ""

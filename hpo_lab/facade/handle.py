@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 from hpo_lab.experiment.trial import Trial, objective_values
 from hpo_lab.facade.best import BestTrial
+from hpo_lab.facade.excerpt import excerpt
 from hpo_lab.facade.files import files_of, log_of, notebook_of, runner_log
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.results import Report, TrialResult, curves, reports, table_of
@@ -233,7 +234,9 @@ class Experiment:
             return None
         trial, lines = details.trial, details.traceback.strip().splitlines()
         where = lines[-1].strip() if lines else ""
-        return Failure(trial.number, trial.message, "" if where == trial.message else where)
+        where = "" if where == trial.message else where
+        places = excerpt(details.traceback).removesuffix(f"\n{trial.message}")
+        return Failure(trial.number, trial.message, where, places)
 
     # Its files
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Objective, Value
-from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.status import SETTING_UP, ExperimentState
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
 from hpo_lab.store import ExperimentRecord, Overview
 
@@ -90,11 +90,13 @@ class Failure:
         number: The trial.
         message: Why it failed, in one line.
         where: The last line of its traceback, where that says more than the message.
+        excerpt: The lines of its traceback that say where it failed, without the message.
     """
 
     number: int
     message: str
     where: str = ""
+    excerpt: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The failure as plain data."""
@@ -116,6 +118,8 @@ class Summary:
         as_written: The objective, the first of several, of the trial with the values that the
             cell itself has; None where there is no such trial, or it has no objective.
         left: About how many seconds it will still run; None where that cannot be known.
+        set_up: Seconds for which the set-up that all trials share has been running, while the
+            trials wait for it; else None.
         text: What was found last where the objective is a text, such as a genotype.
         project: The folder that it belongs to; empty for none.
     """
@@ -136,6 +140,7 @@ class Summary:
     project: str = ""
     as_written: float | None = None
     left: float | None = None
+    set_up: float | None = None
 
     @property
     def is_over(self) -> bool:
@@ -188,7 +193,9 @@ class Summary:
             pace: How many seconds pass from the end of a trial to that of the next.
         """
         state = state_of(record, now)
-        said = _WORDS.get(record.reason, record.message)
+        is_setting_up = state == ExperimentState.RUNNING and record.reason == SETTING_UP
+        failed = record.state is ExperimentState.FAILED
+        said = record.message if failed else _WORDS.get(record.reason, record.message)
         return cls(
             name=record.name,
             namespace=record.namespace,
@@ -206,6 +213,7 @@ class Summary:
             project=record.project,
             as_written=as_written,
             left=_left(record, now, counts, pace) if state == ExperimentState.RUNNING else None,
+            set_up=max(0.0, now - record.updated_at) if is_setting_up else None,
         )
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -130,7 +131,8 @@ def revise(
     at_end = recorded.reason == "ExperimentSuggestionEndReached"
     ends = plan(
         experiment.spec,
-        Ledger(experiment.spec.objective, trials),
+        # What trials failed of before may be mended.
+        Ledger(experiment.spec.objective, trials, since=math.inf),
         elapsed=recorded.running_seconds(time.time()),
         exhausted=at_end and not any(waiting_points(recorded.document.spec, trials)),
     )

@@ -27,7 +27,7 @@ def test_the_last_failure_is_the_one_that_ended_last(store: Store, create: Creat
     end(store, uid, 0, None)
     end(store, uid, 2, {"score": 1.0})
     message = "ValueError: no luck with 0"
-    assert experiment.last_failure() == Failure(0, message)
+    assert experiment.last_failure() == Failure(0, message, excerpt="Traceback:\n  line 3")
 
 
 def test_a_summary_without_the_trials_says_what_the_trials_say(

@@ -45,7 +45,11 @@ def record(store: Store) -> Record:
     """`record(name, *trials, state=...)`: an experiment as if it had run; returns its uid."""
 
     def record(
-        name: str, *trials: Recorded, state: str = "Succeeded", budget: int | None = 20
+        name: str,
+        *trials: Recorded,
+        state: str = "Succeeded",
+        budget: int | None = 20,
+        folder: Path | None = None,
     ) -> str:
         options = TuneOptions(
             direction=ObjectiveType.MAXIMIZE, metric="accuracy", trials=budget, parallel=2
@@ -53,7 +57,8 @@ def record(store: Store) -> Record:
         parameters = [loguniform(1e-4, 1e-1).named("lr"), choice("adam", "sgd").named("opt")]
         spec = options.spec(parameters, TrialTemplate())
         document = ExperimentDocument(metadata=Metadata(name=name), spec=spec)
-        uid = store.create_experiment(document, identity=identity(spec)).uid
+        project = str(folder or "")
+        uid = store.create_experiment(document, identity=identity(spec), project=project).uid
         for number, (outcome, values, value) in enumerate(trials):
             store.start_trial(uid, number, 100.0, new=Trial(number, values))
             if outcome is TrialState.CREATED:
