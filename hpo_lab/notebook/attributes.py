@@ -36,6 +36,8 @@ class Attributes(Calls, ABC):
     """A table of names on which attributes and items are followed."""
 
     def _attribute(self, value: Value, name: str, node: ast.AST) -> Value:
+        if self._leads_too_far(len(value)):
+            return self._give_up()
         results = [self._attribute_of(thing, name, node) for thing in in_order(value)]
         return NOTHING.union(*results)
 
@@ -203,7 +205,7 @@ class Attributes(Calls, ABC):
 
     def _set_attribute(self, holder: Value, name: str, value: Value, what: str) -> None:
         self._change(holder)
-        for thing in in_order(holder):
+        for thing in [] if self._leads_too_far(len(holder)) else in_order(holder):
             if thing.kind == IMPORTED:
                 self._set_on_library(thing, value, what)
             elif thing.kind in (INSTANCE, CLASS, FUNCTION, "namespace"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 
 from hpo_lab.notebook import library
 from hpo_lab.notebook.iteration import Iteration
@@ -65,13 +65,13 @@ class Calls(Iteration, ABC):
 
     # Of libraries
 
-    def _unknown(self, value: Iterable[Thing], site: Hashable) -> Value:
+    def _unknown(self, value: Collection[Thing], site: Hashable) -> Value:
         """Follow a call of which nothing is known: it may change all that it can reach."""
         self.keep(f"{self._what}(): what it changes is not known, {IN_DOUBT}")
         things = {thing for thing in reachable(value) if thing.kind != ATOM}
         result = self._thing(UNKNOWN, site, things)
         code = {thing for thing in things if thing.kind in (FUNCTION, CLASS)}
-        for thing in things:
+        for thing in value:
             if thing.kind == IMPORTED and code:
                 self._add(self._library(thing.path), code)
         self._run_code(things, result | frozenset(things))

@@ -163,10 +163,11 @@ class Expressions(Attributes, ABC):
             self._magic(*magic)
             return self._thing("list", node, plain())
         callee = self._value(node.func)
-        arguments = Arguments()
+        arguments, has_star = Arguments(), False
         for argument in node.args:
             value = self._value(argument)
-            if isinstance(argument, ast.Starred):
+            has_star |= isinstance(argument, ast.Starred)
+            if has_star:
                 arguments.anything |= value
             else:
                 arguments.positional.append(value)
@@ -272,7 +273,7 @@ class Expressions(Attributes, ABC):
         self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, arguments: ast.arguments
     ) -> Value:
         """The function that *node* defines here."""
-        value = self._thing(FUNCTION, node)
+        value = self._thing(FUNCTION, (node, self._site))
         (thing,) = value
         thing.node, thing.frame = node, self._frame
         positional = [*arguments.posonlyargs, *arguments.args]

@@ -72,6 +72,12 @@ class NameTable:
         self._site: tuple[Hashable, ...] = ()
         self._things: dict[Hashable, Thing] = {}
         self._growth = 0
+        self._binds = 0
+
+    @property
+    def _state(self) -> tuple[int, int, int]:
+        """What differs after anything new was learned."""
+        return self._growth, self._binds, self._conditional
 
     def fill_in(self, text: str) -> None:
         """Follow the text of a magic, into which IPython fills the values of names."""
@@ -97,7 +103,7 @@ class NameTable:
         """
         if kind == ATOM:
             return plain()
-        key = (self.cell, self._site, site, kind)
+        key = (self.cell, self._site[-2:], site, kind)
         thing = self._things.get(key)
         if thing is None:
             thing = self._things[key] = Thing(kind)
@@ -156,6 +162,7 @@ class NameTable:
     def _bind(self, name: str, value: Value, *, sources: frozenset[int] = frozenset()) -> None:
         frame = self._frame.outer.get(name, self._frame)
         if frame is self._notebook:
+            self._binds += 1
             value = self._as_the_kernel_says(name, value)
             self.binds[self.cell].setdefault(name)
         sources |= {self.cell}

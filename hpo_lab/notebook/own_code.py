@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hpo_lab.notebook import library
 from hpo_lab.notebook.known_calls import PLAIN_BASES
-from hpo_lab.notebook.name_table import NameTable
+from hpo_lab.notebook.name_table import IN_DOUBT, NameTable
 from hpo_lab.notebook.names import names_bound, own_nodes
 from hpo_lab.notebook.values import (
     ATOM,
@@ -19,6 +19,7 @@ from hpo_lab.notebook.values import (
     INSTANCE,
     LAZY,
     NOTHING,
+    UNKNOWN,
     Binding,
     Frame,
     Thing,
@@ -29,8 +30,9 @@ from hpo_lab.notebook.values import (
 
 __all__ = ["RANDOM_NUMBERS", "Arguments", "OwnCode"]
 
-_CALLS_AT_MOST = 2000
-"""In a cell; what calls more than that is not followed to the end, and the cell is kept."""
+_STEPS_AT_MOST = 20_000
+"""In a cell; what takes more is not followed to the end, and the cell is kept."""
+_STEPS_OF_A_CALL = 40
 _DEPTH_AT_MOST = 25
 _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
 _DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
@@ -70,6 +72,8 @@ class OwnCode(NameTable, ABC):
         self._running: dict[Thing, Value] = {}
         self._ran_code: set[Thing] = set()
         self._followed = (0, 0)
+        self._followed_before: dict[Hashable, tuple[object, Value]] = {}
+        self._given_up: set[int] = set()
         self._what = ""  # the call that is being followed, as it is written
 
     @abstractmethod
@@ -85,7 +89,7 @@ class OwnCode(NameTable, ABC):
         """Follow a call of anything."""
 
     @abstractmethod
-    def _unknown(self, value: Iterable[Thing], site: Hashable) -> Value:
+    def _unknown(self, value: Collection[Thing], site: Hashable) -> Value:
         """Follow a call of which nothing is known."""
 
     @abstractmethod
@@ -96,21 +100,25 @@ class OwnCode(NameTable, ABC):
 
     def _inline(self, function: Thing, arguments: Arguments, site: Hashable) -> Value:
         """Follow the body of a function of the notebook as it runs for *arguments*."""
-        node, cell_and_count = function.node, self._followed
+        node = function.node
         assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        count = cell_and_count[1] + 1 if cell_and_count[0] == self.cell else 1
-        self._followed = (self.cell, count)
+        if self._leads_too_far(_STEPS_OF_A_CALL) or len(self._site) > _DEPTH_AT_MOST:
+            return self._give_up()
         if function in self._running:
             self._change(reachable(arguments.every))
             return self._running[function] | arguments.every
-        if count > _CALLS_AT_MOST or len(self._site) > _DEPTH_AT_MOST:
-            return self._unknown({function, *arguments.every}, site)
+        passed = (tuple(arguments.positional), frozenset(arguments.named.items()))
+        key = (function, *passed, arguments.anything, self.cell)
+        state, result = self._followed_before.get(key, (None, NOTHING))
+        if state == self._state and (self._ran_code or len(self._site) > 2):
+            return result  # nothing has changed since it was followed
         body: list[ast.stmt] = (
             [ast.Return(node.body)] if isinstance(node, ast.Lambda) else node.body
         )
         own = list(own_nodes(body))
         yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own)
         result = self._run_body(function, node.args, body, own, arguments, site)
+        self._followed_before[key] = (self._state, result)
         if not yields:
             return result
         generator = self._thing(LAZY, site, result)
@@ -118,6 +126,24 @@ class OwnCode(NameTable, ABC):
             # The body runs when its items are taken, which may be in a later cell.
             thing.items = lambda: self._run_body(function, node.args, body, own, arguments, site)
         return generator
+
+    def _leads_too_far(self, steps: int) -> bool:
+        """Whether the cell takes too long to follow, after that many more *steps*."""
+        cell, count = self._followed
+        self._followed = (self.cell, count + steps if cell == self.cell else steps)
+        return self._followed[1] > _STEPS_AT_MOST
+
+    def _give_up(self) -> Value:
+        """Take a call that leads too far as one that reads and changes everything."""
+        if self.cell not in self._given_up:
+            self._given_up.add(self.cell)
+            self.keep(f"{self._what}(): calls more than can be followed, {IN_DOUBT}")
+            things = set[Thing]()
+            for name, binding in list(self._notebook.names.items()):
+                self._use(name, binding)
+                things |= reachable(binding.value)
+            self._change(things)
+        return self._thing(UNKNOWN, "given up")
 
     def _run_body(
         self,
@@ -175,10 +201,9 @@ class OwnCode(NameTable, ABC):
         for name, value in zip(names, arguments.positional, strict=False):
             passed[name] = value
         for name in [*names, *(each.arg for each in parameters.kwonlyargs)]:
-            value = passed.get(name, NOTHING) | named.pop(name, NOTHING) | spread
             if name not in passed:
-                value |= function.fields.get(f"{name}=", NOTHING)
-            passed[name] = value
+                default = function.fields.get(f"{name}=", NOTHING)
+                passed[name] = named.pop(name, NOTHING) | spread | default
         if parameters.vararg is not None:
             rest = spread.union(*arguments.positional[len(names) :])
             passed[parameters.vararg.arg] = self._thing("tuple", (site, "*"), rest)
@@ -237,27 +262,31 @@ class OwnCode(NameTable, ABC):
 
     def _run_code(self, value: Iterable[Thing], passed: Value) -> None:
         """Follow what somebody may do with functions and objects of the notebook."""
-        for thing in in_order(reachable(value)):
-            if thing in self._ran_code or thing.kind not in (FUNCTION, CLASS, INSTANCE):
+        is_outermost = not self._ran_code
+        for thing in [] if self.cell in self._given_up else in_order(reachable(value)):
+            if thing.kind not in (FUNCTION, CLASS, INSTANCE):
+                continue
+            if thing in self._ran_code:
+                # It ran for other arguments: to follow each would take for ever.
+                self._change(reachable(passed))
                 continue
             self._ran_code.add(thing)
-            try:
-                anything = Arguments(anything=passed)
-                if thing.kind == FUNCTION:
-                    self._inline(thing, anything, ("run", thing))
-                elif thing.kind == CLASS:
-                    made = self._instantiate(thing, anything, ("run", thing))
-                    self._run_methods(made, passed)
-                else:
-                    self._run_methods({thing}, passed)
-            finally:
-                self._ran_code.discard(thing)
+            anything = Arguments(anything=passed)
+            if thing.kind == FUNCTION:
+                self._inline(thing, anything, ("run", thing))
+            elif thing.kind == CLASS:
+                made = self._instantiate(thing, anything, ("run", thing))
+                self._run_methods(made, passed)
+            else:
+                self._run_methods({thing}, passed)
+        if is_outermost:
+            self._ran_code.clear()
 
     def _run_methods(self, value: Iterable[Thing], passed: Value, prefix: str = "") -> Value:
         """Follow the methods of instances whose names start with *prefix*."""
         results = NOTHING
         for thing in in_order(value):
-            if thing.kind != INSTANCE:
+            if thing.kind != INSTANCE or self.cell in self._given_up:
                 continue
             names = {
                 name
