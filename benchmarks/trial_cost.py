@@ -23,6 +23,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hpo_lab.options import TuneOptions
+    from hpo_lab.prepare import Prepared
 
 PARALLEL = 2
 TUNED = "score = base - (x - 0.3) ** 2\nprint(score)"
@@ -46,29 +51,40 @@ def hpo_lab(
     isolation: str | None = None,
 ) -> None:
     """The runner, its store and all, as `hpo-lab run` uses it."""
-    from hpo_lab.experiment.model import ObjectiveType
-    from hpo_lab.local.runner import local_runner
     from hpo_lab.notebook.parsed_cell import ParsedCell
-    from hpo_lab.options import TuneOptions
     from hpo_lab.prepare.notebook import prepare_cell
-    from hpo_lab.running.enrol import enrol
-    from hpo_lab.store import open_store
 
     prepared = prepare_cell(
         f"x = 0.5  # tune: uniform(0, 1)\n{tuned}",
         [ParsedCell(set_up)],
-        TuneOptions(
-            direction=ObjectiveType.MAXIMIZE,
-            metric="score",
-            trials=trials,
-            parallel=PARALLEL,
-            algorithm=algorithm,
-            isolation=isolation,
-        ),
+        _options(trials, algorithm, isolation),
         where="cell",
         name="cost",
         working_directory=folder,
     )
+    _run(prepared, trials, folder)
+
+
+def _options(trials: int, algorithm: str = "random", isolation: str | None = None) -> TuneOptions:
+    from hpo_lab.experiment.model import ObjectiveType
+    from hpo_lab.options import TuneOptions
+
+    return TuneOptions(
+        direction=ObjectiveType.MAXIMIZE,
+        metric="score",
+        trials=trials,
+        parallel=PARALLEL,
+        algorithm=algorithm,
+        isolation=isolation,
+    )
+
+
+def _run(prepared: Prepared, trials: int, folder: Path) -> None:
+    """Run what was prepared to its end, in this process."""
+    from hpo_lab.local.runner import local_runner
+    from hpo_lab.running.enrol import enrol
+    from hpo_lab.store import open_store
+
     store = open_store(folder / "hpo_lab.db")
     record, _ = enrol(store, prepared.experiment, prepared.files)
     local_runner(store, record.uid).run()
@@ -80,6 +96,63 @@ def hpo_lab(
 def hpo_lab_kernels(set_up: str, trials: int, folder: Path) -> None:
     """The same with a kernel of its own for every trial, as for notebooks in other languages."""
     hpo_lab(set_up, trials, folder, isolation="kernel")
+
+
+def hpo_lab_function(set_up: str, trials: int, folder: Path) -> None:
+    """The same code as a Python function, as `hpo_lab.tune` runs it."""
+    from hpo_lab.experiment.space import uniform
+    from hpo_lab.prepare import prepare_function
+
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(f"{set_up}\n{_function()}", names)
+    prepared = prepare_function(names["objective"], {"x": uniform(0, 1)}, _options(trials))
+    _run(prepared, trials, folder)
+
+
+def _function() -> str:
+    body = "\n".join(f"    {line}" for line in TUNED.splitlines())
+    return f"def objective(x):\n{body}\n    return score"
+
+
+def hpo_lab_manifest(set_up: str, trials: int, folder: Path) -> None:
+    """The same code as a program that a Kubernetes job runs: set-up and all in every trial."""
+    import yaml
+
+    from hpo_lab.options import TuneOptions
+    from hpo_lab.prepare import prepare_file, runs_here
+
+    program, manifest = folder / "program.py", folder / "cost.yaml"
+    lines = ["import sys", "x = float(sys.argv[1])", set_up, TUNED, "print(f'score={score}')"]
+    program.write_text("\n".join(lines))
+    command = [sys.executable, str(program), "${trialParameters.x}"]
+    container = {"name": "main", "image": "none", "command": command}
+    spec = {
+        "maxTrialCount": trials,
+        "parallelTrialCount": PARALLEL,
+        "objective": {"type": "maximize", "objectiveMetricName": "score"},
+        "algorithm": {"algorithmName": "random"},
+        "parameters": [
+            {
+                "name": "x",
+                "parameterType": "double",
+                "feasibleSpace": {"min": "0", "max": "1"},
+            }
+        ],
+        "trialTemplate": {
+            "primaryContainerName": "main",
+            "trialParameters": [{"name": "x", "reference": "x"}],
+            "trialSpec": {
+                "apiVersion": "batch/v1",
+                "kind": "Job",
+                "spec": {
+                    "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}
+                },
+            },
+        },
+    }
+    kind = {"apiVersion": "kubeflow.org/v1beta1", "kind": "Experiment"}
+    manifest.write_text(yaml.safe_dump({**kind, "metadata": {"name": "cost"}, "spec": spec}))
+    _run(runs_here(prepare_file(manifest, TuneOptions(), None)), trials, folder)
 
 
 def bare_fork(set_up: str, trials: int, folder: Path) -> None:
@@ -187,6 +260,41 @@ def optuna_sqlite(set_up: str, trials: int, folder: Path) -> None:
     os.wait()
 
 
+def optuna_in_process(set_up: str, trials: int, folder: Path) -> None:
+    """Optuna in memory, the code called as a function: nothing is kept, nothing is isolated."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    names: dict[str, Any] = {}
+    exec(f"{set_up}\n{_function()}", names)
+    objective = names["objective"]
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler())
+    study.optimize(lambda trial: objective(trial.suggest_float("x", 0, 1)), trials)
+
+
+def optuna_joblib(set_up: str, trials: int, folder: Path) -> None:
+    """A study that as many processes of joblib share, which call the code as a function."""
+    import joblib
+    import optuna
+    from optuna.storages.journal import JournalFileBackend, JournalStorage
+
+    def storage() -> JournalStorage:
+        return JournalStorage(JournalFileBackend(str(folder / "journal.log")))
+
+    def share(count: int) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        names: dict[str, Any] = {}
+        exec(f"{set_up}\n{_function()}", names)
+        sampler = optuna.samplers.RandomSampler()
+        study = optuna.load_study(storage=storage(), study_name="cost", sampler=sampler)
+        study.optimize(lambda t: names["objective"](t.suggest_float("x", 0, 1)), count)
+
+    optuna.create_study(storage=storage(), study_name="cost", direction="maximize")
+    joblib.Parallel(PARALLEL)(
+        joblib.delayed(share)(count) for count in (trials // 2, trials - trials // 2)
+    )
+
+
 def ray_tune(set_up: str, trials: int, folder: Path) -> None:
     """Ray Tune, two at a time."""
     from ray import tune
@@ -219,9 +327,13 @@ class Plan:
 PLANS = {
     "hpo_lab": Plan(hpo_lab, 4, {"trivial": 204, "libraries": 204}),
     "hpo_lab, kernels": Plan(hpo_lab_kernels, 2, {"trivial": 12, "libraries": 6}),
+    "hpo_lab, function": Plan(hpo_lab_function, 4, {"trivial": 204}),
+    "hpo_lab, manifest": Plan(hpo_lab_manifest, 2, {"trivial": 22, "libraries": 6}),
     "bare fork": Plan(bare_fork, 4, {"trivial": 204, "libraries": 204}),
     "papermill, loop": Plan(papermill_loop, 1, {"trivial": 5, "libraries": 3}),
     "papermill, command": Plan(papermill_command, 2, {"trivial": 6, "libraries": 4}),
+    "Optuna, in process": Plan(optuna_in_process, 4, {"trivial": 1004}),
+    "Optuna, joblib": Plan(optuna_joblib, 4, {"trivial": 204}),
     "Optuna, SQLite": Plan(optuna_sqlite, 4, {"trivial": 54, "libraries": 54}),
 }
 RAY = "Ray Tune"
@@ -298,7 +410,9 @@ def main() -> None:
         *("CPU ms a trial", "times hpo_lab", "memory MB"),
     )
     for kind in options.kind or SET_UPS:
-        costs: dict[str, list[Cost]] = {name: [] for name in options.case or PLANS}
+        costs: dict[str, list[Cost]] = {
+            name: [] for name in options.case or PLANS if kind in PLANS[name].many
+        }
         # Removed at the end: on ext4 whoever makes a file pays for those deleted before.
         with tempfile.TemporaryDirectory() as place:
             for _ in range(options.rounds):

@@ -78,7 +78,8 @@ def tune(
         trial_timeout: Time limit of one trial, as *timeout*.
         trial_memory: Memory limit of one trial, in bytes, or as text: `512M`, `2G`.
         trial_output: How much output of a trial its notebook keeps, as *trial_memory*.
-        isolation: `fork` or `kernel`: whether the trials of a notebook share its set-up.
+        isolation: `fork` or `kernel`: whether trials share the set-up of a notebook, or the
+            loaded function, and fork; by default they do where that is safe.
         keep: `best`, `failed` or `none`: whose executed notebooks are kept; all by default.
         max_failed: Gives up after so many failed trials.
         additional_metrics: Metrics that are recorded beside the objective.

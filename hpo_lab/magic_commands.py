@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.magic_best import use_best
+from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -57,7 +58,10 @@ class Command:
 COMMANDS: Final = {
     "list": Command("", "all experiments"),
     "show": Command("[NAME]", "its progress"),
-    "best": Command("[NAME] [--apply]", "the best values; --apply sets the variables here"),
+    "best": Command(
+        "[NAME] [--run] [--write] [--apply] [--trial N]",
+        "the best values: run the cell with them, write it below, set the variables",
+    ),
     "wait": Command("[NAME] [--timeout TIME]", "wait for its end"),
     "stop": Command("[NAME]", "stop it; it can be resumed"),
     "resume": Command(
@@ -81,7 +85,8 @@ class Arguments:
         words: What follows it: the experiment's name, the number of a trial.
         values: Texts by parameter name, where the command takes values.
         options: The budgets and times given.
-        apply: Whether `--apply` was given.
+        flags: Those of the options without a value that were given.
+        trial: The trial whose values are used, None for the best.
         store: The store that was named.
     """
 
@@ -89,7 +94,8 @@ class Arguments:
     words: tuple[str, ...]
     values: Mapping[str, str]
     options: TuneOptions
-    apply: bool = False
+    flags: frozenset[str] = frozenset()
+    trial: int | None = None
     store: str | None = None
 
 
@@ -134,11 +140,17 @@ def parse_command(line: str) -> Arguments:
         form = f"%hpo {name} {command.form}".rstrip()
         problems.append(Problem(where, f"found {' '.join(words) or 'no name'!r}; write {form}"))
     store = values.pop("--store", [None])[-1]
-    apply = values.pop("--apply", None) is not None
+    given = frozenset(flag for flag in values if not command.flags.get(flag, True))
+    for flag in given:
+        del values[flag]
+    trial = values.pop("--trial", [None])[-1]
+    if trial is not None and not _is_number(trial):
+        problems.append(Problem(where, f"--trial: {trial!r} is no trial's number"))
     options, invalid = parse_values(values, where=where)
     if problems or invalid:
         raise InvalidInput([*problems, *invalid])
-    return Arguments(name, tuple(words), point, options, apply, store)
+    number = None if trial is None else int(trial)
+    return Arguments(name, tuple(words), point, options, given, number, store)
 
 
 class Commands:
@@ -155,9 +167,21 @@ class Commands:
         self.last: Experiment | None = None
         self.location: str | None = None
         self.interrupted = "Interrupted."
+        self._panels: dict[str, LiveProgress] = {}
 
-    def run(self, line: str) -> None:
+    def show(
+        self, experiment: Experiment, decisions: Sequence[Decision] = (), note: str = ""
+    ) -> None:
+        """Show *experiment* in the running cell, and keep it up to date; see `LiveProgress`."""
+        panel = LiveProgress(self._shell, experiment, decisions=decisions, note=note)
+        self._panels[experiment.uid] = panel
+        panel.follow_in_background()
+
+    def run(self, line: str) -> str:
         """Run what *line* says.
+
+        Returns:
+            The code that is to be run here now, empty where there is none.
 
         Raises:
             InvalidInput: when the line or what it names is not valid.
@@ -167,10 +191,11 @@ class Commands:
         self.interrupted = "Interrupted."
         if arguments.command == "list":
             self._list(arguments)
-            return
+            return ""
+        if arguments.command == "best":
+            return self._best(self._find(arguments), arguments)
         runs: dict[str, Callable[[Experiment, Arguments], None]] = {
             "show": self._show,
-            "best": self._best,
             "wait": self._wait,
             "stop": self._stop,
             "resume": self._resume,
@@ -179,6 +204,7 @@ class Commands:
             "logs": self._logs,
         }
         runs[arguments.command](self._find(arguments), arguments)
+        return ""
 
     def _find(self, arguments: Arguments) -> Experiment:
         experiments = Experiments(arguments.store or self.location)
@@ -202,34 +228,20 @@ class Commands:
         if not summaries:
             print("There are no experiments yet.")
             return
-        bundle = {"text/html": listing_html(summaries), "text/plain": listing_text(summaries)}
+        now = time.time()
+        bundle = {
+            "text/html": listing_html(summaries, now),
+            "text/plain": listing_text(summaries, now),
+        }
         publish(self._shell, bundle)
 
     def _show(self, experiment: Experiment, arguments: Arguments) -> None:
-        LiveProgress(self._shell, experiment).follow_in_background()
+        self.show(experiment)
 
-    def _best(self, experiment: Experiment, arguments: Arguments) -> None:
-        summary = experiment.summary()
-        best = summary.best
-        if best is None:
-            message = "no trial has ended with a value of the objective yet"
-            raise InvalidInput([Problem(experiment.title, message)])
-        values = ", ".join(f"{name} {value!r}" for name, value in best.values.items())
-        which = f"{len(summary.front)} on the Pareto front, first" if summary.front else "best"
-        lines = [f"{experiment.title}: {which} {values} in trial {best.number}"]
-        namespace = self._shell.user_ns
-        # The trial ran with these, too, also where the cell does nothing with them.
-        own = notebook_defaults(experiment)
-        unset = own.keys() - best.parameters
-        inactive = {p.name: own[p.name] for p in summary.spec.parameters if p.name in unset}
-        for name, value in {**best.parameters, **inactive}.items():
-            notes = ["inactive"] if name in inactive else []
-            if arguments.apply:
-                notes.append(f"was {_short(namespace[name])}" if name in namespace else "new")
-            lines.append(f"{name} = {value!r}" + (f"  ({', '.join(notes)})" if notes else ""))
-        if arguments.apply:
-            self._shell.push({**best.parameters, **inactive})
-        print("\n".join(lines))
+    def _best(self, experiment: Experiment, arguments: Arguments) -> str:
+        best = experiment.chosen(arguments.trial)
+        asked = {flag: f"--{flag}" in arguments.flags for flag in ("apply", "run", "write")}
+        return use_best(self._shell, best, **asked)
 
     def _wait(self, experiment: Experiment, arguments: Arguments) -> None:
         name = experiment.title
@@ -238,7 +250,10 @@ class Commands:
         )
         timeout = arguments.options.timeout
         until = None if timeout is None else time.monotonic() + timeout
-        if not LiveProgress(self._shell, experiment).follow(until):
+        panel = self._panels.get(experiment.uid)
+        # What changes in place in another cell is not shown a second time.
+        in_line = panel is not None and panel.updates
+        if not LiveProgress(self._shell, experiment, in_line=in_line).follow(until):
             raise TimeoutError(f"{name} still runs after {timeout:g} seconds, and goes on")
 
     def _stop(self, experiment: Experiment, arguments: Arguments) -> None:
@@ -264,7 +279,10 @@ class Commands:
 
     def _logs(self, experiment: Experiment, arguments: Arguments) -> None:
         if len(arguments.words) > 1:
-            number: int | None = _trial_number(arguments.words[1])
+            text = arguments.words[1]
+            if not _is_number(text):
+                raise InvalidInput([Problem("%hpo logs", f"{text!r} is no trial's number")])
+            number: int | None = int(text)
         else:
             failure = experiment.last_failure()
             number = failure.number if failure else None
@@ -276,10 +294,8 @@ class Commands:
         print(f"{title}, trial {number} ({log}):\n{_tail(log)}")
 
 
-def _trial_number(text: str) -> int:
-    if text.isascii() and text.isdigit():
-        return int(text)
-    raise InvalidInput([Problem("%hpo logs", f"{text!r} is no trial's number")])
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _tail(log: Path) -> str:
@@ -288,8 +304,3 @@ def _tail(log: Path) -> str:
         return log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:] or "nothing"
     except FileNotFoundError:
         return "nothing yet"
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -14,9 +14,10 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
-from hpo_lab.dashboard.live import LiveProgress, publish
+from hpo_lab.dashboard.live import publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
 from hpo_lab.facade.experiments import Experiments
+from hpo_lab.magic_best import run_in_place
 from hpo_lab.magic_commands import COMMANDS, Commands
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.slicing import Decision
@@ -82,8 +83,8 @@ class HpoLabMagics(Magics):
             accuracy = train(lr, units)
 
         The cells that ran before run in each trial too, as far as this one needs them. The
-        cell is not run here: `%hpo best --apply` sets its values to the best ones found. Run
-        again, the cell continues or shows the same experiment.
+        cell is not run here: `%hpo best --run` runs it with the best values found. Run again,
+        the cell continues or shows the same experiment.
 
         Options:
         """
@@ -104,14 +105,17 @@ class HpoLabMagics(Magics):
 
         Commands:
         """
+        __tracebackhide__ = True
         with _without_traceback():
             try:
-                self._commands.run(line)
+                source = self._commands.run(line)
             except KeyboardInterrupt:
                 raise MagicError(self._commands.interrupted) from None
+        if source:
+            run_in_place(self._shell, source, line)
 
     hpo.__doc__ = (hpo.__doc__ or "").rstrip() + "".join(
-        f"\n          {name + ' ' + command.form:40} {command.help}"
+        f"\n          {name} {command.form}\n              {command.help}"
         for name, command in COMMANDS.items()
     )
 
@@ -172,8 +176,7 @@ class HpoLabMagics(Magics):
                 f"--trials, or start afresh: %hpo delete {name}, or choose another --name."
             ),
         }[enrolment]
-        progress = LiveProgress(self._shell, experiment, decisions=decisions, note=note)
-        progress.follow_in_background()
+        self._commands.show(experiment, decisions, note)
 
     def _place(self, cell: str) -> tuple[int, int]:
         """The number of the running input, and the line of it on which *cell* begins."""

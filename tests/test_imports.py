@@ -44,7 +44,7 @@ HOUSE = {
     "execution": Room(
         "quick_import trial",
         "IPython ipykernel jupyter_client nbclient nbformat papermill traitlets",
-        "numpy",
+        "cloudpickle experiment numpy workload",
     ),
     "stopping": Room("experiment search", lazily="scipy"),
     "running": Room("engine experiment search store trial"),
@@ -52,10 +52,13 @@ HOUSE = {
     "testing": Room("collectors engine experiment running search stopping store"),
     "options": Room("experiment"),
     "facade": Room("experiment local options prepare running store trial", lazily="pandas"),
-    "dashboard": Room("experiment facade store trial", "rich", "ipywidgets notebook plotly"),
+    "dashboard": Room(
+        "experiment facade store trial", "rich", "ipykernel ipywidgets notebook plotly"
+    ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),
     "magics": Room(ANYTHING, "IPython", ANYTHING),
+    "magic_best": Room(ANYTHING, "IPython", ANYTHING),
     "magic_commands": Room(ANYTHING, "IPython", ANYTHING),
     "cli": Room(ANYTHING, "click rich", ANYTHING),
     "__main__": Room("cli"),

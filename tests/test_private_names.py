@@ -10,6 +10,7 @@ import asyncio
 import atexit
 import inspect
 import logging
+import threading
 import tomllib
 from importlib import import_module
 from importlib.metadata import version
@@ -164,6 +165,8 @@ def test_the_standard_library_has_what_forks_need() -> None:
     assert callable(setter), "hpo_lab/execution/loop.py runs a cell without making the loop by it"
     for name in ("_clear", "_run_exitfuncs"):
         assert callable(getattr(atexit, name)), "hpo_lab/execution/fork.py ends a fork by it"
+    shutdown = threading._shutdown  # type: ignore[attr-defined]
+    assert callable(shutdown), "hpo_lab/execution/function_server.py waits for threads by it"
 
 
 def test_the_logger_that_announces_studies_is_where_it_was(

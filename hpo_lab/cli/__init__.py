@@ -33,7 +33,7 @@ _COMMANDS = {
     "convert": ("hpo_lab.cli.converting", "Turn a manifest, notebook or study into another."),
     "list": ("hpo_lab.cli.looking", "List the experiments."),
     "show": ("hpo_lab.cli.looking", "Show one experiment, or print it as a manifest."),
-    "best": ("hpo_lab.cli.looking", "Show the best trial and its parameters."),
+    "best": ("hpo_lab.cli.best", "Show the best trial, or write its values into a notebook."),
     "trials": ("hpo_lab.cli.looking", "List the trials of an experiment."),
     "logs": ("hpo_lab.cli.logs", "Print the log of a trial."),
     "stop": ("hpo_lab.cli.ending", "Stop a running experiment; it can be resumed."),
@@ -82,18 +82,19 @@ class _Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # Known before anything can be wrong with the rest.
         ctx.meta["hpo_lab.json"] = "--json" in args
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from hpo_lab.cli.arguments import usage_problem
+
+            _say_problems(ctx, InvalidInput([usage_problem(error)]))
+            ctx.exit(BAD_INPUT)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except InvalidInput as error:
             _say_problems(ctx, error)
-            ctx.exit(BAD_INPUT)
-        except click.UsageError as error:
-            if not ctx.meta["hpo_lab.json"]:
-                raise
-            _say_problems(ctx, InvalidInput([Problem("", error.format_message())]))
             ctx.exit(BAD_INPUT)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import store_option
 from hpo_lab.cli.output import messages
 from hpo_lab.cli.validating import say_warnings
@@ -23,7 +24,7 @@ __all__ = ["convert_command"]
 _STUDY = "optuna:"
 
 
-@click.command("convert")
+@click.command("convert", cls=PlainCommand)
 @click.argument("source")
 @click.option(
     "--to",

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
 from hpo_lab.facade.experiments import Experiments
@@ -14,7 +15,7 @@ from hpo_lab.problems import InvalidInput, Problem
 __all__ = ["delete_command", "stop_command"]
 
 
-@click.command("stop")
+@click.command("stop", cls=PlainCommand)
 @name_argument
 @click.option("--wait", is_flag=True, help="Wait until nothing runs any more.")
 @store_option
@@ -35,7 +36,7 @@ def stop_command(name: str, wait: bool, store: str | None, as_json: bool) -> Non
         print_json({"name": experiment.name, "state": experiment.state})
 
 
-@click.command("delete")
+@click.command("delete", cls=PlainCommand)
 @name_argument
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @store_option

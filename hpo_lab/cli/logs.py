@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
 from hpo_lab.facade.experiments import Experiments
@@ -20,7 +21,7 @@ __all__ = ["logs_command"]
 _EVERY = 0.2
 
 
-@click.command("logs")
+@click.command("logs", cls=PlainCommand)
 @name_argument
 @click.argument("trial", type=int, required=False)
 @click.option("--runner", is_flag=True, help="The log of the background runner instead.")

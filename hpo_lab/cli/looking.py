@@ -1,36 +1,30 @@
-"""Commands that look at the store: `list`, `show`, `best` and `trials`."""
+"""Commands that look at the store: `list`, `show` and `trials`."""
 
 from __future__ import annotations
 
 import csv
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import click
 
-from hpo_lab.cli import FAILED
+from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import json_option, name_argument, store_option
-from hpo_lab.cli.output import (
-    messages,
-    notebook_path,
-    print_best,
-    print_json,
-    print_json_list,
-    results,
-)
+from hpo_lab.cli.output import messages, print_json, print_json_list, results
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import (
-    experiments_table,
-    front_table,
-    parameters_table,
+    print_experiments,
+    print_front,
+    print_parameters,
     print_trials,
     summary_table,
 )
 from hpo_lab.dashboard.words import shown_labels
 from hpo_lab.experiment.manifest import dump
-from hpo_lab.experiment.model import ExperimentDocument
+from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.status import conditions_of
 from hpo_lab.experiment.status_document import experiment_status
 from hpo_lab.experiment.trial import Trial, TrialState
@@ -38,11 +32,12 @@ from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import trial_row
 from hpo_lab.facade.tally import Tally
+from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["best_command", "list_command", "show_command", "trials_command"]
+__all__ = ["list_command", "show_command", "trials_command"]
 
 
-@click.command("list")
+@click.command("list", cls=PlainCommand)
 @store_option
 @json_option
 def list_command(store: str | None, as_json: bool) -> None:
@@ -51,12 +46,12 @@ def list_command(store: str | None, as_json: bool) -> None:
     if as_json:
         print_json([summary.to_json() for summary in summaries])
     elif summaries:
-        results().print(experiments_table(summaries, time.time()))
+        print_experiments(results(), summaries, time.time())
     else:
         messages().print("There are no experiments yet.")
 
 
-@click.command("show")
+@click.command("show", cls=PlainCommand)
 @name_argument
 @click.option(
     "--output", "-o", type=click.Choice(["yaml", "json"]), help="Print the manifest instead."
@@ -81,10 +76,10 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
     out.print(f"Folder: {folder}", soft_wrap=True)
     if summary.front:
         out.print()
-        out.print(front_table(summary))
+        print_front(out, summary)
     elif summary.best:
         out.print()
-        out.print(parameters_table(summary.best.parameters, notebook_defaults(experiment)))
+        print_parameters(out, summary.best.parameters, notebook_defaults(experiment))
     if failure:
         out.print()
         out.print(f"Last failure, trial {failure.number}: {failure.message}", style="red")
@@ -102,34 +97,7 @@ def _with_status(experiment: Experiment) -> ExperimentDocument:
     return document.model_copy(update={"status": status})
 
 
-@click.command("best")
-@name_argument
-@store_option
-@json_option
-@click.pass_context
-def best_command(ctx: click.Context, name: str, store: str | None, as_json: bool) -> None:
-    """Show the best trial so far: its value, its parameters, its notebook.
-
-    With several objectives the Pareto front is shown, the best in the first of them first.
-    Ends with code 1 when no trial has produced the objective.
-    """
-    experiment = Experiments(store).find(name)
-    summary = experiment.summary()
-    best = summary.best
-    if as_json:
-        document = summary.to_json()
-        notebook = {"notebook": notebook_path(experiment, summary)}
-        shown = None if best is None else {**document["best"], **notebook}
-        print_json({"name": summary.name, "objective": document["objective"], "best": shown})
-    elif best:
-        print_best(experiment, summary)
-    else:
-        messages().print("No trial has produced the objective.")
-    if best is None:
-        ctx.exit(FAILED)
-
-
-@click.command("trials")
+@click.command("trials", cls=PlainCommand)
 @name_argument
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", help="Form."
@@ -144,12 +112,27 @@ def best_command(ctx: click.Context, name: str, store: str | None, as_json: bool
 @click.option(
     "--sort", type=click.Choice(["number", "best"]), default="number", help="Order of the trials."
 )
+@click.option(
+    "--columns",
+    metavar="NAME,...",
+    help="Show these parameters, metrics or other columns, in this order.",
+)
 @store_option
 @json_option
 def trials_command(
-    name: str, form: str, states: tuple[str, ...], sort: str, store: str | None, as_json: bool
+    name: str,
+    form: str,
+    states: tuple[str, ...],
+    sort: str,
+    columns: str | None,
+    store: str | None,
+    as_json: bool,
 ) -> None:
-    """List the trials of an experiment with their parameters and metrics."""
+    """List the trials of an experiment with their parameters and metrics.
+
+    The number, the state and the objectives are always shown. What is too wide for the
+    terminal is left out and named below the table.
+    """
     experiment = Experiments(store).find(name)
     tally = experiment.tally()
     trials: Iterable[Trial] = (tally.trials[number] for number in sorted(tally.trials))
@@ -159,17 +142,59 @@ def trials_command(
         trials = (trial for trial in trials if trial.state.value in states)
     chosen = list(trials)
     spec = experiment.record.document.spec
+    labels = dict.fromkeys(name for trial in chosen for name in shown_labels(trial))
+    shown = None if columns is None else _columns(columns, [*_names(spec, chosen), *labels])
     rows = partial(map, partial(trial_row, spec), chosen)
     if as_json or form == "json":
-        print_json_list(rows())
+        print_json_list(_only(rows(), spec, shown))
     elif form == "csv":
-        names = list(dict.fromkeys(column for row in rows() for column in row))
+        names = list(dict.fromkeys(column for row in _only(rows(), spec, shown) for column in row))
         writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows())
+        writer.writerows(_only(rows(), spec, shown))
     else:
-        labels = dict.fromkeys(name for trial in chosen for name in shown_labels(trial))
-        print_trials(results(), spec, rows, labels)
+        best = {each.number for each in experiment.summary().leading}
+        print_trials(results(), spec, rows, labels=labels, best=best, chosen=shown)
+
+
+def _names(spec: ExperimentSpec, trials: Iterable[Trial]) -> Iterator[str]:
+    """The columns that can be chosen."""
+    yield from (parameter.name for parameter in spec.parameters)
+    yield from spec.objective.metric_names
+    yield from dict.fromkeys(name for trial in trials for name in trial.metrics)
+    yield from ("time", "attempt", "message")
+
+
+def _columns(text: str, names: Sequence[str]) -> list[str]:
+    """The names in *text*, separated by commas.
+
+    Raises:
+        InvalidInput: with each that is no column.
+    """
+    chosen = [name for part in text.split(",") if (name := part.strip())]
+    there = f"; there are {', '.join(dict.fromkeys(names))}"
+    problems = [
+        Problem("--columns", f"no column {name!r}{nearest(name, names) or there}")
+        for name in chosen
+        if name not in names
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    return chosen
+
+
+def _only(
+    rows: Iterable[dict[str, Any]], spec: ExperimentSpec, names: Sequence[str] | None
+) -> Iterator[dict[str, Any]]:
+    """The *rows* with the columns of these *names*, and those that always stay."""
+    for row in rows:
+        if names is None:
+            yield row
+            continue
+        objectives = [name for name, _ in spec.objective.objectives]
+        kept = dict.fromkeys(["number", "state", *objectives, *names])
+        times = {} if "time" in row else {"time": row["seconds"]}
+        yield {name: (row | times).get(name) for name in kept}
 
 
 def _best_first(tally: Tally) -> Iterator[Trial]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from hpo_lab.cli.naming import name_of
 from hpo_lab.options import Option, TuneOptions, parse_values, split_arguments
 from hpo_lab.options.objectives import OBJECTIVE_FLAGS, read_objective_flags
 from hpo_lab.problems import Problem
@@ -32,8 +33,12 @@ def json_option(function: Function) -> Function:
 
 
 def name_argument(function: Function) -> Function:
-    """`NAME` of an experiment, as `name`; completed from the store."""
-    return click.argument("name", shell_complete=_complete_name)(function)
+    """`NAME` of an experiment or the file that makes it, as `name`; completed from the store."""
+    return click.argument(
+        "name",
+        shell_complete=_complete_name,
+        callback=lambda ctx, _param, value: value if ctx.resilient_parsing else name_of(value),
+    )(function)
 
 
 def _complete_name(

@@ -11,17 +11,19 @@ from typing import Any
 from rich.console import Console
 
 from hpo_lab.dashboard.defaults import notebook_defaults
-from hpo_lab.dashboard.tables import best_line, front_table, parameters_table
+from hpo_lab.dashboard.tables import print_front, print_parameters
+from hpo_lab.dashboard.words import best_in_words
+from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 
-__all__ = ["messages", "notebook_path", "print_best", "print_json", "print_json_list", "results"]
+__all__ = ["files_of_best", "messages", "print_best", "print_json", "print_json_list", "results"]
 
-_PIPED_WIDTH = 200
+_PIPED_WIDTH = 10_000
 
 
 def results() -> Console:
-    """The console for results; wide when it is no terminal, so that nothing is cut off."""
+    """The console for results; wide when it is no terminal, so that nothing is left out."""
     console = Console(markup=False, highlight=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPED_WIDTH
@@ -33,10 +35,13 @@ def messages() -> Console:
     return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def notebook_path(experiment: Experiment, summary: Summary) -> str | None:
-    """Path of the executed notebook of the best trial, None where there is none."""
-    path = experiment.notebook_of(summary.best.number) if summary.best else None
-    return str(path) if path else None
+def files_of_best(best: BestTrial) -> dict[str, Any]:
+    """The executed notebook of *best* and what it kept, as plain data."""
+    kept = [
+        {"name": each.name, "mediaType": each.media_type, "path": str(each.path or "")}
+        for each in best.kept
+    ]
+    return {"notebook": str(best.notebook) if best.notebook else None, "kept": kept}
 
 
 def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> None:
@@ -51,14 +56,17 @@ def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> 
     if summary.front:
         out.print(f"Pareto front: {len(summary.front)} trials", style="bold")
         out.print()
-        out.print(front_table(summary))
+        print_front(out, summary)
     elif summary.best:
-        out.print(f"{intro}{best_line(summary.best)}", style="bold")
+        out.print(f"{intro}{best_in_words(summary)}", style="bold")
         out.print()
-        out.print(parameters_table(summary.best.parameters, notebook_defaults(experiment)))
-        if notebook := notebook_path(experiment, summary):
+        print_parameters(out, summary.best.parameters, notebook_defaults(experiment))
+    if best := experiment.chosen(summary.best.number) if summary.best else None:
+        lines = [f"Notebook of trial {best.number}: {best.notebook}"] if best.notebook else []
+        lines += [f"Kept by trial {best.number}: {each.path or each.name}" for each in best.kept]
+        if lines:
             out.print()
-            out.print(f"Notebook of that trial: {notebook}", soft_wrap=True)
+            out.print("\n".join(lines), soft_wrap=True)
 
 
 def print_json_list(items: Iterable[Any]) -> None:

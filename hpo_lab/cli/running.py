@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from hpo_lab.cli import FAILED, INTERRUPTED
 from hpo_lab.cli.foreground import run_here
+from hpo_lab.cli.naming import is_file_name, name_of
 from hpo_lab.cli.options import (
     Request,
     TuningCommand,
@@ -16,7 +18,7 @@ from hpo_lab.cli.options import (
     name_argument,
     store_option,
 )
-from hpo_lab.cli.output import messages, notebook_path, print_best, print_json, results
+from hpo_lab.cli.output import messages, print_best, print_json, results
 from hpo_lab.cli.validating import say_warnings
 from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
@@ -30,7 +32,7 @@ from hpo_lab.facade.summary import Summary
 from hpo_lab.options import BUDGETS, OPTIONS
 from hpo_lab.prepare import prepare_file, runs_here
 from hpo_lab.prepare.wording import as_flag
-from hpo_lab.problems import InvalidInput
+from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, enrol, stop_described
 from hpo_lab.running.warm_start import warm_start_note
 from hpo_lab.store import open_store
@@ -62,11 +64,14 @@ def run_command(ctx: click.Context, request: Request) -> None:
     """Run the experiment of a notebook (.ipynb) or a manifest (.yaml, .json).
 
     It runs in the foreground; Ctrl-C stops it cleanly, and resume continues it. Running the
-    same file again continues it, too. Options win over the notebook's %%tune line.
+    same file again continues it, too, as does the name of a recorded experiment. Options win
+    over the notebook's %%tune line, and over what a manifest says.
     """
     if not request.target:
         raise InvalidInput(request.problems)
     path = Path(request.target)
+    if not is_file_name(request.target) and not path.exists():
+        ctx.exit(_resume(request, otherwise="no such file, and "))
     prepared = prepare_file(
         path,
         request.options,
@@ -79,6 +84,8 @@ def run_command(ctx: click.Context, request: Request) -> None:
     )
     prepared = runs_here(prepared, runtime=request.runtime, paths=request.paths)
     say_warnings(prepared.warnings)
+    if prepared.overridden:
+        messages().print(f"{path.name} is overridden: {prepared.overridden}.")
     store = open_store(request.store)
     if prepared.stops:
         stop_described(store, prepared.experiment)
@@ -102,13 +109,49 @@ def resume_command(ctx: click.Context, request: Request) -> None:
 
     Budgets count from the beginning: --trials is the number of trials in all.
     """
-    if request.problems:
-        raise InvalidInput(request.problems)
-    experiment = Experiments(request.store).find(request.target)
+    ctx.exit(_resume(request))
+
+
+def _resume(request: Request, otherwise: str = "") -> int:
+    """Continue the recorded experiment that a person named; the exit code.
+
+    Args:
+        request: What was asked for.
+        otherwise: What else is said where the experiment is not recorded.
+
+    Raises:
+        InvalidInput: with every problem of the line, that it is not recorded included.
+    """
+    problems = [*request.problems, *_unchangeable(request)]
+    if not request.target:
+        raise InvalidInput(problems)
+    try:
+        experiment = Experiments(request.store).find(name_of(request.target))
+    except InvalidInput as error:
+        unknown = [replace(each, message=f"{otherwise}{each.message}") for each in error.problems]
+        raise InvalidInput([*problems, *unknown]) from None
+    if problems:
+        raise InvalidInput(problems)
     budgets = request.options.budgets
     _, enrolment = prepare_resume(experiment.store, experiment.record, as_flag, **budgets)
     _announce(enrolment, experiment.summary())
-    ctx.exit(_run(experiment, enrolment, request))
+    return _run(experiment, enrolment, request)
+
+
+def _unchangeable(request: Request) -> list[Problem]:
+    """A problem for each option that a recorded experiment keeps as it is."""
+    options = [option.flag for option in request.options.said if not option.is_budget]
+    others = {
+        f"--{request.options.direction}": request.options.direction,
+        "--cell": request.cell,
+        "--template": request.template,
+        "--runtime": request.runtime,
+        "--map": request.paths,
+        "--with": request.beside,
+    }
+    options += [flag for flag, value in others.items() if value]
+    message = "cannot change a recorded experiment; run the file that makes it"
+    return [Problem(flag, message) for flag in options]
 
 
 def _announce(enrolment: Enrolment, summary: Summary) -> None:
@@ -142,7 +185,8 @@ def _run(
         signalled = run_here(experiment, messages(), server)
     summary = experiment.summary()
     if request.as_json:
-        print_json({**summary.to_json(), "notebook": notebook_path(experiment, summary)})
+        notebook = experiment.notebook_of(summary.best.number) if summary.best else None
+        print_json({**summary.to_json(), "notebook": str(notebook) if notebook else None})
     else:
         _print_result(experiment, summary)
     if summary.state in (ExperimentState.STOPPED.value, LOST):
@@ -158,7 +202,7 @@ def _run(
 
 def _print_result(experiment: Experiment, summary: Summary) -> None:
     out = results()
-    out.print(state_text(summary.state), f"({progress_line(summary, best=False)})")
+    out.print(state_text(summary.state), f"({progress_line(summary, outlook=False)})")
     if summary.is_over and summary.state != LOST:
         out.print(summary.message, style="dim")
     if summary.best is None:

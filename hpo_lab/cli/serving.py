@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import click
 
+from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["suggestion_service_command"]
@@ -15,7 +16,7 @@ __all__ = ["suggestion_service_command"]
 _PORT, _EARLY_STOPPING_PORT = 6789, 6788
 
 
-@click.command("suggestion-service")
+@click.command("suggestion-service", cls=PlainCommand)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import click
 
+from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import json_option
 from hpo_lab.cli.output import messages, print_json, results
 from hpo_lab.dashboard.tables import (
     decisions_table,
-    duration,
-    number,
     space_table,
 )
-from hpo_lab.dashboard.words import objective_in_words
+from hpo_lab.dashboard.words import duration, number, objective_in_words
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.options import TuneOptions
@@ -25,7 +24,7 @@ from hpo_lab.problems import Problem
 __all__ = ["say_warnings", "validate_command"]
 
 
-@click.command("validate")
+@click.command("validate", cls=PlainCommand)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
 @click.option("--template", metavar="FILE", help="Trial template in place of the manifest's.")

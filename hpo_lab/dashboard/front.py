@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpo_lab.dashboard.html import CODE, GREEN, GREY, MUTED, assignments, cut, number, table
+from hpo_lab.dashboard.html import GREEN, GREY, MUTED, Cell, cut, table
+from hpo_lab.dashboard.trials_html import parameter_cells
+from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.trial import objective_values
 from hpo_lab.facade.summary import Best, Summary
@@ -16,6 +18,7 @@ _ROWS = 8
 _DOTS = 100
 _WIDTH, _HEIGHT, _MARGIN = 240, 150, 5
 _COLUMNS = 4
+_PARAMETERS = 4
 
 Point = tuple[float, ...]
 
@@ -36,18 +39,20 @@ def front_html(summary: Summary, tally: Tally) -> str:
 def _table(summary: Summary) -> str:
     names = [name for name, _ in summary.spec.objective.objectives][:_COLUMNS]
     shown = _spread(summary.front, _ROWS)
+    parameters = [parameter.name for parameter in summary.spec.parameters]
+    heads, cells = parameter_cells(parameters, [each.parameters for each in shown], _PARAMETERS)
     rows = [
-        (
-            str(each.number),
-            *(number(each.values[name]) for name in names),
-            f'<span style="{CODE}">{cut(assignments(each.parameters), 160)}</span>',
-        )
-        for each in shown
+        [
+            Cell(str(each.number), is_number=True),
+            *(Cell(number(each.values[name]), is_number=True) for name in names),
+            *values,
+        ]
+        for each, values in zip(shown, cells, strict=True)
     ]
-    if left_out := len(summary.front) - len(shown):
-        more = f'<span style="{MUTED}">and {left_out} between them</span>'
-        rows.append(("", *("" for _ in names), more))
-    return table(("Front: trial", *names, "Parameters"), rows)
+    metrics = [Cell(cut(name, 60), title=name) for name in names]
+    front = table([Cell("Front: trial"), *metrics, *heads], rows)
+    left_out = len(summary.front) - len(shown)
+    return f'{front}<div style="{MUTED}">and {left_out} between them</div>' if left_out else front
 
 
 def _spread(front: Sequence[Best], count: int) -> list[Best]:

@@ -8,8 +8,11 @@ a notebook that is opened without a kernel.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from html import escape
 
+from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import Value
 
 __all__ = [
@@ -19,13 +22,14 @@ __all__ = [
     "GREY",
     "MUTED",
     "RED",
+    "Cell",
     "assignments",
     "box",
     "cut",
     "dot",
-    "number",
     "state_mark",
     "table",
+    "value_cell",
 ]
 
 GREEN = "var(--jp-success-color1, #388e3c)"
@@ -49,13 +53,17 @@ _COLOURS = {
 _BOX = (
     "color:var(--jp-ui-font-color1, inherit);"
     "font:13px/1.5 var(--jp-ui-font-family, system-ui, sans-serif);"
-    "max-width:50em;padding:4px 2px"
+    "max-width:72em;padding:4px 2px;font-variant-numeric:tabular-nums"
 )
 MUTED = "opacity:.72"
 _LINE = "1px solid var(--jp-border-color2, rgba(128,128,128,.3))"
 # JupyterLab makes all columns equally wide.
 _TABLE = "table-layout:auto;border-collapse:collapse;border:0;margin:0;font-size:12px"
-_CELL = "padding:3px 14px 3px 0;text-align:left;vertical-align:top;white-space:{wrap}"
+_CELL = "padding:3px 14px 3px 0;text-align:{align};white-space:"
+_WRAPS = "normal;vertical-align:top;overflow-wrap:anywhere;width:99%"
+_TIP = 400
+"""Bytes of the text where the pointer rests."""
+_GOLD = "rgba(230,159,0,.14);font-weight:600"
 CODE = "font-family:var(--jp-code-font-family, monospace);font-size:12px"
 
 
@@ -78,26 +86,74 @@ def dot(colour: str) -> str:
     )
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are HTML already; the last column alone wraps its lines."""
-    wraps = ["nowrap"] * (len(heads) - 1) + ["normal;overflow-wrap:anywhere;width:99%"]
-    styles = [_CELL.format(wrap=wrap) for wrap in wraps]
-    head = "".join(
-        f'<th style="{style};font-weight:500;{MUTED}">{cut(name, 60)}</th>'
-        for name, style in zip(heads, styles, strict=True)
-    )
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table.
+
+    Attributes:
+        html: What it shows.
+        title: All of it as text, where *html* may be a part.
+        is_number: Whether it is aligned on the right.
+    """
+
+    html: str
+    title: str = ""
+    is_number: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether *html* shows a part of *title* alone."""
+        return bool(self.title) and escape(self.title) != self.html
+
+
+def table(
+    heads: Sequence[str | Cell],
+    rows: Sequence[Sequence[str | Cell]],
+    *,
+    best: bool = False,
+    prose: bool = False,
+) -> str:
+    """A table that scrolls where it is too wide.
+
+    Args:
+        heads: The first row; like the others of HTML that is whole already.
+        rows: The others; a column of numbers is aligned on the right.
+        best: Whether the first row is that of the best.
+        prose: Whether the last column wraps its lines; no other column does.
+    """
+    numeric = [all(_cell(cell).is_number for cell in column) for column in zip(*rows, strict=True)]
+    styles = [
+        _CELL.format(align="right" if right else "left") + "nowrap"
+        for right in numeric or [False] * len(heads)
+    ]
+    if prose:
+        styles[-1] = _CELL.format(align="left") + _WRAPS
+    head = "".join(map(partial(_tag, "th", f";font-weight:500;{MUTED}"), heads, styles))
     body = "".join(
-        f'<tr style="background:none;border-top:{_LINE}">'
-        + "".join(
-            f'<td style="{style}">{cell}</td>' for cell, style in zip(row, styles, strict=True)
-        )
-        + "</tr>"
-        for row in rows
+        f'<tr style="background:{_GOLD if best and not place else "none"};border-top:{_LINE}">'
+        f"{''.join(map(partial(_tag, 'td', ''), row, styles))}</tr>"
+        for place, row in enumerate(rows)
     )
     return (
         f'<div style="overflow-x:auto"><table style="{_TABLE}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _cell(cell: str | Cell) -> Cell:
+    return cell if isinstance(cell, Cell) else Cell(cell)
+
+
+def _tag(tag: str, more: str, content: str | Cell, style: str) -> str:
+    cell = _cell(content)
+    tip = f' title="{cut(cell.title, _TIP)}"' if cell.is_cut else ""
+    return f'<{tag} style="{style}{more}"{tip}>{cell.html}</{tag}>'
+
+
+def value_cell(value: Value | None) -> Cell:
+    """A value of a parameter: a number with four digits, a text as long as fits a column."""
+    text = number(value)
+    return Cell(cut(text, 24), title=text, is_number=not isinstance(value, str))
 
 
 def cut(text: str, room: int) -> str:
@@ -111,11 +167,6 @@ def cut(text: str, room: int) -> str:
             break
         pieces.append(piece)
     return "".join(pieces)
-
-
-def number(value: Value) -> str:
-    """A value for a person: floats with four significant digits."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def assignments(values: Mapping[str, Value]) -> str:

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hpo_lab.dashboard.progress import progress_html, progress_text
+from hpo_lab.dashboard.html import cut
+from hpo_lab.dashboard.links import files_html
+from hpo_lab.dashboard.progress import progress_html, progress_text, status_line
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
@@ -46,6 +48,7 @@ class LiveProgress:
         *,
         decisions: Sequence[Decision] = (),
         note: str = "",
+        in_line: bool = False,
     ) -> None:
         """Prepare a display.
 
@@ -54,14 +57,22 @@ class LiveProgress:
             experiment: The experiment.
             decisions: Which earlier cells its trials run, and why.
             note: A sentence about how the experiment came to be shown.
+            in_line: Whether a line is shown, as beside another display of the experiment.
         """
         self._publisher = shell.display_pub
         self._updates = can_update(shell)
+        self._experiment = experiment
         self._follower = Follower(experiment.store, experiment.uid)
         self._decisions = decisions
         self._note = note
+        self._in_line = in_line
         self._transient = {"display_id": secrets.token_hex(16)}
         self._shown: Bundle | None = None
+
+    @property
+    def updates(self) -> bool:
+        """Whether it changes in place."""
+        return self._updates
 
     def refresh(self) -> bool:
         """Show the experiment as it is now, where that is not shown already.
@@ -112,7 +123,11 @@ class LiveProgress:
         return over
 
     def _frame(self, summary: Summary) -> Bundle:
-        html = progress_html(summary, self._follower.tally, self._decisions, self._note)
+        if self._in_line:
+            line = status_line(summary)
+            return {"text/html": f"<div>{cut(line, 400)}</div>", "text/plain": line}
+        files = files_html(self._experiment.with_me(summary.best)) if summary.best else ""
+        html = progress_html(summary, self._follower.tally, self._decisions, self._note, files)
         return {"text/html": html, "text/plain": progress_text(summary, self._note)}
 
     def _deleted(self) -> Bundle:

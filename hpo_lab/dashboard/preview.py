@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hpo_lab.dashboard.html import CODE, MUTED, box, cut, number, table
-from hpo_lab.dashboard.words import objective_in_words
+from hpo_lab.dashboard.html import CODE, MUTED, box, cut, table
+from hpo_lab.dashboard.words import number, objective_in_words
 from hpo_lab.experiment.model import ExperimentDocument, Parameter
 
 if TYPE_CHECKING:
@@ -23,10 +23,11 @@ def preview_html(experiment: ExperimentDocument, decisions: Sequence[Decision]) 
         (cut(name, 60), f'<span style="{CODE}">{cut(domain, 200)}</span>', cut(when, 100))
         for name, domain, when in _space(experiment)
     ]
+    space = table(("Parameter", "Domain", "When"), rows, prose=True)
     return box(
         f"<div><b>{cut(experiment.name, 100)}</b> "
         f'<span style="{MUTED}">{cut(_intent(experiment), 300)}; nothing was started</span></div>',
-        f'<div style="margin-top:8px">{table(("Parameter", "Domain", "When"), rows)}</div>',
+        f'<div style="margin-top:8px">{space}</div>',
         decisions_html(decisions, is_open=True),
     )
 
@@ -58,7 +59,7 @@ def decisions_html(
     return (
         f'<details style="margin-top:8px"{" open" if is_open else ""}>'
         f'<summary style="cursor:pointer;{MUTED}">{_kept(decisions)}</summary>'
-        f"{table(('Cell', 'In a trial', 'Why'), rows)}</details>"
+        f"{table(('Cell', 'In a trial', 'Why'), rows, prose=True)}</details>"
     )
 
 

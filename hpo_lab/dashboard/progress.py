@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from io import StringIO
 from typing import TYPE_CHECKING
+
+from rich.console import Console
 
 from hpo_lab.dashboard.front import front_html
 from hpo_lab.dashboard.html import (
@@ -13,32 +15,41 @@ from hpo_lab.dashboard.html import (
     GREEN,
     MUTED,
     RED,
+    Cell,
     assignments,
     box,
     cut,
     dot,
-    number,
     state_mark,
     table,
 )
 from hpo_lab.dashboard.preview import decisions_html
-from hpo_lab.dashboard.words import objective_in_words, shown_labels
-from hpo_lab.experiment.model import Objective
-from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.facade.summary import Best, Summary
+from hpo_lab.dashboard.tables import LISTING, listing_row, print_experiments
+from hpo_lab.dashboard.trials_html import PARAMETERS, best_html, trials_html
+from hpo_lab.dashboard.words import (
+    best_in_words,
+    climb,
+    duration,
+    number,
+    objective_in_words,
+    time_left,
+)
+from hpo_lab.experiment.model import API_VERSION, Objective
+from hpo_lab.experiment.trial import TrialState
+from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import Tally
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
-__all__ = ["duration", "listing_html", "listing_text", "progress_html", "progress_text"]
+__all__ = ["listing_html", "listing_text", "progress_html", "progress_text", "status_line"]
 
-_TOP = 3
-_LATEST = 3
-_OBJECTIVES = 4
-_PARAMETERS = 12
+_WIDE = 200
+_LARGE = "font-size:22px;line-height:1.3"
 _SIZE = 20_000
 """Of the HTML, in bytes: it is sent again and again, and stays in the notebook."""
+_DETAIL = ((60, PARAMETERS, 25), (60, PARAMETERS, 0), (24, 2, 0), (8, 2, 0), (0, 0, 0))
+"""Best values, parameters with columns, and earlier cells: the first that are small enough."""
 
 
 def progress_html(
@@ -46,6 +57,7 @@ def progress_html(
     tally: Tally,
     decisions: Sequence[Decision] = (),
     note: str = "",
+    files: str = "",
 ) -> str:
     """The experiment as a piece of HTML without scripts, of 20 KB at most.
 
@@ -54,6 +66,7 @@ def progress_html(
         tally: Its trials, and what stands out among them.
         decisions: Which earlier cells its trials run, and why.
         note: A sentence about how it came to be shown.
+        files: HTML with the files of the best trial.
     """
     above = [_headline(summary), _bar(summary)]
     if note:
@@ -61,93 +74,115 @@ def progress_html(
     if summary.is_over and summary.message:
         above.append(f'<div style="{MUTED}">{cut(summary.message, 400)}</div>')
     several = bool(summary.spec.objective.additional_objectives)
-    above.append(front_html(summary, tally) if several else _best_html(summary))
-    above.append(_trials_html(tally, best=not several))
+    above.append(front_html(summary, tally) if several else "")
+    failure = ""
     if failed := tally.last_failure:
         text = cut(f"Trial {failed.number}: {failed.message}", 400)
-        above.append(f'<div style="margin-top:6px">{dot(RED)}{text}</div>')
+        failure = f'<div style="margin-top:6px">{dot(RED)}{text}</div>'
     hints = " &nbsp;·&nbsp; ".join(
         f'<code style="{CODE};background:none;padding:0">{cut(command, 100)}</code>'
         f' <span style="{MUTED}">{effect}</span>'
         for command, effect in _hints(summary)
     )
     below = f'<div style="margin-top:8px">{hints}</div>'
-    html = box(*above, decisions_html(decisions), below)
-    if len(html.encode()) <= _SIZE:
-        return html
-    return box(*above, decisions_html(decisions, rows_at_most=0), below)
+    html = ""
+    for values, columns, cells in _DETAIL:
+        html = box(
+            *above,
+            "" if several else best_html(summary.best, values),
+            trials_html(summary, tally, columns=columns),
+            files,
+            failure,
+            decisions_html(decisions, rows_at_most=cells),
+            below,
+        )
+        if len(html.encode()) <= _SIZE:
+            break
+    return html
 
 
 def progress_text(summary: Summary, note: str = "") -> str:
     """The experiment as two or three lines of text."""
-    counts = ", ".join([_done(summary), *_others(summary), duration(summary)])
-    lines = [f"{summary.title}: {summary.state}, {counts}"]
+    lines = [f"{summary.title}: {summary.state}, {', '.join(_how_far(summary))}"]
     if note:
         lines.append(note)
     elif summary.is_over and summary.message:
         lines.append(summary.message)
     if summary.best:
-        found = f"{_values(summary.best)} in trial {summary.best.number}"
         first = f"{len(summary.front)} on the Pareto front, first" if summary.front else "best"
-        lines.append(f"{first} {found}: {assignments(summary.best.parameters)}")
+        values = assignments(summary.best.parameters)
+        lines.append(f"{first} {best_in_words(summary)}: {values}")
     return "\n".join(lines)
 
 
-def listing_html(summaries: Sequence[Summary]) -> str:
-    """Several experiments as a table, one a row."""
+def status_line(summary: Summary) -> str:
+    """The experiment as a line of text."""
+    best = [f"best {best_in_words(summary)}"] if summary.best else []
+    return f"{summary.title}: {', '.join([summary.state, *_how_far(summary), *best])}"
+
+
+def listing_html(summaries: Sequence[Summary], now: float) -> str:
+    """Several experiments as a table, one a row; *now* in seconds since the epoch."""
     rows = [
-        (
-            cut(summary.title, 100),
-            state_mark(summary.state),
-            cut(", ".join([_done(summary), *_others(summary)]), 100),
-            cut(_best_value(summary), 100),
-            cut(duration(summary), 40),
-        )
+        [
+            Cell(
+                state_mark(text) if column.name == "state" else cut(text, 100),
+                is_number=not column.left,
+            )
+            for column, text in zip(LISTING, listing_row(summary, now), strict=True)
+        ]
         for summary in summaries
     ]
-    return box(table(("Experiment", "State", "Trials", "Best", "Time"), rows))
+    return box(table([column.name.capitalize() for column in LISTING], rows))
 
 
-def listing_text(summaries: Sequence[Summary]) -> str:
+def listing_text(summaries: Sequence[Summary], now: float) -> str:
     """Several experiments as lines of text."""
-    width = max((len(summary.title) for summary in summaries), default=0)
-    return "\n".join(
-        f"{summary.title:{width}}  {summary.state:11}  {_done(summary)}  {_best_value(summary)}"
-        for summary in summaries
-    )
+    console = Console(file=StringIO(), width=_WIDE)
+    print_experiments(console, summaries, now)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue().rstrip()
 
 
-def duration(summary: Summary) -> str:
+def _how_far(summary: Summary) -> list[str]:
+    parts = [_done(summary), *_others(summary), _ran(summary), time_left(summary)]
+    return list(filter(None, parts))
+
+
+def _ran(summary: Summary) -> str:
     """How long the experiment has run; while it runs, coarse enough to change seldom."""
     seconds = int(summary.elapsed)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        rest = seconds % 60 if summary.is_over else seconds % 60 // 10 * 10
-        return f"{seconds // 60} min {rest} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    if seconds >= 60 and not summary.is_over:
+        seconds -= seconds % 10
+    return f"{seconds} s" if seconds < 60 else duration(seconds)
 
 
 def _headline(summary: Summary) -> str:
     return (
         '<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 16px">'
         f'<b style="font-size:15px">{cut(summary.title, 100)}</b>'
-        f"<span>{state_mark(summary.state)}</span>"
-        f"<span>{_found(summary)}</span></div>"
+        f"<span>{state_mark(summary.state)}</span></div>{_climb(summary)}"
     )
 
 
-def _found(summary: Summary) -> str:
-    """The best value, or, with several objectives, how many trials the front has."""
+def _climb(summary: Summary) -> str:
+    """The best value and from where it came, or how many trials the front has."""
     objective = summary.spec.objective
     goal = "" if objective.goal is None else f", goal {number(objective.goal)}"
+    wanted = objective_in_words(objective)
+    if not _is_many(objective):
+        wanted = f"{objective.objective_metric_name}, {objective.type.value}"
     if objective.additional_objectives:
-        found = f"<b>{len(summary.front)}</b> on the Pareto front"
+        reached = f'<b style="{_LARGE}">{len(summary.front)}</b> on the Pareto front'
+    elif summary.best is None:
+        reached = "no result yet:"
     else:
-        value = number(summary.best.value) if summary.best else "none yet"
-        found = f"best {cut(objective.objective_metric_name, 100)} <b>{value}</b>"
-    wanted = objective_in_words(objective) if _is_many(objective) else objective.type.value
-    return f'{found} <span style="{MUTED}">{cut(wanted + goal, 300)}</span>'
+        start, arrow, best = climb(summary).rpartition(" → ")
+        reached = f'<span style="{_LARGE};{MUTED}">{start}{arrow}</span>' if start else ""
+        reached += f'<b style="{_LARGE}">{best}</b>'
+        if summary.as_written is not None and not summary.best.number:
+            reached += " as written is best," if summary.is_over else " as written, no better yet,"
+    return f'<div>{reached} <span style="{MUTED}">{cut(wanted + goal, 300)}</span></div>'
 
 
 def _is_many(objective: Objective) -> bool:
@@ -171,7 +206,7 @@ def _bar(summary: Summary) -> str:
         for count, colour in parts
         if count
     )
-    text = " · ".join([_done(summary), *_others(summary), duration(summary)])
+    text = " · ".join(_how_far(summary))
     return (
         f'<div role="img" aria-label="{cut(text, 100)}" style="display:flex;height:6px;'
         "margin:6px 0 4px;border-radius:3px;overflow:hidden;"
@@ -193,71 +228,17 @@ def _others(summary: Summary) -> list[str]:
     return [f"{count} {what}" for count, what in counts if count]
 
 
-def _best_value(summary: Summary) -> str:
-    return _values(summary.best) if summary.best else ""
-
-
-def _values(best: Best) -> str:
-    return ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
-
-
-def _best_html(summary: Summary) -> str:
-    best = summary.best
-    if best is None or not best.parameters:
-        return ""
-    rows = [
-        (cut(name, 60), f'<span style="{CODE}">{cut(number(value), 60)}</span>')
-        for name, value in list(best.parameters.items())[:_PARAMETERS]
-    ]
-    if len(best.parameters) > len(rows):
-        rows.append(("", f"and {len(best.parameters) - len(rows)} more"))
-    parameters = table((f"Best: trial {best.number}", ""), rows)
-    return f'<div style="margin-top:8px">{parameters}</div>'
-
-
-def _trials_html(tally: Tally, *, best: bool) -> str:
-    """The latest trials, below those that are best where there is such an order."""
-    objective = tally.objective
-    top = list(islice(tally.ranked(), _TOP)) if best else []
-    shown = [("best", trial) for trial in top]
-    shown += [("latest", trial) for trial in tally.latest(_LATEST) if trial not in top]
-    if not shown:
-        return ""
-    metrics = [name for name, _ in objective.objectives][:_OBJECTIVES]
-    rows = [
-        (
-            f'<span style="{MUTED}">{rank}</span>',
-            str(trial.number),
-            state_mark(trial.state.value, trial.message if trial.is_final else ""),
-            *(_metric(objective, trial, name) for name in metrics),
-            f'<span style="{CODE}">{cut(assignments(trial.assignments), 160)}</span>'
-            + _labels(trial),
-        )
-        for rank, trial in shown
-    ]
-    heads = ("", "Trial", "State", *metrics, "Parameters")
-    return f'<div style="margin-top:8px">{table(heads, rows)}</div>'
-
-
-def _metric(objective: Objective, trial: Trial, name: str) -> str:
-    metric = trial.metrics.get(name)
-    value = None if metric is None else metric.by(objective.strategy(name))
-    return "–" if value is None else number(value)  # noqa: RUF001, a dash stands for no value
-
-
-def _labels(trial: Trial) -> str:
-    """How the search made the trial, as a line of its own: `rung 1, resource 3, parent 7`."""
-    text = ", ".join(f"{name} {text}" for name, text in shown_labels(trial).items())
-    return f'<div style="{MUTED}">{cut(text, 80)}</div>' if text else ""
-
-
 def _hints(summary: Summary) -> list[tuple[str, str]]:
     """How to go on: commands, and what each of them does."""
     name = summary.title
     hints = []
     if summary.best:
         which = f"values of trial {summary.best.number}" if summary.front else "best values"
-        hints.append((f"%hpo best {name} --apply", f"sets the {which} here"))
+        template = summary.spec.trial_template
+        if template and template.kind == (API_VERSION, "NotebookTrial"):
+            hints.append((f"%hpo best {name} --run", f"runs the cell with the {which}"))
+        else:
+            hints.append((f"%hpo best {name} --apply", f"sets the {which} here"))
     if not summary.is_over:
         hints.append((f"%hpo stop {name}", "ends it"))
     elif summary.state in ("Stopped", "Interrupted"):

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.cells import cell_len
-from rich.color import ColorSystem
-from rich.console import Console
-from rich.style import Style
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from hpo_lab.dashboard.words import objective_in_words
+from hpo_lab.dashboard.columns import STAR, Column, print_columns
+from hpo_lab.dashboard.words import (
+    ago,
+    best_in_words,
+    climb,
+    duration,
+    number,
+    objective_in_words,
+    time_left,
+)
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
@@ -23,19 +30,22 @@ if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
 __all__ = [
+    "LISTING",
     "best_line",
     "decisions_table",
-    "duration",
-    "experiments_table",
-    "front_table",
-    "number",
-    "parameters_table",
+    "listing_row",
+    "print_experiments",
+    "print_front",
+    "print_parameters",
     "print_trials",
     "progress_line",
     "space_table",
     "state_text",
     "summary_table",
 ]
+
+_WHOLE, _MESSAGE, _NUMBER = 200, 60, 12
+"""The longest texts, in cells: of what is typed again, of what is read, and of numbers."""
 
 _STYLES = {
     ExperimentState.RUNNING.value: "cyan",
@@ -50,22 +60,16 @@ _STYLES = {
 }
 
 
-def number(value: Value) -> str:
-    """A value for a table: floats with six significant digits, text as it is."""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return value if isinstance(value, str) else repr(value)
-
-
-def duration(seconds: float) -> str:
-    """A time span: `4.2 s`, `3:07` (minutes), `2:03:07` (hours), `3 d 4 h`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours >= 24:
-        return f"{hours // 24} d {hours % 24} h"
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+LISTING = (
+    Column("name", stays=True, left=True, longest=_WHOLE),
+    Column("state", stays=True, left=True, styles=_STYLES),
+    Column("objective", left=True, longest=40),
+    Column("trials", stays=True),
+    Column("failed"),
+    Column("best", stays=True),
+    Column("created"),
+)
+"""The columns of a list of experiments."""
 
 
 def state_text(state: str) -> Text:
@@ -74,6 +78,7 @@ def state_text(state: str) -> Text:
 
 
 def _trials_done(summary: Summary) -> str:
+    """`12/30`, or `12` where their number has no end."""
     total = summary.spec.max_trial_count
     return str(summary.completed) if total is None else f"{summary.completed}/{total}"
 
@@ -84,10 +89,11 @@ def best_line(best: Best) -> str:
     return f"{values} in trial {best.number}"
 
 
-def progress_line(summary: Summary, *, best: bool = True) -> str:
+def progress_line(summary: Summary, *, outlook: bool = True) -> str:
     """`12/30 trials, 2 running, 1 failed, best 0.97 in trial 7`; what is zero is left out.
 
-    With several objectives the size of the Pareto front stands in place of the best.
+    With several objectives the size of the Pareto front stands in place of the best. *outlook*
+    says whether the best and the time left are told.
     """
     running = summary.counts.get(TrialState.RUNNING, 0)
     stopped = summary.counts.get(TrialState.EARLY_STOPPED, 0)
@@ -96,35 +102,48 @@ def progress_line(summary: Summary, *, best: bool = True) -> str:
     parts += [f"{running} running"] * bool(running)
     parts += [f"{stopped} stopped early"] * bool(stopped)
     parts += [f"{failed} failed"] * bool(failed)
-    if best and summary.front:
+    if outlook and summary.front:
         parts.append(f"{len(summary.front)} on the Pareto front")
-    elif best and summary.best:
-        parts.append(f"best {number(summary.best.value)} in trial {summary.best.number}")
+    elif outlook and summary.best:
+        parts.append(f"best {climb(summary)} in trial {summary.best.number}")
+    if outlook and (left := time_left(summary)):
+        parts.append(left)
     return ", ".join(parts)
 
 
-def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+def _table(*columns: str, right: Sequence[str] = (), prose: Sequence[str] = ()) -> Table:
+    """A table in which *prose* alone is broken, between words."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        justify: JustifyMethod = "right" if column in right else "left"
+        if column in prose:
+            table.add_column(column, justify=justify, overflow="fold")
+        else:
+            table.add_column(column, justify=justify, overflow="ellipsis", no_wrap=True)
     return table
 
 
-def experiments_table(summaries: Iterable[Summary], now: float) -> Table:
-    """Experiments, one a row."""
-    table = _table("name", "state", "trials", "best", "age", right=["trials", "best", "age"])
-    for summary in summaries:
-        table.add_row(
-            summary.title,
-            state_text(summary.state),
-            _trials_done(summary),
-            _best_values(summary),
-            duration(max(0.0, now - summary.created_at)),
-        )
-    return table
+def print_experiments(console: Console, summaries: Sequence[Summary], now: float) -> None:
+    """Print experiments, one a row; *now* in seconds since the epoch."""
+    rows = [listing_row(summary, now) for summary in summaries]
+    print_columns(console, LISTING, lambda: rows, preferred=["failed", "created"])
+
+
+def listing_row(summary: Summary, now: float) -> tuple[str, ...]:
+    """What a list says of an experiment, by the columns of `LISTING`."""
+    return (
+        summary.title,
+        summary.state,
+        objective_in_words(summary.spec.objective),
+        _trials_done(summary),
+        str(summary.failed or ""),
+        _best_values(summary),
+        ago(now - summary.created_at),
+    )
 
 
 def _best_values(summary: Summary) -> str:
+    """The objectives of the best trial, empty where there is none."""
     return ", ".join(map(number, summary.best.values.values())) if summary.best else ""
 
 
@@ -143,50 +162,55 @@ def summary_table(summary: Summary) -> Table:
     if (rule := summary.spec.early_stopping) is not None:
         given = "".join(f", {name}={value}" for name, value in rule.settings.items())
         table.add_row("early stopping", f"{rule.algorithm_name}{given}")
-    table.add_row("progress", progress_line(summary, best=False))
-    table.add_row("time", duration(summary.elapsed))
+    table.add_row("progress", progress_line(summary, outlook=False))
+    left = time_left(summary)
+    table.add_row("time", duration(summary.elapsed) + (f", {left}" if left else ""))
     if summary.front:
         table.add_row("Pareto front", f"{len(summary.front)} trials")
     elif summary.best:
-        table.add_row("best", best_line(summary.best))
+        table.add_row("best", best_in_words(summary))
     return table
 
 
-def front_table(summary: Summary) -> Table:
-    """The Pareto front, a trial a row: its objectives, then its parameters."""
+def print_front(console: Console, summary: Summary) -> None:
+    """Print the Pareto front, a trial a row: its objectives, then its parameters."""
     metrics = [name for name, _ in summary.spec.objective.objectives]
     names = [parameter.name for parameter in summary.spec.parameters]
-    table = _table("trial", *metrics, *names, right=["trial", *metrics, *names])
-    for each in summary.front:
-        values = [number(each.values[name]) for name in metrics]
-        given = each.parameters
-        assigned = [number(given[name]) if name in given else "" for name in names]
-        table.add_row(str(each.number), *values, *assigned)
-    return table
+    columns = [Column("trial", stays=True), *(Column(name, stays=True) for name in metrics)]
+    columns += [Column(name) for name in names]
+
+    def rows() -> Iterator[list[str]]:
+        for each in summary.front:
+            values = [number(each.values[name]) for name in metrics]
+            assigned = [number(each.parameters.get(name)) for name in names]
+            yield [str(each.number), *values, *assigned]
+
+    print_columns(console, columns, rows)
 
 
-def parameters_table(
-    parameters: Mapping[str, Value], defaults: Mapping[str, Value] | None = None
-) -> Table:
-    """Parameter values, beside the notebook's own where these are known."""
-    if not defaults:
-        table = _table("parameter", "best", right=["best"])
-        for name, value in parameters.items():
-            table.add_row(name, Text(number(value), style="green"))
-        return table
-    table = _table("parameter", "notebook", "best", right=["notebook", "best"])
-    for name, value in parameters.items():
-        own = number(defaults[name]) if name in defaults else ""
-        table.add_row(name, own, Text(number(value), style="green"))
-    return table
+def print_parameters(
+    console: Console, parameters: Mapping[str, Value], defaults: Mapping[str, Value]
+) -> None:
+    """Print parameter values, beside the notebook's own where these are known."""
+    room = console.width - max(map(cell_len, parameters), default=0) - 2
+    columns = [
+        Column("parameter", stays=True, left=True, longest=_WHOLE),
+        *([Column("notebook")] if defaults else []),
+        Column("best", stays=True, longest=max(_NUMBER, min(40, room))),
+    ]
+    rows = [
+        [name, *([number(defaults.get(name))] if defaults else []), number(value)]
+        for name, value in parameters.items()
+    ]
+    print_columns(console, columns, lambda: rows)
 
 
 def space_table(spec: ExperimentSpec) -> Table:
     """The search space."""
-    table = _table("parameter", "type", "values")
+    table = _table("parameter", "type", "values", prose=["values"])
     conditional = any(parameter.when for parameter in spec.parameters)
     if conditional:
-        table.add_column("when")
+        table.add_column("when", overflow="fold")
     for parameter in spec.parameters:
         cells = [parameter.name, parameter.parameter_type.value, _values(parameter)]
         table.add_row(*cells, *([parameter.when or ""] if conditional else []))
@@ -197,15 +221,15 @@ def _values(parameter: Parameter) -> str:
     space = parameter.feasible_space
     if parameter.parameter_type in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
         return ", ".join(repr(choice) for choice in parameter.choices)
-    text = f"{space.min} to {space.max}"
+    text = f"{number(space.min)} to {number(space.max)}"
     if space.step is not None:
-        text += f", step {space.step}"
+        text += f", step {number(space.step)}"
     return f"{text}, {parameter.distribution.value}"
 
 
 def decisions_table(decisions: Iterable[Decision]) -> Table:
     """Which earlier cells run in each trial, and why."""
-    table = _table("earlier cell", "in trials", "why")
+    table = _table("earlier cell", "in trials", "why", prose=["why"])
     for decision in decisions:
         kept = Text("yes", style="green") if decision.kept else Text("no", style="dim")
         table.add_row(decision.cell.label, kept, decision.reason)
@@ -216,41 +240,49 @@ def print_trials(
     console: Console,
     spec: ExperimentSpec,
     rows: Callable[[], Iterable[Mapping[str, Any]]],
+    *,
     labels: Collection[str] = (),
+    best: Collection[int] = (),
+    chosen: Sequence[str] | None = None,
 ) -> None:
-    """Print trials, one a row, line by line: there may be very many.
+    """Print trials, one a row: number, state and objectives at any width, and what fits.
 
     Args:
         console: Where.
         spec: Of their experiment.
         rows: Makes them by `hpo_lab.facade.summary.trial_row`, the same at each call.
         labels: Those to show, by name.
+        best: Numbers of the trials to mark.
+        chosen: Names of the columns to show instead of all.
     """
-    shown = [*spec.objective.metric_names, *(parameter.name for parameter in spec.parameters)]
-    names = list(dict.fromkeys([*labels, *shown]))
-    heads = ["trial", "state", *names, "time"]
-    widths = [cell_len(head) for head in heads]
-    for row in rows():
-        widths = list(map(max, widths, map(cell_len, _trial_cells(row, names))))
-    styles = {state: Style.parse(style) for state, style in _STYLES.items()}
-    is_coloured = console.color_system and not console.no_color
-    colours = ColorSystem.STANDARD if is_coloured else None
-    write = console.file.write
+    objectives = [name for name, _ in spec.objective.objectives]
+    parameters = [parameter.name for parameter in spec.parameters]
+    if chosen is None:
+        names = list(dict.fromkeys([*labels, *spec.objective.metric_names, *parameters]))
+        columns = [*names, "time"]
+    else:
+        columns = list(dict.fromkeys([*objectives, *chosen]))
+    shown = [
+        Column("trial", stays=True),
+        Column("state", stays=True, left=True, styles=_STYLES),
+        *(
+            Column(name, stays=name in objectives, longest=_MESSAGE if name == "message" else 24)
+            for name in columns
+        ),
+    ]
 
-    def line(cells: Sequence[str], style: Style) -> None:
-        aligned = [" " * (w - cell_len(cell)) + cell for w, cell in zip(widths, cells, strict=True)]
-        state = cells[1] + " " * (widths[1] - cell_len(cells[1]))
-        aligned[1] = style.render(state, color_system=colours)
-        write("   ".join(aligned) + "\n")
+    def cells() -> Iterator[list[str]]:
+        for row in rows():
+            mark = f"{STAR} " if row["number"] in best else ""
+            texts = (
+                _seconds(row) if name == "time" and name not in row else number(row.get(name))
+                for name in columns
+            )
+            yield [f"{mark}{row['number']}", row["state"], *texts]
 
-    line(heads, Style())
-    write("─" * (sum(widths) + 3 * (len(widths) - 1)) + "\n")
-    for row in rows():
-        line(_trial_cells(row, names), styles.get(row["state"], Style()))
+    preferred = [*labels, *parameters] if chosen is None else columns
+    print_columns(console, shown, cells, preferred=preferred, option="--columns")
 
 
-def _trial_cells(row: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    values = ["" if row.get(name) is None else number(row[name]) for name in names]
-    seconds = "" if row["seconds"] is None else duration(row["seconds"])
-    cells = [str(row["number"]), row["state"], *values, seconds]
-    return [cell.replace("\n", " ") for cell in cells]
+def _seconds(row: Mapping[str, Any]) -> str:
+    return "" if row["seconds"] is None else duration(row["seconds"])

@@ -2,18 +2,106 @@
 
 from __future__ import annotations
 
-from hpo_lab.experiment.model import Objective
-from hpo_lab.experiment.trial import Trial
+import math
 
-__all__ = ["objective_in_words", "shown_labels"]
+from hpo_lab.experiment.model import Objective, Value
+from hpo_lab.experiment.trial import Trial
+from hpo_lab.facade.summary import Summary
+
+__all__ = [
+    "ago",
+    "best_in_words",
+    "climb",
+    "duration",
+    "number",
+    "objective_in_words",
+    "shown_labels",
+    "time_left",
+]
+
+
+def number(value: Value | None) -> str:
+    """A value for a person: a float with four significant digits, text as it is.
+
+    Digits before the point are not rounded off under a million; there are no needless zeros.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        return value if isinstance(value, str) else repr(value)
+    text = f"{value:.4g}"
+    mantissa, exponential, exponent = text.partition("e")
+    if not exponential:
+        return text
+    return f"{value:.0f}" if 0 < int(exponent) < 6 else f"{mantissa}e{int(exponent)}"
+
+
+def duration(seconds: float) -> str:
+    """A time span in two units at most: `4.2 s`, `42 s`, `3 min 7 s`, `2 h 3 min`, `3 d 4 h`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    for size, unit, below, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // below} {smaller}"
+    return f"{whole // 60} min {whole % 60} s"
+
+
+def ago(seconds: float) -> str:
+    """How long since something happened: `just now`, `13 min ago`, `yesterday`, `9 days ago`."""
+    if seconds < 5:
+        return "just now"
+    for below, size, unit in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h")):
+        if seconds < below:
+            return f"{int(seconds // size)} {unit} ago"
+    days = int(seconds // 86400)
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def climb(summary: Summary) -> str:
+    """`0.3383 → 0.9644`: the cell as written, and the best, the first objective of several."""
+    best = "" if summary.best is None else number(summary.best.value)
+    if summary.as_written is None or not summary.best or not summary.best.number:
+        return best
+    return f"{number(summary.as_written)} → {best}"
+
+
+def best_in_words(summary: Summary) -> str:
+    """`accuracy 0.3383 → 0.9644 in trial 7`; of several objectives all, without the first value.
+
+    Empty where there is no best.
+    """
+    best = summary.best
+    if best is None:
+        return ""
+    if len(best.values) > 1:
+        values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
+    else:
+        values = f"{summary.spec.objective.objective_metric_name} {climb(summary)}"
+    written = ", as written" if summary.as_written is not None and not best.number else ""
+    return f"{values} in trial {best.number}{written}"
+
+
+def time_left(summary: Summary) -> str:
+    """`about 2 min left`, coarse enough to change seldom; empty where it cannot be known."""
+    if summary.left is None:
+        return ""
+    for below, step in ((60, 5), (600, 10), (math.inf, 60)):
+        if summary.left < below:
+            rounded = max(step, math.ceil(summary.left / step) * step)
+            text = duration(rounded) if rounded >= 10 else f"{rounded} s"
+            return f"about {text.removesuffix(' 0 s').removesuffix(' 0 min')} left"
+    return ""
 
 
 def objective_in_words(objective: Objective) -> str:
     """`minimize loss, maximize accuracy, 1 <= memory <= 8`."""
     parts = [f"{type.value} {name}" for name, type in objective.objectives]
     for constraint in objective.constraints:
-        low = "" if constraint.min is None else f"{constraint.min:.6g} <= "
-        high = "" if constraint.max is None else f" <= {constraint.max:.6g}"
+        low = "" if constraint.min is None else f"{number(constraint.min)} <= "
+        high = "" if constraint.max is None else f" <= {number(constraint.max)}"
         parts.append(f"{low}{constraint.name}{high}")
     return ", ".join(parts)
 

@@ -1,1 +1,1 @@
-"""Execution of notebooks: in forks of a process that has run the set-up, or in kernels."""
+"""Trials in forks of a process that has what they share, and notebooks in kernels."""

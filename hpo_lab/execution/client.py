@@ -15,6 +15,13 @@ from hpo_lab.trial.supervise import start_supervisor
 
 __all__ = ["ForkServer", "Program", "mark_of_server"]
 
+_PROGRAMS = {
+    "FunctionTrial": "hpo_lab.execution.function_server",
+    "NotebookTrial": "hpo_lab.execution.server",
+}
+"""The fork servers, by the kind of their trials; all others are jobs."""
+_JOBS = "hpo_lab.execution.job_server"
+
 _LOG = "server.log"
 _MARK = "server"
 
@@ -75,20 +82,25 @@ class ForkServer(Program):
     when they start, their experiment may not have been chosen yet.
     """
 
-    def __init__(self) -> None:
-        """Start the server; it imports what it needs and then waits for `set_up`."""
+    def __init__(self, kind: str = "NotebookTrial") -> None:
+        """Start the server; it imports what it needs and then waits for `set_up`.
+
+        Args:
+            kind: The kind of its trials.
+        """
+        self.kind = kind
         self._mark = Path("/hpo-lab-server", uuid.uuid4().hex)
         self._folder: Path | None = None
         self._received = b""
         # Until there is a place for it, such as for the error of a failed import.
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        super().__init__(self._mark, "hpo_lab.execution.server", self._log, cwd="/")
+        super().__init__(self._mark, _PROGRAMS.get(kind, _JOBS), self._log, cwd="/")
 
     def set_up(self, config: Mapping[str, Any], folder: Path) -> None:
         """Have the set-up run.
 
         Args:
-            config: The first message, see `hpo_lab.execution.server`.
+            config: The first message, see the program.
             folder: The folder above those of its trials; gets the server's log.
         """
         self._folder = folder

@@ -12,10 +12,10 @@ from hpo_lab.execution.outputs import plain
 from hpo_lab.execution.shell import Shell
 from hpo_lab.observation import Outcome
 from hpo_lab.trial.checkpoint import open_checkpoint
-from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER, Task, write_outcome
+from hpo_lab.trial.folder import NOTEBOOK, TRIAL_FOLDER, Task, write_outcome
 from hpo_lab.trial.report import report_variables, source_of_report
 
-__all__ = ["open_log", "record_killed", "run_trial"]
+__all__ = ["record_killed", "run_trial"]
 
 _SAVE_FIRST = 1.0
 _SAVE_EVERY = 10.0
@@ -61,14 +61,6 @@ def record_killed(task: Task, folder: str, execution: Execution) -> None:
     if not os.path.exists(path):
         _inject(task, path, execution)
         execution.save(path)
-
-
-def open_log(folder: str, earlier: str) -> int:
-    """Open the trial's log; it begins with what the set-up wrote."""
-    descriptor = os.open(f"{folder}/{LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    if earlier:
-        os.write(descriptor, earlier.encode(errors="replace"))
-    return descriptor
 
 
 def _inject(task: Task, path: str, execution: Execution) -> str:

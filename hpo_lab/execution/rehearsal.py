@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from hpo_lab.execution.cells import Execution
-from hpo_lab.execution.forked_trial import open_log, run_trial
+from hpo_lab.execution.forked_trial import run_trial
+from hpo_lab.execution.forking import open_log
 from hpo_lab.execution.outputs import Outputs
 from hpo_lab.execution.shell import Shell
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR

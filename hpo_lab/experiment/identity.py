@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import Any
 
+from hpo_lab.experiment import function_parts
 from hpo_lab.experiment.model import ExperimentSpec, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.problems import Problem
@@ -46,8 +47,10 @@ def identity(spec: ExperimentSpec) -> str:
 
 def differences(before: ExperimentSpec, now: ExperimentSpec) -> list[tuple[str, str]]:
     """The fields that make *now* another experiment than *before*, as pairs of path and change."""
-    old, new = _flat("spec", _essence(before)), _flat("spec", _essence(now))
-    return [
+    essences = _essence(before), _essence(now)
+    changes = _changes_of_function(*map(_trial, essences))
+    old, new = (_flat("spec", essence) for essence in essences)
+    return changes + [
         (path, f"{_shown(old.get(path))} before, {_shown(new.get(path))} now")
         for path in dict.fromkeys([*old, *new])
         if old.get(path) != new.get(path)
@@ -103,11 +106,27 @@ def _essence(spec: ExperimentSpec) -> dict[str, Any]:
     for field in _CHANGEABLE:
         document.pop(field, None)
     document["objective"].pop("goal", None)
-    trial = document.get("trialTemplate", {}).get("trialSpec", {}).get("spec", {})
-    if isinstance(trial, dict):
-        for field in _PLACES:
-            trial.pop(field, None)
+    trial = _trial(document)
+    for field in _PLACES:
+        trial.pop(field, None)
     return document
+
+
+def _trial(document: dict[str, Any]) -> dict[str, Any]:
+    """The `spec` of the trial object in *document*; empty where there is none."""
+    trial = document.get("trialTemplate", {}).get("trialSpec", {}).get("spec", {})
+    return trial if isinstance(trial, dict) else {}
+
+
+def _changes_of_function(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, str]]:
+    """How the functions of two trials differ, whose parts are taken out."""
+    old, new = before.pop("uses", None), now.pop("uses", None)
+    if new is None:
+        return []
+    if old is None:
+        before.pop("source", None)
+        return [("function", "was recorded by an earlier version, without what it uses")]
+    return [("function", line) for line in function_parts.differences(old, new)]
 
 
 def _flat(path: str, value: Any) -> dict[str, Any]:

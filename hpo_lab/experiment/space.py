@@ -29,6 +29,7 @@ __all__ = [
     "lognormal",
     "loguniform",
     "normal",
+    "same",
     "uniform",
 ]
 
@@ -122,7 +123,7 @@ DOMAINS: dict[str, Callable[..., Domain]] = {
 }
 
 
-def _same(value: Value, allowed: Value) -> bool:
+def same(value: Value, allowed: Value) -> bool:
     """Whether the values are equal; `True` and `1` are not."""
     return value == allowed and isinstance(value, bool) == isinstance(allowed, bool)
 
@@ -133,7 +134,7 @@ def contains(parameter: Parameter, value: Value) -> bool:
     An int is a valid value of a `double`; a float is no valid value of an `int`.
     """
     if parameter.parameter_type in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
-        return any(_same(value, allowed) for allowed in parameter.choices)
+        return any(same(value, allowed) for allowed in parameter.choices)
     if isinstance(value, bool) or not isinstance(value, _Int | float):
         return False
     if parameter.parameter_type is ParameterType.INT and not isinstance(value, _Int):

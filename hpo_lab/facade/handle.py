@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.experiment.model import Value
-from hpo_lab.experiment.trial import Trial
+from hpo_lab.experiment.trial import Trial, objective_values
+from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.files import files_of, log_of, notebook_of, runner_log
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.resuming import prepare_resume
@@ -87,7 +88,8 @@ class Experiment:
         objective = overview.experiment.document.spec.objective
         if objective.additional_objectives or not (overview.best or overview.is_unmeasured):
             return self.follower.look()
-        return Summary.of_overview(overview, time.time())
+        first = self.store.trial(self.uid, 0)
+        return Summary.of_overview(overview, time.time(), first.trial if first else None)
 
     def tally(self) -> Tally:
         """Its trials as they are now, and what stands out among them."""
@@ -109,18 +111,40 @@ class Experiment:
         return is_live(self.record, time.time())
 
     @property
-    def best(self) -> Best | None:
+    def best(self) -> BestTrial | None:
         """The optimal trial so far, None while no trial has a finite objective."""
-        return self.summary().best
+        best = self.summary().best
+        return self.with_me(best) if best else None
 
     @property
-    def pareto_front(self) -> tuple[Best, ...]:
+    def pareto_front(self) -> tuple[BestTrial, ...]:
         """The trials of which none is better in every objective than another.
 
         The best in the first objective comes first, and is `best`. With one objective it is
         `best` alone.
         """
-        return self.summary().leading
+        return tuple(map(self.with_me, self.summary().leading))
+
+    def chosen(self, number: int | None = None) -> BestTrial:
+        """The best trial, or trial *number* in its place.
+
+        Raises:
+            InvalidInput: when there is no such trial, or it has no finite objective.
+        """
+        if number is None:
+            if best := self.best:
+                return best
+            message = "no trial has ended with a value of the objective yet"
+            raise InvalidInput([Problem(self.title, message)])
+        trial, objective = self.trial(number), self.record.document.spec.objective
+        if objective_values(objective, trial) is None:
+            message = f"has no value of the objective; it is {trial.state.value}"
+            raise InvalidInput([Problem(f"trial {number}", message)])
+        return self.with_me(Best.of(objective, trial))
+
+    def with_me(self, best: Best) -> BestTrial:
+        """The trial of a summary as something to ask and to run."""
+        return BestTrial(best.number, best.value, best.parameters, best.values, self)
 
     def trial(self, number: int) -> Trial:
         """Trial *number*, as it is now.

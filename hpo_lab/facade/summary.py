@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hpo_lab.experiment.model import ExperimentSpec, Objective, Value
+from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Objective, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
 from hpo_lab.store import ExperimentRecord, Overview
 
 __all__ = [
+    "FEW",
     "INTERRUPTED",
     "Best",
     "Failure",
@@ -19,10 +20,14 @@ __all__ = [
     "is_live",
     "state_of",
     "trial_row",
+    "written_value",
 ]
 
 INTERRUPTED = "Interrupted"
 """Shown for an experiment that should be running and has no live runner."""
+
+FEW = 3
+"""So many trials must have ended before the time left is told."""
 
 _LOST = "its runner is gone; it can be resumed"
 
@@ -107,6 +112,9 @@ class Summary:
         front: The Pareto front, the best in the first objective first; empty where there is
             one objective.
         elapsed: Seconds it has been running, over all its runs.
+        as_written: The objective, the first of several, of the trial with the values that the
+            cell itself has; None where there is no such trial, or it has no objective.
+        left: About how many seconds it will still run; None where that cannot be known.
         text: What was found last where the objective is a text, such as a genotype.
     """
 
@@ -123,6 +131,8 @@ class Summary:
     created_at: float
     front: tuple[Best, ...] = ()
     text: str = ""
+    as_written: float | None = None
+    left: float | None = None
 
     @property
     def is_over(self) -> bool:
@@ -159,8 +169,21 @@ class Summary:
         best: Best | None = None,
         front: tuple[Best, ...] = (),
         text: str = "",
+        as_written: float | None = None,
+        pace: float | None = None,
     ) -> Summary:
-        """Sum up *record* as it is at *now*, seconds since the epoch, and what its trials say."""
+        """Sum up *record* as it is at *now*, seconds since the epoch, and what its trials say.
+
+        Args:
+            record: The experiment.
+            now: Seconds since the epoch.
+            counts: Trials by state.
+            best: As of `Summary`, like the following.
+            front: The Pareto front.
+            text: What was found last.
+            as_written: The objective of the cell as written.
+            pace: How many seconds pass from the end of a trial to that of the next.
+        """
         state = state_of(record, now)
         said = _WORDS.get(record.reason, record.message)
         return cls(
@@ -177,17 +200,30 @@ class Summary:
             elapsed=record.running_seconds(now),
             created_at=record.created_at,
             text=text,
+            as_written=as_written,
+            left=_left(record, now, counts, pace) if state == ExperimentState.RUNNING else None,
         )
 
     @classmethod
-    def of_overview(cls, overview: Overview, now: float) -> Summary:
-        """Sum up what the store says of an experiment at *now* without reading its trials."""
-        objective, best = overview.experiment.document.spec.objective, overview.best
+    def of_overview(cls, overview: Overview, now: float, first: Trial | None = None) -> Summary:
+        """Sum up what the store says of an experiment at *now* without reading its trials.
+
+        Args:
+            overview: What the store says.
+            now: Seconds since the epoch.
+            first: Trial 0, to compare with the best.
+        """
+        record, best = overview.experiment, overview.best
+        spec = record.document.spec
+        ended = sum(count for state, count in overview.counts.items() if state.is_final)
         return cls.of(
-            overview.experiment,
+            record,
             now,
             counts=overview.counts,
-            best=Best.of(objective, best) if best else None,
+            best=Best.of(spec.objective, best) if best else None,
+            as_written=written_value(spec, first),
+            # The mean over all runs; those that follow the trials know the present pace.
+            pace=record.running_seconds(now) / ended if ended >= FEW else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -213,10 +249,46 @@ class Summary:
             "trials": {state.value: count for state, count in self.counts.items()},
             "maxTrialCount": self.spec.max_trial_count,
             "best": None if self.best is None else self.best.to_json(),
+            **({} if self.as_written is None else {"asWritten": self.as_written}),
             **({"text": self.text} if self.text else {}),
             **(front if several and (self.front or not self.best) else {}),
             "elapsedSeconds": round(self.elapsed, 3),
+            **({} if self.left is None else {"secondsLeft": round(self.left, 3)}),
         }
+
+
+def _left(
+    record: ExperimentRecord,
+    now: float,
+    counts: Mapping[TrialState, int],
+    pace: float | None,
+) -> float | None:
+    """Seconds until the budget of trials or that of time is spent, whichever is first."""
+    spec = record.document.spec
+    budgets = []
+    if spec.max_trial_count is not None and pace is not None:
+        ended = sum(count for state, count in counts.items() if state.is_final)
+        budgets.append((spec.max_trial_count - ended) * pace)
+    if spec.active_deadline_seconds is not None:
+        budgets.append(spec.active_deadline_seconds - record.running_seconds(now))
+    return max(0.0, min(budgets)) if budgets else None
+
+
+def written_value(spec: ExperimentSpec, trial: Trial | None) -> float | None:
+    """The objective of *trial* where it is the cell as written, the first of several objectives.
+
+    That is trial 0 of a notebook's experiment, unless the algorithm has no place for it.
+    """
+    template = spec.trial_template
+    if trial is None or template is None or template.kind != (API_VERSION, "NotebookTrial"):
+        return None
+    if trial.number or not spec.initial_points:
+        return None
+    # A parameter that was not active has a value in the cell, and none in the trial.
+    if not trial.assignments.items() <= spec.initial_points[0].items():
+        return None
+    values = objective_values(spec.objective, trial)
+    return values[0] if values else None
 
 
 def _further(objective: Objective) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from heapq import nlargest
 from itertools import islice
 from operator import le
 from types import MappingProxyType
@@ -13,13 +14,16 @@ from types import MappingProxyType
 from hpo_lab.experiment.model import Objective
 from hpo_lab.experiment.pareto import fronts
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, candidates, latest_text
-from hpo_lab.facade.summary import Best, Summary
+from hpo_lab.facade.summary import FEW, Best, Summary, written_value
 from hpo_lab.store import ExperimentRecord
 
 __all__ = ["Tally", "summarise"]
 
 _Place = tuple[tuple[float, ...], int]
 """The losses of a trial and its number; places are in the order of trials, the best first."""
+
+_PACE = 32
+"""Of how many trials the pace is told, those that ended last."""
 
 _MANY = 64
 """From so many changed places on, sorting all of them is faster than moving each."""
@@ -48,6 +52,7 @@ class Tally:
         self._bests: dict[int, Best] = {}
         self._text: Trial | None = None
         self._failure: Trial | None = None
+        self._runs: list[tuple[float, float]] = []
         self.failures: dict[str, int] = {}
         self.update(trials)
 
@@ -73,6 +78,9 @@ class Tally:
             if trial.state in FAILURES:
                 self.failures.setdefault(trial.message, number)
         self._last = max(self._last, *changed, -1)
+        runs = [(t.completed_at, t.started_at) for t in changed.values() if t.is_final]
+        timed = [(end, start) for end, start in runs if end is not None and start is not None]
+        self._runs = nlargest(_PACE, [*self._runs, *timed])
         self._rank(changed)
         self._text = self._leader(self._text, changed, partial(latest_text, self.objective))
         self._failure = self._leader(self._failure, changed, _last_failed)
@@ -81,6 +89,7 @@ class Tally:
         """The experiment at a glance: *record* as it is at *now*, and these trials."""
         best = self._best(self._ranking[0]) if self._ranking else None
         text = self._text if best is None else None
+        spec = record.document.spec
         return Summary.of(
             record,
             now,
@@ -88,7 +97,16 @@ class Tally:
             best=best,
             front=tuple(map(self._best, self._pareto_front())),
             text=text.metrics[self.objective.objective_metric_name].text if text else "",
+            as_written=written_value(spec, self._trials.get(0)),
+            pace=self._pace(record.lease.since if record.lease else 0.0),
         )
+
+    def _pace(self, since: float) -> float | None:
+        """Seconds from the end of a trial to that of the next, of those started after *since*."""
+        runs = [(end, start) for end, start in self._runs if start >= since]
+        if len(runs) < FEW:
+            return None
+        return (runs[0][0] - min(start for _, start in runs)) / len(runs)
 
     def ranked(self) -> Iterator[Trial]:
         """The trials that may be optimal, the best first."""

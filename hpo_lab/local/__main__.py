@@ -1,6 +1,7 @@
-"""A runner as a process: `python -m hpo_lab.local UID [forks]`, its store in `HPO_LAB_STORE`.
+"""A runner as a process: `python -m hpo_lab.local UID [KIND]`, its store in `HPO_LAB_STORE`.
 
-With `forks` a fork server starts at once, which takes as long as importing the rest here.
+With a kind of trials that can be forked, a fork server starts at once. That takes as long as
+importing the rest here.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def main(uid: str, server: ForkServer | None = None) -> int:
 if __name__ == "__main__":
     with contextlib.ExitStack() as stack:
         early = None
-        if "forks" in sys.argv[2:]:
-            early = ForkServer()
+        for kind in sys.argv[2:]:
+            early = ForkServer(kind)
             stack.callback(early.close)
         sys.exit(main(sys.argv[1], early))

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from hpo_lab.execution.client import ForkServer
+from hpo_lab.experiment.model import API_VERSION
 from hpo_lab.local.process import RunningTrial, end_leftovers
-from hpo_lab.trial.folder import Task
+from hpo_lab.trial.folder import NOTEBOOK, Task
 from hpo_lab.trial.supervise import GRACE
 
 __all__ = ["ForkedTrial", "Forks", "can_fork"]
@@ -26,10 +27,32 @@ def can_fork(trial_spec: Mapping[str, Any]) -> bool:
     Args:
         trial_spec: The trial object, as in `trialTemplate.trialSpec`.
     """
-    is_notebook = trial_spec.get("kind") == "NotebookTrial"
     # Elsewhere the system's own libraries do not survive a fork.
-    forkable = is_notebook and sys.platform == "linux"
-    return forkable and trial_spec.get("spec", {}).get("isolation", "auto") != "kernel"
+    is_known = bool(trial_spec.get("kind"))
+    return is_known and sys.platform == "linux" and _isolation(trial_spec) != "kernel"
+
+
+def _isolation(trial_spec: Mapping[str, Any]) -> str:
+    """`auto`, `fork` or `kernel`; the `spec` of a job says nothing about it."""
+    is_own = trial_spec.get("apiVersion") == API_VERSION
+    return str(trial_spec.get("spec", {}).get("isolation", "auto")) if is_own else "auto"
+
+
+def _config(trial_spec: Mapping[str, Any], source: Path, folder: Path) -> dict[str, Any]:
+    """What the fork server is to set up; see the program of each kind."""
+    kind, spec = trial_spec.get("kind"), trial_spec.get("spec", {})
+    isolation = {"isolation": _isolation(trial_spec)}
+    if kind == "FunctionTrial":
+        return {**isolation, "source": str(source), "spec": spec}
+    if kind == "NotebookTrial":
+        return {
+            **isolation,
+            "notebook": str(source / NOTEBOOK),
+            "directory": spec.get("workingDirectory") or str(folder),
+            "kernel": spec.get("kernelName") or "python3",
+            "outputLimit": spec.get("outputLimit"),
+        }
+    return {**isolation, "kind": kind, "directory": str(Path.cwd())}
 
 
 class ForkedTrial:
@@ -87,8 +110,8 @@ class Forks:
 
     def __init__(
         self,
-        notebook: Path,
-        spec: Mapping[str, Any],
+        trial_spec: Mapping[str, Any],
+        source: Path,
         folder: Path,
         tell: Callable[[str], None],
         start_process: Callable[[Task, Path], RunningTrial],
@@ -97,20 +120,15 @@ class Forks:
         """Prepare the server, which begins with the set-up at the first trial, or before.
 
         Args:
-            notebook: The trial notebook.
-            spec: The `spec` of the `NotebookTrial`.
+            trial_spec: The trial object.
+            source: Folder with the experiment's source files.
             folder: The experiment's folder.
             tell: Called with the reason when the trials cannot be forked.
             start_process: Starts a trial in processes of its own.
             server: One that waits for a set-up.
         """
-        self._config = {
-            "notebook": str(notebook),
-            "directory": spec.get("workingDirectory") or str(folder),
-            "kernel": spec.get("kernelName") or "python3",
-            "isolation": spec.get("isolation", "auto"),
-            "outputLimit": spec.get("outputLimit"),
-        }
+        self._kind = str(trial_spec.get("kind"))
+        self._config = _config(trial_spec, source, folder)
         self._folder = folder
         self._tell = tell
         self._start_process = start_process
@@ -127,7 +145,7 @@ class Forks:
     def warm_up(self) -> None:
         """Begin with the set-up, unless that is done or no use."""
         if self._server is None and not self.impossible:
-            self._server, self._waiting = self._waiting or ForkServer(), None
+            self._server, self._waiting = self._waiting or ForkServer(self._kind), None
             self._server.set_up(self._config, self._folder)
 
     def start(self, task: Task, folder: Path, seed: int) -> ForkedTrial:

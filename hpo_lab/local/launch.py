@@ -23,12 +23,13 @@ def launch(store: Store, record: ExperimentRecord) -> Path:
     """
     folder = store.folder(record.uid)
     template = record.document.spec.trial_template
-    forks = can_fork((template.trial_spec if template else None) or {})
+    job = (template.trial_spec if template else None) or {}
+    forks = [job["kind"]] if can_fork(job) else []
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / RUNNER_LOG
     with log.open("ab") as file:
         subprocess.Popen(
-            [sys.executable, "-m", "hpo_lab.local", record.uid, *(["forks"] if forks else [])],
+            [sys.executable, "-m", "hpo_lab.local", record.uid, *forks],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

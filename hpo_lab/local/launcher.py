@@ -13,7 +13,7 @@ from hpo_lab.execution.client import ForkServer
 from hpo_lab.local.forked import Forks, can_fork
 from hpo_lab.local.process import RunningTrial, TrialProcess
 from hpo_lab.local.standby import Standby
-from hpo_lab.trial.folder import NOTEBOOK, Task
+from hpo_lab.trial.folder import Task
 
 __all__ = ["Launcher"]
 
@@ -44,8 +44,11 @@ class Launcher:
         is_notebook = trial_spec.get("kind") == "NotebookTrial"
         self._standby = Standby(spec, folder) if is_notebook else None
         self._forks: Forks | None = None
+        if server is not None and server.kind != trial_spec.get("kind"):
+            server.close()
+            server = None
         if can_fork(trial_spec):
-            self._forks = Forks(source / NOTEBOOK, spec, folder, tell, self._start_process, server)
+            self._forks = Forks(trial_spec, source, folder, tell, self._start_process, server)
         elif server is not None:
             server.close()
         self._readable, self._writable = os.pipe()

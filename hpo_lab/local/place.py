@@ -25,6 +25,7 @@ from hpo_lab.trial.keep import kept_artifacts
 __all__ = ["LocalPlace", "trial_folder"]
 
 _LOOK_EVERY = 0.1
+_ALONE = {"FunctionTrial": "loads the function", "NotebookTrial": "runs its set-up"}
 _FILES = {LOG: "text/plain", NOTEBOOK: "application/x-ipynb+json"}
 
 
@@ -84,6 +85,7 @@ class LocalPlace:
         self._server = server
         self._launcher: Launcher | None = None
         self._memory: int | None = None
+        self._kind = ""
         self._running: dict[int, _Running] = {}
         self._events: list[PlaceEvent] = []
 
@@ -105,6 +107,7 @@ class LocalPlace:
                 part.replace(path)
         template = experiment.spec.trial_template
         job = (template.trial_spec if template else None) or {}
+        self._kind = str(job.get("kind"))
         self._memory = job.get("spec", {}).get("memoryLimit")
         server, self._server = self._server, None
         self._launcher = Launcher(job, self._source, self._folder, self._tell, server)
@@ -121,7 +124,8 @@ class LocalPlace:
 
     def _tell(self, reason: str) -> None:
         """Say, once, that trials cannot share their set-up."""
-        message = f"Experiment is running; every trial runs its set-up itself, because {reason}"
+        alone = _ALONE.get(self._kind, "starts an interpreter")
+        message = f"Experiment is running; every trial {alone} itself, because {reason}"
         self._events.append(Noticed("TrialsNotForked", message))
 
     def handle(self, trial: Trial) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import re
 import tokenize
 
 from hpo_lab.experiment.condition import ParameterCondition
@@ -13,7 +14,10 @@ from hpo_lab.experiment.rules import parameter_problems
 from hpo_lab.experiment.space import DOMAINS
 from hpo_lab.problems import nearest
 
-__all__ = ["FORM", "read_parameter", "split_when"]
+__all__ = ["ANNOTATION", "FORM", "read_parameter", "split_when"]
+
+ANNOTATION = re.compile(r"#+\s*tune\s*:\s*(.*)", re.DOTALL)
+"""A comment that is an annotation, with its text."""
 
 FORM = "name = literal  # tune: loguniform(1e-4, 1e-1)"
 """How an annotation is written, for messages."""

@@ -23,14 +23,13 @@ from tokenize import TokenInfo
 from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import Parameter, ParameterType, Value
 from hpo_lab.experiment.space import DOMAINS, contains
-from hpo_lab.notebook.annotation_text import FORM, read_parameter, split_when
+from hpo_lab.notebook.annotation_text import ANNOTATION, FORM, read_parameter, split_when
 from hpo_lab.notebook.names import names_bound, stored
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["Annotation", "parse_annotations", "parse_parameter"]
 
-_ANNOTATION = re.compile(r"#+\s*tune\s*:\s*(.*)", re.DOTALL)
 _NEARLY = re.compile(r"#+\s*(tun\w*|hpo)\s*[:=]?\s*(\w*)(\s*\()?", re.IGNORECASE)
 
 
@@ -81,7 +80,7 @@ def parse_annotations(
     assignments: list[tuple[str, ast.stmt]] = []
     for comment in tuned.comments:
         line, text = comment.start[0], comment.string
-        match = _ANNOTATION.fullmatch(text)
+        match = ANNOTATION.fullmatch(text)
         if match is None:
             if _is_nearly_right(text):
                 message = f"found {text!r}; write it as `# tune: loguniform(1e-4, 1e-1)`"

@@ -85,7 +85,7 @@ class ParsedCell:
         A second magic counts where the magic above it runs its body as Python.
         """
         magics: list[CellMagic] = []
-        body, first_line = "\n".join(self._lines), 1
+        body, first_line = "\n".join(self.lines), 1
         while not magics or magics[-1].kind is MagicKind.CODE:
             match = _CELL_MAGIC.match(body)
             if match is None:
@@ -114,10 +114,15 @@ class ParsedCell:
         """The syntax tree of what stands below its cell magics, or why it cannot run."""
         return self._python[1]
 
+    @property
+    def python(self) -> str:
+        """The text of its tree, each line where it is in the source."""
+        return self._python[0]
+
     @cached_property
     def comments(self) -> list[tokenize.TokenInfo]:
         """The comments of a cell that has a tree."""
-        tokens = tokenize.generate_tokens(io.StringIO(self._python[0]).readline)
+        tokens = tokenize.generate_tokens(io.StringIO(self.python).readline)
         return [token for token in tokens if token.type == tokenize.COMMENT]
 
     def in_trial(self, changed: Mapping[int, str] = MappingProxyType({})) -> str:
@@ -131,7 +136,7 @@ class ParsedCell:
         texts = {**self._magics_off(), **changed}
         if not texts:
             return self.source
-        lines = self._lines.copy()
+        lines = self.lines.copy()
         for number, text in texts.items():
             line = lines[number - 1]
             # The indentation stays: IPython takes that of the first line from all lines.
@@ -148,22 +153,23 @@ class ParsedCell:
                 continue
             assert isinstance(node, ast.Call)
             if is_own_magic(*magic) or (KEEP_TAG not in self.tags and is_install(*magic)):
-                texts[node.lineno] = f"pass  # {self._lines[node.lineno - 1].strip()}"
+                texts[node.lineno] = f"pass  # {self.lines[node.lineno - 1].strip()}"
                 number = node.lineno
-                while number < len(self._lines) and self._lines[number - 1].endswith("\\"):
+                while number < len(self.lines) and self.lines[number - 1].endswith("\\"):
                     number += 1
-                    texts[number] = f"# {self._lines[number - 1].strip()}"
+                    texts[number] = f"# {self.lines[number - 1].strip()}"
                 texts[node.lineno] = texts[node.lineno].rstrip("\\")
         return texts
 
     @cached_property
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
+        """The lines of its source."""
         return self.source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     @cached_property
     def _python(self) -> tuple[str, ast.Module | SyntaxError]:
         """The cell as Python, its lines where they were, and the tree of that."""
-        lines = self._lines.copy()
+        lines = self.lines.copy()
         for magic in self.magics:
             lines[magic.first_line - 2] = ""
         python = "\n".join(lines)

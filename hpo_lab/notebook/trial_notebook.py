@@ -40,6 +40,7 @@ __all__ = [
     "TUNE_TAG",
     "build_trial_notebook",
     "objective_problems",
+    "set_by_trial",
 ]
 
 PARAMETERS_TAG = "parameters"
@@ -96,7 +97,7 @@ def build_trial_notebook(
         )
         return cell
 
-    parameters = code(_assignments(annotations), PARAMETERS_TAG, id="parameters")
+    parameters = code(_assignments(tuned, annotations), PARAMETERS_TAG, id="parameters")
     set_up = [
         code(cell.in_trial(), *sorted(cell.tags - _PAPERMILL), id=f"set-up-{n}")
         for n, cell in enumerate(kept, start=1)
@@ -147,9 +148,19 @@ def objective_problems(
     ]
 
 
-def _assignments(annotations: Sequence[Annotation]) -> str:
-    """The annotated assignments, each on a line with its comment."""
-    return "\n".join(f"{a.name} = {a.default!r}  # tune: {a.text}" for a in annotations)
+def set_by_trial(name: str) -> str:
+    """The comment in the tuned cell of a trial where the variable *name* is assigned."""
+    return f"# {name}: set by the trial"
+
+
+def _assignments(tuned: ParsedCell, annotations: Sequence[Annotation]) -> str:
+    """The annotated assignments as they are written, at the left margin."""
+    lines = []
+    for annotation in annotations:
+        first, *rest = [tuned.lines[number - 1] for number in annotation.assignment]
+        margin = first[: len(first) - len(first.lstrip())]
+        lines += [first.lstrip(), *(line.removeprefix(margin) for line in rest)]
+    return "\n".join(lines)
 
 
 def _assignments_off(annotations: Sequence[Annotation]) -> dict[int, str]:
@@ -157,7 +168,7 @@ def _assignments_off(annotations: Sequence[Annotation]) -> dict[int, str]:
     lines: dict[int, str] = {}
     for annotation in annotations:
         lines |= dict.fromkeys(annotation.assignment, "#")
-        lines[annotation.assignment[0]] += f" {annotation.name}: set by the trial"
+        lines[annotation.assignment[0]] = set_by_trial(annotation.name)
     return lines
 
 

@@ -145,7 +145,6 @@ class TuneOptions:
         "whether trials share the set-up cells and fork [default: auto]",
         Choice("auto", "fork", "kernel"),
         f"{_TRIAL}.isolation",
-        for_notebooks=True,
     )
     keep: str | None = _option(
         "all|best|failed|none",

@@ -17,8 +17,14 @@ from hpo_lab.experiment.model import (
     ParameterType,
     TrialTemplate,
 )
-from hpo_lab.notebook.annotation_text import read_parameter
-from hpo_lab.notebook.trial_notebook import OBJECTIVE_TAG, PARAMETERS_TAG, TUNE_TAG
+from hpo_lab.notebook.annotation_text import ANNOTATION, read_parameter
+from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.trial_notebook import (
+    OBJECTIVE_TAG,
+    PARAMETERS_TAG,
+    TUNE_TAG,
+    set_by_trial,
+)
 from hpo_lab.options import TuneOptions, options_of, write_line
 from hpo_lab.prepare.manifest import EMBEDDED
 from hpo_lab.prepare.notebook import prepare_notebook
@@ -95,7 +101,7 @@ def notebook_of(prepared: Prepared) -> tuple[dict[str, Any], list[Problem]]:
         problems += error.problems
     if problems := [*wrong, *problems]:
         raise InvalidInput(problems)
-    marks = {f"# {name}: set by the trial": name for name in lines}
+    marks = {set_by_trial(name): name for name in lines}
     body = _source(by_tag[TUNE_TAG]).split("\n")
     # Each assignment goes back to its place; an assignment without a place comes first.
     body = [lines.pop(marks.get(line.strip(), ""), line) for line in body]
@@ -112,17 +118,17 @@ def _assignments(
     experiment: ExperimentDocument, source: str
 ) -> tuple[dict[str, str], list[Problem]]:
     """The lines that assign the parameters, by name, and what cannot be written."""
-    lines, comments = {}, {}
-    for name, value, comment in _assigned(source):
-        lines[name], comments[name] = f"{name} = {value}", comment.removeprefix("# tune: ")
+    lines, annotations = {}, {}
+    for name, value, text in _assigned(source):
+        lines[name], annotations[name] = f"{name} = {value}", text
     problems = []
     for index, parameter in enumerate(experiment.spec.parameters):
         name = parameter.name
         if name not in lines:
             message = f"the notebook assigns no {name}"
             problems.append(Problem(f"spec.parameters[{index}].name", message))
-        elif read_parameter(name, comments[name]) == parameter:
-            lines[name] += f"  # tune: {comments[name]}"
+        elif read_parameter(name, annotations[name]) == parameter:
+            lines[name] += f"  # tune: {annotations[name]}"
         else:
             lines[name] += f"  # tune: {annotation(parameter)}"
     return lines, problems
@@ -163,10 +169,16 @@ def _source(cell: Mapping[str, Any]) -> str:
 
 
 def _assigned(source: str) -> Iterator[tuple[str, str, str]]:
-    """The variables that *source* assigns, each with its value and the comment behind it."""
-    lines = source.splitlines()
+    """The variables that *source* assigns, each with its value and its annotation."""
+    cell = ParsedCell(source)
+    comments = {comment.start[0]: comment.string for comment in cell.comments}
     for statement in ast.parse(source).body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value, end_lineno=int(last)):
-                rest = lines[last - 1].encode()[statement.end_col_offset :].decode()
-                yield name, ast.unparse(value), rest.strip()
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+                behind = [comments[line] for line in lines if line in comments]
+                texts = [match[1].strip() for match in map(ANNOTATION.fullmatch, behind) if match]
+                yield name, ast.unparse(value), texts[0] if texts else ""

@@ -9,6 +9,7 @@ from hpo_lab.options import Option, TuneOptions
 from hpo_lab.prepare.local import local_problems
 from hpo_lab.prepare.manifest import prepare_manifest
 from hpo_lab.prepare.notebook import prepare_notebook
+from hpo_lab.prepare.overriding import overridden
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.prepare.wording import as_flag
 from hpo_lab.problems import InvalidInput, Problem
@@ -34,7 +35,7 @@ def prepare_file(
 
     Args:
         path: The file.
-        options: For a notebook; they win over the cell's own line.
+        options: They win over the cell's own line, and over what a manifest says.
         cell: Which `%%tune` cell of a notebook with several.
         problems: The problems of the options.
         as_written: How an option is written, for messages.
@@ -60,9 +61,12 @@ def prepare_file(
             ]
             prepared = prepare_notebook(path, options, cell=cell)
         elif path.suffix in _MANIFESTS:
-            problems += _for_notebooks(options, cell, as_written)
+            if cell is not None:
+                flag = "--cell" if as_written is as_flag else "cell"
+                problems.append(Problem(flag, "is for notebooks; a manifest has no cells"))
             problems += local_problems(runtime, paths)
             prepared = prepare_manifest(path, template=template, beside=beside)
+            prepared = overridden(prepared, options, as_written)
         else:
             message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
             raise InvalidInput([Problem(str(path), message)])
@@ -71,14 +75,3 @@ def prepare_file(
     if problems:
         raise InvalidInput(problems)
     return prepared
-
-
-def _for_notebooks(
-    options: TuneOptions, cell: str | None, as_written: Callable[[Option], str]
-) -> list[Problem]:
-    """A problem for each option that a manifest says itself."""
-    prefix = "--" if as_written is as_flag else ""
-    names = [as_written(option) for option in options.said]
-    names += [f"{prefix}{options.direction.value}"] if options.direction else []
-    names += [f"{prefix}cell"] if cell is not None else []
-    return [Problem(name, "is for notebooks; a manifest says this itself") for name in names]

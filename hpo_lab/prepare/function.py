@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import inspect
 import io
 import json
@@ -19,12 +19,15 @@ from hpo_lab.experiment.space import Domain
 from hpo_lab.notebook.annotations import parse_parameter
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.checking import every_problem
+from hpo_lab.prepare.function_uses import function_parts
 from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
 from hpo_lab.prepare.wording import as_argument, worded
 from hpo_lab.problems import InvalidInput, Problem, nearest
-from hpo_lab.trial.function import FUNCTION, SOURCES
+from hpo_lab.trial.function import FUNCTION, SOURCES, cached
 
 __all__ = ["prepare_function"]
+
+_CACHED = type(functools.cache(len))
 
 
 def prepare_function(
@@ -50,14 +53,16 @@ def prepare_function(
     problems += mismatches
     if problems:
         raise InvalidInput(problems, "tune()")
+    parts = function_parts(function)
     pickled, files = _pickled(function)
     template = trial_template(
         "FunctionTrial",
         {
             "call": call,
-            "source": _source_digest(function),
+            "uses": parts,
             "workingDirectory": str(Path.cwd()),
-            "path": [str(Path(path).absolute()) for path in sys.path if path],
+            # An interactive interpreter has the working directory there as an empty text.
+            "path": [str(Path(path).absolute()) for path in sys.path],
         },
     )
     name = experiment_name(getattr(function, "__name__", "tune"))
@@ -83,12 +88,17 @@ def _pickled(function: Callable[..., Any]) -> tuple[bytes, set[str]]:
     files: set[str] = set()
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-        """Keeps the names of files, which cloudpickle leaves out from version 3.1.3 on."""
+        """Keeps the names of files, which cloudpickle leaves out from version 3.1.3 on.
+
+        Functions with a cache go by value like all others, where cloudpickle takes them by name.
+        """
 
         def reducer_override(self, obj: Any) -> Any:
             if isinstance(obj, CodeType):
                 files.add(obj.co_filename)
                 return marshal.loads, (marshal.dumps(obj),)
+            if isinstance(obj, _CACHED) and obj.__module__ == "__main__":
+                return cached, (obj.__wrapped__, *obj.cache_parameters().values())
             return super().reducer_override(obj)
 
     file = io.BytesIO()
@@ -133,14 +143,3 @@ def _is_one_value(argument: inspect.Parameter) -> bool:
     kinds = (bool, float, int, str)
     named = [*kinds, *(kind.__name__ for kind in kinds)]
     return argument.annotation in named or isinstance(argument.default, kinds)
-
-
-def _source_digest(function: Callable[..., Any]) -> str:
-    """What identifies the function: its source, since a pickle of it varies by process."""
-    import cloudpickle
-
-    try:
-        text = inspect.getsource(function).encode()
-    except (OSError, TypeError):
-        text = cloudpickle.dumps(function)
-    return f"sha256:{hashlib.sha256(text).hexdigest()}"

@@ -28,6 +28,7 @@ class Prepared:
         stops: Whether the manifest asks for the end of the experiment it describes.
         folder: Where the manifest is.
         configuration: The ConfigMaps and Secrets given with a manifest.
+        overridden: Which options took the place of what a manifest says, as a sentence.
     """
 
     experiment: ExperimentDocument
@@ -37,6 +38,7 @@ class Prepared:
     stops: bool = False
     folder: Path | None = None
     configuration: Configuration = field(default_factory=Configuration)
+    overridden: str = ""
 
 
 def experiment_name(text: str) -> str:

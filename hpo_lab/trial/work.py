@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from hpo_lab.observation import Outcome
@@ -13,20 +14,29 @@ from hpo_lab.trial.checkpoint import open_checkpoint
 from hpo_lab.trial.folder import TRIAL_FOLDER, Task, write_outcome
 from hpo_lab.trial.trial_kinds import TrialFailed, trial_kind
 
-__all__ = ["work"]
+__all__ = ["perform", "work"]
 
 
 def work(folder: Path) -> Outcome:
-    """Run the trial of *folder* and write its outcome there.
+    """Run the trial of *folder* and write its outcome there."""
+    os.environ[TRIAL_FOLDER] = str(folder)
+
+    def run() -> None:
+        task = Task.read(folder)
+        open_checkpoint(folder, task.parent)
+        trial_kind(task.kind)(task, folder)
+
+    return perform(run, folder)
+
+
+def perform(run: Callable[[], None], folder: Path | str) -> Outcome:
+    """Run a trial by *run* and write into its *folder* how that ended.
 
     Any exception of the trial's code, `SystemExit` included, makes a failed trial with its
     traceback. Only a killed process writes no outcome.
     """
-    os.environ[TRIAL_FOLDER] = str(folder)
     try:
-        task = Task.read(folder)
-        open_checkpoint(folder, task.parent)
-        trial_kind(task.kind)(task, folder)
+        run()
         outcome = Outcome(succeeded=True, completed_at=time.time())
     except TrialFailed as error:
         outcome = Outcome(False, time.time(), str(error), error.traceback)

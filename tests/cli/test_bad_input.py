@@ -117,13 +117,89 @@ def test_a_manifest_that_cannot_run_here(
     assert store.experiments() == []
 
 
-def test_options_of_notebooks_are_none_of_manifests(cli: Any, tmp_path: Path) -> None:
+def test_what_only_a_notebook_has_is_no_option_of_a_manifest(cli: Any, tmp_path: Path) -> None:
+    path = tmp_path / "manifest.yaml"
+    path.write_text(MANIFEST.replace("KIND", "Other"))
+    result = cli("run", path, "--trials", "none", "--cell", "2", "--keep", "best")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        "3 problems:",
+        "  --trials: 'none' is no whole number; allowed are 1 and up",
+        "  --cell: is for notebooks; a manifest has no cells",
+        "  --keep: is for notebooks; the trials of this are 'Other'",
+    ]
+
+
+def test_options_that_do_not_fit_a_manifest_are_named(cli: Any, tmp_path: Path) -> None:
     path = tmp_path / "manifest.yaml"
     path.write_text(MANIFEST)
-    result = cli("run", path, "--trials", "3", "--cell", "2", "--minimize", "loss")
+    result = cli("run", path, "--parallel", "5", "--algorithm", "rndom")
     assert result.exit_code == 2
-    for flag in ("--trials", "--cell", "--minimize"):
-        assert f"{flag}: is for notebooks" in result.stderr
+    assert "--parallel: is 5; must be less than or equal to --trials, 3" in result.stderr
+    assert "--algorithm: 'rndom' is no search algorithm" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "problems"),
+    [
+        (["--foo"], ["--foo: unknown option"]),
+        (
+            ["trials", "parabol", "--formt", "csv", "--sort", "x", "more"],
+            [
+                "--formt: unknown option; did you mean '--format'?",
+                "--sort: 'x' is not allowed; allowed are number, best",
+                "parabol: no such experiment; known are parabola; did you mean 'parabola'?",
+                "more: unexpected",
+            ],
+        ),
+        (
+            ["show", "--jsn"],
+            ["--jsn: unknown option; did you mean '--json'?", "NAME: is missing"],
+        ),
+        (
+            ["validate", "none.ipynb", "--cel", "3"],
+            ["--cel: unknown option; did you mean '--cell'?", "none.ipynb: no such file"],
+        ),
+        (
+            ["logs", "none.ipynb", "x", "--store"],
+            ["--store: needs a value", "TRIAL: 'x' is not a valid integer"],
+        ),
+        (["list", "--sotre", "x"], ["--sotre: unknown option; did you mean '--store'?"]),
+        (["best", "none.ipynb"], ["none.ipynb: no such file"]),
+        (
+            ["run", "none.yaml", "--trails", "2", "--goal", "x"],
+            [
+                "--trails: unknown option; did you mean '--trials'?",
+                "--goal: 'x' is no number",
+                "none.yaml: cannot be read: No such file or directory",
+            ],
+        ),
+        (
+            ["run", "parabol", "--goal", "x", "--seed", "1"],
+            [
+                "--goal: 'x' is no number",
+                "--seed: cannot change a recorded experiment; run the file that makes it",
+                "parabol: no such file, and no such experiment; known are parabola; "
+                "did you mean 'parabola'?",
+            ],
+        ),
+        (
+            ["enqueue", "parabola", "y", "--yes"],
+            [
+                "--yes: unknown option",
+                "PARAMETER=VALUE: 'y' is no value of a parameter; write it as PARAMETER=VALUE",
+            ],
+        ),
+    ],
+)
+def test_every_problem_of_a_line_is_said_at_once_and_alike(
+    cli: Any, recorded: Any, line: list[str], problems: list[str]
+) -> None:
+    recorded([0.5])
+    result = cli(*line)
+    assert (result.exit_code, result.stdout) == (2, "")
+    count = f"{len(problems)} problem{'s' * (len(problems) > 1)}:"
+    assert result.stderr.splitlines() == [count, *(f"  {problem}" for problem in problems)]
 
 
 def test_an_unknown_command_names_the_nearest(cli: Any) -> None:
@@ -136,7 +212,7 @@ def test_an_unknown_command_names_the_nearest(cli: Any) -> None:
 def test_misuse_of_a_plain_command_is_json_too(cli: Any) -> None:
     result = cli("list", "--sotre", "x", "--json")
     assert result.exit_code == 2
-    assert "--sotre" in json.loads(result.stdout)["problems"][0]["message"]
+    assert json.loads(result.stdout)["problems"][0]["where"] == "--sotre"
 
 
 @pytest.mark.parametrize("location", ["mysql://host/name", ""])

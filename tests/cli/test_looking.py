@@ -36,9 +36,10 @@ def test_list(cli: Any, recorded: Any, enrolled: Any) -> None:
     shown = cli("list")
     assert shown.exit_code == 0
     header, _, first, second = shown.stdout.splitlines()
-    assert header.split() == ["name", "state", "trials", "best", "age"]
-    assert first.split()[:3] == ["broken", "Failed", "0/7"]
-    assert second.split()[:4] == ["parabola", "Succeeded", "3/3", "0.5"]
+    assert header.split() == ["name", "state", "objective", "trials", "failed", "best", "created"]
+    assert first.split()[:5] == ["broken", "Failed", "maximize", "score", "0/7"]
+    assert second.split()[:2] == ["parabola", "Succeeded"]
+    assert second.split()[4:] == ["3/3", "1", "0.5", "just", "now"]
     assert [each["name"] for each in json.loads(cli("list", "--json").stdout)] == [
         "broken",
         "parabola",
@@ -71,29 +72,6 @@ def test_show_prints_the_manifest(
     assert shown.status["currentOptimalTrial"]["bestTrialName"] == "parabola-0"
 
 
-def test_best(cli: Any, recorded: Any) -> None:
-    recorded([0.25, 0.123456789, None])
-    shown = cli("best", "parabola")
-    assert shown.exit_code == 0
-    assert "score 0.25 in trial 0" in shown.stdout
-    document = json.loads(cli("best", "parabola", "--json").stdout)
-    assert document["best"] == {
-        "trial": 0,
-        "value": 0.25,
-        "parameters": {"x": 0.0},
-        "notebook": None,
-    }
-
-
-def test_best_of_none_is_a_failure(cli: Any, recorded: Any) -> None:
-    recorded([None])
-    shown = cli("best", "parabola")
-    assert (shown.exit_code, shown.stdout) == (1, "")
-    as_json = cli("best", "parabola", "--json")
-    assert as_json.exit_code == 1
-    assert json.loads(as_json.stdout)["best"] is None
-
-
 def test_trials_sorted_and_filtered(cli: Any, recorded: Any) -> None:
     recorded([0.25, None, 0.5, -1.0])
 
@@ -122,7 +100,31 @@ def test_trials_as_csv_and_table(cli: Any, recorded: Any) -> None:
     assert rows[1]["message"] == "ValueError: no good"
     table = cli("trials", "parabola").stdout.splitlines()
     assert table[0].split() == ["trial", "state", "score", "x", "time"]
-    assert table[2].split()[:4] == ["0", "Succeeded", "0.25", "0"]
+    assert table[2].split()[:5] == ["★", "0", "Succeeded", "0.25", "0"]
+
+
+def test_columns_of_trials_are_chosen(cli: Any, recorded: Any) -> None:
+    recorded([0.25, None])
+    table = cli("trials", "parabola", "--columns", "message, x").stdout.splitlines()
+    assert table[0].split() == ["trial", "state", "score", "message", "x"]
+    assert table[3].split() == ["1", "Failed", "ValueError:", "no", "good", "0.5"]
+    rows = json.loads(cli("trials", "parabola", "--json", "--columns", "time").stdout)
+    assert [list(row) for row in rows] == [["number", "state", "score", "time"]] * 2
+    refused = cli("trials", "parabola", "--columns", "x,scor,zzz")
+    assert refused.exit_code == 2
+    assert "--columns: no column 'scor'; did you mean 'score'?" in refused.stderr
+    assert "--columns: no column 'zzz'; there are x, score, time" in refused.stderr
+
+
+def test_at_any_width_columns_are_left_out_and_named(
+    cli: Any, recorded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded([0.25, None])
+    monkeypatch.setenv("COLUMNS", "26")
+    lines = cli("trials", "parabola").stdout.splitlines()
+    assert lines[0].split() == ["trial", "state", "score"]
+    assert "2 more columns: x, time" in lines
+    assert "or a wider terminal" in lines[-1]
 
 
 @pytest.mark.parametrize("command", ["show", "best", "trials", "logs", "stop", "delete", "resume"])

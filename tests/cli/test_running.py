@@ -224,6 +224,67 @@ def test_a_manifest_with_a_kind_of_somebody_else(
     assert json.loads(cli("best", "lab/manifest", "--json").stdout)["name"] == "manifest"
 
 
+def test_a_file_and_the_name_of_its_experiment_mean_the_same(
+    cli: Any, notebook: Any, store: Any, tmp_path: Path
+) -> None:
+    path = notebook("pause = 0", CELL)
+    assert "cells: no such experiment" in cli("show", path).stderr
+    assert cli("run", path).exit_code == 0
+    uid = store.experiment("cells").uid
+    assert json.loads(cli("show", path, "--json").stdout)["uid"] == uid
+    assert cli("trials", path).stdout == cli("trials", "cells").stdout
+    more = cli("run", "cells", "--trials", "3")
+    assert (more.exit_code, "Succeeded (3/3 trials)" in more.stdout) == (0, True)
+    assert len(store.trials(uid)) == 3
+    assert cli("resume", path, "--trials", "4").exit_code == 0
+    assert cli("delete", path, "--yes").exit_code == 0
+    assert store.experiments() == []
+    assert path.exists()
+
+
+JOB = """
+apiVersion: hpolab.dev/v1beta1
+kind: Experiment
+metadata: {name: manifest}
+spec:
+  objective: {type: maximize, objectiveMetricName: score}
+  algorithm: {algorithmName: tpe, algorithmSettings: [{name: gamma, value: "0.2"}]}
+  maxTrialCount: 3
+  parallelTrialCount: 1
+  parameters:
+  - {name: x, parameterType: double, feasibleSpace: {min: "0.1", max: "0.2"}}
+  trialTemplate:
+    primaryContainerName: main
+    trialParameters: [{name: x, reference: x}]
+    trialSpec:
+      apiVersion: batch/v1
+      kind: Job
+      spec:
+        template:
+          spec:
+            restartPolicy: Never
+            containers:
+            - {name: main, image: any, command: [echo, "score=${trialParameters.x}"]}
+"""
+
+
+def test_options_win_over_a_manifest_and_that_is_said(cli: Any, store: Any, tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text(JOB)
+    options = ["--trials", "2", "--name", "other", "--algorithm", "random", "--minimize", "score"]
+    result = cli("run", path, *options, "--parallel", "1", "--json")
+    assert result.exit_code == 0
+    assert (
+        "job.yaml is overridden: minimize score instead of maximize score, --trials 2 instead of "
+        "3, --algorithm random instead of tpe, --name other instead of manifest.\n"
+    ) in result.stderr
+    (record,) = store.experiments()
+    spec = record.document.spec
+    assert (record.name, spec.max_trial_count, spec.algorithm.settings) == ("other", 2, {})
+    values = [trial.assignments["x"] for trial in store.trials(record.uid)]
+    assert json.loads(result.stdout)["best"]["value"] == min(values)
+
+
 def test_validate_shows_space_and_decisions(cli: Any, notebook: Any, store: Any) -> None:
     path = notebook("pause = 0.3", "print('hello')", CELL)
     shown = cli("validate", path)

@@ -35,7 +35,7 @@ def test_nothing_is_left(victim: str, store: Store, tmp_path: Path) -> None:
     )
     record, _ = enrol(store, prepared.experiment, prepared.files)
     runner = subprocess.Popen(
-        [sys.executable, "-m", "hpo_lab.local", record.uid, "forks"],
+        [sys.executable, "-m", "hpo_lab.local", record.uid, "NotebookTrial"],
         env={**os.environ, "HPO_LAB_STORE": store.location},
     )
     deadline = time.monotonic() + 30

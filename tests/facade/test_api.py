@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import hpo_lab
-from hpo_lab.store import Store
+from hpo_lab.experiment.model import ExperimentDocument, ObjectiveType
+from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import prepare_function
+from hpo_lab.running.enrol import enrol
+from hpo_lab.store import Store, open_store
 from tests.facade.conftest import Create
 
 MANIFEST = """
@@ -46,13 +52,13 @@ def test_a_manifest_is_tuned(location: Path, tmp_path: Path) -> None:
     assert "score=" in experiment.log_of(0).read_text()
 
 
-def test_a_manifest_says_everything_itself(location: Path, tmp_path: Path) -> None:
+def test_a_manifest_has_a_space_and_no_cells(location: Path, tmp_path: Path) -> None:
     path = tmp_path / "printed.yaml"
     path.write_text(MANIFEST)
     with pytest.raises(hpo_lab.InvalidInput) as caught:
         hpo_lab.tune(path, trials=3, maximize="score", space={}, cell="1", store=location)
     places = [problem.where for problem in caught.value.problems]
-    assert sorted(places) == ["cell", "maximize", "space", "trials"]
+    assert sorted(places) == ["cell", "space"]
     assert not location.parent.exists()
 
 
@@ -64,3 +70,58 @@ def test_get_takes_the_namespace_in_the_name_or_beside_it(
     assert hpo_lab.get("digits", namespace="team", store=location).uid == uid
     with pytest.raises(hpo_lab.InvalidInput, match="did you mean 'team/digits'"):
         hpo_lab.get("digits", store=location)
+
+
+def closure(by: float) -> Callable[[float], float]:
+    def scaled(lr: float) -> float:
+        return lr * by
+
+    return scaled
+
+
+def test_a_function_that_uses_something_else_gets_no_old_results(
+    location: Path,
+) -> None:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec("def evaluate(lr): return lr\ndef objective(lr): return evaluate(lr)", names)
+    objective = names["objective"]
+
+    def tune(function: Callable[[float], float], trials: int) -> hpo_lab.Experiment:
+        return hpo_lab.tune(
+            function,
+            {"lr": "uniform(0, 1)"},
+            minimize="loss",
+            trials=trials,
+            name=f"tuned-{function.__name__}",
+            store=location,
+        )
+
+    first = tune(objective, 1).wait(timeout=60)
+    exec("def evaluate(lr): return 1000 + lr", names)
+    with pytest.raises(hpo_lab.InvalidInput, match=r"function: helper evaluate\(\) changed"):
+        tune(objective, 1)
+    exec("def evaluate(lr):\n    return lr  # as at first", names)
+    more = tune(objective, 2).wait(timeout=60)
+    assert more.uid == first.uid
+    assert [trial.state for trial in more.store.trials(more.uid)] == ["Succeeded"] * 2
+
+    tune(closure(1), 1).wait(timeout=60)
+    with pytest.raises(hpo_lab.InvalidInput, match="function: closed-over by: 1 is 500 now"):
+        tune(closure(500), 1)
+
+
+def test_an_experiment_of_an_earlier_version_says_so(location: Path) -> None:
+    store = open_store(location)
+    options = TuneOptions(metric="loss", direction=ObjectiveType.MINIMIZE, trials=1, name="old")
+    prepared = prepare_function(closure(1), {"lr": "uniform(0, 1)"}, options)
+    document = prepared.experiment.to_document()
+    trial = document["spec"]["trialTemplate"]["trialSpec"]["spec"]
+    del trial["uses"]
+    trial["source"] = "sha256:0"
+    enrol(store, ExperimentDocument.model_validate(document), prepared.files)
+    with pytest.raises(hpo_lab.InvalidInput) as caught:
+        enrol(store, prepared.experiment, prepared.files)
+    store.close()
+    assert [str(problem) for problem in caught.value.problems][1:] == [
+        "function: was recorded by an earlier version, without what it uses"
+    ]

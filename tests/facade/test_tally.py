@@ -30,7 +30,8 @@ from hpo_lab.experiment.trial import (
 )
 from hpo_lab.facade.tally import Tally
 from hpo_lab.options import TuneOptions
-from hpo_lab.store import ExperimentRecord
+from hpo_lab.store import ExperimentRecord, Runner
+from hpo_lab.store.lease import Lease
 
 ONE = Objective(type=ObjectiveType.MAXIMIZE, objective_metric_name="score")
 FURTHER = AdditionalObjective(type=ObjectiveType.MINIMIZE, objective_metric_name="cost")
@@ -124,3 +125,55 @@ def test_a_best_trial_that_runs_again_is_the_best_no_more() -> None:
     tally.update([replace(ended[99], state=TrialState.RUNNING, metrics={})])
     best = tally.summary(RECORD, 1.0).best
     assert best is not None and best.number == 98
+
+
+def _running(
+    trials: int | None, timeout: float | None = None, since: float = 0.0
+) -> ExperimentRecord:
+    """An experiment with these budgets that runs since then."""
+    budgets = {"max_trial_count": trials, "active_deadline_seconds": timeout}
+    document = RECORD.document.model_copy(update={"spec": _SPEC.model_copy(update=budgets)})
+    lease = Lease(Runner.current(), since, since)
+    return replace(RECORD, document=document, state=ExperimentState.RUNNING, lease=lease)
+
+
+def _ended(number: int, start: float, end: float) -> Trial:
+    metrics = {"score": Metric.single(1.0)}
+    return Trial(number, {}, TrialState.SUCCEEDED, metrics, started_at=start, completed_at=end)
+
+
+def _turns(parallel: int, turns: int, seconds: float, begin: float = 0.0) -> list[Trial]:
+    """So many at a time, turn after turn."""
+    return [
+        _ended(turn * parallel + slot, begin + turn * seconds, begin + (turn + 1) * seconds)
+        for turn in range(turns)
+        for slot in range(parallel)
+    ]
+
+
+@given(st.integers(1, 8), st.integers(3, 20), st.floats(0.1, 1000.0))
+def test_the_time_left_is_that_of_the_trials_left(
+    parallel: int, turns: int, seconds: float
+) -> None:
+    tally = Tally(ONE, _turns(parallel, turns, seconds))
+    left = tally.summary(_running(2 * parallel * turns), turns * seconds).left
+    assert left == pytest.approx(turns * seconds, rel=0.3)
+
+
+def test_what_ran_before_a_pause_says_nothing_of_the_time_left() -> None:
+    earlier, later = _turns(1, 5, 1.0), _turns(1, 5, 10.0, begin=1000.0)
+    again = [replace(trial, number=trial.number + 5) for trial in later]
+    tally = Tally(ONE, earlier)
+    assert tally.summary(_running(20, since=999.0), 1010.0).left is None
+    tally.update(again)
+    assert tally.summary(_running(20, since=999.0), 1050.0).left == pytest.approx(100.0)
+
+
+def test_the_time_left_is_told_only_where_it_can_be_known() -> None:
+    few, many = Tally(ONE, _turns(1, 2, 1.0)), Tally(ONE, _turns(1, 4, 1.0))
+    assert few.summary(_running(20), 4.0).left is None
+    assert many.summary(_running(None), 4.0).left is None
+    assert many.summary(replace(_running(20), state=ExperimentState.STOPPED), 4.0).left is None
+    assert few.summary(_running(20, timeout=60.0), 4.0).left == pytest.approx(56.0)
+    assert many.summary(_running(20, timeout=60.0), 4.0).left == pytest.approx(16.0)
+    assert many.summary(_running(20, timeout=10.0), 4.0).left == pytest.approx(6.0)

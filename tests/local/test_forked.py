@@ -19,7 +19,7 @@ class Server:
 
     made: list[Server]
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
         self.requests: list[Mapping[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.made.append(self)
@@ -46,7 +46,8 @@ def started_alone(task: Task, folder: Path) -> TrialProcess:
 def forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forks:
     Server.made = []
     monkeypatch.setattr(forked, "ForkServer", Server)
-    return Forks(tmp_path / "notebook.ipynb", {}, tmp_path, lambda reason: None, started_alone)
+    job = {"kind": "NotebookTrial", "spec": {}}
+    return Forks(job, tmp_path, tmp_path, lambda reason: None, started_alone)
 
 
 def start(forks: Forks, number: int) -> ForkedTrial:

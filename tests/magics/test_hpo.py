@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,8 @@ from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.tally import summarise
 from hpo_lab.magic_commands import COMMANDS, parse_command
 from hpo_lab.problems import InvalidInput
-from hpo_lab.store import Artifact, Store
-from hpo_lab.trial.folder import LOG, NOTEBOOK
+from hpo_lab.store import Store
+from hpo_lab.trial.folder import LOG
 
 if TYPE_CHECKING:
     from tests.magics.conftest import Record, Shell
@@ -35,6 +34,7 @@ def test_a_line_is_taken_apart() -> None:
         ("", "a command is needed"),
         ("shwo", "did you mean 'show'?"),
         ("best --aply", "unknown option --aply; did you mean '--apply'?"),
+        ("best --trial x", "--trial: 'x' is no trial's number"),
         ("wait --timeout", "--timeout needs a value"),
         ("wait --timeout soon", "'soon' is no time"),
         ("show one two", "found 'one two'; write %hpo show [NAME]"),
@@ -62,37 +62,6 @@ def test_help_names_every_command_and_option(shell: Shell) -> None:
     assert all(flag in help for flag in ("--trial-timeout", "--setting", "--dry-run", "-o"))
 
 
-def test_best_shows_values_and_applies_them_on_demand(shell: Shell, record: Record) -> None:
-    record("digits", *_TWO)
-    shell.run("lr = 0.1")
-
-    succeeded, shown = shell.run("%hpo best")
-    assert succeeded
-    assert "best accuracy 0.5 in trial 0" in shown
-    assert shell.names["lr"] == 0.1
-
-    succeeded, shown = shell.run("%hpo best --apply")
-    assert succeeded
-    assert "lr = 0.0123456  (was 0.1)" in shown
-    assert "opt = 'adam'  (new)" in shown
-    assert (shell.names["lr"], shell.names["opt"]) == (0.0123456, "adam")
-
-
-def test_an_inactive_parameter_gets_the_value_that_the_trial_had(
-    shell: Shell, record: Record, store: Store
-) -> None:
-    uid = record("digits", (SUCCEEDED, {"lr": 0.01}, 0.9))
-    cell = {"source": "lr = 0.1\nopt = 'sgd'", "metadata": {"tags": ["parameters"]}}
-    content = json.dumps({"cells": [cell]}).encode()
-    kept = Artifact(name=NOTEBOOK, media_type="application/x-ipynb+json", content=content)
-    store.add_artifact(uid, kept)
-    shell.run("opt = 'adam'")
-
-    assert "opt = 'sgd'  (inactive)" in shell.run("%hpo best")[1]
-    assert "opt = 'sgd'  (inactive, was 'adam')" in shell.run("%hpo best --apply")[1]
-    assert (shell.names["lr"], shell.names["opt"]) == (0.01, "sgd")
-
-
 def test_what_is_said_of_an_experiment_whose_runner_is_gone(record: Record, store: Store) -> None:
     uid = record("digits", *_TWO, state="Running")
     known = store.experiment_by_uid(uid)
@@ -100,14 +69,6 @@ def test_what_is_said_of_an_experiment_whose_runner_is_gone(record: Record, stor
     found = summarise(known, store.trials(uid), time.time() + 60).to_json()
     assert found["state"] == "Interrupted"
     assert found["message"] == "its runner is gone; it can be resumed"
-
-
-def test_without_a_value_there_is_no_best(shell: Shell, record: Record) -> None:
-    record("digits", (FAILED, {"lr": 0.1}, None))
-    succeeded, shown = shell.run("%hpo best")
-    assert not succeeded
-    assert "no trial has ended with a value" in shown
-    assert "Traceback" not in shown
 
 
 def test_the_name_may_be_left_out_only_where_it_is_clear(shell: Shell, record: Record) -> None:
@@ -137,8 +98,11 @@ def test_list_shows_all(shell: Shell, record: Record) -> None:
     record("one", *_TWO)
     record("two", state="Stopped")
     shown = shell.run("%hpo list")[1].splitlines()
-    assert [line.split()[:2] for line in shown[:2]] == [["two", "Stopped"], ["one", "Succeeded"]]
-    assert "accuracy 0.5" in shown[1]
+    assert shown[0].split() == ["name", "state", "objective", "trials", "failed", "best", "created"]
+    assert [line.split() for line in shown[2:4]] == [
+        ["two", "Stopped", "maximize", "accuracy", "0/20", "just", "now"],
+        ["one", "Succeeded", "maximize", "accuracy", "2/20", "0.5", "just", "now"],
+    ]
 
 
 def test_wait_ends_at_once_when_it_is_over_and_says_when_it_is_not(
@@ -150,6 +114,18 @@ def test_wait_ends_at_once_when_it_is_over_and_says_when_it_is_not(
     succeeded, shown = shell.run("%hpo wait runs --timeout 0.1s")
     assert not succeeded
     assert "runs still runs after 0.1 seconds" in shown
+
+
+def test_wait_beside_a_live_panel_is_a_line(shell: Shell, record: Record) -> None:
+    record("over", *_TWO)
+    assert shell.run("%hpo wait over")[1].splitlines()[1].startswith("it is Succeeded")
+    assert shell.run("%hpo show over")[0]
+    assert len(shell.run("%hpo wait over")[1].splitlines()) == 3, "no front end changes a panel"
+    shell.shell.kernel = "a kernel"
+    assert shell.run("%hpo show over")[0]
+    (line,) = shell.run("%hpo wait over")[1].splitlines()
+    assert line.startswith("over: Succeeded, 2 of 20 trials done")
+    assert line.endswith("best accuracy 0.5 in trial 0")
 
 
 def test_delete_deletes(shell: Shell, record: Record, store: Store) -> None:

@@ -108,7 +108,7 @@ def test_a_cell_is_tuned_while_others_run(kernel: Kernel) -> None:
 
     [caught, done] = [_text(m) for m in kernel.run("print(len(caught.outputs))\nexp.wait().best")]
     assert caught == "0\n"
-    assert "Best(number=" in done
+    assert "BestTrial(number=" in done
 
     [again] = kernel.run(_TUNE.format(trials=2))
     assert "Was complete already, with 2 trials" in _text(again)

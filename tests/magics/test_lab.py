@@ -65,3 +65,46 @@ def test_progress_changes_in_place_while_the_kernel_is_free(
     page.locator("#jupyterlab-splash").wait_for(state="detached")
     page.screenshot(path=tmp_path / "dark.png")
     assert errors == []
+
+
+_BEST = [
+    "%load_ext hpo_lab",
+    "from hpo_lab import keep\n\ndef score(lr):\n    keep('notes.txt', 'kept by it')\n"
+    "    return -abs(lr - 0.01)",
+    "%%tune maximize accuracy --trials 3 --seed 0 --store store/hpo.db\n"
+    "lr    = 0.05  # tune: loguniform(1e-4, 1e-1)\naccuracy = score(lr)",
+    "%hpo wait",
+    "%hpo best --run --trial 1\nprint('accuracy', 'here', accuracy)",
+    "%hpo best --write --trial 1",
+]
+
+
+def test_the_best_is_run_written_and_its_files_are_one_link_away(
+    chromium: Browser, jupyterlab: Lab
+) -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in _BEST],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    (jupyterlab.root / "folder").mkdir()
+    nbformat.write(notebook, jupyterlab.root / "folder" / "best of it.ipynb")
+    page = chromium.new_page(viewport={"width": 1100, "height": 1400})
+    page.goto(jupyterlab.page("folder/best of it.ipynb"))
+    page.get_by_text("| Idle").wait_for(timeout=90_000)
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+
+    page.get_by_text("The new cell below").wait_for(timeout=180_000)
+    page.locator(".jp-OutputArea-output", has_text="accuracy here -").wait_for()
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    written = cells.nth(len(_BEST))
+    written.wait_for()
+    lines = written.locator(".cm-line").all_inner_texts()
+    assert lines[0].startswith("lr    = 0.000") and lines[0].endswith(
+        "  # tune: loguniform(1e-4, 1e-1)"
+    )
+    assert lines[1:] == ["accuracy = score(lr)"]
+
+    panel = page.locator(".jp-HpoLab").first
+    assert panel.get_by_role("link").all_inner_texts() == ["executed notebook", "notes.txt"]
+    panel.get_by_role("link", name="notes.txt").click()
+    page.locator(".jp-FileEditor", has_text="kept by it").wait_for(timeout=30_000)

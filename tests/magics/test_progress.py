@@ -3,13 +3,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_lab.dashboard.progress import progress_html, progress_text
+from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import (
+    API_VERSION,
     AdditionalObjective,
     ExperimentSpec,
     ObjectiveType,
@@ -18,7 +22,7 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, pareto_front
-from hpo_lab.facade.summary import Best, Summary
+from hpo_lab.facade.summary import Best, Summary, written_value
 from hpo_lab.facade.tally import Tally
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.slicing import Decision
@@ -119,11 +123,11 @@ def test_the_best_and_the_latest_trials_are_shown_once_each() -> None:
 
     rows = _rows(_html(_summary(trials), trials))
 
-    numbers = [re.match(r"(best|latest)(\d)", row) for row in rows]
+    numbers = [re.match(r"(★ best|2nd best|3rd best|latest)(\d)", row) for row in rows]
     assert [match.groups() for match in numbers if match] == [
-        ("best", "1"),
-        ("best", "5"),
-        ("best", "3"),
+        ("★ best", "1"),
+        ("2nd best", "5"),
+        ("3rd best", "3"),
         ("latest", "7"),
         ("latest", "6"),
     ]
@@ -133,11 +137,12 @@ def test_the_smallest_objective_leads_when_it_is_minimised() -> None:
     trials = [_trial(n, value) for n, value in enumerate([0.5, 0.9, 0.1])]
     summary = _summary(trials, spec=_spec(direction="minimize"))
     rows = _rows(_html(summary, trials))
-    assert rows[1].startswith("best2Succeeded0.1")
+    assert rows[1].startswith("★ best2Succeeded0.1")
 
 
 def test_counts_failures_and_the_way_on_are_told() -> None:
-    trials = [_trial(0, 0.5), _trial(1, None, TrialState.FAILED), _trial(2, None)]
+    trials = [replace(_trial(0, 0.5), assignments={"lr": 0.123456})]
+    trials += [_trial(1, None, TrialState.FAILED), _trial(2, None)]
     summary = _summary(trials, state="Stopped", best=_best(0, 0.51239, {"lr": 0.123456}))
 
     html = _Checker(_html(summary, trials)).text
@@ -154,6 +159,110 @@ def test_counts_failures_and_the_way_on_are_told() -> None:
     assert len(text.splitlines()) <= 3
 
 
+def _many(count: int, number: int = 0) -> dict[str, Value]:
+    """Parameters of which the first is the same in each trial."""
+    return {"fixed": 1} | {f"parameter_{n}": n + number / 7 for n in range(count - 1)}
+
+
+def test_each_parameter_has_a_column_of_its_own() -> None:
+    trials = [replace(_trial(n, n / 9), assignments=_many(5, n)) for n in range(3)]
+    rows = _rows(_html(_summary(trials, best=_best(2, 0.2, _many(5))), trials))
+    assert rows[0] == "TrialStateaccuracylrfixed" + "".join(f"parameter_{n}" for n in range(4))
+    assert rows[1] == "★ best2Succeeded0.222210.28571.2862.2863.286"
+
+
+def test_of_many_parameters_those_that_vary_have_columns_and_all_best_values_are_there() -> None:
+    trials = [replace(_trial(n, n / 9), assignments=_many(30, n)) for n in range(9)]
+    html = _html(_summary(trials, best=_best(8, 8 / 9, _many(30, 8))), trials)
+    assert _rows(html)[0].startswith("TrialStateaccuracyparameter_0parameter_1")
+    assert "+27" in _rows(html)[0]
+    assert re.search(r'title="[^"]*parameter_28"', html)
+    text = _Checker(html).text
+    assert all(f"{name} {number(value)}" in text for name, value in _many(30, 8).items())
+
+
+def test_a_long_value_is_cut_and_whole_where_the_pointer_rests() -> None:
+    long = "optimizers." * 5 + "<Adam>"
+    trials = [replace(_trial(0, 0.5), assignments={"lr": long})]
+    html = _html(_summary(trials, best=_best(0, 0.5, {"lr": long})), trials)
+    assert f'title="{escape(long)}"' in html
+    assert _rows(html)[1].endswith("optimizers.optimizers.op…")
+
+
+def _notebook(trials: list[Trial], **changes: object) -> Summary:
+    """Of a notebook whose cell as written has lr = 0.25."""
+    template = TrialTemplate(trial_spec={"apiVersion": API_VERSION, "kind": "NotebookTrial"})
+    spec = _spec().model_copy(
+        update={"trial_template": template, "initial_points": ({"lr": 0.25},)}
+    )
+    written = written_value(spec, trials[0])
+    tally = Tally(spec.objective, trials)
+    best = next(tally.ranked(), None)
+    return _summary(
+        trials,
+        spec=spec,
+        as_written=written,
+        best=Best.of(spec.objective, best) if best else None,
+        **changes,
+    )
+
+
+def _as_written(value: float | None) -> Trial:
+    return replace(_trial(0, value), assignments={"lr": 0.25})
+
+
+def test_the_improvement_over_the_cell_as_written_is_shown() -> None:
+    trials = [_as_written(0.33834), *(_trial(n, 0.9 + n / 100) for n in range(1, 8))]
+    summary = _notebook(trials)
+    html = _html(summary, trials)
+    assert "0.3383 → 0.97 accuracy, maximize" in _Checker(html).text
+    assert _rows(html)[-1] == "as written0Succeeded0.33830.25"
+    assert "best accuracy 0.3383 → 0.97 in trial 7: lr=1" in progress_text(summary)
+
+
+def test_a_parameter_that_was_not_active_leaves_the_cell_as_written() -> None:
+    spec = _notebook([_as_written(0.5)]).spec
+    point = {"lr": 0.25, "degree": 3}
+    spec = spec.model_copy(update={"initial_points": (point,)})
+    assert written_value(spec, _as_written(0.5)) == 0.5
+
+
+def test_the_cell_as_written_may_be_the_best() -> None:
+    trials = [_as_written(0.9), _trial(1, 0.5)]
+    running, over = (_notebook(trials, state=state) for state in ("Running", "Succeeded"))
+    assert "0.9 as written, no better yet" in _Checker(_html(running, trials)).text
+    assert "0.9 as written is best" in _Checker(_html(over, trials)).text
+    assert "best accuracy 0.9 in trial 0, as written" in progress_text(over)
+
+
+def test_without_a_result_of_the_cell_as_written_nothing_is_compared() -> None:
+    for trials in (
+        [_as_written(None), _trial(1, 0.5)],
+        [_trial(0, 0.2), _trial(1, 0.5)],
+    ):
+        assert "→" not in _html(_notebook(trials), trials)
+    text = _Checker(_html(_notebook([_as_written(None)]), [_as_written(None)])).text
+    assert "no result yet: accuracy, maximize" in text
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (0.0, "about 5 s left"),
+        (41.0, "about 45 s left"),
+        (163.0, "about 2 min 50 s left"),
+        (118.0, "about 2 min left"),
+        (1500.0, "about 25 min left"),
+        (7300.0, "about 2 h 2 min left"),
+    ],
+)
+def test_the_time_left_is_told_coarsely(left: float, text: str) -> None:
+    summary = _summary([], left=left)
+    assert text in _html(summary, [])
+    assert text in progress_text(summary)
+    assert "left" not in progress_text(_summary([]))
+
+
 def test_a_trial_that_reported_no_number_has_no_value() -> None:
     trials = [_trial(0, float("nan"))]
     assert "nan" not in _html(_summary(trials), trials)
@@ -167,7 +276,7 @@ def test_of_several_objectives_the_front_is_shown_and_drawn() -> None:
 
     assert "3 on the Pareto front minimize loss, maximize accuracy" in _Checker(html).text
     rows = _rows(html)
-    assert rows[0] == "Front: triallossaccuracyParameters"
+    assert rows[0] == "Front: triallossaccuracylr"
     assert [row[0] for row in rows[1:4]] == ["3", "0", "2"]
     assert rows[5].startswith("latest3Succeeded0.50.25")
     dots = [len(re.findall("h0", path)) for path in re.findall(r'<path d="(.*?)"', html)]
@@ -194,10 +303,10 @@ def test_whatever_the_objectives_are_the_drawing_holds_every_trial(
 def test_a_large_front_is_shown_from_end_to_end() -> None:
     trials = [_pair(number, number, number) for number in range(300)]
     html = _html(_several(trials), trials)
-    numbers = _rows(html)[1:10]
+    numbers = _rows(html)[1:9]
     assert numbers[0].startswith("000")
     assert numbers[7].startswith("299")
-    assert numbers[8] == "and 292 between them"
+    assert "and 292 between them" in _Checker(html).text
     assert len(html.encode()) <= 20_000
 
 
@@ -205,7 +314,8 @@ def test_how_the_search_made_a_trial_is_told() -> None:
     made = {"rung": "1", "resource": "9", "point": "initial-0"}
     trials = [replace(_trial(4, 0.5), labels=made, parent=2)]
     rows = _rows(_html(_summary(trials), trials))
-    assert rows[1].endswith("rung 1, resource 9, parent 2")
+    assert rows[0] == "TrialStateaccuracyrungresourceparentlr"
+    assert rows[1] == "★ best4Succeeded0.51920.5714"
 
 
 def test_why_a_trial_was_stopped_early_is_at_its_state() -> None:

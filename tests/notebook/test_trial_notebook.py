@@ -37,7 +37,7 @@ def test_the_parts_and_their_order():
     assert [(c.source, c.metadata.get("tags")) for c in nb.cells] == [
         ("pass  # %load_ext hpo_lab\nimport os\n", ["tune-keep"]),
         (
-            'lr = 0.01  # tune: loguniform(1e-4, 1e-1)\nopt = \'a\'  # tune: choice("a", "b")',
+            'lr = 0.01  # tune: loguniform(1e-4, 1e-1)\nopt = "a"  # tune: choice("a", "b")',
             ["parameters"],
         ),
         ("%time 1\n# lr: set by the trial\n# opt: set by the trial\naccuracy = lr", ["tune"]),

@@ -53,9 +53,8 @@ def test_a_limit_of_memory_is_for_functions_too_and_the_options_of_notebooks_are
     spec = prepare_function(lambda x: x, {"x": uniform(0, 1)}, options).experiment.spec
     assert spec.trial_template is not None and spec.trial_template.trial_spec is not None
     assert spec.trial_template.trial_spec["spec"]["memoryLimit"] == 2**30
-    assert problems(lambda x: x, "x", isolation="fork", keep="best", trial_output=2**20) == [
+    assert problems(lambda x: x, "x", keep="best", trial_output=2**20) == [
         "trial_output: is for notebooks; a function has none",
-        "isolation: is for notebooks; a function has none",
         "keep: is for notebooks; a function has none",
     ]
 

@@ -1,0 +1,296 @@
+"""What a function computes with: its parts, which make its identity.
+
+A function goes to its trials by value, with the functions, classes and values that it uses.
+Those count by what they are: code by its meaning, values by their content, objects by their
+class and their state. What is imported goes by name. Of that the modules of the project count
+by the files that a trial would import, with all that they import of the project; installed
+packages and Python itself count by name alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copyreg
+import functools
+import pickle
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any
+
+from hpo_lab.prepare.code_source import code_meaning, imported_names, used_names
+from hpo_lab.prepare.project_modules import imports_of, module_parts, project_file
+from hpo_lab.prepare.value_text import array_text, digest, shortened
+from hpo_lab.problems import InvalidInput, Problem
+
+__all__ = ["function_parts"]
+
+_PLAIN = (bool, bytes, complex, float, int, range, str, type(None), type(...))
+_FLAT = {bool, float, int, str, type(None)}
+_STATE = ("__getstate__", "__reduce__", "__reduce_ex__")
+_OF_A_CLASS = {
+    *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__"),
+    *("__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
+    *("__static_attributes__", "__abstractmethods__", "_abc_impl", "__parameters__"),
+    *("__orig_bases__", "__match_args__", "__slotnames__"),
+}
+
+
+def function_parts(function: Callable[..., Any]) -> dict[str, str]:
+    """The parts of *function* by name, equal in every process where nothing has changed.
+
+    Raises:
+        InvalidInput: It uses what cannot be sent to a trial, such as a lock or a generator.
+    """
+    uses = _Uses()
+    uses.root(function)
+    if uses.problems:
+        raise InvalidInput(uses.problems, "tune()")
+    return uses.parts
+
+
+class _Uses:
+    def __init__(self) -> None:
+        import cloudpickle
+
+        self.parts: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self._by_value = cloudpickle.list_registry_pickle_by_value()
+        self._reducers: Mapping[type, Callable[[Any], Any]] = cloudpickle.Pickler.dispatch_table
+        self._titles: dict[int, str] = {}
+        self._texts: dict[int, str] = {}
+        self._open: list[int] = []
+        # Objects that are made on the way stay, because an `id` is used again.
+        self._alive: list[object] = []
+        self._modules: set[str] = set()
+
+    def root(self, called: Any) -> None:
+        """Add the parts of what the trials call."""
+        if isinstance(called, functools.partial):
+            self.root(called.func)
+            bound = {**{f"{n}": v for n, v in enumerate(called.args, 1)}, **called.keywords}
+            for name, value in bound.items():
+                self._part(f"bound {name}", value)
+        elif isinstance(called, MethodType):
+            self._object(called.__self__)
+            self._part("function", called.__func__)
+        elif isinstance(called, FunctionType):
+            self._titles[id(called)] = f"function {_name(called)}"
+            self._part("function", called)
+        else:
+            self._object(called)
+
+    def _object(self, value: Any) -> None:
+        """Add the parts of the object whose method, or which itself, is called."""
+        kind = type(value)
+        is_plain = all(getattr(kind, name) is getattr(object, name) for name in _STATE)
+        if isinstance(value, type | ModuleType) or not is_plain:
+            self._part("object", value)
+            return
+        self._part("class", kind)
+        state = object.__getstate__(value)
+        for each in state if isinstance(state, tuple) else (state,):
+            for name, attribute in (each or {}).items():
+                self._part(f"{_name(kind)}.{name}", attribute)
+
+    def _part(self, name: str, value: object, of: str = "") -> None:
+        """Add a named value; another of the same name is told apart by what it belongs *of*."""
+        try:
+            text = self._text(value)
+        except (TypeError, ValueError, pickle.PicklingError, RecursionError) as error:
+            kind = type(value).__name__
+            message = f"is a {kind}, which cannot be given to a trial ({error}); make it in the"
+            self.problems.append(Problem(name, f"{message} function"))
+            return
+        self._add(name, text, of)
+
+    def _add(self, name: str, text: str, of: str) -> None:
+        while self.parts.setdefault(name, text) != text:
+            name = f"{name} of {of}" if of else f"{name}'"
+
+    def _text(self, value: Any) -> str:
+        """The text of a value; functions, classes and modules in it become parts of their own."""
+        if type(value) in _PLAIN:
+            return shortened(repr(value))
+        if id(value) in self._open:
+            if isinstance(value, FunctionType | type):
+                return _name(value)
+            return f"<{len(self._open) - self._open.index(id(value))} above>"
+        if id(value) not in self._texts:
+            self._alive.append(value)
+            self._open.append(id(value))
+            try:
+                self._texts[id(value)] = shortened(self._new_text(value))
+            finally:
+                self._open.pop()
+        return self._texts[id(value)]
+
+    def _new_text(self, value: Any) -> str:
+        match value:
+            case FunctionType():
+                return self._function(value)
+            case type():
+                return self._class(value)
+            case ModuleType():
+                self._module(value.__name__)
+                return value.__name__
+            case MethodType():
+                return f"{self._text(value.__self__)}.{self._text(value.__func__)}"
+            case BuiltinFunctionType() if isinstance(value.__self__, ModuleType | None):
+                return f"{value.__module__}.{value.__qualname__}"
+            case staticmethod() | classmethod():
+                return f"{type(value).__name__} {self._text(value.__func__)}"
+            case property():
+                return self._sequence([value.fget, value.fset, value.fdel], "()")
+        if type(value) in (list, tuple):
+            if {*map(type, value)} <= _FLAT:
+                return repr(value)
+            return self._sequence(value, "[]" if type(value) is list else "()")
+        if type(value) in (frozenset, set):
+            members = ", ".join(sorted(map(self._text, value)))
+            return f"{{{members}}}" if type(value) is set else f"frozenset({members})"
+        if type(value) is dict:
+            return self._mapping(value.items())
+        array = array_text(value)
+        if array is not None:
+            return array if isinstance(array, str) else self._sequence(array, "()")
+        return self._reduced(value)
+
+    def _sequence(self, values: Iterable[object], brackets: str) -> str:
+        return brackets[0] + ", ".join(map(self._text, values)) + brackets[1]
+
+    def _mapping(self, items: Iterable[tuple[object, object]]) -> str:
+        # Its order may come from a set, whose order differs between processes.
+        pairs = sorted(f"{self._text(key)}: {self._text(value)}" for key, value in items)
+        return "{" + ", ".join(pairs) + "}"
+
+    def _reduced(self, value: Any) -> str:
+        """The text of an object: its class, and what a pickle would make it again from."""
+        reduce = self._reducers.get(type(value))
+        reduced = reduce(value) if reduce else value.__reduce_ex__(4)
+        if isinstance(reduced, str):
+            self._module(type(value).__module__)
+            wrapped = getattr(value, "__wrapped__", None)
+            return f"{reduced} {self._text(wrapped)}" if wrapped is not None else reduced
+        self._alive.append(reduced)
+        make, arguments, *rest = reduced
+        state, items, pairs = (*rest, None, None, None)[:3]
+        if make is copyreg.__newobj__ and len(arguments) == 1:  # type: ignore[attr-defined]
+            texts = [self._text(arguments[0])]
+        else:
+            texts = [self._text(make), self._text(arguments)]
+        if state is not None:
+            texts.append(self._text(state))
+        if items is not None:
+            texts.append(self._sequence(items, "[]"))
+        if pairs is not None:
+            # Unlike a dict, an OrderedDict has its order to tell.
+            texts.append(self._sequence([(key, each) for key, each in pairs], "[]"))
+        return " ".join(texts)
+
+    def _module(self, name: str) -> None:
+        """Add the module *name*, its packages and what they import, as far as of the project."""
+        pending = [name]
+        while pending:
+            name = pending.pop()
+            if name in self._modules or not name:
+                continue
+            self._modules.add(name)
+            file = project_file(name)
+            if file is not None:
+                for part, text in module_parts(name, file).items():
+                    self._add(part, text, "")
+                pending += [name.rpartition(".")[0], *imports_of(name, file)]
+
+    def _is_imported(self, name: str) -> bool:
+        """Whether a trial imports the module *name*, and is not given what is in it."""
+        packages = {name[:end] for end, letter in enumerate(f"{name}.") if letter == "."}
+        return name in sys.modules and name != "__main__" and not self._by_value & packages
+
+    def _goes_by_name(self, value: Any) -> bool:
+        """Whether a pickle holds only the name of a function or class, which is imported."""
+        name = getattr(value, "__module__", None) or ""
+        if not self._is_imported(name):
+            return False
+        if isinstance(value, type) and project_file(name) is None:
+            return True
+        attribute: Any = sys.modules[name]
+        for each in value.__qualname__.split("."):
+            attribute = getattr(attribute, each, None)
+        return attribute is value
+
+    def _function(self, function: FunctionType) -> str:
+        if self._goes_by_name(function):
+            self._module(function.__module__)
+            return f"{function.__module__}.{function.__qualname__}"
+        name, code, module = _name(function), function.__code__, function.__module__ or ""
+        title = self._titles.get(id(function), f"helper {name}")
+        self._add(title, digest(code_meaning(code).encode("utf-8", "surrogatepass")), "")
+        space = function.__globals__
+        for each in imported_names(code, space.get("__package__") or ""):
+            self._module(each)
+        if project_file(module) is not None or not self._is_imported(module):
+            # A closure that an installed package made counts without the globals of that.
+            for each in used_names(code):
+                if each in space and not _is_dunder(each):
+                    self._named(f"global {each}", each, space[each], name)
+        for each, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            with contextlib.suppress(ValueError):
+                # Nothing may have been assigned to it yet.
+                value = cell.cell_contents
+                self._named(f"closed-over {each}", each, value, name)
+        for each, value in _defaults(function):
+            self._part(f"default of {each}", value, of=name)
+        for each, value in function.__dict__.items():
+            self._part(f"{name}.{each}", value)
+        return name
+
+    def _named(self, title: str, name: str, value: Any, of: str) -> None:
+        """Add what has a name, unless it is so called itself, and a part of its own already."""
+        if isinstance(value, FunctionType | type | ModuleType):
+            text = self._text(value)
+            if text.rpartition(".")[2].removesuffix("()") == name:
+                return
+        self._part(title, value, of)
+
+    def _class(self, kind: type) -> str:
+        name = _name(kind)
+        if self._goes_by_name(kind):
+            self._module(kind.__module__)
+            return f"{kind.__module__}.{name}"
+        bases = self._sequence([type(kind), *kind.__bases__], "()")
+        self._add(f"class {name}", shortened(bases), "")
+        for member, value in sorted(vars(kind).items()):
+            is_slot = isinstance(value, MemberDescriptorType | GetSetDescriptorType)
+            if member in _OF_A_CLASS or is_slot:
+                continue
+            inner = getattr(value, "__func__", value)
+            if isinstance(inner, FunctionType):
+                self._titles[id(inner)] = _name(inner)
+            self._named(f"{name}.{member}", member, value, "")
+        return name
+
+
+def _name(value: FunctionType | type) -> str:
+    """What a person calls a function or a class: `evaluate()`, `Model.fit()`, `Model`."""
+    name = value.__qualname__.replace("<locals>.", "").replace("<lambda>", "lambda")
+    is_named = isinstance(value, FunctionType) and not name.endswith("lambda")
+    return f"{name}()" if is_named else name
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _defaults(function: FunctionType) -> Iterator[tuple[str, object]]:
+    code, defaults = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount]
+    yield from zip(names[len(names) - len(defaults) :], defaults, strict=True)
+    yield from (function.__kwdefaults__ or {}).items()

@@ -1,0 +1,125 @@
+"""The modules of a person's project: those that are neither installed nor of Python itself."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import site
+import sys
+import sysconfig
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec
+from importlib.util import resolve_name
+from pathlib import Path
+
+from hpo_lab.prepare.source_meaning import meaning
+from hpo_lab.prepare.value_text import digest, shortened
+
+__all__ = ["imports_of", "module_parts", "project_file"]
+
+_PACKAGES = {"site-packages", "dist-packages"}
+_PYTHON = {Path(sysconfig.get_paths()[name]) for name in ("stdlib", "platstdlib")}
+_MAIN = ast.unparse(ast.parse("__name__ == '__main__'"))
+
+
+def project_file(name: str) -> Path | None:
+    """The file of the module *name* of the project; None for any other, and where it has none."""
+    if name.partition(".")[0] in (*sys.builtin_module_names, "hpo_lab", "__main__", "__mp_main__"):
+        return None
+    spec = _spec(name)
+    if spec is None or not spec.has_location or spec.origin is None:
+        return None
+    file = Path(spec.origin).absolute()
+    installed = _PACKAGES & {*file.parts} or any(map(file.is_relative_to, _PYTHON))
+    user = site.getusersitepackages() if site.ENABLE_USER_SITE else None
+    if installed or (user and file.is_relative_to(user)) or not file.is_file():
+        return None
+    return file
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """How the module *name* is found, which is not imported for that, nor are its parents."""
+    module = sys.modules.get(name)
+    if module is not None and isinstance(spec := getattr(module, "__spec__", None), ModuleSpec):
+        return spec
+    parent = name.rpartition(".")[0]
+    path: Sequence[str] | None = None
+    if parent:
+        package = _spec(parent)
+        path = package.submodule_search_locations if package else None
+        if path is None:
+            return None
+    for finder in sys.meta_path:
+        with contextlib.suppress(Exception):
+            spec = finder.find_spec(name, path)
+            if spec is not None:
+                return spec
+    return None
+
+
+def module_parts(name: str, file: Path) -> dict[str, str]:
+    """The meaning of each definition of the module *name*, and of the rest of it.
+
+    A variable that is assigned once, at the top, counts as a definition.
+    """
+    tree = _tree(file)
+    if tree is None:
+        return {f"module {name}": digest(file.read_bytes())}
+    parts: dict[str, list[ast.AST]] = {}
+    for statement in _without_main(tree.body):
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                key = f"{name}.{statement.name}()"
+            case ast.ClassDef():
+                key = f"{name}.{statement.name}"
+            case ast.Assign(targets=[ast.Name(variable)]):
+                key = f"{name}.{variable}"
+            case ast.Expr(ast.Constant(str())):
+                continue
+            case _:
+                key = f"module {name}"
+        parts.setdefault(key, []).append(statement)
+    return {key: _text(statements) for key, statements in parts.items()}
+
+
+def _text(statements: list[ast.AST]) -> str:
+    match statements:
+        case [ast.Assign(value=value)]:
+            return shortened(meaning(value))
+        case _:
+            return digest(meaning(*statements).encode("utf-8", "surrogatepass"))
+
+
+def _without_main(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """*body* without what runs only in a script."""
+    for statement in body:
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) == _MAIN:
+            yield from statement.orelse
+        else:
+            yield statement
+
+
+def imports_of(name: str, file: Path) -> Iterator[str]:
+    """The modules, and what may be modules, that the module *name* imports anywhere."""
+    tree = _tree(file)
+    package = name if file.stem == "__init__" else name.rpartition(".")[0]
+    for node in ast.walk(tree) if tree else ():
+        match node:
+            case ast.Import():
+                yield from (alias.name for alias in node.names)
+            case ast.ImportFrom():
+                base = node.module or ""
+                if node.level:
+                    with contextlib.suppress(ImportError):
+                        base = resolve_name("." * node.level + base, package)
+                yield base
+                yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _tree(file: Path) -> ast.Module | None:
+    if file.suffix != ".py":
+        return None
+    try:
+        return ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return None

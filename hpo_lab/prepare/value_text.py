@@ -1,0 +1,85 @@
+"""Texts of values that are equal in every process, where pickles of them are not."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from hpo_lab.experiment.function_parts import DIGEST
+
+__all__ = ["array_text", "digest", "shortened"]
+
+_LONGEST = 60
+_DRAWN = 2**64
+"""What is drawn from the system to seed a generator is larger; numbers of persons are not."""
+
+
+def shortened(text: str) -> str:
+    """*text*, or its digest where it is long."""
+    return text if len(text) <= _LONGEST else digest(text.encode("utf-8", "surrogatepass"))
+
+
+def digest(*parts: Any) -> str:
+    """The digest of bytes, or of anything that lies in memory as bytes."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        state.update(part)
+    return f"{DIGEST}{state.hexdigest()}"
+
+
+def array_text(value: Any) -> str | Iterable[Any] | None:
+    """The text of an array, table, tensor or generator of NumPy, pandas or torch.
+
+    Returns:
+        The text; or values that stand for *value*; or None when it is nothing of these.
+    """
+    for package, text in (("numpy", _numpy), ("pandas", _pandas), ("torch", _torch)):
+        module = sys.modules.get(package)
+        if module is not None and (answer := text(module, value)) is not None:
+            return answer
+    return None
+
+
+def _numpy(numpy: Any, value: Any) -> str | Iterable[Any] | None:
+    if isinstance(value, numpy.generic):
+        return [str(value.dtype), value.item()] if value.dtype.kind != "V" else None
+    if type(value) in (numpy.ndarray, numpy.memmap):
+        if value.dtype.hasobject:
+            return [value.dtype.str, value.shape, value.ravel().tolist()]
+        content = numpy.ascontiguousarray(value).reshape(-1).view(numpy.uint8)
+        return digest(f"{value.dtype.descr}{value.shape}".encode(), content)
+    random = sys.modules.get("numpy.random")
+    if random is not None and isinstance(value, random.Generator):
+        sequence = getattr(value.bit_generator, "seed_seq", None)
+        entropy = getattr(sequence, "entropy", None)
+        if isinstance(entropy, int) and entropy >= _DRAWN:
+            # Nobody chose its numbers.
+            return f"{type(value.bit_generator).__name__} without a seed"
+        return [type(value.bit_generator).__name__, value.bit_generator.state]
+    return None
+
+
+def _pandas(pandas: Any, value: Any) -> str | Iterable[Any] | None:
+    if type(value) not in (pandas.DataFrame, pandas.Series) and not isinstance(value, pandas.Index):
+        return None
+    is_table = isinstance(value, pandas.DataFrame)
+    columns = [value.iloc[:, number] for number in range(value.shape[1])] if is_table else [value]
+    try:
+        hashes = [pandas.util.hash_pandas_object(each, categorize=False).values for each in columns]
+    except (TypeError, ValueError):
+        # Cells that hold lists and the like have no hash.
+        return [str(value.dtypes), value.to_dict("split") if is_table else value.tolist()]
+    names = [value.columns.tolist(), list(value.columns.names)] if is_table else [str(value.dtype)]
+    index = [] if isinstance(value, pandas.Index) else [value.index.names, value.index]
+    labels = [list(map(str, value.dtypes))] if is_table else [getattr(value, "names", value.name)]
+    return [type(value).__name__, *names, *labels, *index, len(value), *hashes]
+
+
+def _torch(torch: Any, value: Any) -> str | None:
+    is_tensor: bool = isinstance(value, getattr(torch, "Tensor", ()))
+    if not is_tensor or value.layout != torch.strided:
+        return None
+    content = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+    return digest(f"{value.dtype}{tuple(value.shape)}{value.requires_grad}".encode(), content)
