@@ -186,6 +186,8 @@ class NameTable:
             for new in typed:
                 if kind not in (ATOM, "value") and thing.kind == UNKNOWN:
                     self._link(new, thing)
+                    if kind != "array":  # of what is in it, nothing is known
+                        self._add(new, value)
         return typed
 
     def _load(self, name: str) -> Value:

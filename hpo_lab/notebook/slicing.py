@@ -19,7 +19,7 @@ from hpo_lab.notebook.name_table import IN_DOUBT, Use
 from hpo_lab.notebook.own_code import RANDOM_NUMBERS
 from hpo_lab.notebook.parsed_cell import FAILS_TAG, KEEP_TAG, ParsedCell, magic_argument
 
-__all__ = ["KEEP_TAG", "SKIP_TAG", "Decision", "names_of", "slice_cells"]
+__all__ = ["KEEP_TAG", "SKIP_TAG", "Decision", "names_of", "names_read", "slice_cells"]
 
 SKIP_TAG = "tune-skip"
 _SHOWS = frozenset({"describe", "display", "head", "hist", "info", "plot", "print", "show"})
@@ -82,6 +82,14 @@ def names_of(cells: Sequence[ParsedCell]) -> tuple[set[str], set[str]]:
     scope = Scope()
     _follow(scope, cells)
     return set().union(*scope.binds.values()), set().union(*scope.unbound.values())
+
+
+def names_read(earlier: Sequence[ParsedCell], tuned: ParsedCell) -> list[str]:
+    """The names of earlier cells that *tuned* reads, itself or in what it calls."""
+    scope = Scope()
+    _follow(scope, [*earlier, tuned])
+    names = {use.name for use in scope.uses if use.reader == len(earlier)}
+    return sorted(name for name in names if name.isidentifier())
 
 
 def _kinds_told(scope: Scope, last: int, types: Mapping[str, str]) -> dict[tuple[int, str], str]:

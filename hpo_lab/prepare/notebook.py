@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpo_lab.notebook.annotations import parse_annotations
 from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
 from hpo_lab.notebook.parsed_cell import ParsedCell
-from hpo_lab.notebook.slicing import slice_cells
+from hpo_lab.notebook.slicing import names_read, slice_cells
 from hpo_lab.notebook.trial_notebook import build_trial_notebook, objective_problems
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
+from hpo_lab.prepare.comparison import Halves
 from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
 from hpo_lab.prepare.wording import as_flag, worded
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 __all__ = ["prepare_cell", "prepare_notebook"]
 
@@ -66,6 +71,7 @@ def prepare_cell(
     working_directory: Path,
     first_line: int = 2,
     kernel_name: str = "python3",
+    types: Mapping[str, str] | None = None,
     problems: Sequence[Problem] = (),
 ) -> Prepared:
     """Make an experiment of an annotated cell and the cells that came before it.
@@ -79,6 +85,7 @@ def prepare_cell(
         working_directory: Where the trials run.
         first_line: Line number of the first line of *tuned* within its cell.
         kernel_name: Jupyter kernel of the trials.
+        types: Qualified names of the types of the names' values, where a kernel tells them.
         problems: The problems of the options.
 
     Raises:
@@ -99,7 +106,7 @@ def prepare_cell(
         )
     if problems:
         raise InvalidInput(problems)
-    decisions = slice_cells(earlier, tuned_cell)
+    decisions = slice_cells(earlier, tuned_cell, types)
     kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
     parameters = [annotation.parameter for annotation in annotations]
     template = trial_template(
@@ -124,13 +131,22 @@ def prepare_cell(
     if problems:
         raise InvalidInput(problems)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
-    notebook = build_trial_notebook(
-        tuned_cell, annotations, kept, objective, metadata={"kernelspec": kernel}
-    )
+
+    def build(cells: Sequence[ParsedCell]) -> NotebookNode:
+        return build_trial_notebook(
+            tuned_cell, annotations, cells, objective, metadata={"kernelspec": kernel}
+        )
+
+    def halves() -> Halves:
+        ran = [cell for cell in earlier if not isinstance(cell.tree, SyntaxError)]
+        names = names_read(earlier, tuned_cell)
+        return Halves(build(ran), build(kept), names, str(working_directory))
+
     return Prepared(
         experiment,
-        {NOTEBOOK: ("application/x-ipynb+json", _dump(notebook))},
+        {NOTEBOOK: ("application/x-ipynb+json", _dump(build(kept)))},
         decisions,
+        halves=halves,
     )
 
 
