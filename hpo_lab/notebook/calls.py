@@ -68,7 +68,7 @@ class Calls(Iteration, ABC):
     def _unknown(self, value: Collection[Thing], site: Hashable) -> Value:
         """Follow a call of which nothing is known: it may change all that it can reach."""
         self.keep(f"{self._what}(): what it changes is not known, {IN_DOUBT}")
-        things = {thing for thing in reachable(value) if thing.kind != ATOM}
+        things = {thing for thing in reachable(value) if thing.kind not in (ATOM, IMPORTED)}
         result = self._thing(UNKNOWN, site, things)
         code = {thing for thing in things if thing.kind in (FUNCTION, CLASS)}
         for thing in value:
@@ -121,10 +121,11 @@ class Calls(Iteration, ABC):
     def _pass(self, passed: Value, *, quiet: bool = False, gives: str = "") -> Value:
         """Follow what a known function does with what it is passed; the items of it."""
         if quiet:
-            self._run_methods(passed, NOTHING, "_")
+            self._run_operators(passed)
             return NOTHING
         items = self._items(passed)
-        handed = passed | items | self._thing("array", "passed") | plain()
+        named = frozenset(thing for thing in passed if thing.kind == IMPORTED)
+        handed = (passed - named) | items | self._thing("array", "passed") | plain()
         if gives in ("tensor", "module", "loader"):
             handed |= self._thing("tensor", "passed")
         if any(thing.kind == UNKNOWN for thing in passed):
@@ -137,6 +138,8 @@ class Calls(Iteration, ABC):
                     )
             elif thing.kind == IMPORTED and "." in thing.path:
                 self._hand_over(thing, handed - {thing})
+        for generator in sorted({each for thing in reachable(passed) for each in thing.draws}):
+            self._draw(generator)
         self._run_code(passed, handed)
         return items
 
@@ -287,7 +290,7 @@ class Calls(Iteration, ABC):
         if known.runs:
             self._run_code(own, passed | own)
         elif kind not in (ATOM, "value"):
-            self._run_methods(thing.holds, passed, "__")
+            self._run_operators({thing, *passed}, passed)
         if name in known.stores or (is_call and kind == "module"):
             held = passed | (items if name in ("extend", "update", "extendleft") else NOTHING)
             self._add(thing, _odd(held) if kind == "array" else held)

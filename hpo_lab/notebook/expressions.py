@@ -112,6 +112,7 @@ class Expressions(Attributes, ABC):
         unknown = frozenset(thing for thing in operands if thing.kind == UNKNOWN)
         if isinstance(node, ast.Compare):
             self._change(unknown)
+            self._run_operators(operands, operands)
             if any(isinstance(each, ast.In | ast.NotIn) for each in node.ops):
                 self._items(
                     frozenset(t for t in operands if t.kind in KINDS and KINDS[t.kind].is_consumed)
@@ -119,6 +120,7 @@ class Expressions(Attributes, ABC):
         elif isinstance(node, ast.BinOp | ast.AugAssign):
             self._change(unknown)
         elif isinstance(node, ast.JoinedStr | ast.FormattedValue):
+            self._run_operators(operands)
             return plain()
         elif isinstance(node, ast.Slice):
             return operands

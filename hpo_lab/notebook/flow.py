@@ -124,7 +124,7 @@ class Scope(Expressions):
             case ast.Return(value=value) if value is not None:
                 self._returned(self._value(value))
             case ast.Expr(value=value):
-                self._run_methods(self._value(value), NOTHING, "_")
+                self._run_operators(self._value(value))
             case _:  # assert, raise, `type X = ...`, global, pass
                 for child in ast.iter_child_nodes(node):
                     if isinstance(child, ast.expr) and not is_store(child):

@@ -73,6 +73,13 @@ class NameTable:
         self._things: dict[Hashable, Thing] = {}
         self._growth = 0
         self._binds = 0
+        self._changes = 0
+        self._used: dict[Hashable, int] = {}
+
+    @property
+    def _shape(self) -> int:
+        """What differs after a thing was made, or came to hold another."""
+        return self._growth - self._changes
 
     @property
     def _state(self) -> tuple[int, int, int]:
@@ -155,6 +162,7 @@ class NameTable:
             if thing.kind not in _UNCHANGING and self.cell not in thing.changed:
                 thing.changed.add(self.cell)
                 self._growth += 1
+                self._changes += 1
             pending.extend(thing.shares)
 
     # Names
@@ -219,6 +227,10 @@ class NameTable:
     def _use(self, name: str, binding: Binding) -> None:
         for provider in sorted(binding.sources - {self.cell}):
             self.uses.setdefault(Use(self.cell, name, provider, changes=False))
+        key = (self.cell, name, binding.value)
+        if self._used.get(key) == self._shape:
+            return
+        self._used[key] = self._shape
         for thing in reachable(binding.value):
             # Who changes an object has read it, and so needs those who changed it before.
             last = max(thing.changed - {self.cell}, default=None)

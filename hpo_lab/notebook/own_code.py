@@ -30,9 +30,9 @@ from hpo_lab.notebook.values import (
 
 __all__ = ["RANDOM_NUMBERS", "Arguments", "OwnCode"]
 
-_STEPS_AT_MOST = 20_000
+_STEPS_AT_MOST = 8000
 """In a cell; what takes more is not followed to the end, and the cell is kept."""
-_STEPS_OF_A_CALL = 40
+_STEPS_OF_A_CALL = 20
 _DEPTH_AT_MOST = 25
 _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
 _DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
@@ -302,6 +302,10 @@ class OwnCode(NameTable, ABC):
                                 arguments = Arguments([frozenset({thing})], anything=passed)
                                 results |= self._inline(member, arguments, ("run", thing, name))
         return results
+
+    def _run_operators(self, value: Iterable[Thing], operands: Value = NOTHING) -> None:
+        """Follow the comparisons, `__repr__` and the like of all that *value* is made of."""
+        self._run_methods(reachable(value), operands, "_")
 
     def _set_field(self, thing: Thing, name: str, value: Value) -> None:
         old = thing.fields.get(name, NOTHING)

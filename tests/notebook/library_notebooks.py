@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import io
 import random
+import re
 import sys
 import types
 import warnings
@@ -486,4 +487,4 @@ def _run(cells: Sequence[str], numbers: Sequence[int], tuned: str) -> tuple[str,
             exec(tuned, names)
         except Exception as error:
             return f"{type(error).__name__}: {error}", failed
-    return repr(names["result"]), failed
+    return re.sub(r" at 0x\w+", "", repr(names["result"])), failed
