@@ -19,6 +19,7 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.magic_best import use_best
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values
+from hpo_lab.prepare.comparison import Halves, compare
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
@@ -69,6 +70,7 @@ COMMANDS: Final = {
         "[NAME] [--run] [--write] [--apply] [--trial N]",
         "the best values: run the cell with them, write it below, set the variables",
     ),
+    "check": Command("", "run the last tuned cell's notebook whole and sliced, and compare"),
     "wait": Command("[NAME] [--timeout TIME]", "wait for its end"),
     "stop": Command("[NAME]", "stop it; it can be resumed"),
     "resume": Command(
@@ -166,6 +168,7 @@ class Commands:
     Attributes:
         last: The experiment that this shell started last.
         location: The store that it went to, None for the default one.
+        halves: Makes the two notebooks that `check` compares; None before a cell was tuned.
         interrupted: What to say when the command that runs now is interrupted.
     """
 
@@ -173,6 +176,7 @@ class Commands:
         self._shell = shell
         self.last: Experiment | None = None
         self.location: str | None = None
+        self.halves: Callable[[], Halves] | None = None
         self.interrupted = "Interrupted."
         self._panels: dict[str, LiveProgress] = {}
 
@@ -199,6 +203,9 @@ class Commands:
         if arguments.command == "list":
             self._list(arguments)
             return ""
+        if arguments.command == "check":
+            self._check()
+            return ""
         if arguments.command == "best":
             return self._best(self._find(arguments), arguments)
         runs: dict[str, Callable[[Experiment, Arguments], None]] = {
@@ -212,6 +219,15 @@ class Commands:
         }
         runs[arguments.command](self._find(arguments), arguments)
         return ""
+
+    def _check(self) -> None:
+        if self.halves is None:
+            message = "no cell was tuned here yet; run %%tune, with --dry-run to start nothing"
+            raise InvalidInput([Problem("%hpo check", message)])
+        comparison = compare(self.halves())
+        print(comparison)
+        if not comparison.agrees:
+            raise InvalidInput([Problem("%hpo check", "the trials would not see the same")])
 
     def _find(self, arguments: Arguments) -> Experiment:
         experiments = Experiments(arguments.store or self.location)

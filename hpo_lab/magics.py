@@ -7,7 +7,8 @@ experiment runs in processes of its own, and its progress is read from the store
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from hpo_lab.dashboard.preview import preview_html, preview_text
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.magic_best import run_in_place
 from hpo_lab.magic_commands import COMMANDS, Commands
-from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.parsed_cell import FAILS_TAG, ParsedCell
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import LINE_OPTIONS, parse_line
 from hpo_lab.prepare import Prepared, notebook_here, prepare_cell, project_here
@@ -57,20 +58,30 @@ class HpoLabMagics(Magics):
         """Start to take note of the cells that fail."""
         super().__init__(shell)
         self._shell = shell
-        self._failed: set[int] = set()
+        self._failed: dict[int, bool] = {}
+        self._seconds: dict[int, float] = {}
+        self._started = time.monotonic()
         self._unstored: list[tuple[ParsedCell, bool]] = []
         self._commands = Commands(shell)
+        shell.events.register("pre_run_cell", self._start_clock)
         shell.events.register("post_run_cell", self._note)
         shell.set_hook("complete_command", _complete_tune, str_key="%%tune")
         shell.set_hook("complete_command", _complete_hpo, str_key="%hpo")
 
+    def _start_clock(self, _: Any) -> None:
+        self._started = time.monotonic()
+
     def _note(self, result: Any) -> None:
-        info = result.info
+        info, seconds = result.info, time.monotonic() - self._started
+        is_interrupted = isinstance(result.error_in_exec, KeyboardInterrupt)
         if not info.store_history and not info.silent:
             label = f"unnumbered cell {len(self._unstored) + 1}"
-            self._unstored.append((ParsedCell(info.raw_cell, label=label), not result.success))
-        elif not result.success and result.execution_count is not None:
-            self._failed.add(result.execution_count)
+            cell = ParsedCell(info.raw_cell, _tags(result.success), label, seconds)
+            self._unstored.append((cell, is_interrupted))
+        elif result.execution_count is not None:
+            self._seconds[result.execution_count] = seconds
+            if not result.success:
+                self._failed[result.execution_count] = is_interrupted
 
     @no_var_expand
     @cell_magic
@@ -138,7 +149,7 @@ class HpoLabMagics(Magics):
         notebook = notebook_here()
         prepared = prepare_cell(
             cell,
-            [earlier for earlier, failed in cells if not failed],
+            [earlier for earlier, is_interrupted in cells if not is_interrupted],
             options,
             where=where,
             name=notebook.stem if notebook else f"tune-{options.metric or 'cell'}",
@@ -146,10 +157,12 @@ class HpoLabMagics(Magics):
             cell=self._cell_id(),
             working_directory=Path.cwd(),
             first_line=first_line,
+            types=_types(self._shell.user_ns),
             problems=problems,
         )
         prepared = replace(prepared, project=project_here())
-        decisions = _with_failed(cells, prepared.decisions)
+        self._commands.halves = prepared.halves
+        decisions = _with_interrupted(cells, prepared.decisions)
         if "--dry-run" in extras:
             experiment = prepared.experiment
             bundle = {
@@ -201,23 +214,50 @@ class HpoLabMagics(Magics):
         return len(inputs) - 1, magic.first_line
 
     def _earlier(self, number: int) -> list[tuple[ParsedCell, bool]]:
-        """The inputs before *number* in the order of execution, and whether each failed."""
+        """The inputs before *number* in the order of execution; whether each was interrupted."""
         inputs = self._shell.history_manager.input_hist_raw[:number]
         return [
-            (ParsedCell(source, label=f"In [{count}]"), count in self._failed)
+            (
+                ParsedCell(
+                    source,
+                    _tags(count not in self._failed),
+                    f"In [{count}]",
+                    self._seconds.get(count),
+                ),
+                self._failed.get(count, False),
+            )
             for count, source in enumerate(inputs)
             if source.strip()
         ]
 
 
-def _with_failed(
+def _tags(succeeded: bool) -> frozenset[str]:
+    """The tags of a cell that ran: one that failed half-way may do so again."""
+    return frozenset() if succeeded else frozenset({FAILS_TAG})
+
+
+def _types(namespace: Mapping[str, object]) -> dict[str, str]:
+    """The qualified names of the types of the values in *namespace*."""
+    return {
+        name: f"{type(value).__module__}.{type(value).__qualname__}"
+        for name, value in namespace.items()
+    }
+
+
+def _with_interrupted(
     cells: list[tuple[ParsedCell, bool]], decisions: tuple[Decision, ...]
 ) -> tuple[Decision, ...]:
-    """The decisions on all cells, where *decisions* are those on the ones that succeeded."""
+    """The decisions on all cells; *decisions* are those on the cells not interrupted."""
     others = iter(decisions)
     return tuple(
-        Decision(cell, kept=False, reason="failed when it ran") if failed else next(others)
-        for cell, failed in cells
+        Decision(
+            cell,
+            kept=False,
+            reason="interrupted when it ran; what it changed is missing in a trial",
+        )
+        if is_interrupted
+        else next(others)
+        for cell, is_interrupted in cells
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -19,7 +20,8 @@ from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_file
-from hpo_lab.problems import Problem
+from hpo_lab.prepare.comparison import compare
+from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["say_warnings", "validate_command"]
 
@@ -35,16 +37,29 @@ __all__ = ["say_warnings", "validate_command"]
     multiple=True,
     help="ConfigMaps and Secrets that the manifest refers to; may be repeated.",
 )
+@click.option(
+    "--execute",
+    is_flag=True,
+    help="Run the notebook whole and as the trials do, and compare what the cell reads.",
+)
 @json_option
 def validate_command(
-    file: Path, cell: str | None, template: str | None, beside: tuple[str, ...], as_json: bool
+    file: Path,
+    cell: str | None,
+    template: str | None,
+    beside: tuple[str, ...],
+    execute: bool,
+    as_json: bool,
 ) -> None:
-    """Check a notebook or a manifest; start nothing, write nothing.
+    """Check a notebook or a manifest; start no trials, write nothing.
 
     Shows what would be searched and, for a notebook, which earlier cells the trials run.
     """
     prepared = prepare_file(file, TuneOptions(), cell, template=template, beside=beside)
     spec = prepared.experiment.spec
+    if execute and prepared.halves is None:
+        raise InvalidInput([Problem("--execute", "is for notebooks")])
+    comparison = compare(prepared.halves()) if execute and prepared.halves is not None else None
     warnings = [*prepared.warnings, *run_problems(prepared.experiment)]
     if as_json:
         decisions = [
@@ -52,14 +67,15 @@ def validate_command(
             for each in prepared.decisions
         ]
         said = [{"where": one.where, "message": one.message} for one in warnings]
-        print_json(
-            {
-                "experiment": prepared.experiment.to_document(),
-                "decisions": decisions,
-                "warnings": said,
-            }
-        )
-        return
+        document: dict[str, object] = {
+            "experiment": prepared.experiment.to_document(),
+            "decisions": decisions,
+            "warnings": said,
+        }
+        if comparison is not None:
+            document["comparison"] = {"agrees": comparison.agrees, **asdict(comparison)}
+        print_json(document)
+        raise SystemExit(0 if comparison is None or comparison.agrees else 1)
     say_warnings(warnings)
     out = results()
     out.print("ok", style="green")
@@ -69,6 +85,10 @@ def validate_command(
     if prepared.decisions:
         out.print()
         out.print(decisions_table(prepared.decisions))
+    if comparison is not None:
+        out.print()
+        out.print(str(comparison), style="green" if comparison.agrees else "red", soft_wrap=True)
+        raise SystemExit(0 if comparison.agrees else 1)
 
 
 def say_warnings(warnings: Sequence[Problem]) -> None:

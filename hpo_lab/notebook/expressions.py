@@ -1,278 +1,295 @@
-"""Follow expressions: what they read, what they change, what their value shares."""
+"""Follow expressions: what they read, what they change, what they stand for."""
 
 from __future__ import annotations
 
 import ast
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from abc import ABC
+from collections.abc import Sequence
 
-from hpo_lab.notebook import library, magic_effects
-from hpo_lab.notebook.name_table import IN_DOUBT, NameTable
+from hpo_lab.notebook import magic_effects
+from hpo_lab.notebook.attributes import Attributes
+from hpo_lab.notebook.known_types import KINDS
+from hpo_lab.notebook.name_table import IN_DOUBT
 from hpo_lab.notebook.names import Comprehension, stored
+from hpo_lab.notebook.own_code import Arguments
 from hpo_lab.notebook.parsed_cell import is_own_magic, magic_argument, magic_call
-from hpo_lab.notebook.values import NOTHING, Code, Value, union
+from hpo_lab.notebook.values import (
+    CLASS,
+    FUNCTION,
+    IMPORTED,
+    INSTANCE,
+    LAZY,
+    NOTHING,
+    UNKNOWN,
+    Frame,
+    Value,
+    plain,
+)
 
 __all__ = ["Expressions"]
 
+_OPERATORS_GIVE = ("array", "tensor", "set", "list", "dict", "tuple", "value", "plot", "collection")
+_GETS = frozenset({"__class__", "__dict__", "__self__", "__func__"})
 
-class Expressions(NameTable, ABC):
+
+class Expressions(Attributes, ABC):
     """A table of names that expressions and assignments are followed on."""
-
-    @abstractmethod
-    def run(self, body: Iterable[ast.stmt]) -> None:
-        """Follow statements that run one after the other."""
-
-    @abstractmethod
-    def _code_of(self, arguments: ast.arguments, body: Sequence[ast.stmt], name: str = "") -> Code:
-        """What running a function may do."""
-
-    def _returned(self, value: Value) -> None:
-        """Nothing to note: only a function returns."""
 
     def _value(self, node: ast.expr) -> Value:
         match node:
             case ast.Constant():
-                return NOTHING
+                return plain()
             case ast.Name(id=name):
                 return self._load(name)
             case ast.NamedExpr(target=target, value=inner):
-                value = self._numbered(self._value(inner))
+                value = self._value(inner)
+                frame = self._frame
+                while frame.parent is not None and frame.owner is None and not frame.is_class:
+                    frame = frame.parent  # out of comprehensions
+                before, self._frame = self._frame, frame
                 self._assign(target, value)
+                self._frame = before
                 return value
-            case ast.Attribute(value=inner, attr=attribute):
-                return _attribute(self._value(inner), attribute)
+            case ast.Attribute(value=inner, attr=name):
+                return self._attribute(self._value(inner), name, node)
             case ast.Subscript(value=inner, slice=key):
-                self._value(key)
-                return replace(self._value(inner), defined=False)
-            case ast.Await(value=inner) | ast.Starred(value=inner):
+                return self._subscript(self._value(inner), self._value(key), node)
+            case ast.Await(value=inner):
                 return self._value(inner)
-            case ast.Yield(value=inner) | ast.YieldFrom(value=inner):
-                if inner is not None:
-                    self._returned(self._value(inner))
-                return Value(new=True)
+            case ast.Starred(value=inner):
+                return self._items(self._value(inner))
+            case ast.Yield(value=inner):
+                return self._yielded(NOTHING if inner is None else self._value(inner), node)
+            case ast.YieldFrom(value=inner):
+                return self._yielded(self._items(self._value(inner)), node)
             case ast.Call():
                 return self._call(node)
-            case ast.Lambda(args=arguments, body=body):
-                for default in [*arguments.defaults, *filter(None, arguments.kw_defaults)]:
-                    self._value(default)
-                code = self._code_of(arguments, [ast.Return(body)])
-                return Value(new=True, code=frozenset({code}), defined=True)
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                return self._comprehension(node)
-            case ast.IfExp() | ast.BoolOp() | ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
-                parts = union([self._value(part) for part in _parts(node)])
-                holds = not isinstance(node, ast.IfExp | ast.BoolOp)
-                return replace(parts, new=parts.new or holds)
-            case _:  # operators, comparisons, slices, f-strings: a result of their own
+            case ast.Lambda(args=arguments):
+                return self._function_thing(node, arguments)
+            case ast.GeneratorExp():
+                frame = self._frame
+                value = self._thing(LAZY, node, self._comprehension(node))
+                for thing in value:
+                    thing.items = lambda: self._again(node, frame)
+                return value
+            case ast.ListComp() | ast.SetComp() | ast.DictComp():
+                kind = {ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict"}[type(node)]
+                return self._thing(kind, node, self._comprehension(node))
+            case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
+                kind = type(node).__name__.lower()
+                held = NOTHING
                 for part in _parts(node):
-                    self._value(part)
-                return Value(new=not isinstance(node, ast.JoinedStr | ast.Compare))
+                    held |= self._value(part)
+                if isinstance(node, ast.Dict) and None in node.keys:
+                    held |= self._items(held)
+                return self._thing(kind, node, held)
+            case ast.IfExp() | ast.BoolOp():
+                values = [self._value(part) for part in _parts(node)]
+                self._run_methods(NOTHING.union(*values), NOTHING, "__")
+                return NOTHING.union(*values)
+            case _:  # operators, comparisons, slices, f-strings: a result of their own
+                values = [self._value(part) for part in _parts(node)]
+                return self._operator(node, values)
+
+    def _again(self, node: Comprehension, frame: Frame) -> Value:
+        with self._in_frame(frame):
+            return self._comprehension(node)
+
+    def _yielded(self, value: Value, node: ast.AST) -> Value:
+        self._returned(value)
+        return self._thing(UNKNOWN, node) if isinstance(node, ast.Yield) else value
+
+    def _returned(self, value: Value) -> None:
+        frame: Frame | None = self._frame
+        while frame is not None and frame.owner is None:
+            frame = frame.parent
+        if frame is not None:
+            frame.results |= value
+
+    def _operator(self, node: ast.expr | ast.AugAssign, values: Sequence[Value]) -> Value:
+        operands = NOTHING.union(*values)
+        results = self._run_methods(operands, operands, "_")
+        unknown = frozenset(thing for thing in operands if thing.kind == UNKNOWN)
+        if isinstance(node, ast.Compare):
+            self._change(unknown)
+            self._run_operators(operands, operands)
+            if any(isinstance(each, ast.In | ast.NotIn) for each in node.ops):
+                self._items(
+                    frozenset(t for t in operands if t.kind in KINDS and KINDS[t.kind].is_consumed)
+                )
+        elif isinstance(node, ast.BinOp | ast.AugAssign):
+            self._change(unknown)
+        elif isinstance(node, ast.JoinedStr | ast.FormattedValue):
+            self._run_operators(operands)
+            return plain()
+        elif isinstance(node, ast.Slice):
+            return operands
+        for kind in _OPERATORS_GIVE:
+            same = [thing for thing in operands if thing.kind == kind]
+            if same and (kind in ("array", "tensor") or not isinstance(node, ast.Compare)):
+                held = {each for thing in same for each in thing.holds}
+                if kind == "tensor":
+                    held |= operands - plain()
+                results |= self._thing(kind, (node, kind), held)
+        if unknown:
+            results |= self._thing(UNKNOWN, node, operands - plain())
+        return results or plain()
 
     def _comprehension(self, node: Comprehension) -> Value:
-        outside, bound_outside = dict(self._names), dict(self.binds[self.cell])
-        targets: list[str] = []
-        for generator in node.generators:
-            self._assign_items(generator.target, generator.iter)
-            targets += stored(generator.target)
-            for test in generator.ifs:
-                self._value(test)
-        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        result = union([self._value(part) for part in parts])
-        for name in targets:
-            self._names.pop(name, None)
-            if name in outside:
-                self._names[name] = outside[name]
-            if name not in bound_outside:
-                self.binds[self.cell].pop(name, None)
-        return replace(result, new=True)
+        names = frozenset(name for each in node.generators for name in stored(each.target))
+        frame = Frame(parent=self._frame, local=names, depth=self._conditional)
+        outer = self._frame
+        result = NOTHING
+        # The first iterable belongs to the names outside; a class's own names are seen there.
+        first = self._items(self._value(node.generators[0].iter))
+        if outer.is_class:
+            frame.parent = outer.parent
+        self._conditional += 1
+        with self._in_frame(frame):
+            for _ in self._until_stable():
+                for number, generator in enumerate(node.generators):
+                    items = first if number == 0 else self._items(self._value(generator.iter))
+                    self._assign(generator.target, items)
+                    for test in generator.ifs:
+                        self._value(test)
+                parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+                result = result.union(*(self._value(part) for part in parts))
+        self._conditional -= 1
+        return result
 
-    def _call(self, node: ast.Call, *, discarded: bool = False) -> Value:
+    # Calls
+
+    def _call(self, node: ast.Call) -> Value:
         magic = magic_call(node)
         if magic is not None:
             self._magic(*magic)
-            return Value(new=True)
-        receiver = NOTHING
-        if isinstance(node.func, ast.Attribute):
-            receiver = self._value(node.func.value)
-            callee = _attribute(receiver, node.func.attr)
-        else:
-            callee = self._value(node.func)
-        arguments = [self._value(a) for a in [*node.args, *(k.value for k in node.keywords)]]
-        passed = union(arguments)
-        self._may_run(passed)
-        if callee.defined:
-            self._may_run(callee)
-            return union(
-                self._run(code, _by_parameter(code, node, arguments)) for code in callee.code
-            )
-        symbols = {code.stands_for for code in callee.code}
-        if isinstance(node.func, ast.Name) and not callee.path and symbols == {node.func.id}:
-            return self._call_symbol(node.func.id, passed)
-        what = ast.unparse(node.func)
-        behaviour = _behaviour(receiver, callee, node, discarded=discarded)
-        if behaviour.effect:
-            self.keep(f"{what}(): {behaviour.effect}, {IN_DOUBT}")
-        if behaviour.changes_receiver or _is_in_place(node):
-            self._change(receiver if isinstance(node.func, ast.Attribute) else callee)
-        if behaviour.changes_arguments or _is_in_place(node):
-            self._change(passed)
-        for keyword, value in zip(node.keywords, arguments[len(node.args) :], strict=True):
-            if keyword.arg == "out":
-                self._change(value)
-        if behaviour.stores:
-            self._store(receiver, passed)
-        ran = [self._run(code, {"self": receiver, "**": passed}) for code in callee.code]
-        imported = callee.path is not None and not callee.path.startswith("builtins.")
-        result = Value(new=True, path=f"{callee.path}()" if imported else None)
-        if behaviour.shares:
-            result = replace(result, objects=callee.objects, code=callee.code)
-        if behaviour.shares_arguments:
-            result = replace(result, objects=result.objects | passed.objects)
-        # An instance may call the arguments of its class, though it keeps none of their state.
-        if behaviour.shares_arguments or what.rpartition(".")[2][:1].isupper():
-            result = replace(result, code=result.code | passed.code)
-        return replace(union([result, *ran]), path=result.path)
+            return self._thing("list", node, plain())
+        callee = self._value(node.func)
+        arguments, has_star = Arguments(), False
+        for argument in node.args:
+            value = self._value(argument)
+            has_star |= isinstance(argument, ast.Starred)
+            if has_star:
+                arguments.anything |= value
+            else:
+                arguments.positional.append(value)
+        for keyword in node.keywords:
+            value = self._value(keyword.value)
+            if keyword.arg is None:
+                arguments.anything |= self._items(value)
+            else:
+                arguments.named[keyword.arg] = value
+                if isinstance(keyword.value, ast.Constant):
+                    arguments.texts[keyword.arg] = repr(keyword.value.value)
+        before, self._what = self._what, ast.unparse(node.func)
+        special = self._special(node, callee, arguments)
+        result = self._call_all(callee, arguments, node) if special is None else special
+        self._what = before
+        return result
 
-    def _run(
-        self, code: Code, arguments: Mapping[str, Value], running: frozenset[str] = frozenset()
-    ) -> Value:
-        """Follow a call of *code* with *arguments* by parameter; its result."""
+    def _special(self, node: ast.Call, callee: Value, arguments: Arguments) -> Value | None:
+        """What a call means for which a table has no words; None for any other."""
+        paths = {thing.path for thing in callee if thing.kind == IMPORTED}
+        if paths == {"builtins.super"}:
+            frame: Frame | None = self._frame
+            while frame is not None and (frame.owner is None or not frame.owner.receivers):
+                frame = frame.parent
+            if frame is None or frame.owner is None:
+                return None
+            return self._super(frame, node)
+        if paths == {"builtins.open"}:
+            modes = [k.value for k in node.keywords if k.arg == "mode"] + node.args[1:2]
+            mode = next((str(m.value) for m in modes if isinstance(m, ast.Constant)), "r")
+            if set(mode) & set("wax+"):
+                self.keep(f"{self._what}(): writes files, {IN_DOUBT}")
+        if paths == {"builtins.type"} and len(arguments.positional) == 1:
+            return NOTHING.union(*(thing.receivers for thing in arguments.every)) or plain()
+        if paths == {"builtins.getattr"} and len(arguments.positional) > 1:
+            name = node.args[1]
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                value = self._attribute(arguments.positional[0], name.value, node)
+                return value.union(*arguments.positional[2:])
+            # A method whose name the code does not tell.
+            return self._thing(UNKNOWN, node, arguments.every - plain())
+        if paths == {"builtins.setattr"} and len(arguments.positional) == 3:
+            name = node.args[1]
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                target = ast.unparse(node.args[0]) + "." + name.value
+                self._set_attribute(
+                    arguments.positional[0], name.value, arguments.positional[2], target
+                )
+                return plain()
+        return None
 
-        def resolve(symbol: str) -> Value:
-            if symbol == "(**)":
-                return union(arguments.values())
-            if symbol.startswith("("):
-                return arguments.get(symbol[1:-1], arguments.get("**", NOTHING))
-            return self._peek(symbol)
-
-        results: dict[str, list[Value]] = {}
-        for name, symbols in sorted(code.calls, key=lambda call: call[0]):
-            passed = union(resolve(s) for s in symbols if not s.endswith("()"))
-            function = self._peek(name)
-            if name in running:
-                continue
-            if not function.defined and not function.path:
-                self._change(passed)
-            for inner in function.code:
-                result = self._run(inner, {"**": passed}, running | {name})
-                results.setdefault(f"{name}()", []).append(result)
-        for parameter, value in arguments.items():
-            if parameter != "self" and code.may_change(parameter):
-                self._change(value)
-        for holder, held in sorted(code.links):
-            for value in results.get(held, [resolve(held)]):
-                self._store(resolve(holder), value)
-        returned = [v for s in code.returns for v in results.get(s, [resolve(s)])]
-        handed: set[Code] = set()
-        for later in code.hands_out:
-            named = self._reachable(self._peek(later.stands_for)) if later.stands_for else {later}
-            handed |= named
-        objects = union(returned).objects
-        return Value(objects=objects, new=True, code=frozenset(handed) | union(returned).code)
-
-    def _call_symbol(self, name: str, arguments: Value) -> Value:
-        """Follow the call of a function that only the caller knows."""
-        raise NotImplementedError(name)  # only the body of a function has symbols
+    def _super(self, frame: Frame, node: ast.Call) -> Value:
+        """The object of the running method, with the classes above the method's class."""
+        assert frame.owner is not None
+        instances = [
+            thing
+            for binding in list(frame.names.values())[:1]
+            for thing in binding.value
+            if thing.kind in (INSTANCE, CLASS)
+        ]
+        bases = frozenset(
+            base for of in frame.owner.receivers if of.kind == CLASS for base in of.receivers
+        )
+        result = NOTHING
+        for instance in instances:
+            value = self._thing(INSTANCE, (node, instance.number), {instance})
+            for thing in value:
+                thing.receivers = bases
+                thing.fields = instance.fields
+                self._link(thing, instance)
+            result |= value
+        if not any(base.kind == CLASS for base in bases) and result:
+            # A library's own class: it makes the object what its kind says, and no more.
+            return frozenset({*result})
+        return result
 
     def _magic(self, name: str, text: str) -> None:
         self.fill_in(text)
         kind = magic_effects.kind_of(name)
-        if kind is magic_effects.MagicKind.CODE:
-            tree = magic_argument(text).tree
+        if kind is magic_effects.MagicKind.CODE or name in magic_effects.MEASURING:
+            tree = magic_argument(magic_effects.without_options(text)).tree
             if isinstance(tree, SyntaxError):
                 kind = magic_effects.MagicKind.OTHER
-            else:
+            elif kind is magic_effects.MagicKind.CODE:
                 self.run(tree.body)
+            else:
+                self.measure(tree.body)
         if kind is magic_effects.MagicKind.OTHER and not is_own_magic(name, text):
-            shown = "!" + text.split()[0] if name == "!" and text.split() else f"%{name}"
-            what = "shell command" if name == "!" else "magic"
+            if magic_effects.is_install(name, text):
+                self.installs.add(self.cell)
+                return
+            is_shell = name in ("!", "!!")
+            shown = "!" + text.split()[0] if is_shell and text.split() else f"%{name}"
+            what = "shell command" if is_shell else "magic"
             self.keep(f"{shown}: {what}, {IN_DOUBT}")
 
-    def _assign_items(self, target: ast.expr, items: ast.expr) -> None:
-        """Assign what iterating over *items* gives to *target*."""
-        match items, target:
-            case (
-                ast.Call(func=ast.Name(id="zip"), args=[*several], keywords=[]),
-                ast.Tuple(elts=parts) | ast.List(elts=parts),
-            ) if len(parts) == len(several) and not _has_star([*several, *parts]):
-                for part, items_of_part in zip(parts, several, strict=True):
-                    self._assign_items(part, items_of_part)
-            case (
-                ast.Call(func=ast.Name(id="enumerate"), args=[counted, *_]),
-                ast.Tuple(elts=[number, part]),
-            ):
-                self._assign(number, NOTHING)
-                self._assign_items(part, counted)
-            case _:
-                value = self._value(items)
-                self._assign(target, Value(new=True) if library.makes_items(value.path) else value)
+    def measure(self, body: Sequence[ast.stmt]) -> None:
+        """Follow what `%timeit` runs, again and again, in a function of its own."""
+        with self._in_frame(Frame(parent=self._frame, depth=self._conditional)), self._maybe():
+            self.run(body)
 
-    def _assign(self, target: ast.expr, value: Value) -> None:
-        match target:
-            case ast.Name(id=name):
-                self._bind(name, value)
-            case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                for part in parts:
-                    self._assign(part, value)
-            case ast.Starred(value=inner):
-                self._assign(inner, value)
-            case ast.Attribute(value=base) | ast.Subscript(value=base):
-                if isinstance(target, ast.Subscript):
-                    self._value(target.slice)
-                holder = self._value(base)
-                self._change(holder, ast.unparse(target))
-                self._store(holder, value)
+    def _function_thing(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, arguments: ast.arguments
+    ) -> Value:
+        """The function that *node* defines here."""
+        value = self._thing(FUNCTION, (node, self._site))
+        (thing,) = value
+        thing.node, thing.frame = node, self._frame
+        positional = [*arguments.posonlyargs, *arguments.args]
+        pairs = list(zip(reversed(positional), reversed(arguments.defaults), strict=False))
+        pairs += [
+            (each, default)
+            for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            if default is not None
+        ]
+        for parameter, default in reversed(pairs):
+            self._set_field(thing, f"{parameter.arg}=", self._value(default))
+        return value
 
 
 def _parts(node: ast.AST) -> list[ast.expr]:
     """The expressions directly inside *node*."""
     return [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
-
-
-def _attribute(value: Value, name: str) -> Value:
-    path = f"{value.path}.{name}" if value.path else None
-    return replace(value, path=path, defined=False)
-
-
-def _behaviour(
-    receiver: Value, callee: Value, node: ast.Call, *, discarded: bool
-) -> library.Behaviour:
-    """What a call of something that is not a function of the notebook may do."""
-    if callee.path is not None and not library.is_instance(callee.path):
-        modes = [k.value for k in node.keywords if k.arg == "mode"] + node.args[1:2]
-        mode = next((str(m.value) for m in modes if isinstance(m, ast.Constant)), "")
-        return library.of_function(callee.path, discarded=discarded, mode=mode)
-    if not isinstance(node.func, ast.Attribute):
-        return library.of_instance(callee.path)
-    behaviour = library.of_method(receiver.path, node.func.attr)
-    if receiver.code and not behaviour.shares:
-        # A class of the notebook need not keep to the conventions of others.
-        return library.UNKNOWN
-    return behaviour
-
-
-def _has_star(nodes: Iterable[ast.expr]) -> bool:
-    return any(isinstance(node, ast.Starred) for node in nodes)
-
-
-def _by_parameter(code: Code, node: ast.Call, arguments: Sequence[Value]) -> dict[str, Value]:
-    """The *arguments* of the call *node* by the parameters of *code*."""
-    if _has_star(node.args):
-        return {"**": union(arguments)}
-    names = [*code.parameters[: len(node.args)]]
-    names += ["*"] * (len(node.args) - len(names))
-    names += [keyword.arg or "*" for keyword in node.keywords]
-    by_name: dict[str, Value] = {}
-    for name, value in zip(names, arguments, strict=True):
-        by_name[name] = union([by_name[name], value]) if name in by_name else value
-    return by_name
-
-
-def _is_in_place(node: ast.Call) -> bool:
-    """Whether the call says `inplace=True`."""
-    return any(
-        keyword.arg == "inplace"
-        and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is False)
-        for keyword in node.keywords
-    )

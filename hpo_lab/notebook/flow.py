@@ -1,31 +1,39 @@
 """Follow the names of a notebook through its cells without running them.
 
 An abstract interpretation in the order of execution: each name stands for the cells that
-may have bound it and the objects it may share state with; each function for the global
-names that running it reads, changes and binds. Where the code does not say, more is
-assumed to happen rather than less. What well-known libraries do is in
-`hpo_lab.notebook.library`.
+may have bound it and the things that it may be; functions of the notebook are followed at
+each call. What libraries do is in two tables, `hpo_lab.notebook.known_calls` and
+`hpo_lab.notebook.known_types`; whatever is not there may change all that it can reach.
 
-A limit: calls that draw from a global random state change it, and this change is not
-followed; seed in the tuned cell, or tag the drawing cell `tune-keep`.
+Limits: reading an attribute of an object of unknown type, printing it or taking its length
+counts as changing nothing, and so does every `repr`.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterable, Sequence
 
 from hpo_lab.notebook import library
 from hpo_lab.notebook.expressions import Expressions
+from hpo_lab.notebook.known_calls import SAME_DECORATORS
 from hpo_lab.notebook.name_table import IN_DOUBT
-from hpo_lab.notebook.names import captured, is_store, names_bound, own_nodes
-from hpo_lab.notebook.values import NOTHING, Code, Value, join, union
+from hpo_lab.notebook.names import captured, is_store
+from hpo_lab.notebook.own_code import Arguments
+from hpo_lab.notebook.values import (
+    CLASS,
+    FUNCTION,
+    IMPORTED,
+    NOTHING,
+    UNKNOWN,
+    Binding,
+    Frame,
+    Value,
+    in_order,
+    plain,
+)
 
 __all__ = ["Scope"]
-
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Scope(Expressions):
@@ -36,12 +44,34 @@ class Scope(Expressions):
         for statement in body:
             self._statement(statement)
 
+    def run_cell(self, body: Sequence[ast.stmt], *, may_fail: bool = False) -> None:
+        """Follow a cell.
+
+        Args:
+            body: Its statements.
+            may_fail: Whether it may have stopped anywhere.
+        """
+        if may_fail:
+            with self._maybe():
+                for statement in body:
+                    with self._maybe():
+                        self._statement(statement)
+            return
+        self.run(body)
+        if body and isinstance(body[-1], ast.Expr) and "_" not in self.binds[self.cell]:
+            self._last_value(body[-1].value)
+
+    def _last_value(self, node: ast.expr) -> None:
+        """IPython keeps the last value shown under the name `_`."""
+        if isinstance(node, ast.Constant):
+            return
+        sources = frozenset({self.cell})
+        old = self._notebook.names.get("_", Binding(NOTHING, frozenset()))
+        value = self._thing(UNKNOWN, "_")
+        self._notebook.names["_"] = Binding(value | old.value, sources | old.sources)
+
     def _statement(self, node: ast.stmt) -> None:
         match node:
-            case ast.Expr(value=ast.Call() | ast.Await(value=ast.Call()) as value):
-                call = value.value if isinstance(value, ast.Await) else value
-                assert isinstance(call, ast.Call)
-                self._call(call, discarded=True)
             case ast.Assign():
                 self._assign_all(node.targets, node.value)
             case ast.AnnAssign():
@@ -49,35 +79,41 @@ class Scope(Expressions):
                 if node.value is not None:
                     self._assign_all([node.target], node.value)
             case ast.AugAssign():
-                self._augment(node.target, self._value(node.value))
+                self._augment(node)
             case ast.For() | ast.AsyncFor():
-                for _ in range(2):  # a second round sees what the first has bound
-                    self._maybe(node.body, lambda: self._assign_items(node.target, node.iter))
-                self._maybe(node.orelse)
+                items = self._value(node.iter)
+                for _ in self._until_stable():
+                    with self._maybe():
+                        self._assign(node.target, self._items(items))
+                        self.run(node.body)
+                with self._maybe():
+                    self.run(node.orelse)
             case ast.While():
-                self._value(node.test)
-                for _ in range(2):
-                    self._maybe(node.body)
-                self._maybe(node.orelse)
+                for _ in self._until_stable():
+                    self._tested(node.test)
+                    with self._maybe():
+                        self.run(node.body)
+                with self._maybe():
+                    self.run(node.orelse)
             case ast.If():
-                self._value(node.test)
-                self._maybe(node.body)
-                self._maybe(node.orelse)
+                self._tested(node.test)
+                with self._maybe():
+                    self.run(node.body)
+                with self._maybe():
+                    self.run(node.orelse)
             case ast.With() | ast.AsyncWith():
                 self._with(node)
             case ast.Try() | ast.TryStar():
-                self._maybe(node.body)
-                for handler in node.handlers:
-                    if handler.type is not None:
-                        self._value(handler.type)
-                    caught = [handler.name] if handler.name else []
-                    self._maybe(handler.body, partial(self.bind_names, caught))
-                self._maybe(node.orelse)
-                self._maybe(node.finalbody)
+                self._try(node)
             case ast.Match():
                 self._match(node)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self._function(node)
+                for part in ast.walk(node.args):
+                    if isinstance(part, ast.arg) and part.annotation is not None:
+                        self._value(part.annotation)
+                if node.returns is not None:
+                    self._value(node.returns)
+                self._bind(node.name, self._decorated(node, self._function_thing(node, node.args)))
             case ast.ClassDef():
                 self._class(node)
             case ast.Import() | ast.ImportFrom():
@@ -87,130 +123,161 @@ class Scope(Expressions):
                     self._delete(target)
             case ast.Return(value=value) if value is not None:
                 self._returned(self._value(value))
-            case _:  # assert, raise, expressions, `type X = ...`, global, pass
+            case ast.Expr(value=value):
+                self._run_operators(self._value(value))
+            case _:  # assert, raise, `type X = ...`, global, pass
                 for child in ast.iter_child_nodes(node):
                     if isinstance(child, ast.expr) and not is_store(child):
-                        self._value(child)
+                        self._tested(child)
                     elif isinstance(child, ast.Name):
-                        self._bind(child.id, Value(new=True))
+                        self._bind(child.id, plain())
 
-    def _maybe(
-        self,
-        body: Sequence[ast.stmt],
-        start: Callable[[], None] | None = None,
-    ) -> None:
-        """Follow a block that may not run: the values from before stay possible."""
-        if not body:
-            return
-        before = dict(self._names)
-        if start is not None:
-            start()
-        self.run(body)
-        for name, old in before.items():
-            new = self._names.get(name, old)
-            self._names[name] = new if new == old else join(old, new)
+    def _tested(self, node: ast.expr) -> None:
+        self._run_methods(self._value(node), NOTHING, "__")
+
+    def _try(self, node: ast.Try | ast.TryStar) -> None:
+        with self._maybe():
+            for statement in node.body:
+                with self._maybe():
+                    self._statement(statement)
+        for handler in node.handlers:
+            with self._maybe():
+                if handler.type is not None:
+                    self._value(handler.type)
+                if handler.name:
+                    self._bind(handler.name, self._thing("value", handler))
+                self.run(handler.body)
+        with self._maybe():
+            self.run(node.orelse)
+        with self._maybe():
+            self.run(node.finalbody)
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        is_suppressing = False
         for item in node.items:
             value = self._value(item.context_expr)
+            value |= self._run_methods(value, NOTHING, "__")
+            self._items(frozenset(t for t in value if t.items is not None))
+            value = value.union(*(t.holds for t in value if t.items is not None))
+            is_suppressing |= "suppress" in ast.unparse(item.context_expr)
+            is_suppressing |= any(thing.kind == "instance" for thing in value)
             if item.optional_vars is not None:
-                self._assign(item.optional_vars, self._numbered(value))
-        if any("suppress" in ast.unparse(item.context_expr) for item in node.items):
-            self._maybe(node.body)
+                self._assign(item.optional_vars, value)
+        if is_suppressing:
+            with self._maybe():
+                for statement in node.body:
+                    with self._maybe():
+                        self._statement(statement)
         else:
             self.run(node.body)
 
     def _match(self, node: ast.Match) -> None:
         subject = self._value(node.subject)
         for case in node.cases:
-            before = dict(self._names)
-            for part in ast.walk(case.pattern):
-                if isinstance(part, ast.expr):
-                    self._value(part)
-                for name in captured(part):
-                    self._bind(name, subject)
-            if case.guard is not None:
-                self._value(case.guard)
-            self.run(case.body)
-            for name, old in before.items():
-                self._names[name] = join(old, self._names.get(name, old))
-
-    def _function(self, node: _Function) -> None:
-        defaults = [*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
-        arguments = ast.walk(node.args)
-        hints = [a.annotation for a in arguments if isinstance(a, ast.arg) and a.annotation]
-        for part in [*defaults, *hints, *([node.returns] if node.returns else [])]:
-            self._value(part)
-        code = self._code_of(node.args, node.body, name=node.name)
-        self._bind(node.name, Value(new=True, code=frozenset({code}), defined=True))
-        self._decorate(node)
+            with self._maybe():
+                parts = subject | self._items(subject)
+                for part in ast.walk(case.pattern):
+                    if isinstance(part, ast.expr):
+                        self._value(part)
+                    for name in captured(part):
+                        self._bind(name, parts | self._thing("list", (part, name), parts))
+                if case.guard is not None:
+                    self._tested(case.guard)
+                self.run(case.body)
 
     def _class(self, node: ast.ClassDef) -> None:
-        bases = union(
-            self._value(part) for part in [*node.bases, *(k.value for k in node.keywords)]
-        )
-        outside, bound_outside = dict(self._names), dict(self.binds[self.cell])
-        self.run(node.body)
-        self.binds[self.cell] = bound_outside
-        inside = {name: value for name, value in self._names.items() if value != outside.get(name)}
-        bound_inside = names_bound(node.body)
-        for name in bound_inside:
-            self._names.pop(name, None)
-            if name in outside:
-                self._names[name] = outside[name]
-        members = {name: inside[name].code for name in bound_inside if name in inside}
-        # An instance may run any method later, and may keep what it was made of.
-        methods = frozenset().union(*members.values())
-        made = Code(returns=frozenset({"(**)"}), hands_out=methods)
-        constructors = frozenset(
-            replace(code, parameters=code.parameters[1:], returns=made.returns, hands_out=methods)
-            for code in members.get("__init__", frozenset())
-        )
-        code = bases.code | constructors or frozenset({made})
-        if methods and not constructors:
-            code |= {made}
-        self._bind(node.name, Value(new=True, code=code, defined=True))
-        self._decorate(node)
+        value = self._thing(CLASS, node)
+        (thing,) = value
+        bases = NOTHING.union(*(self._value(base) for base in node.bases))
+        thing.node, thing.receivers = node, bases
+        thing.frame = Frame(parent=self._frame, depth=self._conditional, is_class=True)
+        with self._in_frame(thing.frame):
+            self.run(node.body)
+            for keyword in node.keywords:
+                self._bind("__metaclass__", self._value(keyword.value))
+        members = thing.frame.names
+        for binding in members.values():
+            for member in binding.value:
+                if member.kind == FUNCTION:
+                    member.receivers |= value
+        if any(self._members(base, "__init_subclass__") for base in bases):
+            self._run_code(bases, value)
+        for path in self._imported_bases(thing):
+            if library.of_function(path) is None:
+                self._what = path.rpartition(".")[2]
+                self._unknown({*self._imported(path), *value}, node)
+        self._bind(node.name, self._decorated(node, value))
 
-    def _decorate(self, node: _Function | ast.ClassDef) -> None:
-        """A decorator is called with what it decorates, and may keep hold of it."""
-        for decorator in node.decorator_list:
-            value = self._value(decorator)
-            if value.path is None:
-                self._change(value)
-                self._store(value, self._names.get(node.name, NOTHING))
-            decorated = self._names.get(node.name, NOTHING)
-            self._names[node.name] = replace(decorated, code=decorated.code | value.code)
+    def _decorated(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, value: Value
+    ) -> Value:
+        for decorator in reversed(node.decorator_list):
+            inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+            callee = self._value(inner)
+            paths = {thing.path for thing in callee if thing.kind == IMPORTED}
+            if isinstance(decorator, ast.Call):
+                callee = self._value(decorator)
+            if paths and paths <= SAME_DECORATORS:
+                continue
+            if isinstance(decorator, ast.Attribute) and decorator.attr in (
+                "deleter",
+                "getter",
+                "setter",
+            ):
+                value |= callee
+                continue
+            if paths <= _MEMBERS.keys() and paths:
+                for thing in value:
+                    if thing.kind == FUNCTION:
+                        thing.path = _MEMBERS[min(paths)]
+                continue
+            before, self._what = self._what, ast.unparse(decorator)
+            value = self._call_all(callee, Arguments([value]), decorator)
+            self._what = before
+        return value
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        modules = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            modules = ["." * node.level + (node.module or "")]
+        for module in modules:
+            if not library.import_is_plain(module) and module != "__future__":
+                self.keep(f"import of {module}: what it changes is not known, {IN_DOUBT}")
         if isinstance(node, ast.Import):
             for alias in node.names:
                 name, path = alias.asname or alias.name.partition(".")[0], alias.name
                 if not alias.asname:
                     path = name
-                bound = self._names.get(name, NOTHING)
+                bound = self._frame.names.get(name, Binding(NOTHING, frozenset()))
                 # `import a.b` after `import a.c` adds to the module, it does not replace it.
-                before = bound.sources if bound.path == path else frozenset()
-                self._bind(name, Value(path=path), sources=before)
+                before = bound.sources if bound.value == self._imported(path) else frozenset()
+                self._bind(name, self._imported(path), sources=before)
             return
-        module = "." * node.level + (node.module or "")
+        module = modules[0]
         if module in ("__future__", "sklearn.experimental"):
             self.keep(f"from {module} import: changes how later cells work")
         for alias in node.names:
             if alias.name == "*":
                 self.keep(f"from {module} import *: may define any name, {IN_DOUBT}")
             else:
-                path = f"{module}.{alias.name}"
-                self._bind(alias.asname or alias.name, Value(path=path))
+                self._bind(alias.asname or alias.name, self._imported(f"{module}.{alias.name}"))
 
     def _delete(self, target: ast.expr) -> None:
         match target:
             case ast.Name(id=name):
                 self._load(name)
+                frame = self._frame.outer.get(name, self._frame)
                 # Where the name is read later, the deletion is part of its history.
-                self._names[name] = Value(sources=frozenset({self.cell}))
+                frame.names[name] = Binding(NOTHING, frozenset({self.cell}))
+                path = library.builtin_path(name)
+                if path is not None and frame is self._notebook:
+                    frame.names[name] = Binding(self._imported(path), frozenset({self.cell}))
             case ast.Attribute(value=base) | ast.Subscript(value=base):
-                self._change(self._value(base))
+                holder = self._value(base)
+                self._change(holder)
+                for thing in in_order(holder):
+                    if thing.kind == IMPORTED:
+                        self._set_on_library(thing, NOTHING, ast.unparse(target))
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 for part in parts:
                     self._delete(part)
@@ -225,120 +292,39 @@ class Scope(Expressions):
                 self._assign(name, part)
             return
         result = self._value(value)
-        if len(targets) > 1:  # an object under several names
-            result = self._numbered(result)
         for target in targets:
             self._assign(target, result)
 
-    def _augment(self, target: ast.expr, value: Value) -> None:
-        if not isinstance(target, ast.Name):
-            self._assign(target, value)
-            return
-        old = self._load(target.id)
+    def _augment(self, node: ast.AugAssign) -> None:
+        added = self._value(node.value)
+        target = node.target
+        match target:
+            case ast.Attribute(value=base, attr=name):
+                old = self._attribute(self._value(base), name, target)
+            case ast.Subscript(value=base, slice=key):
+                old = self._subscript(self._value(base), self._value(key), target)
+            case ast.Name(id=name):
+                old = self._load(name)
+        self._run_methods(old, added, "__")
         self._change(old)
-        self._bind(target.id, replace(old, code=old.code | value.code))
+        consumed = self._items(frozenset(t for t in added if t.kind != "atom"))
+        result = NOTHING
+        for thing in in_order(old):
+            if thing.kind in ("list", "set", "dict", "collection", "data"):
+                self._add(thing, added | consumed)
+            elif thing.kind in (UNKNOWN, "tensor", "instance"):
+                self._add(thing, added)
+            result |= {thing}
+        binary = self._operator(node, [old, added])
+        self._assign(target, result | (binary - plain()) or plain())
 
-    def _code_of(self, arguments: ast.arguments, body: Sequence[ast.stmt], name: str = "") -> Code:
-        inner = _FunctionScope(self, arguments, body, name)
-        inner.run(body)
-        return inner.code()
 
-
-class _FunctionScope(Scope):
-    """The names of a function's body; those it does not bind are symbols for globals."""
-
-    def __init__(
-        self, outer: Scope, arguments: ast.arguments, body: Sequence[ast.stmt], name: str
-    ) -> None:
-        super().__init__()
-        self._outer = outer
-        self._symbols: dict[str, str] = {}
-        self._reads: set[str] = set()
-        self._global_binds: set[str] = set()
-        self._calls: set[tuple[str, frozenset[str]]] = set()
-        self._result: list[Value] = []
-        declared = [n for n in own_nodes(body) if isinstance(n, ast.Global | ast.Nonlocal)]
-        self._declared = {name for node in declared for name in node.names}
-        parameters = [node.arg for node in ast.walk(arguments) if isinstance(node, ast.arg)]
-        self._local = (set(names_bound(body)) | set(parameters)) - self._declared
-        self._positional = tuple(a.arg for a in [*arguments.posonlyargs, *arguments.args])
-        rest = {a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None}
-        for parameter in parameters:
-            symbol = "(*)" if parameter in rest else f"({parameter})"
-            self._names[parameter] = Value(frozenset({symbol}))
-            self._symbols[parameter] = symbol
-
-    def code(self) -> Code:
-        """What running the function may do."""
-        for name in self._declared & set(self._names):
-            self._may_run(self._names[name])
-        for kept in list(self._stored.values()):
-            self._may_run(Value(code=kept))
-        result = union(self._result)
-        changed = {thing for thing in self._changed if isinstance(thing, str)}
-        return Code(
-            reads=frozenset(self._reads),
-            changes=frozenset(c for c in changed if not c.endswith(")")),
-            binds=frozenset(self._global_binds),
-            effect=self.effects.get(self.cell, ""),
-            parameters=self._positional,
-            changes_arguments=frozenset(
-                c[1:-1] for c in changed if c.startswith("(") and c != "(self)"
-            ),
-            links=frozenset(self._links()),
-            calls=frozenset(self._calls),
-            returns=frozenset(self._visible(result)),
-            hands_out=result.code,
-        )
-
-    def _visible(self, value: Value) -> set[str]:
-        """The symbols of *value*, and those of globals that share an object with it."""
-        shared = {name for name in self._global_binds if self._names[name].objects & value.objects}
-        return shared | {thing for thing in value.objects if isinstance(thing, str)}
-
-    def _links(self) -> Iterable[tuple[str, str]]:
-        for name in [*self._symbols, *self._global_binds]:
-            own = self._symbols.get(name, name)
-            for symbol in self._visible(self._names.get(name, NOTHING)) - {own}:
-                yield own, symbol
-
-    def _missing(self, name: str) -> Value:
-        if name in self._local:
-            return NOTHING
-        self._reads.add(name)
-        outer = self._outer._peek(name)
-        builtin = None if outer.sources else library.builtin_path(name)
-        value = Value(
-            objects=frozenset({name}),
-            code=frozenset({Code(reads=frozenset({name}), stands_for=name)}),
-            path=outer.path or builtin,
-        )
-        if value.path is None:
-            self._names[name] = value
-            self._symbols[name] = name
-        return value
-
-    def _call_symbol(self, name: str, arguments: Value) -> Value:
-        self._calls.add((name, frozenset(self._visible(arguments))))
-        return Value(
-            objects=arguments.objects | {f"{name}()"},
-            new=True,
-            code=arguments.code | {Code(reads=frozenset({name}), stands_for=name)},
-        )
-
-    def _peek(self, name: str) -> Value:
-        return self._names.get(name) or self._missing(name)
-
-    def _bind(self, name: str, value: Value, *, sources: frozenset[int] = frozenset()) -> None:
-        if name in self._declared:
-            self._global_binds.add(name)
-        super()._bind(name, value, sources=sources)
-
-    def _use(self, name: str, value: Value) -> None:
-        """Nothing to note: what is read is read when the function runs."""
-
-    def _returned(self, value: Value) -> None:
-        self._result.append(value)
+_MEMBERS = {
+    "builtins.classmethod": "classmethod",
+    "builtins.property": "property",
+    "builtins.staticmethod": "staticmethod",
+    "functools.cached_property": "property",
+}
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> bool:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
-__all__ = ["MagicKind", "bound_names", "kind_of", "names_in_text"]
+__all__ = [
+    "MEASURING",
+    "SHELLS",
+    "MagicKind",
+    "bound_names",
+    "is_install",
+    "kind_of",
+    "names_in_text",
+    "without_options",
+]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -32,6 +41,16 @@ _OUTPUT = _words(
     timeit tune who who_ls whos xmode
     """
 )
+MEASURING = frozenset({"memit", "timeit"})
+"""Magics that run their text as the body of a function, and leave no name behind."""
+SHELLS = frozenset({"!", "bash", "cmd", "script", "sh", "sx", "system"})
+"""Cell magics that hand their body to a shell."""
+_OPTIONS = re.compile(r"(?:\s*-(?:[nrpt]\s*\d+|[a-zA-Z]+))*\s*")
+_INSTALLS = re.compile(
+    r"(?:sudo\s+)?(?:\S*python[\d.]*\s+-m\s+)?(?:uv\s+)?(?:pip[\d.]*|conda|mamba|apt|apt-get|brew)\s+"
+    r"(?:-\S+\s+)*(?:install|uninstall|update|upgrade|list|show|freeze|sync)\b[^|;&>]*(?:&>\s*\S+|"
+    r">\s*/dev/null(?:\s*2>&1)?|2>&1)*\s*"
+)
 _OUT_OPTION = re.compile(r"--(?:out|err|proc)\s+(\w+)")
 _INTERPOLATED = re.compile(r"(?<!\{)\{\s*([^\W\d]\w*)|(?<!\$)\$([^\W\d]\w*)")
 
@@ -53,3 +72,17 @@ def bound_names(name: str, arguments: str) -> list[str]:
 def names_in_text(text: str) -> list[str]:
     """The Python names that IPython fills into *text*, written `{name}` or `$name`."""
     return [braced or dollar for braced, dollar in _INTERPOLATED.findall(text)]
+
+
+def without_options(text: str) -> str:
+    """What a measuring magic runs, without the options in front of it."""
+    return text[_OPTIONS.match(text).end() :] if _OPTIONS.match(text) else text  # type: ignore[union-attr]
+
+
+def is_install(name: str, text: str) -> bool:
+    """Whether a magic, or a line of a shell, installs packages and does nothing else."""
+    if name in ("pip", "conda", "mamba", "uv"):
+        text = f"{name} {text}"
+    elif name not in ("!", "sx", "system"):
+        return False
+    return _INSTALLS.fullmatch(text.strip()) is not None

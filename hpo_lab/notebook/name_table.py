@@ -1,18 +1,32 @@
-"""The values of the names of a notebook while its cells are followed."""
+"""The names of a notebook, and the state of what they stand for, while its cells are followed."""
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from hpo_lab.notebook import library, magic_effects
-from hpo_lab.notebook.values import NOTHING, Code, Object, Value, join
+from hpo_lab.notebook.known_types import KINDS
+from hpo_lab.notebook.values import (
+    ATOM,
+    IMPORTED,
+    METHOD,
+    NOTHING,
+    UNKNOWN,
+    Binding,
+    Frame,
+    Thing,
+    Value,
+    plain,
+    reachable,
+)
 
 __all__ = ["IN_DOUBT", "NameTable", "Use"]
 
 IN_DOUBT = "kept when in doubt"
+_UNCHANGING = frozenset({ATOM, IMPORTED, METHOD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +48,43 @@ class NameTable:
         binds: The names that each cell may assign.
         unbound: The names that each cell reads although no cell above has bound them.
         effects: Why a cell matters whatever it binds.
+        installs: The cells that install packages.
+        unknown: The names whose type the code does not tell, with how often a cell binds them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Mapping[tuple[int, str], str] | None = None) -> None:
+        """Start without names.
+
+        Args:
+            kinds: The kinds of objects that the kernel tells, by cell and name.
+        """
         self.cell = 0
         self.uses: dict[Use, None] = {}
         self.binds: defaultdict[int, dict[str, None]] = defaultdict(dict)
         self.unbound: defaultdict[int, set[str]] = defaultdict(set)
         self.effects: dict[int, str] = {}
-        self._names: dict[str, Value] = {}
-        self._changed: defaultdict[Object, set[int]] = defaultdict(set)
-        self._stored: defaultdict[Object, frozenset[Code]] = defaultdict(frozenset)
-        self._numbers = itertools.count()
+        self.installs: set[int] = set()
+        self.unknown: dict[tuple[int, str], int] = {}
+        self._kinds = kinds or {}
+        self._notebook = Frame()
+        self._frame = self._notebook
+        self._conditional = 0
+        self._site: tuple[Hashable, ...] = ()
+        self._things: dict[Hashable, Thing] = {}
+        self._growth = 0
+        self._binds = 0
+        self._changes = 0
+        self._used: dict[Hashable, int] = {}
+
+    @property
+    def _shape(self) -> int:
+        """What differs after a thing was made, or came to hold another."""
+        return self._growth - self._changes
+
+    @property
+    def _state(self) -> tuple[int, int, int]:
+        """What differs after anything new was learned."""
+        return self._growth, self._binds, self._conditional
 
     def fill_in(self, text: str) -> None:
         """Follow the text of a magic, into which IPython fills the values of names."""
@@ -59,79 +98,176 @@ class NameTable:
     def bind_names(self, names: Iterable[str]) -> None:
         """Bind *names* to new values that may be anything."""
         for name in names:
-            self._bind(name, Value(new=True))
+            self._bind(name, self._thing(UNKNOWN, name))
+
+    # What things there are
+
+    def _thing(self, kind: str, site: Hashable, holds: Iterable[Thing] = ()) -> Value:
+        """The thing of *kind* that comes into being at a place of the code.
+
+        Its number of runs does not count, so that loops come to an end; a place in a function
+        counts anew for each call of the function.
+        """
+        if kind == ATOM:
+            return plain()
+        key = (self.cell, self._site[-2:], site, kind)
+        thing = self._things.get(key)
+        if thing is None:
+            thing = self._things[key] = Thing(kind)
+            self._growth += 1
+        self._add(thing, holds)
+        return frozenset({thing})
+
+    def _imported(self, path: str) -> Value:
+        thing = self._things.get(("imported", path))
+        if thing is None:
+            thing = self._things["imported", path] = Thing(IMPORTED, path)
+            if "." in path:
+                # What is patched into a library concerns all of it.
+                thing.holds = {*self._imported(path.partition(".")[0])}
+        return frozenset({thing})
+
+    def _library(self, path: str) -> Thing:
+        """The library that *path* belongs to, as a thing that holds what is patched into it."""
+        (thing,) = self._imported(path.partition(".")[0])
+        return thing
+
+    def _add(self, holder: Thing, held: Iterable[Thing]) -> None:
+        more = {thing for thing in held if thing is not holder} - holder.holds
+        if more and holder.kind != ATOM:
+            holder.holds |= more
+            self._growth += 1
+
+    def _link(self, thing: Thing, other: Thing) -> None:
+        """Note that a change of one thing is a change of the other."""
+        if thing is not other and other not in thing.shares:
+            if ATOM in (thing.kind, other.kind):
+                return
+            thing.shares.add(other)
+            other.shares.add(thing)
+            self._growth += 1
+
+    def _change(self, value: Iterable[Thing]) -> None:
+        """Note that this cell changes the things of *value* in place."""
+        pending, seen = list(value), set[Thing]()
+        while pending:
+            thing = pending.pop()
+            if thing in seen:
+                continue
+            seen.add(thing)
+            if thing.kind == METHOD:
+                pending.extend(thing.receivers)
+            if thing.kind == UNKNOWN or (thing.kind in KINDS and KINDS[thing.kind].deep):
+                pending.extend(thing.neighbours())
+            if thing.kind not in _UNCHANGING and self.cell not in thing.changed:
+                thing.changed.add(self.cell)
+                self._growth += 1
+                self._changes += 1
+            pending.extend(thing.shares)
+
+    # Names
 
     def _bind(self, name: str, value: Value, *, sources: frozenset[int] = frozenset()) -> None:
-        self.binds[self.cell].setdefault(name)
-        self._names[name] = replace(self._numbered(value), sources=sources | {self.cell})
+        frame = self._frame.outer.get(name, self._frame)
+        if frame is self._notebook:
+            self._binds += 1
+            value = self._as_the_kernel_says(name, value)
+            self.binds[self.cell].setdefault(name)
+        sources |= {self.cell}
+        old = frame.names.get(name)
+        if old is not None and frame is not self._frame and frame.depth < self._conditional:
+            value, sources = value | old.value, sources | old.sources
+        frame.names[name] = Binding(value, sources)
+        if frame is not self._frame and frame.names[name] != old:
+            self._growth += 1
 
-    def _numbered(self, value: Value) -> Value:
-        if not value.new:
+    def _as_the_kernel_says(self, name: str, value: Value) -> Value:
+        if not any(thing.kind == UNKNOWN for thing in value):
             return value
-        return replace(value, new=False, objects=value.objects | {next(self._numbers)})
-
-    def _change(self, value: Value, what: str = "") -> None:
-        """Note that this cell changes the objects of *value*."""
-        if what and value.path is not None and not library.is_instance(value.path):
-            self.keep(f"{what} is set: for its effect on the process, {IN_DOUBT}")
-        for number in value.objects:
-            self._changed[number].add(self.cell)
-
-    def _store(self, holder: Value, value: Value) -> None:
-        """Note that the objects of *holder* now keep *value*."""
-        for number in holder.objects:
-            self._stored[number] |= value.code
-        if value.objects and not library.copies_items(holder.path):
-            for name, named in self._names.items():
-                if named.objects & holder.objects:
-                    self._names[name] = replace(named, objects=named.objects | value.objects)
+        key = (self.cell, name)
+        self.unknown[key] = self.unknown.get(key, 0) + 1
+        kind = self._kinds.get(key)
+        if kind is None:
+            return value
+        typed = self._thing(kind, ("kernel", name))
+        for thing in value:
+            for new in typed:
+                if kind not in (ATOM, "value") and thing.kind == UNKNOWN:
+                    self._link(new, thing)
+                    if kind != "array":  # of what is in it, nothing is known
+                        self._add(new, value)
+        return typed
 
     def _load(self, name: str) -> Value:
-        value = self._names.get(name)
-        if value is None:
-            return self._missing(name)
-        self._use(name, value)
-        self._may_run(value)
-        return value
+        frame: Frame | None = self._frame
+        while frame is not None:
+            if name in frame.outer:
+                frame = frame.outer[name]
+            binding = frame.names.get(name)
+            if binding is not None and (not frame.is_class or frame is self._frame):
+                self._use(name, binding)
+                return binding.value
+            if name in frame.local:
+                return NOTHING
+            frame = frame.parent
+        return self._missing(name)
 
     def _missing(self, name: str) -> Value:
         self.unbound[self.cell].add(name)
-        return Value(path=library.builtin_path(name))
+        path = library.builtin_path(name)
+        if path is not None:
+            return self._imported(path)
+        # What a star-import, `exec` or a magic may have defined.
+        key = ("missing", name)
+        if key not in self._things:
+            self._things[key] = Thing(UNKNOWN)
+        self._use(name, Binding(frozenset({self._things[key]}), frozenset()))
+        return frozenset({self._things[key]})
 
-    def _peek(self, name: str) -> Value:
-        return self._names.get(name, NOTHING)
-
-    def _use(self, name: str, value: Value) -> None:
-        for provider in sorted(value.sources - {self.cell}):
+    def _use(self, name: str, binding: Binding) -> None:
+        for provider in sorted(binding.sources - {self.cell}):
             self.uses.setdefault(Use(self.cell, name, provider, changes=False))
-        for number in value.objects:
+        key = (self.cell, name, binding.value)
+        if self._used.get(key) == self._shape:
+            return
+        self._used[key] = self._shape
+        for thing in reachable(binding.value):
             # Who changes an object has read it, and so needs those who changed it before.
-            last = max(self._changed[number] - {self.cell}, default=None)
+            last = max(thing.changed - {self.cell}, default=None)
             if last is not None:
                 self.uses.setdefault(Use(self.cell, name, last, changes=True))
 
-    def _may_run(self, value: Value) -> None:
-        """The holder of a function may call it: now is when it reads its global names."""
-        seen: set[Code] = set()
-        pending = set(self._reachable(value))
-        while pending:
-            code = pending.pop()
-            seen.add(code)
-            pending |= code.hands_out - seen
-            for name in sorted(code.reads):
-                read = self._peek(name)
-                self._use(name, read)
-                pending |= self._reachable(read) - seen
-            for name in sorted(code.changes):
-                self._change(self._peek(name))
-            for name in sorted(code.binds):
-                old = self._peek(name)
-                self._bind(
-                    name, Value(new=True, code=frozenset({replace(code, binds=frozenset())}))
-                )
-                self._names[name] = join(old, self._names[name])
-            if code.effect:
-                self.keep(code.effect)
+    # Blocks
 
-    def _reachable(self, value: Value) -> frozenset[Code]:
-        return value.code.union(*(self._stored[number] for number in value.objects))
+    @contextmanager
+    def _in_frame(self, frame: Frame) -> Iterator[Frame]:
+        before, self._frame = self._frame, frame
+        try:
+            yield frame
+        finally:
+            self._frame = before
+
+    @contextmanager
+    def _maybe(self) -> Iterator[None]:
+        """Follow a block that may not run: the values from before stay possible."""
+        frame = self._frame
+        before = dict(frame.names)
+        self._conditional += 1
+        try:
+            yield
+        finally:
+            self._conditional -= 1
+            for name, old in before.items():
+                new = frame.names.get(name)
+                if new is None:
+                    frame.names[name] = old
+                elif new != old:
+                    frame.names[name] = Binding(old.value | new.value, old.sources | new.sources)
+
+    def _until_stable(self) -> Iterator[None]:
+        """Rounds of a loop, until another round would tell nothing new."""
+        for _ in range(6):
+            growth, names = self._growth, dict(self._frame.names)
+            yield
+            if self._growth == growth and self._frame.names == names:
+                return

@@ -17,15 +17,29 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from hpo_lab.notebook.magic_effects import MagicKind, bound_names, kind_of
+from hpo_lab.notebook.magic_effects import MagicKind, bound_names, is_install, kind_of
 
-__all__ = ["CellMagic", "ParsedCell", "is_own_magic", "magic_argument", "magic_call"]
+__all__ = [
+    "FAILS_TAG",
+    "KEEP_TAG",
+    "CellMagic",
+    "ParsedCell",
+    "is_own_magic",
+    "magic_argument",
+    "magic_call",
+]
+
+KEEP_TAG = "tune-keep"
+FAILS_TAG = "raises-exception"
+"""Jupyter's tag for a cell that may fail without ending the run."""
 
 # A single line that starts with a word of these runs as a magic although it has no `%`.
 _AUTOMAGIC = frozenset({"cd", "conda", "ls", "mkdir", "pip", "pwd", "run", "time", "timeit", "who"})
 _MAGIC_CALLS = frozenset({"getoutput", "run_cell_magic", "run_line_magic", "system"})
 _OWN_MAGICS = frozenset({"hpo", "hpo_lab", "tune"})
-_MAY_BE_OWN = re.compile(r"%\s*(load_ext|reload_ext|hpo|tune)")
+_MAY_BE_OFF = re.compile(
+    r"%\s*(load_ext|reload_ext|hpo|tune)|\b(install|uninstall|upgrade|update)\b"
+)
 _CELL_MAGIC = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[ \t]*%%(\w[\w.-]*!?|!)[ \t]*(.*)(?:\n|\Z)")
 
 
@@ -56,11 +70,13 @@ class ParsedCell:
         source: Its text, magics and all.
         tags: Its tags; `tune-keep` and `tune-skip` overrule the analysis.
         label: What messages call it: `cell 3`, `In [3]`.
+        seconds: How long it took when it ran in a kernel.
     """
 
     source: str
     tags: frozenset[str] = frozenset()
     label: str = ""
+    seconds: float | None = None
 
     @cached_property
     def magics(self) -> tuple[CellMagic, ...]:
@@ -112,10 +128,12 @@ class ParsedCell:
     def in_trial(self, changed: Mapping[int, str] = MappingProxyType({})) -> str:
         """Its source in a trial, where `%load_ext hpo_lab` and `%hpo ...` are turned off.
 
+        So are the installs of packages, unless the cell is tagged `tune-keep`.
+
         Args:
             changed: What to write on other lines, by their number.
         """
-        texts = {**self._own_magics_off(), **changed}
+        texts = {**self._magics_off(), **changed}
         if not texts:
             return self.source
         lines = self.lines.copy()
@@ -125,15 +143,23 @@ class ParsedCell:
             lines[number - 1] = line[: len(line) - len(line.lstrip())] + text
         return "\n".join(lines)
 
-    def _own_magics_off(self) -> dict[int, str]:
-        if not _MAY_BE_OWN.search(self.source) or isinstance(self.tree, SyntaxError):
+    def _magics_off(self) -> dict[int, str]:
+        if not _MAY_BE_OFF.search(self.source) or isinstance(self.tree, SyntaxError):
             return {}
-        calls = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
-        return {
-            call.lineno: f"pass  # {self.lines[call.lineno - 1].strip()}"
-            for call in calls
-            if (magic := magic_call(call)) is not None and is_own_magic(*magic)
-        }
+        texts: dict[int, str] = {}
+        for node in ast.walk(self.tree):
+            magic = magic_call(node) if isinstance(node, ast.Call) else None
+            if magic is None:
+                continue
+            assert isinstance(node, ast.Call)
+            if is_own_magic(*magic) or (KEEP_TAG not in self.tags and is_install(*magic)):
+                texts[node.lineno] = f"pass  # {self.lines[node.lineno - 1].strip()}"
+                number = node.lineno
+                while number < len(self.lines) and self.lines[number - 1].endswith("\\"):
+                    number += 1
+                    texts[number] = f"# {self.lines[number - 1].strip()}"
+                texts[node.lineno] = texts[node.lineno].rstrip("\\")
+        return texts
 
     @cached_property
     def lines(self) -> list[str]:
@@ -171,7 +197,10 @@ def magic_argument(text: str) -> ParsedCell:
 
 
 def magic_call(node: ast.Call) -> tuple[str, str] | None:
-    """The magic or shell command that *node* runs, as name (`!` for a shell) and text."""
+    """The magic or shell command that *node* runs, as name and text.
+
+    The name of a shell command is `!`, or `!!` where its output is the value of an expression.
+    """
     match node:
         case ast.Call(
             func=ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython")), attr=method),
@@ -180,7 +209,7 @@ def magic_call(node: ast.Call) -> tuple[str, str] | None:
             texts = [str(a.value) for a in arguments if isinstance(a, ast.Constant)]
             if method.startswith("run_"):
                 return (texts[0], texts[-1] if len(texts) > 1 else "") if texts else None
-            return "!", texts[0] if texts else ""
+            return "!!" if method == "getoutput" else "!", texts[0] if texts else ""
     return None
 
 

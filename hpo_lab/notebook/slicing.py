@@ -8,18 +8,21 @@ the code does not show is kept. Mark Weiser, *Program Slicing* (ICSE 1981) is th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import ast
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hpo_lab.notebook import library, magic_effects
 from hpo_lab.notebook.flow import Scope
 from hpo_lab.notebook.magic_effects import MagicKind
 from hpo_lab.notebook.name_table import IN_DOUBT, Use
-from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.own_code import RANDOM_NUMBERS
+from hpo_lab.notebook.parsed_cell import FAILS_TAG, KEEP_TAG, ParsedCell, magic_argument
 
-__all__ = ["KEEP_TAG", "SKIP_TAG", "Decision", "names_of", "slice_cells"]
+__all__ = ["KEEP_TAG", "SKIP_TAG", "Decision", "names_of", "names_read", "slice_cells"]
 
-KEEP_TAG = "tune-keep"
 SKIP_TAG = "tune-skip"
+_SHOWS = frozenset({"describe", "display", "head", "hist", "info", "plot", "print", "show"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +34,27 @@ class Decision:
     reason: str
 
 
-def slice_cells(earlier: Sequence[ParsedCell], tuned: ParsedCell) -> tuple[Decision, ...]:
+def slice_cells(
+    earlier: Sequence[ParsedCell], tuned: ParsedCell, types: Mapping[str, str] | None = None
+) -> tuple[Decision, ...]:
     """Decide which of the cells that ran before the tuned cell the tuned cell needs.
 
     Args:
         earlier: The cells in the order in which they ran; a cell that ran twice is there twice.
         tuned: The tuned cell, without its `%%tune` line.
+        types: The qualified names of the types of the names' present values, where a kernel
+            tells them.
 
     Returns:
         A decision for each earlier cell, in the same order.
     """
+    cells = [*earlier, tuned]
     scope = Scope()
-    refused = _follow(scope, [*earlier, tuned])
+    refused = _follow(scope, cells)
+    kinds = _kinds_told(scope, len(earlier), types or {})
+    if kinds:
+        scope = Scope(kinds)
+        refused = _follow(scope, cells)
     last = len(earlier)
     roots = {last}
     for number, cell in enumerate(earlier):
@@ -59,7 +71,7 @@ def slice_cells(earlier: Sequence[ParsedCell], tuned: ParsedCell) -> tuple[Decis
         elif number in needed:
             kept, reason = True, _why_kept(number, cell, scope, needed, names)
         else:
-            kept, reason = False, _why_dropped(list(scope.binds[number]))
+            kept, reason = False, _why_dropped(number, cell, scope)
         # A copy, because who shows the decisions has no use for syntax trees.
         decisions.append(Decision(replace(cell), kept, reason))
     return tuple(decisions)
@@ -72,6 +84,28 @@ def names_of(cells: Sequence[ParsedCell]) -> tuple[set[str], set[str]]:
     return set().union(*scope.binds.values()), set().union(*scope.unbound.values())
 
 
+def names_read(earlier: Sequence[ParsedCell], tuned: ParsedCell) -> list[str]:
+    """The names of earlier cells that *tuned* reads, itself or in what it calls."""
+    scope = Scope()
+    _follow(scope, [*earlier, tuned])
+    names = {use.name for use in scope.uses if use.reader == len(earlier)}
+    return sorted(name for name in names if name.isidentifier())
+
+
+def _kinds_told(scope: Scope, last: int, types: Mapping[str, str]) -> dict[tuple[int, str], str]:
+    """The kinds of the names whose type only the kernel tells, by the cell that bound them last.
+
+    The type of an earlier value of a name, or of one in a loop, the kernel cannot tell.
+    """
+    binders = {name: cell for cell in range(last) for name in scope.binds[cell]}
+    return {
+        (cell, name): kind
+        for (cell, name), times in scope.unknown.items()
+        if times == 1 and binders.get(name) == cell
+        if (kind := library.kind_of_class(types.get(name, "")))
+    }
+
+
 def _follow(scope: Scope, cells: Sequence[ParsedCell]) -> dict[int, str]:
     """Lead *scope* through the cells; the reasons for those that have no part in it."""
     refused: dict[int, str] = {}
@@ -81,17 +115,32 @@ def _follow(scope: Scope, cells: Sequence[ParsedCell]) -> dict[int, str]:
             continue
         scope.cell = number
         for magic in cell.magics:
-            if magic.kind is not MagicKind.OUTPUT:
+            if magic.kind is MagicKind.OTHER and magic.name in magic_effects.SHELLS:
+                if cell.magic_names:
+                    scope.fill_in(magic.arguments)
+                else:
+                    refused[number] = (
+                        f"%%{magic.name}: shell commands are not run again; "
+                        f"tag the cell {KEEP_TAG} if the trials need them"
+                    )
+                continue
+            if magic.kind is not MagicKind.OUTPUT or magic.name in magic_effects.MEASURING:
                 scope.fill_in(magic.arguments)
             if magic.kind is MagicKind.OTHER:
                 scope.keep(f"%%{magic.name}: magic, {IN_DOUBT}")
+            if magic.name in magic_effects.MEASURING:
+                setup = magic_effects.without_options(magic.arguments)
+                for text in (setup, magic.body):
+                    measured = magic_argument(text).tree
+                    if not isinstance(measured, SyntaxError):
+                        scope.measure(measured.body)
         if cell.kind is MagicKind.CODE:
             tree = cell.tree
             if isinstance(tree, SyntaxError):
                 where = f"line {tree.lineno}: " if tree.lineno else ""
                 refused[number] = f"does not parse, so it cannot have run ({where}{tree.msg})"
                 continue
-            scope.run(tree.body)
+            scope.run_cell(tree.body, may_fail=FAILS_TAG in cell.tags)
         scope.bind_names(cell.magic_names)
     return refused
 
@@ -114,24 +163,59 @@ def _why_kept(
     number: int, cell: ParsedCell, scope: Scope, needed: set[int], labels: Sequence[str]
 ) -> str:
     uses = [use for use in scope.uses if use.provider == number and use.reader in needed]
-    defined = sorted({use.name for use in uses if not use.changes})
-    changed = sorted({use.name for use in uses if use.changes} - set(defined))
-    readers = [labels[reader] for reader in sorted({use.reader for use in uses})]
+    defined = sorted({use.name for use in uses if not use.changes and " " not in use.name})
+    changed = {use.name for use in uses if use.changes} - set(defined)
+    drawn = sorted(name for name in changed if name.startswith(RANDOM_NUMBERS))
+    in_place = sorted(changed - {*drawn})
+    readers = [
+        labels[reader] for reader in sorted({use.reader for use in uses if use.name in defined})
+    ]
     shown = ", ".join(readers[:3]) + (", ..." if len(readers) > 3 else "")
     reasons = []
     if KEEP_TAG in cell.tags:
         reasons.append(f"tagged {KEEP_TAG}")
     if defined:
         reasons.append(f"defines {', '.join(defined)} (used by {shown})")
-    if changed:
-        reasons.append(f"changes {', '.join(changed)} in place")
+    if in_place:
+        reasons.append(f"changes {', '.join(in_place)} in place")
+    if drawn:
+        reasons.append(f"draws {', '.join(drawn)}, which a cell above seeded")
     if number in scope.effects:
         reasons.append(scope.effects[number])
+    if FAILS_TAG in cell.tags:
+        reasons.append("failed when it ran, and may fail again")
+    if number in scope.installs:
+        reasons.append("what it installs is not installed again")
+    if KEEP_TAG not in cell.tags and not defined and _looks_like_exploration(cell):
+        took = "" if cell.seconds is None else f"took {_duration(cell.seconds)} here; "
+        reasons.append(f"only shows something? {took}tag it {SKIP_TAG} to leave it out")
     return "; ".join(reasons)
 
 
-def _why_dropped(bound: Sequence[str]) -> str:
+def _why_dropped(number: int, cell: ParsedCell, scope: Scope) -> str:
+    if number in scope.installs:
+        return f"installs packages; tag it {KEEP_TAG} to install them again"
+    if FAILS_TAG in cell.tags:
+        return "not needed: failed when it ran"
+    bound = list(scope.binds[number])
     if not bound:
         return "not needed: leaves no name behind"
     more = ", ..." if len(bound) > 5 else ""
     return f"not needed: defines {', '.join(bound[:5])}{more}"
+
+
+def _looks_like_exploration(cell: ParsedCell) -> bool:
+    """Whether a cell shows something, as its last line or by a call."""
+    tree = cell.tree
+    if isinstance(tree, SyntaxError) or cell.kind is not MagicKind.CODE:
+        return False
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return any(
+        (isinstance(call, ast.Name) and call.id in _SHOWS)
+        or (isinstance(call, ast.Attribute) and call.attr in _SHOWS)
+        for call in calls
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"

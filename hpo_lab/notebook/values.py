@@ -1,100 +1,146 @@
-"""The abstract values by which a notebook is followed without running it."""
+"""The abstract objects by which a notebook is followed without running it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import ast
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-__all__ = ["NOTHING", "Code", "Object", "Value", "join", "union"]
+__all__ = [
+    "ATOM",
+    "CLASS",
+    "FUNCTION",
+    "IMPORTED",
+    "INSTANCE",
+    "LAZY",
+    "METHOD",
+    "NOTHING",
+    "UNKNOWN",
+    "Binding",
+    "Frame",
+    "Thing",
+    "Value",
+    "in_order",
+    "plain",
+    "reachable",
+]
 
-Object = int | str
-"""Something that can be changed in place: a number, or the global name that stands for it."""
+ATOM = "atom"
+"""Numbers, texts, None: what cannot change."""
+CLASS = "class"
+FUNCTION = "function"
+IMPORTED = "imported"
+"""A module, or what was imported from it and not called yet."""
+INSTANCE = "instance"
+"""An object of a class of the notebook."""
+LAZY = "iterator"
+METHOD = "method"
+"""A method together with its object."""
+UNKNOWN = "unknown"
+"""An object whose type the code does not tell, with all that it may be made of."""
 
-_NONE: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """What running a function, or using an instance of a class, may do.
-
-    Objects that only a call can tell are written as symbols: `name` for that of a global
-    name, `(name)` for the argument of a parameter, `name()` for what a function returns.
-    The parameter `*` stands for `*args` and `**kwargs`, the parameter `**` for every parameter.
-
-    Attributes:
-        reads: The global names that it reads.
-        changes: The global names whose objects it changes in place.
-        binds: The global names that it assigns.
-        effect: What it does to the process or its files.
-        parameters: The positional parameters, in order.
-        changes_arguments: The parameters whose objects it changes in place.
-        links: Symbols, in pairs, of which the first comes to hold the second.
-        calls: The global functions that it calls, each with the symbols of its arguments.
-        returns: The symbols of what it returns.
-        hands_out: What may be run later through its result.
-        stands_for: The global name whose code this is, whatever that is when it is run.
-    """
-
-    reads: frozenset[str] = _NONE
-    changes: frozenset[str] = _NONE
-    binds: frozenset[str] = _NONE
-    effect: str = ""
-    parameters: tuple[str, ...] = ()
-    changes_arguments: frozenset[str] = _NONE
-    links: frozenset[tuple[str, str]] = frozenset()
-    calls: frozenset[tuple[str, frozenset[str]]] = frozenset()
-    returns: frozenset[str] = _NONE
-    hands_out: frozenset[Code] = frozenset()
-    stands_for: str = ""
-
-    def may_change(self, parameter: str) -> bool:
-        """Whether the objects passed to *parameter* may be changed."""
-        if parameter == "**":
-            return bool(self.changes_arguments)
-        rest = "*" in self.changes_arguments and parameter not in self.parameters
-        return rest or parameter in self.changes_arguments
+_numbers = itertools.count()
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """The value of a name or an expression, as far as it can be told.
+@dataclass(eq=False, slots=True)
+class Thing:
+    """An object of the notebook, or several that the code does not tell apart.
 
     Attributes:
-        objects: The objects it may share state with.
-        new: Whether it may be an object of its own that has no number yet.
-        sources: The cells that may have bound the name.
-        code: What may be run through it.
-        defined: Whether it is a function or class of the notebook.
-        path: The dotted path of what was imported; `()` stands for a call.
+        kind: A kind above, or one of `hpo_lab.notebook.known_types`.
+        path: Of something imported: `numpy.random.seed`. Of a method: its name.
+        holds: The things it may refer to.
+        shares: The things that change when it changes.
+        changed: The cells that may change it.
+        fields: The attributes that were assigned, by name; `*` for any name.
+        node: The syntax of a function or class.
+        frame: Where a function was defined; the names inside a class.
+        receivers: The object of a method; the classes of an instance; the bases of a class.
+        items: Gives the items of an iterator, which runs the code behind it.
+        draws: The random generators that it draws from when it works.
     """
 
-    objects: frozenset[Object] = frozenset()
-    new: bool = False
-    sources: frozenset[int] = frozenset()
-    code: frozenset[Code] = frozenset()
-    defined: bool = False
-    path: str | None = None
+    kind: str
+    path: str = ""
+    holds: set[Thing] = field(default_factory=set)
+    shares: set[Thing] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+    fields: dict[str, Value] = field(default_factory=dict)
+    node: ast.AST | None = None
+    frame: Frame | None = None
+    receivers: frozenset[Thing] = frozenset()
+    items: Callable[[], Value] | None = None
+    draws: frozenset[str] = frozenset()
+    number: int = field(default_factory=lambda: next(_numbers))
+
+    def neighbours(self) -> Iterable[Thing]:
+        """The things that can be reached from this one without running anything."""
+        yield from self.holds
+        yield from self.shares
+        yield from self.receivers
+        for value in self.fields.values():
+            yield from value
+        if self.kind == CLASS and self.frame is not None:
+            for binding in self.frame.names.values():
+                yield from binding.value
 
 
-NOTHING = Value()
+Value = frozenset[Thing]
+"""The things that an expression may stand for."""
+NOTHING: Value = frozenset()
+_ATOM = Thing(ATOM)
 
 
-def union(values: Iterable[Value]) -> Value:
-    """What holds all of *values*, such as a list of them."""
-    every = list(values)
-    paths = {value.path for value in every}
-    return Value(
-        objects=frozenset().union(*(value.objects for value in every)),
-        new=any(value.new for value in every),
-        code=frozenset().union(*(value.code for value in every)),
-        path=paths.pop() if len(paths) == 1 else None,
-    )
+def plain() -> Value:
+    """The value of numbers and texts."""
+    return frozenset({_ATOM})
 
 
-def join(value: Value, other: Value) -> Value:
-    """Either of two values, as after an `if`."""
-    return replace(
-        union((value, other)),
-        sources=value.sources | other.sources,
-        defined=value.defined and other.defined,
-    )
+class Binding(NamedTuple):
+    """What a name stands for, and the cells that may have bound it."""
+
+    value: Value
+    sources: frozenset[int]
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """The names of the notebook, or of a run of a function, a class or a comprehension.
+
+    Attributes:
+        parent: Where names are looked up that are not here.
+        local: The names that belong here although they may not be bound yet.
+        outer: Names declared `global` or `nonlocal`, with the frame that they belong to.
+        depth: How many blocks that may not run the frame is inside of.
+        results: What the function may have returned so far.
+        owner: The function that runs.
+        is_class: Functions inside do not see these names.
+    """
+
+    parent: Frame | None = None
+    names: dict[str, Binding] = field(default_factory=dict)
+    local: frozenset[str] = frozenset()
+    outer: dict[str, Frame] = field(default_factory=dict)
+    depth: int = 0
+    results: Value = NOTHING
+    owner: Thing | None = None
+    is_class: bool = False
+
+
+def reachable(value: Iterable[Thing]) -> set[Thing]:
+    """The things of *value* and all that can be reached from them."""
+    things: set[Thing] = set()
+    pending = list(value)
+    while pending:
+        thing = pending.pop()
+        if thing not in things:
+            things.add(thing)
+            pending.extend(thing.neighbours())
+    return things
+
+
+def in_order(value: Iterable[Thing]) -> list[Thing]:
+    """The things of *value* in the order in which they came up."""
+    return sorted(value, key=lambda thing: thing.number)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpo_lab.notebook.annotations import parse_annotations
 from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
 from hpo_lab.notebook.parsed_cell import ParsedCell
-from hpo_lab.notebook.slicing import slice_cells
+from hpo_lab.notebook.slicing import names_read, slice_cells
 from hpo_lab.notebook.trial_notebook import (
     build_trial_notebook,
     code_of_trial,
@@ -18,10 +19,14 @@ from hpo_lab.notebook.trial_notebook import (
 )
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
+from hpo_lab.prepare.comparison import Halves
 from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
 from hpo_lab.prepare.wording import Wording, as_flag, worded
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 __all__ = ["prepare_cell", "prepare_notebook"]
 
@@ -76,6 +81,7 @@ def prepare_cell(
     cell: str = "",
     first_line: int = 2,
     kernel_name: str = "python3",
+    types: Mapping[str, str] | None = None,
     problems: Sequence[Problem] = (),
 ) -> Prepared:
     """Make an experiment of an annotated cell and the cells that came before it.
@@ -91,6 +97,7 @@ def prepare_cell(
         cell: Id of the cell.
         first_line: Line number of the first line of *tuned* within its cell.
         kernel_name: Jupyter kernel of the trials.
+        types: Qualified names of the types of the names' values, where a kernel tells them.
         problems: The problems of the options.
 
     Raises:
@@ -111,7 +118,7 @@ def prepare_cell(
         )
     if problems:
         raise InvalidInput(problems)
-    decisions = slice_cells(earlier, tuned_cell)
+    decisions = slice_cells(earlier, tuned_cell, types)
     kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
     parameters = [annotation.parameter for annotation in annotations]
     code = code_of_trial(tuned_cell, annotations, kept, first_line=first_line)
@@ -137,9 +144,6 @@ def prepare_cell(
     if problems:
         raise InvalidInput(problems)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
-    notebook = build_trial_notebook(
-        tuned_cell, annotations, kept, objective, metadata={"kernelspec": kernel}
-    )
     wording = Wording(
         as_flag,
         whole=where,
@@ -147,9 +151,20 @@ def prepare_cell(
         spaces={each.name: each.text for each in annotations},
     )
     further = f"{name}-{objective.objective_metric_name}"
+
+    def build(cells: Sequence[ParsedCell]) -> NotebookNode:
+        return build_trial_notebook(
+            tuned_cell, annotations, cells, objective, metadata={"kernelspec": kernel}
+        )
+
+    def halves() -> Halves:
+        ran = [cell for cell in earlier if not isinstance(cell.tree, SyntaxError)]
+        names = names_read(earlier, tuned_cell)
+        return Halves(build(ran), build(kept), names, str(working_directory))
+
     return Prepared(
         experiment,
-        {NOTEBOOK: ("application/x-ipynb+json", _dump(notebook))},
+        {NOTEBOOK: ("application/x-ipynb+json", _dump(build(kept)))},
         decisions,
         project=os.path.realpath(working_directory),
         names=default_names(name, further) if options.name is None else (),
@@ -157,6 +172,7 @@ def prepare_cell(
         cell=cell,
         code=code,
         wording=wording,
+        halves=halves,
     )
 
 

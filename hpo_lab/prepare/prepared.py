@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, TrialTemplate
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.notebook.trial_code import TrialCode
+from hpo_lab.prepare.comparison import Halves
 from hpo_lab.prepare.wording import Wording, as_field
 from hpo_lab.problems import Problem
 from hpo_lab.workload.configuration import Configuration
@@ -26,6 +27,7 @@ class Prepared:
         experiment: The document.
         files: Its source files by name: media type and content.
         decisions: Which earlier cells a notebook's trials take along, and why.
+        halves: Makes the notebook with every earlier cell and that with the kept ones.
         warnings: What a manifest says that is taken in another way.
         stops: Whether the manifest asks for the end of the experiment it describes.
         folder: Where the manifest is.
@@ -43,6 +45,7 @@ class Prepared:
     experiment: ExperimentDocument
     files: Mapping[str, tuple[str, bytes]]
     decisions: tuple[Decision, ...] = ()
+    halves: Callable[[], Halves] | None = None
     warnings: tuple[Problem, ...] = ()
     stops: bool = False
     folder: Path | None = None

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 import hpo_lab
@@ -320,3 +321,26 @@ def test_a_set_up_that_fails_is_given_up_and_says_which_cell(
     assert len(store.trials(uid)) == 30
     status = cli("show", "cells", "-o", "json").stdout
     assert "ExperimentTrialsFailAlike" not in status
+
+
+def test_validate_runs_the_notebook_whole_and_sliced(cli: Any, notebook: Any) -> None:
+    path = notebook("xs = [1]", "ys = [2]", "pause = 0.3", CELL)
+    shown = cli("validate", path, "--execute")
+    assert shown.exit_code == 0
+    assert "the slice gives what the whole notebook gives" in shown.stdout
+    assert "the metric accuracy" in shown.stdout
+
+
+def test_validate_says_what_the_slice_gives_otherwise(cli: Any, tmp_path: Path) -> None:
+    cells = [
+        "xs = [1]",
+        "xs.append(2)",
+        "%%tune minimize loss\nk = 1  # tune: int(1, 3)\nloss = len(xs)",
+    ]
+    written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    written.cells[1].metadata["tags"] = ["tune-skip"]
+    path = tmp_path / "cells.ipynb"
+    nbformat.write(written, path)
+    compared = cli("validate", path, "--execute", "--json")
+    assert compared.exit_code == 1
+    assert json.loads(compared.stdout)["comparison"]["differing"] == ["xs", "the metric loss"]

@@ -1,0 +1,49 @@
+"""What the names of a notebook stand for, written down so that two runs can be compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import types
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hpo_lab.trial.folder import TRIAL_FOLDER
+
+__all__ = ["FINGERPRINT", "source_of_fingerprint", "write_fingerprint"]
+
+FINGERPRINT = "fingerprint.json"
+_CODE = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, type)
+
+
+def write_fingerprint(namespace: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Write a digest of the values of *names* to the trial's folder.
+
+    Code has none; a value that cannot be pickled has an empty one.
+    """
+    digests = {
+        name: _digest(namespace[name])
+        for name in names
+        if name in namespace and not isinstance(namespace[name], _CODE)
+    }
+    with Path(os.environ[TRIAL_FOLDER], FINGERPRINT).open("w", encoding="utf-8") as file:
+        json.dump(digests, file)
+
+
+def source_of_fingerprint(names: Iterable[str]) -> str:
+    """The cell that calls `write_fingerprint`."""
+    return (
+        "from hpo_lab.trial.fingerprint import write_fingerprint as _write\n"
+        f"_write(globals(), {json.dumps(sorted(names))})"
+    )
+
+
+def _digest(value: object) -> str:
+    try:
+        pickled = pickle.dumps(value, 4)
+    except Exception:  # whatever an object's own code raises
+        return ""
+    return hashlib.sha256(pickled).hexdigest()
