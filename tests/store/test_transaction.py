@@ -204,7 +204,7 @@ writes = st.lists(
 
 
 def test_together_or_one_by_one_is_the_same(store: Store) -> None:
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(writes)
     def check(calls: list[tuple[object, int]]) -> None:
         states = []

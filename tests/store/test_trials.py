@@ -220,7 +220,7 @@ def test_assignments_keep_their_types(store: Store, experiment: ExperimentRecord
     uid = experiment.uid
     numbers = itertools.count()
 
-    @settings(max_examples=50, deadline=None, database=None)
+    @settings(max_examples=50, database=None)
     @given(st.dictionaries(st.text(), scalars))
     def check(assignments: dict[str, object]) -> None:
         number = next(numbers)
