@@ -12,15 +12,19 @@ if TYPE_CHECKING:
     from hpo_lab.api import Experiment, get, tune
     from hpo_lab.experiment.space import (
         choice,
-        int,
+        integer,
         logint,
         lognormal,
         loguniform,
         normal,
         uniform,
     )
+    from hpo_lab.experiment.space import (
+        int as int,
+    )
     from hpo_lab.facade.experiments import Experiments
     from hpo_lab.problems import InvalidInput
+    from hpo_lab.trial.attributes import set_attribute, trial_number
     from hpo_lab.trial.checkpoint import checkpoint_dir
     from hpo_lab.trial.keep import keep
     from hpo_lab.trial.report import report
@@ -32,13 +36,15 @@ __all__ = [
     "checkpoint_dir",
     "choice",
     "get",
-    "int",
+    "integer",
     "keep",
     "logint",
     "lognormal",
     "loguniform",
     "normal",
     "report",
+    "set_attribute",
+    "trial_number",
     "tune",
     "uniform",
 ]
@@ -53,12 +59,15 @@ _HOMES = {
     "choice": "hpo_lab.experiment.space",
     "get": "hpo_lab.api",
     "int": "hpo_lab.experiment.space",
+    "integer": "hpo_lab.experiment.space",
     "keep": "hpo_lab.trial.keep",
     "logint": "hpo_lab.experiment.space",
     "lognormal": "hpo_lab.experiment.space",
     "loguniform": "hpo_lab.experiment.space",
     "normal": "hpo_lab.experiment.space",
     "report": "hpo_lab.trial.report",
+    "set_attribute": "hpo_lab.trial.attributes",
+    "trial_number": "hpo_lab.trial.attributes",
     "tune": "hpo_lab.api",
     "uniform": "hpo_lab.experiment.space",
 }

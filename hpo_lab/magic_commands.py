@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
+from hpo_lab.dashboard.words import elsewhere_note
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
@@ -22,6 +23,12 @@ from hpo_lab.prepare.comparison import Halves, compare
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
+
+_LOOKING = ("show", "best", "wait", "logs")
+"""Commands that change no experiment, and take the newest of several."""
+
+_OTHERS = 5
+"""How many more are named."""
 
 _LOG_TAIL = 20_000
 """How much of a log is shown, in characters."""
@@ -57,7 +64,7 @@ class Command:
 
 
 COMMANDS: Final = {
-    "list": Command("", "all experiments"),
+    "list": Command("[--all]", "the experiments of this folder; --all lists those of others, too"),
     "show": Command("[NAME]", "its progress"),
     "best": Command(
         "[NAME] [--run] [--write] [--apply] [--trial N]",
@@ -225,31 +232,43 @@ class Commands:
     def _find(self, arguments: Arguments) -> Experiment:
         experiments = Experiments(arguments.store or self.location)
         if arguments.words:
-            return experiments.find(arguments.words[0])
+            experiment = experiments.find(arguments.words[0])
+            if (folder := experiment.record.project) not in ("", experiments.project):
+                print(f"{experiment.title} of {folder}")
+            return experiment
         if (
             self.last is not None
             and arguments.store is None
             and self.last.store.experiment_by_uid(self.last.uid)
         ):
             return self.last
-        titles = [summary.title for summary in experiments.list()]
-        if len(titles) == 1:
-            return experiments.find(titles[0])
+        summaries = experiments.list(everywhere=False)
+        # What an earlier version recorded is of no folder.
+        here = [summary for summary in summaries if summary.project]
+        candidates = here or (summaries if len(summaries) == 1 else [])
+        titles = [summary.title for summary in candidates]
+        if candidates and (len(candidates) == 1 or arguments.command in _LOOKING):
+            print(_which(titles) if here else titles[0])
+            return experiments.get(candidates[0].uid)
+        titles = titles or [summary.title for summary in summaries]
         there = f"say which: {', '.join(sorted(titles))}" if titles else "there are none yet"
         where = f"%hpo {arguments.command}"
-        raise InvalidInput([Problem(where, f"no experiment was started here; {there}")])
+        raise InvalidInput([Problem(where, f"this kernel has started no experiment; {there}")])
 
     def _list(self, arguments: Arguments) -> None:
-        summaries = Experiments(arguments.store or self.location).list()
-        if not summaries:
-            print("There are no experiments yet.")
-            return
-        now = time.time()
-        bundle = {
-            "text/html": listing_html(summaries, now),
-            "text/plain": listing_text(summaries, now),
-        }
-        publish(self._shell, bundle)
+        experiments = Experiments(arguments.store or self.location)
+        folders = "--all" in arguments.flags
+        summaries = experiments.list(everywhere=folders)
+        if summaries:
+            now = time.time()
+            bundle = {
+                "text/html": listing_html(summaries, now, folders=folders),
+                "text/plain": listing_text(summaries, now, folders=folders),
+            }
+            publish(self._shell, bundle)
+        count = len(summaries)
+        if note := elsewhere_note(count, experiments.count() - count, "%hpo list --all"):
+            print(note)
 
     def _show(self, experiment: Experiment, arguments: Arguments) -> None:
         self.show(experiment)
@@ -308,6 +327,13 @@ class Commands:
             return
         log = experiment.log_of(number)
         print(f"{title}, trial {number} ({log}):\n{_tail(log)}")
+
+
+def _which(titles: list[str]) -> str:
+    """What is said where the first of these experiments of a folder was taken."""
+    newest, *others = titles
+    shown = ", ".join([*others[:_OTHERS], *(["..."] if others[_OTHERS:] else [])])
+    return f"{newest}, the newest of this folder" + (f"; others are {shown}" if others else "")
 
 
 def _is_number(text: str) -> bool:

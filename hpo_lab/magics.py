@@ -6,10 +6,11 @@ experiment runs in processes of its own, and its progress is read from the store
 
 from __future__ import annotations
 
-import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,15 @@ from hpo_lab.magic_best import run_in_place
 from hpo_lab.magic_commands import COMMANDS, Commands
 from hpo_lab.notebook.parsed_cell import FAILS_TAG, ParsedCell
 from hpo_lab.notebook.slicing import Decision
-from hpo_lab.options import LINE_OPTIONS, TuneOptions, parse_line
-from hpo_lab.prepare import Prepared, prepare_cell
+from hpo_lab.options import LINE_OPTIONS, parse_line
+from hpo_lab.prepare import Prepared, notebook_here, prepare_cell, project_here
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enrol import Enrolment
-from hpo_lab.running.warm_start import warm_start_note
+from hpo_lab.running.enrol import Enrolment, made_of
 from hpo_lab.store import NotFound
 
 __all__ = ["HpoLabMagics", "MagicError", "load"]
+
+_CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class MagicError(Exception):
@@ -111,7 +113,8 @@ class HpoLabMagics(Magics):
     def hpo(self, line: str) -> None:
         """Look after the experiments of this session and those recorded before.
 
-        NAME is by default the experiment that this kernel started last, else the only one.
+        NAME is by default the experiment that this kernel started last, else the newest of this
+        folder.
         Each command takes --store LOCATION.
 
         Commands:
@@ -143,17 +146,21 @@ class HpoLabMagics(Magics):
             # A front end that keeps no history, such as a test runner, has run the others
             # in the same way; elsewhere such cells are those of tools that look inside.
             cells += self._unstored
+        notebook = notebook_here()
         prepared = prepare_cell(
             cell,
             [earlier for earlier, is_interrupted in cells if not is_interrupted],
             options,
             where=where,
-            name=_name(options),
+            name=notebook.stem if notebook else f"tune-{options.metric or 'cell'}",
+            file=notebook.name if notebook else "",
+            cell=self._cell_id(),
             working_directory=Path.cwd(),
             first_line=first_line,
             types=_types(self._shell.user_ns),
             problems=problems,
         )
+        prepared = replace(prepared, project=project_here())
         self._commands.halves = prepared.halves
         decisions = _with_interrupted(cells, prepared.decisions)
         if "--dry-run" in extras:
@@ -164,6 +171,7 @@ class HpoLabMagics(Magics):
             }
             publish(self._shell, bundle)
             return
+        prepared = replace(prepared, fresh="--fresh" in extras)
         self._start(prepared, decisions, extras.get("--store"), variable)
 
     def _start(
@@ -173,23 +181,28 @@ class HpoLabMagics(Magics):
         location: str | None,
         variable: str | None,
     ) -> None:
-        experiment, enrolment = Experiments(location).run(prepared)
+        experiment, enrolment = Experiments(location).run(prepared, fresh=prepared.fresh)
         self._commands.last = experiment
         self._commands.location = location
         if variable is not None:
             self._shell.push({variable: experiment})
         trials = experiment.summary().completed
-        name = experiment.title
         note = {
-            Enrolment.CREATED: warm_start_note(experiment.store, experiment.uid),
+            Enrolment.CREATED: made_of(experiment.store, experiment.uid),
             Enrolment.CONTINUED: f"Continues after {trials} trials.",
             Enrolment.RUNNING: "Was running already; nothing new was started.",
             Enrolment.COMPLETE: (
                 f"Was complete already, with {trials} trials; nothing was started. To go on, raise "
-                f"--trials, or start afresh: %hpo delete {name}, or choose another --name."
+                "--trials; to start anew, add --fresh, or choose another --name."
             ),
         }[enrolment]
         self._commands.show(experiment, decisions, note)
+
+    def _cell_id(self) -> str:
+        """The id of the running cell, where the front end tells one that a file may hold."""
+        parent: dict[str, Any] = getattr(self._shell, "get_parent", dict)()
+        cell = str(parent.get("metadata", {}).get("cellId", ""))
+        return cell if _CELL_ID.fullmatch(cell) else ""
 
     def _place(self, cell: str) -> tuple[int, int]:
         """The number of the running input, and the line of it on which *cell* begins."""
@@ -246,12 +259,6 @@ def _with_interrupted(
         else next(others)
         for cell, is_interrupted in cells
     )
-
-
-def _name(options: TuneOptions) -> str:
-    """What the experiment is named after: the notebook, where the server tells its name."""
-    notebook = os.environ.get("JPY_SESSION_NAME")
-    return Path(notebook).stem if notebook else f"tune-{options.metric or 'cell'}"
 
 
 def _complete_tune(_: Any, event: Any) -> list[str]:

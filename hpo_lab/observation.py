@@ -14,7 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Observation", "Outcome", "observations_of", "report_document", "report_line"]
+__all__ = [
+    "Observation",
+    "Outcome",
+    "is_step",
+    "observations_of",
+    "report_document",
+    "report_line",
+]
 
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
@@ -76,7 +83,13 @@ def report_line(observation: Observation) -> str:
 
 
 def observations_of(document: Mapping[str, Any]) -> list[Observation]:
-    """The observations in the JSON document of a report."""
+    """The observations in the JSON document of a report.
+
+    Raises:
+        ValueError: Its step does not fit into 64 bits.
+    """
+    if document["step"] is not None and not is_step(document["step"]):
+        raise ValueError(f"step {document['step']} does not fit into 64 bits")
     return [
         Observation(
             metric=metric,
@@ -87,6 +100,11 @@ def observations_of(document: Mapping[str, Any]) -> list[Observation]:
         )
         for metric, value in document["metrics"].items()
     ]
+
+
+def is_step(step: int) -> bool:
+    """Whether a store can hold *step*, which takes 64 bits."""
+    return -(2**63) <= step < 2**63
 
 
 def _number(value: float | str) -> float:

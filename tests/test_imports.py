@@ -51,7 +51,10 @@ HOUSE = {
     "local": Room("engine execution experiment running store trial workload", "psutil"),
     "testing": Room("collectors engine experiment running search stopping store"),
     "options": Room("experiment"),
-    "facade": Room("experiment local options prepare running store trial", lazily="pandas"),
+    "facade": Room(
+        "experiment local options prepare running store trial",
+        lazily="dashboard optuna pandas search",
+    ),
     "dashboard": Room(
         "experiment facade store trial", "rich", "ipykernel ipywidgets notebook plotly"
     ),

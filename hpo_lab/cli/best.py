@@ -10,11 +10,11 @@ import click
 
 from hpo_lab.cli import FAILED
 from hpo_lab.cli.arguments import PlainCommand
+from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import files_of_best, messages, print_best, print_json
 from hpo_lab.dashboard.defaults import assigned
 from hpo_lab.facade.best import BestTrial
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.notebook.rewriting import replace_file, rewrite
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -56,7 +56,7 @@ def best_command(
     With --write the values become the literals of the notebook's %%tune cell. Nothing else in
     the file changes.
     """
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     if notebook is None and (cell is not None or out is not None):
         raise InvalidInput([Problem("--write", "is missing; give the notebook to write")])
     summary = experiment.summary()

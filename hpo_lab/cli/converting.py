@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hpo_lab.cli.arguments import PlainCommand
+from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import store_option
 from hpo_lab.cli.output import messages
 from hpo_lab.cli.validating import say_warnings
@@ -15,7 +16,6 @@ from hpo_lab.experiment.conversion import from_katib, to_katib
 from hpo_lab.experiment.manifest import dump
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.yaml_text import write_document
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.prepare import prepare_manifest
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -98,9 +98,14 @@ def _read(path: Path) -> ExperimentDocument:
 
 
 def _to_optuna(name: str, storage: str, store: str | None) -> None:
+    from hpo_lab.facade.results import curves
     from hpo_lab.search.studies import copy_to_study
 
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
+    document = experiment.record.document
+    reported = curves(
+        experiment.store, experiment.uid, document.spec.objective.objective_metric_name
+    )
     trials = list(experiment.tally().trials.values())
-    count = copy_to_study(experiment.record.document, trials, storage)
+    count = copy_to_study(document, trials, storage, reported)
     messages().print(f"{count} trials are in the study {experiment.name}.")

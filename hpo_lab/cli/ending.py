@@ -7,9 +7,9 @@ import sys
 import click
 
 from hpo_lab.cli.arguments import PlainCommand
+from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["delete_command", "stop_command"]
@@ -22,7 +22,7 @@ __all__ = ["delete_command", "stop_command"]
 @json_option
 def stop_command(name: str, wait: bool, store: str | None, as_json: bool) -> None:
     """Stop a running experiment; its interrupted trials run again when it is resumed."""
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     title = experiment.title
     if experiment.is_live:
         experiment.stop()
@@ -43,7 +43,7 @@ def stop_command(name: str, wait: bool, store: str | None, as_json: bool) -> Non
 @json_option
 def delete_command(name: str, yes: bool, store: str | None, as_json: bool) -> None:
     """Delete an experiment, its trials and their files; a running one is stopped first."""
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     if not yes:
         if not sys.stdin.isatty():
             raise InvalidInput([Problem("--yes", "is needed where nobody can be asked")])

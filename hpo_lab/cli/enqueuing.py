@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from hpo_lab.cli.arguments import PlainCommand
+from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
 from hpo_lab.experiment.points import read_point
-from hpo_lab.facade.experiments import Experiments
 
 __all__ = ["enqueue_command"]
 
@@ -29,7 +29,7 @@ class _Assignment(click.ParamType[str]):
 @json_option
 def enqueue_command(name: str, values: tuple[str, ...], store: str | None, as_json: bool) -> None:
     """Have these values tried in the next new trial; parameters left out are drawn."""
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     texts = dict(text.split("=", 1) for text in values)
     point = read_point(experiment.record.document.spec.parameters, texts)
     outlook = experiment.enqueue(point)

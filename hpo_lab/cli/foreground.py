@@ -5,106 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
-from operator import attrgetter
 from types import FrameType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
-from hpo_lab.dashboard.tables import best_line, progress_line
+from hpo_lab.dashboard.console import ConsoleProgress
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.facade.follower import Pace
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import Summary
 from hpo_lab.local.runner import local_runner
 from hpo_lab.running.driver import AlreadyRunning, Driver
 from hpo_lab.store import NotFound
 
-__all__ = ["ConsoleProgress", "follow", "run_here"]
+__all__ = ["follow", "run_here"]
 
 _EVERY = 0.25
-_PLAIN_EVERY = 10.0
-
-
-class ConsoleProgress:
-    """Progress of one experiment on a console: a live bar on a terminal, else plain lines."""
-
-    def __init__(self, experiment: Experiment, console: Console) -> None:
-        """Watch *experiment*; what there is already is no news."""
-        self.experiment = experiment
-        self._console = console
-        self._plain_shown = ("", time.monotonic())
-        self._bar: Progress | None = None
-        if console.is_terminal:
-            self._bar = Progress(
-                BarColumn(None, complete_style="cyan", finished_style="green"),
-                TextColumn("{task.description}", markup=False),
-                TimeElapsedColumn(),
-                console=console,
-                expand=True,
-                transient=True,
-                # A thread of its own would draw ten times a second.
-                auto_refresh=False,
-            )
-            self._task = self._bar.add_task("", total=None)
-        self._announced = {best.number for best in experiment.follower.look().leading}
-        self._failures = len(experiment.follower.tally.failures)
-
-    def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
-
-    def update(self) -> None:
-        """Look at the experiment, and show what is new.
-
-        Raises:
-            NotFound: when it was deleted.
-        """
-        self.show(self.experiment.follower.look())
-
-    def show(self, summary: Summary) -> None:
-        """Show what is new in *summary*, made at the last look."""
-        failures = self.experiment.follower.tally.failures
-        for message, number in islice(failures.items(), self._failures, None):
-            self.say(f"trial {number} failed: {message}", "red")
-        self._failures = len(failures)
-        new = "on the Pareto front" if summary.front else "new best"
-        for best in sorted(summary.leading, key=attrgetter("number")):
-            if best.number not in self._announced:
-                self._announced.add(best.number)
-                self.say(f"{new}: {best_line(best)}", "green")
-        if self._bar:
-            self._bar.update(
-                self._task,
-                completed=summary.completed,
-                total=summary.spec.max_trial_count,
-                description=progress_line(summary),
-                refresh=True,
-            )
-        else:
-            self._plain(progress_line(summary))
-
-    def _plain(self, line: str) -> None:
-        shown, when = self._plain_shown
-        if line != shown and time.monotonic() - when >= _PLAIN_EVERY:
-            self._plain_shown = (line, time.monotonic())
-            self.say(line, "")
-
-    def say(self, text: str, style: str = "yellow") -> None:
-        """Print a message above the bar."""
-        # The style of a whole print would reach the bar, too.
-        self._console.print(Text(text, style=style))
 
 
 def run_here(experiment: Experiment, console: Console, server: ForkServer | None = None) -> int:

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from hpo_lab.cli.arguments import PlainCommand
+from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -44,7 +44,7 @@ def logs_command(
         raise InvalidInput([Problem("--follow", "cannot be used with --json")])
     if runner and trial is not None:
         raise InvalidInput([Problem("--runner", "cannot be used with a trial's number")])
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     if runner:
         number, path, what = None, experiment.log, "the runner"
     else:

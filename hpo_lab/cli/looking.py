@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from textwrap import indent
 from typing import Any
 
 import click
 
 from hpo_lab.cli.arguments import PlainCommand
+from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json, print_json_list, results
 from hpo_lab.dashboard.defaults import notebook_defaults
@@ -22,7 +24,7 @@ from hpo_lab.dashboard.tables import (
     print_trials,
     summary_table,
 )
-from hpo_lab.dashboard.words import shown_labels
+from hpo_lab.dashboard.words import elsewhere_note, shown_labels
 from hpo_lab.experiment.manifest import dump
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.status import conditions_of
@@ -30,7 +32,7 @@ from hpo_lab.experiment.status_document import experiment_status
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import trial_row
+from hpo_lab.facade.summary import own, trial_row
 from hpo_lab.facade.tally import Tally
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -38,17 +40,21 @@ __all__ = ["list_command", "show_command", "trials_command"]
 
 
 @click.command("list", cls=PlainCommand)
+@click.option("--all", "everywhere", is_flag=True, help="Also those of other folders.")
 @store_option
 @json_option
-def list_command(store: str | None, as_json: bool) -> None:
-    """List the experiments, the newest first."""
-    summaries = Experiments(store).list()
+def list_command(everywhere: bool, store: str | None, as_json: bool) -> None:
+    """List the experiments of this folder and those of none, the newest first."""
+    experiments = Experiments(store)
+    summaries = experiments.list(everywhere=everywhere)
     if as_json:
         print_json([summary.to_json() for summary in summaries])
     elif summaries:
-        print_experiments(results(), summaries, time.time())
-    else:
-        messages().print("There are no experiments yet.")
+        print_experiments(results(), summaries, time.time(), folders=everywhere)
+    hidden = experiments.count() - len(summaries)
+    note = elsewhere_note(len(summaries), hidden, "hpo-lab list --all")
+    if note and not as_json:
+        messages().print(note, style="dim")
 
 
 @click.command("show", cls=PlainCommand)
@@ -60,7 +66,7 @@ def list_command(store: str | None, as_json: bool) -> None:
 @json_option
 def show_command(name: str, output: str | None, store: str | None, as_json: bool) -> None:
     """Show one experiment: state, best parameters, the last failure."""
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     if output is not None:
         print(dump(_with_status(experiment), output), end="")
         return
@@ -83,15 +89,17 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
     if failure:
         out.print()
         out.print(f"Last failure, trial {failure.number}: {failure.message}", style="red")
-        if failure.where:
-            out.print(failure.where, soft_wrap=True)
+        if failure.excerpt:
+            out.print(indent(failure.excerpt, "  "), soft_wrap=True)
         out.print(f"More: hpo-lab logs {name} {failure.number}")
 
 
 def _with_status(experiment: Experiment) -> ExperimentDocument:
     """The document with the status that Katib would give it."""
     document = experiment.record.document
-    history = [(each.type, each.reason, each.message, each.time) for each in experiment.history()]
+    history = [
+        (each.type, each.reason, each.message, each.time) for each in experiment.conditions()
+    ]
     trials = list(experiment.tally().trials.values())
     status = experiment_status(document, conditions_of(history), trials, now=time.time())
     return document.model_copy(update={"status": status})
@@ -133,7 +141,7 @@ def trials_command(
     The number, the state and the objectives are always shown. What is too wide for the
     terminal is left out and named below the table.
     """
-    experiment = Experiments(store).find(name)
+    experiment = experiment_named(store, name)
     tally = experiment.tally()
     trials: Iterable[Trial] = (tally.trials[number] for number in sorted(tally.trials))
     if sort == "best":
@@ -193,7 +201,7 @@ def _only(
             continue
         objectives = [name for name, _ in spec.objective.objectives]
         kept = dict.fromkeys(["number", "state", *objectives, *names])
-        times = {} if "time" in row else {"time": row["seconds"]}
+        times = {} if "time" in row else {"time": own(row, "seconds")}
         yield {name: (row | times).get(name) for name in kept}
 
 

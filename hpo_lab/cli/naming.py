@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpo_lab.problems import InvalidInput, Problem
 
-__all__ = ["is_file_name", "name_of", "problems_of_name"]
+if TYPE_CHECKING:
+    from hpo_lab.facade.handle import Experiment
+
+__all__ = ["experiment_named", "is_file_name", "problems_of_name"]
 
 
 def is_file_name(text: str) -> bool:
@@ -15,27 +19,44 @@ def is_file_name(text: str) -> bool:
     return Path(text).suffix in (".ipynb", ".yaml", ".yml", ".json")
 
 
-def name_of(text: str) -> str:
-    """The name of the experiment that *text* names, or that the file *text* makes.
+def experiment_named(store: str | None, text: str) -> Experiment:
+    """The experiment that *text* names here, or that the file *text* makes.
+
+    Says so where it belongs to another folder.
+
+    Args:
+        store: Where to look, by default in the user's own store.
+        text: Its name, or the path of the file.
 
     Raises:
-        InvalidInput: with every problem of the file.
+        InvalidInput: There is none; or with every problem of the file.
     """
+    from hpo_lab.cli.output import messages
+
+    experiment, is_elsewhere = _experiment_named(store, text)
+    if is_elsewhere:
+        folder = experiment.record.project
+        messages().print(f"{experiment.title} of {folder}", style="dim", soft_wrap=True)
+    return experiment
+
+
+def _experiment_named(store: str | None, text: str) -> tuple[Experiment, bool]:
+    """The experiment that *text* names, and whether it is of another folder than expected."""
+    from hpo_lab.facade.experiments import Experiments
+
+    experiments = Experiments(store)
     if not is_file_name(text):
-        return text
+        experiment = experiments.find(text)
+        return experiment, experiment.record.project not in ("", experiments.project)
     from hpo_lab.options import TuneOptions
     from hpo_lab.prepare import prepare_file
 
-    experiment = prepare_file(Path(text), TuneOptions(), None).experiment
-    is_plain = experiment.namespace == "default"
-    return experiment.name if is_plain else f"{experiment.namespace}/{experiment.name}"
+    return experiments.find_prepared(prepare_file(Path(text), TuneOptions(), None)), False
 
 
 def problems_of_name(text: str, store: str | None) -> Iterator[Problem]:
     """Why there is no experiment called *text* in *store*."""
-    from hpo_lab.facade.experiments import Experiments
-
     try:
-        Experiments(store).find(name_of(text))
+        _experiment_named(store, text)
     except InvalidInput as error:
         yield from error.problems

@@ -9,12 +9,17 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from hpo_lab.cli.naming import name_of
 from hpo_lab.options import Option, TuneOptions, parse_values, split_arguments
 from hpo_lab.options.objectives import OBJECTIVE_FLAGS, read_objective_flags
 from hpo_lab.problems import Problem
 
-__all__ = ["Request", "TuningCommand", "json_option", "name_argument", "store_option"]
+__all__ = [
+    "Request",
+    "TuningCommand",
+    "json_option",
+    "name_argument",
+    "store_option",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -34,11 +39,7 @@ def json_option(function: Function) -> Function:
 
 def name_argument(function: Function) -> Function:
     """`NAME` of an experiment or the file that makes it, as `name`; completed from the store."""
-    return click.argument(
-        "name",
-        shell_complete=_complete_name,
-        callback=lambda ctx, _param, value: value if ctx.resilient_parsing else name_of(value),
-    )(function)
+    return click.argument("name", shell_complete=_complete_name)(function)
 
 
 def _complete_name(
@@ -64,6 +65,8 @@ class Request:
         beside: Every `--with`.
         store: `--store`.
         as_json: `--json`.
+        fresh: `--fresh`.
+        yes: `--yes`.
         problems: What is wrong with the arguments.
     """
 
@@ -76,6 +79,8 @@ class Request:
     beside: tuple[str, ...]
     store: str | None
     as_json: bool
+    fresh: bool
+    yes: bool
     problems: tuple[Problem, ...]
 
 
@@ -149,5 +154,7 @@ class TuningCommand(click.Command):
             beside=tuple(parts.values.get("--with", [])),
             store=parts.values.get("--store", [None])[-1],
             as_json="--json" in parts.values,
+            fresh="--fresh" in parts.values,
+            yes="--yes" in parts.values,
             problems=tuple(problems),
         )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 
 import click
 
 from hpo_lab.cli import FAILED, INTERRUPTED
 from hpo_lab.cli.foreground import run_here
-from hpo_lab.cli.naming import is_file_name, name_of
+from hpo_lab.cli.naming import experiment_named, is_file_name
 from hpo_lab.cli.options import (
     Request,
     TuningCommand,
@@ -23,8 +25,8 @@ from hpo_lab.cli.validating import say_warnings
 from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.execution.client import ForkServer
-from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.facade.experiments import Experiments
+from hpo_lab.experiment.status import GIVEN_UP, ExperimentState
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.facade.summary import INTERRUPTED as LOST
@@ -33,8 +35,7 @@ from hpo_lab.options import BUDGETS, OPTIONS
 from hpo_lab.prepare import prepare_file, runs_here
 from hpo_lab.prepare.wording import as_flag
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enrol import Enrolment, enrol, stop_described
-from hpo_lab.running.warm_start import warm_start_note
+from hpo_lab.running.enrol import Enrolment, made_of, stop_described
 from hpo_lab.store import open_store
 
 __all__ = ["resume_command", "run_command"]
@@ -57,6 +58,8 @@ __all__ = ["resume_command", "run_command"]
     multiple=True,
     help="ConfigMaps and Secrets that the manifest refers to; may be repeated.",
 )
+@click.option("--fresh", is_flag=True, help="Delete what is recorded of it, and start anew.")
+@click.option("--yes", is_flag=True, help="Do not ask before that.")
 @store_option
 @json_option
 @click.pass_context
@@ -88,14 +91,19 @@ def run_command(ctx: click.Context, request: Request) -> None:
         messages().print(f"{path.name} is overridden: {prepared.overridden}.")
     store = open_store(request.store)
     if prepared.stops:
-        stop_described(store, prepared.experiment)
+        stop_described(store, prepared.experiment, prepared.project)
         messages().print(f"Experiment {prepared.experiment.name} stops: it may run 0 trials.")
         return
-    record, enrolment = enrol(store, prepared.experiment, prepared.files)
+    record, enrolment = enrol_prepared(
+        store,
+        prepared,
+        fresh=request.fresh or prepared.fresh,
+        agrees=lambda recorded: request.yes or _agrees(recorded),
+    )
     experiment = Experiment.of(store, record)
     _announce(enrolment, experiment.summary())
-    if enrolment is Enrolment.CREATED and (note := warm_start_note(store, record.uid)):
-        messages().print(f"{note}.", soft_wrap=True)
+    if enrolment is Enrolment.CREATED and (note := made_of(store, record.uid)):
+        messages().print(f"{note}.", soft_wrap=True, markup=False)
     ctx.exit(_run(experiment, enrolment, request, ctx.obj))
 
 
@@ -126,7 +134,7 @@ def _resume(request: Request, otherwise: str = "") -> int:
     if not request.target:
         raise InvalidInput(problems)
     try:
-        experiment = Experiments(request.store).find(name_of(request.target))
+        experiment = experiment_named(request.store, request.target)
     except InvalidInput as error:
         unknown = [replace(each, message=f"{otherwise}{each.message}") for each in error.problems]
         raise InvalidInput([*problems, *unknown]) from None
@@ -154,6 +162,15 @@ def _unchangeable(request: Request) -> list[Problem]:
     return [Problem(flag, message) for flag in options]
 
 
+def _agrees(recorded: Experiment) -> bool:
+    """Whether a person, where one is there, wants *recorded* to be deleted."""
+    if not sys.stdin.isatty():
+        return True
+    trials = recorded.summary().completed
+    question = f"Delete {recorded.title} with its {trials} trials and start anew?"
+    return click.confirm(question, err=True)
+
+
 def _announce(enrolment: Enrolment, summary: Summary) -> None:
     name = summary.title
     match enrolment:
@@ -167,8 +184,7 @@ def _announce(enrolment: Enrolment, summary: Summary) -> None:
         case Enrolment.COMPLETE:
             text = (
                 f"Experiment {name} is complete. To continue it, give it more --trials or "
-                f"another budget; to begin anew, choose another --name or delete it: "
-                f"hpo-lab delete {name}"
+                "another budget; to begin anew, run it with --fresh, or choose another --name."
             )
     messages().print(text)
 
@@ -184,13 +200,13 @@ def _run(
     if enrolment is not Enrolment.COMPLETE:
         signalled = run_here(experiment, messages(), server)
     summary = experiment.summary()
+    where = f" --store {shlex.quote(request.store)}" if request.store else ""
     if request.as_json:
         notebook = experiment.notebook_of(summary.best.number) if summary.best else None
         print_json({**summary.to_json(), "notebook": str(notebook) if notebook else None})
     else:
-        _print_result(experiment, summary)
+        _print_result(experiment, summary, where)
     if summary.state in (ExperimentState.STOPPED.value, LOST):
-        where = f" --store {shlex.quote(request.store)}" if request.store else ""
         messages().print(f"To continue: hpo-lab resume {summary.title}{where}", style="yellow")
         return signalled or INTERRUPTED
     if not summary.is_over:
@@ -200,12 +216,30 @@ def _run(
     return FAILED if failed else 0
 
 
-def _print_result(experiment: Experiment, summary: Summary) -> None:
+def _print_result(experiment: Experiment, summary: Summary, where: str) -> None:
     out = results()
     out.print(state_text(summary.state), f"({progress_line(summary, outlook=False)})")
     if summary.is_over and summary.state != LOST:
         out.print(summary.message, style="dim")
-    if summary.best is None:
-        out.print(f"Found: {summary.text}" if summary.text else "No trial produced the objective.")
-        return
-    print_best(experiment, summary, intro="Best: ")
+    if summary.best:
+        print_best(experiment, summary, intro="Best: ")
+    elif summary.text:
+        out.print(f"Found: {summary.text}")
+    else:
+        _print_failure(experiment, summary, where)
+
+
+def _print_failure(experiment: Experiment, summary: Summary, where: str) -> None:
+    """Print why no trial succeeded, where to read more, and how to go on."""
+    out = results()
+    out.print("No trial produced the objective.")
+    if failure := experiment.last_failure():
+        out.print()
+        out.print(f"Trial {failure.number}: {failure.message}", style="red", soft_wrap=True)
+        if failure.excerpt:
+            out.print(indent(failure.excerpt, "  "), soft_wrap=True)
+        out.print(f"More: hpo-lab logs {summary.title} {failure.number}{where}", soft_wrap=True)
+    if summary.reason == GIVEN_UP:
+        most = summary.spec.max_trial_count or "N"
+        again = f"To try again: hpo-lab resume {summary.title}{where}"
+        out.print(f"{again}; with --max-failed {most} it does not give up", soft_wrap=True)

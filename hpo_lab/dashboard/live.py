@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from hpo_lab.dashboard.links import files_html
 from hpo_lab.dashboard.progress import progress_html, progress_text, status_line
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.summary import Failure, Summary
 from hpo_lab.store import NotFound
 
 if TYPE_CHECKING:
@@ -63,11 +64,15 @@ class LiveProgress:
         self._updates = can_update(shell)
         self._experiment = experiment
         self._follower = Follower(experiment.store, experiment.uid)
+        self._failure: Failure | None = None
         self._decisions = decisions
         self._note = note
         self._in_line = in_line
         self._transient = {"display_id": secrets.token_hex(16)}
         self._shown: Bundle | None = None
+        self._last: Summary | None = None
+        self._files = ""
+        self._as_of = ""
 
     @property
     def updates(self) -> bool:
@@ -95,7 +100,7 @@ class LiveProgress:
             Whether the experiment is over.
         """
         try:
-            return any(map(self._show, self._follower.follow(until)))
+            return any(map(self._show, self._follower.follow(until, away=self._say_away)))
         except NotFound:
             return self._show(None)
 
@@ -109,26 +114,57 @@ class LiveProgress:
             self.follow()
         except Exception:
             # What this thread wrote would turn up in the output of some other cell.
-            return
+            name = self._experiment.title
+            self._say(f"No longer updated since {self._as_of}; %hpo show {name} shows it again.")
 
     def _show(self, summary: Summary | None) -> bool:
         bundle, over = self._deleted(), True
         if summary is not None:
-            bundle, over = self._frame(summary), summary.is_over
-        first = self._shown is None
+            self._last, self._as_of = summary, time.strftime("%-d %b, %H:%M")
+            best = summary.best
+            self._failure = None if best else self._last_failure()
+            self._files = files_html(self._experiment.with_me(best)) if best else ""
+            bundle, over = self._frame(summary, self._note), summary.is_over
         # Where nothing can be changed in place, the beginning and the end are enough.
-        if first or (bundle != self._shown and (self._updates or over)):
-            self._shown = bundle
-            self._publisher.publish(bundle, transient=self._transient, update=not first)
+        if self._shown is None or self._updates or over:
+            self._publish(bundle)
         return over
 
-    def _frame(self, summary: Summary) -> Bundle:
+    def _publish(self, bundle: Bundle) -> None:
+        before, self._shown = self._shown, bundle
+        if bundle != before:
+            update = before is not None
+            self._publisher.publish(bundle, transient=self._transient, update=update)
+
+    def _say_away(self) -> None:
+        self._say(f"The store has not answered since {self._as_of}.")
+
+    def _say(self, text: str) -> None:
+        """Show what was seen last, with *text* in place of the note."""
+        if self._last is not None and self._updates:
+            self._publish(self._frame(self._last, text))
+
+    def _frame(self, summary: Summary, note: str) -> Bundle:
         if self._in_line:
             line = status_line(summary)
             return {"text/html": f"<div>{cut(line, 400)}</div>", "text/plain": line}
-        files = files_html(self._experiment.with_me(summary.best)) if summary.best else ""
-        html = progress_html(summary, self._follower.tally, self._decisions, self._note, files)
-        return {"text/html": html, "text/plain": progress_text(summary, self._note)}
+        html = progress_html(
+            summary,
+            self._follower.tally,
+            self._decisions,
+            note,
+            files=self._files,
+            failure=self._failure,
+            as_of=self._as_of,
+        )
+        return {"text/html": html, "text/plain": progress_text(summary, note, self._as_of)}
+
+    def _last_failure(self) -> Failure | None:
+        """The trial that failed last with its traceback, which is read once."""
+        trial = self._follower.tally.last_failure
+        if trial is not None and (not self._failure or self._failure.number != trial.number):
+            self._failure = self._experiment.last_failure()
+        return self._failure
 
     def _deleted(self) -> Bundle:
         text = "This experiment was deleted."

@@ -13,6 +13,7 @@ from hpo_lab.dashboard.html import (
     BLUE,
     CODE,
     GREEN,
+    GREY,
     MUTED,
     RED,
     Cell,
@@ -32,11 +33,14 @@ from hpo_lab.dashboard.words import (
     duration,
     number,
     objective_in_words,
+    running_trials,
+    set_up_in_words,
     time_left,
 )
 from hpo_lab.experiment.model import API_VERSION, Objective
+from hpo_lab.experiment.status import GIVEN_UP
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.summary import Failure, Summary
 from hpo_lab.facade.tally import Tally
 
 if TYPE_CHECKING:
@@ -46,6 +50,7 @@ __all__ = ["listing_html", "listing_text", "progress_html", "progress_text", "st
 
 _WIDE = 200
 _LARGE = "font-size:22px;line-height:1.3"
+_TRACEBACK = f"{CODE};line-height:1.4;margin:4px 0 0 13px;padding:0;overflow-x:auto;{MUTED}"
 _SIZE = 20_000
 """Of the HTML, in bytes: it is sent again and again, and stays in the notebook."""
 _DETAIL = ((60, PARAMETERS, 25), (60, PARAMETERS, 0), (24, 2, 0), (8, 2, 0), (0, 0, 0))
@@ -58,6 +63,8 @@ def progress_html(
     decisions: Sequence[Decision] = (),
     note: str = "",
     files: str = "",
+    failure: Failure | None = None,
+    as_of: str = "",
 ) -> str:
     """The experiment as a piece of HTML without scripts, of 20 KB at most.
 
@@ -67,18 +74,19 @@ def progress_html(
         decisions: Which earlier cells its trials run, and why.
         note: A sentence about how it came to be shown.
         files: HTML with the files of the best trial.
+        failure: The trial that failed last, where its traceback is to be shown.
+        as_of: When this was so, shown while it may change: what shows it may not be updated.
     """
-    above = [_headline(summary), _bar(summary)]
+    above = [_headline(summary, as_of), _bar(summary)]
+    if set_up := set_up_in_words(summary):
+        above.append(f'<div style="margin-top:4px">{dot(BLUE)}{cut(set_up, 200)}</div>')
     if note:
         above.append(f"<div>{cut(note, 400)}</div>")
     if summary.is_over and summary.message:
         above.append(f'<div style="{MUTED}">{cut(summary.message, 400)}</div>')
     several = bool(summary.spec.objective.additional_objectives)
     above.append(front_html(summary, tally) if several else "")
-    failure = ""
-    if failed := tally.last_failure:
-        text = cut(f"Trial {failed.number}: {failed.message}", 400)
-        failure = f'<div style="margin-top:6px">{dot(RED)}{text}</div>'
+    failed = _failure_html(tally, failure)
     hints = " &nbsp;·&nbsp; ".join(
         f'<code style="{CODE};background:none;padding:0">{cut(command, 100)}</code>'
         f' <span style="{MUTED}">{effect}</span>'
@@ -92,7 +100,7 @@ def progress_html(
             "" if several else best_html(summary.best, values),
             trials_html(summary, tally, columns=columns),
             files,
-            failure,
+            failed,
             decisions_html(decisions, rows_at_most=cells),
             below,
         )
@@ -101,9 +109,13 @@ def progress_html(
     return html
 
 
-def progress_text(summary: Summary, note: str = "") -> str:
+def progress_text(summary: Summary, note: str = "", as_of: str = "") -> str:
     """The experiment as two or three lines of text."""
-    lines = [f"{summary.title}: {summary.state}, {', '.join(_how_far(summary))}"]
+    as_of = f"as of {as_of}" if as_of and not summary.is_over else ""
+    how_far = ", ".join(filter(None, [*_how_far(summary), as_of]))
+    lines = [f"{summary.title}: {summary.state}, {how_far}"]
+    if set_up := set_up_in_words(summary):
+        lines.append(set_up)
     if note:
         lines.append(note)
     elif summary.is_over and summary.message:
@@ -117,29 +129,34 @@ def progress_text(summary: Summary, note: str = "") -> str:
 
 def status_line(summary: Summary) -> str:
     """The experiment as a line of text."""
-    best = [f"best {best_in_words(summary)}"] if summary.best else []
-    return f"{summary.title}: {', '.join([summary.state, *_how_far(summary), *best])}"
+    best = f"best {best_in_words(summary)}" if summary.best else ""
+    parts = [summary.state, *_how_far(summary), set_up_in_words(summary), best]
+    return f"{summary.title}: {', '.join(filter(None, parts))}"
 
 
-def listing_html(summaries: Sequence[Summary], now: float) -> str:
-    """Several experiments as a table, one a row; *now* in seconds since the epoch."""
+def listing_html(summaries: Sequence[Summary], now: float, *, folders: bool = False) -> str:
+    """Several experiments as a table, one a row; *now* in seconds since the epoch.
+
+    With *folders* each is shown with the folder that it belongs to.
+    """
+    columns = LISTING if folders else LISTING[:-1]
     rows = [
         [
             Cell(
                 state_mark(text) if column.name == "state" else cut(text, 100),
                 is_number=not column.left,
             )
-            for column, text in zip(LISTING, listing_row(summary, now), strict=True)
+            for column, text in zip(columns, listing_row(summary, now), strict=False)
         ]
         for summary in summaries
     ]
-    return box(table([column.name.capitalize() for column in LISTING], rows))
+    return box(table([column.name.capitalize() for column in columns], rows))
 
 
-def listing_text(summaries: Sequence[Summary], now: float) -> str:
+def listing_text(summaries: Sequence[Summary], now: float, *, folders: bool = False) -> str:
     """Several experiments as lines of text."""
     console = Console(file=StringIO(), width=_WIDE)
-    print_experiments(console, summaries, now)
+    print_experiments(console, summaries, now, folders=folders)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().rstrip()
 
@@ -157,11 +174,14 @@ def _ran(summary: Summary) -> str:
     return f"{seconds} s" if seconds < 60 else duration(seconds)
 
 
-def _headline(summary: Summary) -> str:
+def _headline(summary: Summary, as_of: str) -> str:
+    shown = f"as of {as_of}" if as_of and not summary.is_over else ""
     return (
         '<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 16px">'
         f'<b style="font-size:15px">{cut(summary.title, 100)}</b>'
-        f"<span>{state_mark(summary.state)}</span></div>{_climb(summary)}"
+        f"<span>{state_mark(summary.state)}</span>"
+        f'<span style="margin-left:auto;font-size:12px;{MUTED}">{cut(shown, 100)}</span></div>'
+        f"{_climb(summary)}"
     )
 
 
@@ -175,7 +195,7 @@ def _climb(summary: Summary) -> str:
     if objective.additional_objectives:
         reached = f'<b style="{_LARGE}">{len(summary.front)}</b> on the Pareto front'
     elif summary.best is None:
-        reached = "no result yet:"
+        reached = "no result:" if summary.is_over else "no result yet:"
     else:
         start, arrow, best = climb(summary).rpartition(" → ")
         reached = f'<span style="{_LARGE};{MUTED}">{start}{arrow}</span>' if start else ""
@@ -197,7 +217,7 @@ def _bar(summary: Summary) -> str:
         (summary.completed - lost - early, GREEN),
         (early, f"{GREEN};opacity:.5"),
         (lost, RED),
-        (summary.counts.get(TrialState.RUNNING, 0), BLUE),
+        (summary.counts.get(TrialState.RUNNING, 0), BLUE if summary.set_up is None else GREY),
     ]
     known = sum(summary.counts.values())
     total = max(summary.spec.max_trial_count or 0, known, 1)
@@ -222,10 +242,21 @@ def _done(summary: Summary) -> str:
 
 
 def _others(summary: Summary) -> list[str]:
-    running = summary.counts.get(TrialState.RUNNING, 0)
     early = summary.counts.get(TrialState.EARLY_STOPPED, 0)
-    counts = ((running, "running"), (early, "stopped early"), (summary.failed, "failed"))
-    return [f"{count} {what}" for count, what in counts if count]
+    counts = ((early, "stopped early"), (summary.failed, "failed"))
+    others = [f"{count} {what}" for count, what in counts if count]
+    return [text for text in (running_trials(summary), *others) if text]
+
+
+def _failure_html(tally: Tally, failure: Failure | None) -> str:
+    """The trial that failed last, and the lines of its traceback where *failure* has them."""
+    failed = tally.last_failure
+    if failed is None:
+        return ""
+    text = cut(f"Trial {failed.number}: {failed.message}", 400)
+    lines = cut(failure.excerpt, 2_000) if failure else ""
+    traceback = f'<pre style="{_TRACEBACK}">{lines}</pre>' if lines else ""
+    return f'<div style="margin-top:6px">{dot(RED)}{text}{traceback}</div>'
 
 
 def _hints(summary: Summary) -> list[tuple[str, str]]:
@@ -245,4 +276,7 @@ def _hints(summary: Summary) -> list[tuple[str, str]]:
         hints.append((f"%hpo resume {name}", "goes on"))
     elif summary.best is None:
         hints.append((f"%hpo logs {name}", "says more"))
+    if summary.is_over and summary.reason == GIVEN_UP:
+        most = summary.spec.max_trial_count or "N"
+        hints.append((f"%hpo resume {name}", f"tries again, with --max-failed {most} all of them"))
     return hints

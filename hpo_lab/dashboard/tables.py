@@ -17,14 +17,17 @@ from hpo_lab.dashboard.words import (
     best_in_words,
     climb,
     duration,
+    folder_text,
     number,
     objective_in_words,
+    running_trials,
+    set_up_in_words,
     time_left,
 )
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.facade.summary import INTERRUPTED, Best, Summary
+from hpo_lab.facade.summary import INTERRUPTED, Best, Summary, own
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -68,8 +71,9 @@ LISTING = (
     Column("failed"),
     Column("best", stays=True),
     Column("created"),
+    Column("folder", left=True, longest=_WHOLE),
 )
-"""The columns of a list of experiments."""
+"""The columns of a list of experiments, the last one for a list of several folders."""
 
 
 def state_text(state: str) -> Text:
@@ -95,13 +99,14 @@ def progress_line(summary: Summary, *, outlook: bool = True) -> str:
     With several objectives the size of the Pareto front stands in place of the best. *outlook*
     says whether the best and the time left are told.
     """
-    running = summary.counts.get(TrialState.RUNNING, 0)
     stopped = summary.counts.get(TrialState.EARLY_STOPPED, 0)
     failed = summary.failed
     parts = [f"{_trials_done(summary)} trials"]
-    parts += [f"{running} running"] * bool(running)
+    parts += filter(None, [running_trials(summary)])
     parts += [f"{stopped} stopped early"] * bool(stopped)
     parts += [f"{failed} failed"] * bool(failed)
+    if outlook and (set_up := set_up_in_words(summary)):
+        parts.append(set_up)
     if outlook and summary.front:
         parts.append(f"{len(summary.front)} on the Pareto front")
     elif outlook and summary.best:
@@ -123,10 +128,16 @@ def _table(*columns: str, right: Sequence[str] = (), prose: Sequence[str] = ()) 
     return table
 
 
-def print_experiments(console: Console, summaries: Sequence[Summary], now: float) -> None:
-    """Print experiments, one a row; *now* in seconds since the epoch."""
-    rows = [listing_row(summary, now) for summary in summaries]
-    print_columns(console, LISTING, lambda: rows, preferred=["failed", "created"])
+def print_experiments(
+    console: Console, summaries: Sequence[Summary], now: float, *, folders: bool = False
+) -> None:
+    """Print experiments, one a row; *now* in seconds since the epoch.
+
+    With *folders* each is printed with the folder that it belongs to.
+    """
+    columns = LISTING if folders else LISTING[:-1]
+    rows = [listing_row(summary, now)[: len(columns)] for summary in summaries]
+    print_columns(console, columns, lambda: rows, preferred=["folder", "failed", "created"])
 
 
 def listing_row(summary: Summary, now: float) -> tuple[str, ...]:
@@ -139,6 +150,7 @@ def listing_row(summary: Summary, now: float) -> tuple[str, ...]:
         str(summary.failed or ""),
         _best_values(summary),
         ago(now - summary.created_at),
+        folder_text(summary.project),
     )
 
 
@@ -156,7 +168,7 @@ def summary_table(summary: Summary) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     table.add_row("state", state_text(summary.state))
-    table.add_row("", summary.message)
+    table.add_row("", set_up_in_words(summary) or summary.message)
     table.add_row("objective", f"{objective_in_words(objective)}{goal}")
     table.add_row("algorithm", f"{algorithm.algorithm_name}{settings}")
     if (rule := summary.spec.early_stopping) is not None:
@@ -264,7 +276,9 @@ def print_trials(
         columns = list(dict.fromkeys([*objectives, *chosen]))
     shown = [
         Column("trial", stays=True),
-        Column("state", stays=True, left=True, styles=_STYLES),
+        Column(
+            "trial_state" if "state" in columns else "state", stays=True, left=True, styles=_STYLES
+        ),
         *(
             Column(name, stays=name in objectives, longest=_MESSAGE if name == "message" else 24)
             for name in columns
@@ -273,16 +287,18 @@ def print_trials(
 
     def cells() -> Iterator[list[str]]:
         for row in rows():
-            mark = f"{STAR} " if row["number"] in best else ""
+            trial = own(row, "number")
+            mark = f"{STAR} " if trial in best else ""
             texts = (
                 _seconds(row) if name == "time" and name not in row else number(row.get(name))
                 for name in columns
             )
-            yield [f"{mark}{row['number']}", row["state"], *texts]
+            yield [f"{mark}{trial}", own(row, "state"), *texts]
 
     preferred = [*labels, *parameters] if chosen is None else columns
     print_columns(console, shown, cells, preferred=preferred, option="--columns")
 
 
 def _seconds(row: Mapping[str, Any]) -> str:
-    return "" if row["seconds"] is None else duration(row["seconds"])
+    seconds = own(row, "seconds")
+    return "" if seconds is None else duration(seconds)

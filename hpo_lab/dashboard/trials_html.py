@@ -8,7 +8,7 @@ from itertools import islice
 from hpo_lab.dashboard.html import CODE, MUTED, Cell, cut, state_mark, table, value_cell
 from hpo_lab.dashboard.words import number, shown_labels
 from hpo_lab.experiment.model import Objective, Value
-from hpo_lab.experiment.trial import Trial
+from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import Best, Summary
 from hpo_lab.facade.tally import Tally
 
@@ -59,7 +59,7 @@ def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) ->
         [
             Cell(rank if rank == _RANKS[0] else f'<span style="{MUTED}">{rank}</span>'),
             Cell(str(trial.number), is_number=True),
-            Cell(state_mark(trial.state.value, trial.message if trial.is_final else "")),
+            Cell(state_mark(_state(summary, trial), trial.message if trial.is_final else "")),
             *(Cell(_metric(objective, trial, name), is_number=True) for name in metrics),
             *(value_cell(texts.get(name)) for name in labels),
             *cells,
@@ -68,7 +68,7 @@ def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) ->
     ]
     names = [Cell(cut(name, 60), title=name) for name in (*metrics, *labels)]
     head = [Cell(""), Cell("Trial", is_number=True), Cell("State"), *names, *heads]
-    return f'<div style="margin-top:8px">{table(head, rows, best=not several)}</div>'
+    return f'<div style="margin-top:8px">{table(head, rows, best=bool(top))}</div>'
 
 
 def parameter_cells(
@@ -115,6 +115,11 @@ def best_html(best: Best | None, count: int) -> str:
         f'grid-template-columns:repeat(auto-fill,minmax(min(100%,20em),1fr))">'
         f"{''.join(items)}</div></div>"
     )
+
+
+def _state(summary: Summary, trial: Trial) -> str:
+    waits = summary.set_up is not None and trial.state is TrialState.RUNNING
+    return "Waiting" if waits else trial.state.value
 
 
 def _value(value: Value) -> str:

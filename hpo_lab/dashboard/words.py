@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from hpo_lab.experiment.model import Objective, Value
-from hpo_lab.experiment.trial import Trial
+from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import Summary
 
 __all__ = [
@@ -13,8 +14,12 @@ __all__ = [
     "best_in_words",
     "climb",
     "duration",
+    "elsewhere_note",
+    "folder_text",
     "number",
     "objective_in_words",
+    "running_trials",
+    "set_up_in_words",
     "shown_labels",
     "time_left",
 ]
@@ -106,6 +111,27 @@ def objective_in_words(objective: Objective) -> str:
     return ", ".join(parts)
 
 
+def folder_text(folder: str) -> str:
+    """The *folder* of a project, as short as it can be said; empty for none."""
+    path = Path(folder)
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if folder and path.is_relative_to(home) else folder
+
+
+def elsewhere_note(listed: int, hidden: int, command: str) -> str:
+    """What a list leaves out, or that there is nothing to list; else nothing.
+
+    Args:
+        listed: How many experiments it has.
+        hidden: How many belong to other folders.
+        command: What lists those, too.
+    """
+    if not hidden:
+        return "" if listed else "There are no experiments yet."
+    there = "" if listed else "There are no experiments of this folder. "
+    return f"{there}Of other folders: {hidden} ({command})"
+
+
 def shown_labels(trial: Trial) -> dict[str, str]:
     """What a person is shown of how the search made *trial*, by name.
 
@@ -114,3 +140,19 @@ def shown_labels(trial: Trial) -> dict[str, str]:
     """
     labels = {name: text for name, text in trial.labels.items() if not text.startswith("initial-")}
     return labels if trial.parent is None else {**labels, "parent": str(trial.parent)}
+
+
+def set_up_in_words(summary: Summary) -> str:
+    """`running the 2 set-up cells, 8 s`; empty where no trial waits for a set-up."""
+    if summary.set_up is None:
+        return ""
+    minutes, seconds = divmod(int(summary.set_up), 60)
+    # Coarse enough to change seldom.
+    time = f"{minutes} min {seconds // 10 * 10} s" if minutes else f"{seconds} s"
+    return f"{summary.message.removeprefix('Experiment is ')}, {time}"
+
+
+def running_trials(summary: Summary) -> str:
+    """`2 running`, or `2 waiting` for the set-up; empty where none is."""
+    count = summary.counts.get(TrialState.RUNNING, 0)
+    return f"{count} {'running' if summary.set_up is None else 'waiting'}" if count else ""

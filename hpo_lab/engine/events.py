@@ -124,10 +124,13 @@ class Noticed:
     Attributes:
         reason: One CamelCase word, such as `TrialsNotForked`.
         message: For a person.
+        since: Of what lasts for a while and is shown as long as that: when it began, in
+            seconds since the epoch.
     """
 
     reason: str
     message: str
+    since: float | None = None
 
 
 TrialEvent: TypeAlias = Reported | Ended | Lost | Refused | Exceeded

@@ -85,10 +85,16 @@ class ExperimentEnded:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Something that a person is to know of the running experiment."""
+    """Something that a person is to know of the running experiment.
+
+    Attributes:
+        reason, message: What.
+        since: Of what lasts for a while and is shown as long as that: when it began.
+    """
 
     reason: str
     message: str
+    since: float | None = None
 
 
 Record: TypeAlias = TrialStarted | Observed | TrialEnded | TrialRequeued | Noted | ExperimentEnded

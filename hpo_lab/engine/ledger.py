@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
 from bisect import insort
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from hpo_lab.experiment.model import Objective
-from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, optimal_trial
+from hpo_lab.experiment.trial import FAILURES, MEASURED, Trial, TrialState, optimal_trial
 
 __all__ = ["Ledger"]
 
-"""The states that count against `maxFailedTrialCount`."""
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(:|$)")
+_VARYING = re.compile(r"0x[0-9a-fA-F]+|\d+(\.\d+)?([eE][-+]?\d+)?")
 
 
 class Ledger:
@@ -25,11 +28,25 @@ class Ledger:
         waiting: The numbers of the trials that are to run, sorted.
         completed: How many have ended.
         failed: How many have failed, or ended without the objective.
+        measured: How many have succeeded or were stopped early.
+        recent: How many have ended since the experiment was last resumed after an end.
+        endings: How these ended, while they all ended alike: by the exception, in which
+            numbers and addresses do not count, the lowest number of a trial. An ending without
+            an exception has an empty text. Two endings that differ are enough.
         version: Grows with every change.
     """
 
-    def __init__(self, objective: Objective, trials: Iterable[Trial] = ()) -> None:
-        """Take in the trials recorded so far."""
+    def __init__(
+        self, objective: Objective, trials: Iterable[Trial] = (), *, since: float = -math.inf
+    ) -> None:
+        """Take in the trials recorded so far.
+
+        Args:
+            objective: What they are compared by.
+            trials: The trials.
+            since: When the experiment last ended before it was resumed, in seconds since the
+                epoch.
+        """
         self.trials: dict[int, Trial] = {}
         self.best: int | None = None
         self.last = -1
@@ -37,6 +54,10 @@ class Ledger:
         self.waiting: list[int] = []
         self.completed = 0
         self.failed = 0
+        self.measured = 0
+        self.recent = 0
+        self.endings: dict[str, int] = {}
+        self._since = since
         self.version = 0
         self._objective = objective
         self._changed: dict[int, Trial] = {}
@@ -70,9 +91,20 @@ class Ledger:
         else:
             self.completed += 1
             self.failed += trial.state in FAILURES
+            self.measured += trial.state in MEASURED
+            self._note_ending(trial)
             rivals = [trial] if self.best is None else [self.trials[self.best], trial]
             best = optimal_trial(self._objective, rivals)
             self.best = best.number if best else None
+
+    def _note_ending(self, trial: Trial) -> None:
+        if trial.completed_at is not None and trial.completed_at <= self._since:
+            return
+        self.recent += 1
+        raised = trial.state is TrialState.FAILED and _EXCEPTION.match(trial.message)
+        ending = _VARYING.sub("0", trial.message) if raised else ""
+        if ending in self.endings or len(self.endings) < 2:
+            self.endings[ending] = min(trial.number, self.endings.get(ending, trial.number))
 
     def take_changed(self) -> list[Trial]:
         """The trials that have changed since this was last called, as they are now."""

@@ -13,10 +13,20 @@ from operator import attrgetter
 
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.experiment.model import ExperimentSpec
-from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.status import GIVEN_UP, KATIB_SUCCESSES, ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState, objective_value
 
-__all__ = ["SUGGESTION_END", "Plan", "Verdict", "plan", "search_failed", "visible_history"]
+__all__ = [
+    "SUGGESTION_END",
+    "Plan",
+    "Verdict",
+    "plan",
+    "search_failed",
+    "visible_history",
+]
+
+_LONGEST = 300
+"""Characters of an exception in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +51,12 @@ MAX_FAILED = Verdict(
 MAX_TRIALS = Verdict(
     ExperimentState.SUCCEEDED,
     "ExperimentMaxTrialsReached",
-    "Experiment has succeeded because max trial count has reached",
+    KATIB_SUCCESSES["ExperimentMaxTrialsReached"],
 )
 SUGGESTION_END = Verdict(
     ExperimentState.SUCCEEDED,
     "ExperimentSuggestionEndReached",
-    "Experiment has succeeded because suggestion service has reached the end",
+    KATIB_SUCCESSES["ExperimentSuggestionEndReached"],
 )
 DEADLINE_REACHED = Verdict(
     ExperimentState.SUCCEEDED,
@@ -138,12 +148,56 @@ def _verdict(
     if most_failed is not None and ledger.failed >= max(1, most_failed):
         return MAX_FAILED
     if spec.max_trial_count is not None and ledger.completed >= spec.max_trial_count:
-        return MAX_TRIALS
+        return _of_all(MAX_TRIALS, spec, ledger)
     if exhausted and ledger.completed == len(ledger.trials):
-        return SUGGESTION_END
+        return _of_all(SUGGESTION_END, spec, ledger)
+    if verdict := _given_up(spec, ledger):
+        return verdict
     if spec.active_deadline_seconds is not None and elapsed >= spec.active_deadline_seconds:
         return DEADLINE_FAILED if ledger.best is None else DEADLINE_REACHED
     return STOPPED if stop_requested else None
+
+
+def _of_all(verdict: Verdict, spec: ExperimentSpec, ledger: Ledger) -> Verdict:
+    """The *verdict* of Katib at the end of all trials; a failure where none of ours succeeded."""
+    if ledger.measured or not ledger.completed or not _is_ours(spec):
+        return verdict
+    count, exception = ledger.completed, _exception(ledger)
+    message = f"None of the {count} trials succeeded" if count > 1 else "The trial failed"
+    if exception and ledger.recent == count:
+        message = f"{f'All {count} trials' if count > 1 else 'The trial'} failed with {exception}"
+    return Verdict(ExperimentState.FAILED, verdict.reason, message)
+
+
+def _given_up(spec: ExperimentSpec, ledger: Ledger) -> Verdict | None:
+    """The end of an experiment whose first trials have all failed with the same exception.
+
+    A limit of failed trials, where there is one, decides instead. Trials that failed before
+    the experiment was resumed do not count: what they failed of may be mended.
+    """
+    enough = max(3, 2 * spec.parallel_trial_count)
+    if ledger.measured or ledger.recent < enough or spec.max_failed_trial_count is not None:
+        return None
+    exception = _exception(ledger)
+    if not exception or not _is_ours(spec):
+        return None
+    which = "The first" if ledger.recent == ledger.completed else "After it was resumed,"
+    message = f"{which} {ledger.recent} trials failed with {exception}"
+    return Verdict(ExperimentState.FAILED, GIVEN_UP, message)
+
+
+def _exception(ledger: Ledger) -> str:
+    """With what all recent trials failed, in one line; empty where they did not end alike."""
+    (ending, number), *others = ledger.endings.items() or [("", 0)]
+    if not ending or others:
+        return ""
+    line = " ".join(ledger.trials[number].message.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def _is_ours(spec: ExperimentSpec) -> bool:
+    """Whether its trials are notebooks or functions; Katib's rules are for objects of clusters."""
+    return spec.trial_template is not None and spec.trial_template.is_ours
 
 
 def _start(

@@ -169,7 +169,7 @@ class Scheduler:
             case Answered():
                 return self._take_answer(event, now, done)
             case Noticed():
-                done.records.append(Noted(event.reason, event.message))
+                done.records.append(Noted(event.reason, event.message, event.since))
                 return False
             case SpecChanged():
                 self.spec = event.spec
@@ -370,7 +370,7 @@ class Scheduler:
 
     def _begin_end(self, upcoming: Plan, now: Instant, done: Instructions) -> None:
         verdict = upcoming.verdict
-        if verdict is SUGGESTION_END and self._search_error:
+        if verdict and verdict.reason == SUGGESTION_END.reason and self._search_error:
             verdict = search_failed(self._search_error)
         self._verdict = verdict
         for number in upcoming.stop:

@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from hpo_lab.execution.cells import Execution, Failure, parameters_cell
+from hpo_lab.execution.cells import Execution, Failure, failure_of, parameters_cell
 from hpo_lab.execution.outputs import plain
+from hpo_lab.execution.setup import set_up_cells
 from hpo_lab.execution.shell import Shell
 from hpo_lab.observation import Outcome
 from hpo_lab.trial.checkpoint import open_checkpoint
@@ -29,6 +30,7 @@ def run_trial(task: Task, folder: str, execution: Execution, shell: Shell) -> bo
     Returns:
         Whether it succeeded.
     """
+    in_set_up = execution.failed
     os.environ[TRIAL_FOLDER] = folder
     open_checkpoint(folder, task.parent)
     path = f"{folder}/{NOTEBOOK}"
@@ -45,7 +47,7 @@ def run_trial(task: Task, folder: str, execution: Execution, shell: Shell) -> bo
         shell.streams.close(last=True)
         failure = execution.complete()
         execution.save(path)
-    outcome = _outcome(failure)
+    outcome = _outcome(failure, _place_in_set_up(execution) if in_set_up else "")
     if not outcome.succeeded:
         print(outcome.traceback, file=sys.stderr, flush=True)
     write_outcome(outcome, folder)
@@ -73,11 +75,19 @@ def _inject(task: Task, path: str, execution: Execution) -> str:
     return str(cell["source"])
 
 
-def _outcome(failure: Failure | None) -> Outcome:
+def _place_in_set_up(execution: Execution) -> str:
+    """Which cell of the set-up failed, as a line."""
+    cells = set_up_cells(execution.notebook["cells"])
+    failed = [n for n, cell in enumerate(cells, start=1) if failure_of([cell])]
+    which = f"cell {failed[0]} of {len(cells)}" if failed else "a cell"
+    return f"In the set-up, which all trials share, {which}:\n"
+
+
+def _outcome(failure: Failure | None, place: str) -> Outcome:
     if failure is None:
         return Outcome(succeeded=True, completed_at=time.time())
     message = f"{failure['ename']}: {failure['evalue']}"
-    return Outcome(False, time.time(), message, plain(failure["traceback"]))
+    return Outcome(False, time.time(), message, place + plain(failure["traceback"]))
 
 
 def _saver(execution: Execution, path: str) -> Callable[[], None]:

@@ -1,6 +1,7 @@
 """A process that has what all trials share, and forks a process for each of them.
 
 Its channel is a socket with a JSON object a line. It answers what to set up with
+`{"event": "set-up", "what": WORDS}` where that may take its time, and, when it is done, with
 `{"event": "ready", "hazards": [...]}`; where there are hazards, it runs nothing. Then every
 
     {"run": ID, "folder": PATH, "task": {...}, "seed": N}
@@ -49,8 +50,16 @@ class Warm(Protocol):
 
     log: str
 
-    def set_up(self, config: dict[str, Any]) -> list[str]:
-        """Make what is shared; says what a fork would break, which is to be respected."""
+    def set_up(self, config: dict[str, Any], begin: Callable[[str], None]) -> list[str]:
+        """Make what is shared.
+
+        Args:
+            config: What to set up.
+            begin: To be called with what begins now and may take its time, in words.
+
+        Returns:
+            What a fork would break, which is to be respected.
+        """
 
     def run(self, task: Task, folder: str, log: int, seed: int) -> bool:
         """Run a trial, in a fork; whether it succeeded.
@@ -86,8 +95,8 @@ def serve(prepare: Callable[[], Warm]) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
-    hazards = warm.set_up(config)
     server = _Server(channel, warm)
+    hazards = warm.set_up(config, lambda what: server.tell("set-up", what=what))
     server.tell("ready", hazards=hazards)
     if not hazards:
         server.serve()

@@ -45,8 +45,9 @@ class _Warm:
         self._descriptors = descriptors()
         forget_garbage()
 
-    def set_up(self, config: dict[str, Any]) -> list[str]:
+    def set_up(self, config: dict[str, Any], begin: Callable[[str], None]) -> list[str]:
         """Load the function."""
+        begin("loading the function")
         self._descriptors |= descriptors()
         self._randomness = Randomness()
         saved = os.dup(1), os.dup(2)

@@ -10,6 +10,7 @@ own programs are started by that process, as ever. It is told what to set up by
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class _Warm:
 
     log = ""
 
-    def set_up(self, config: dict[str, Any]) -> list[str]:
+    def set_up(self, config: dict[str, Any], begin: Callable[[str], None]) -> list[str]:
         """Import it."""
         os.chdir(config["directory"])
         self._run = trial_kind(config["kind"])

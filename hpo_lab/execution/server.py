@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from hpo_lab.execution.kernelspec import not_this_interpreter
 from hpo_lab.execution.outputs import OUTPUT_LIMIT, Outputs
 from hpo_lab.execution.randomness import Randomness
 from hpo_lab.execution.rehearsal import rehearse
-from hpo_lab.execution.setup import shared_cells
+from hpo_lab.execution.setup import set_up_cells, shared_cells
 from hpo_lab.execution.shell import Shell
 from hpo_lab.trial.folder import Task
 
@@ -42,13 +43,15 @@ class _Warm:
         rehearse(self.shell)
         forget_garbage()
 
-    def set_up(self, config: dict[str, Any]) -> list[str]:
+    def set_up(self, config: dict[str, Any], begin: Callable[[str], None]) -> list[str]:
         """Run the set-up cells of the notebook."""
         self.shell.set_folder(config["directory"])
         reason = not_this_interpreter(config["kernel"])
         if reason:
             return [reason]
         notebook = json.loads(Path(config["notebook"]).read_text(encoding="utf-8"))
+        cells = len(set_up_cells(notebook["cells"]))
+        begin(f"running the {cells} set-up cell{'s' * (cells != 1)}")
         self.outputs = Outputs(OUTPUT_LIMIT)
         self.shell.emit = self.outputs.take
         self.shell.begin()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hpo_lab.execution.cells import source_of
 from hpo_lab.execution.outputs import Cell
 
-__all__ = ["shared_cells"]
+__all__ = ["set_up_cells", "shared_cells"]
 
 # A report belongs to a trial, and so does what it keeps, and what reads its folder.
 _OF_A_TRIAL = re.compile(
@@ -24,8 +24,18 @@ def shared_cells(cells: Sequence[Cell]) -> int:
     report something, or look at a checkpoint, ends them.
     """
     for index, cell in enumerate(cells):
-        if "parameters" in cell["metadata"].get("tags", ()):
+        if _has_defaults(cell):
             return index + 1
         if cell["cell_type"] == "code" and _OF_A_TRIAL.search(source_of(cell)):
             return index
     return 0
+
+
+def set_up_cells(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells of code among those that run once for all trials."""
+    shared = cells[: shared_cells(cells)]
+    return [cell for cell in shared if cell["cell_type"] == "code" and not _has_defaults(cell)]
+
+
+def _has_defaults(cell: Cell) -> bool:
+    return "parameters" in cell["metadata"].get("tags", ())

@@ -16,7 +16,7 @@ from hpo_lab.experiment.model import ExperimentSpec, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.problems import Problem
 
-__all__ = ["differences", "identity", "update_problems"]
+__all__ = ["code_of", "differences", "identity", "is_same_but_code", "update_problems"]
 
 _CHANGEABLE = (
     "enqueuedPoints",
@@ -41,8 +41,20 @@ _PLACES = (
 
 def identity(spec: ExperimentSpec) -> str:
     """A digest that is equal for two specifications of the same search."""
-    text = json.dumps(_essence(spec), sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_text(_essence(spec)).encode()).hexdigest()
+
+
+def is_same_but_code(before: ExperimentSpec, now: ExperimentSpec) -> bool:
+    """Whether two specifications are of the same search, whatever code their trials run."""
+    documents = [_essence(before), _essence(now)]
+    for document in documents:
+        _trial(document).pop("source", None)
+    return _text(documents[0]) == _text(documents[1])
+
+
+def code_of(spec: ExperimentSpec) -> str:
+    """The digest of the code that trials run, empty for code that is not ours to read."""
+    return str(_trial(spec.to_document()).get("source", ""))
 
 
 def differences(before: ExperimentSpec, now: ExperimentSpec) -> list[tuple[str, str]]:
@@ -106,6 +118,9 @@ def _essence(spec: ExperimentSpec) -> dict[str, Any]:
     for field in _CHANGEABLE:
         document.pop(field, None)
     document["objective"].pop("goal", None)
+    if document.get("trialTemplate", {}).get("trialSpec", {}).get("kind") == "NotebookTrial":
+        # The values that stand in a cell are where its search begins, as enqueued points are.
+        document.pop("initialPoints", None)
     trial = _trial(document)
     for field in _PLACES:
         trial.pop(field, None)
@@ -116,6 +131,12 @@ def _trial(document: dict[str, Any]) -> dict[str, Any]:
     """The `spec` of the trial object in *document*; empty where there is none."""
     trial = document.get("trialTemplate", {}).get("trialSpec", {}).get("spec", {})
     return trial if isinstance(trial, dict) else {}
+
+
+def _text(document: dict[str, Any]) -> str:
+    """*document* as text; the order of its parameters has no meaning."""
+    parameters = sorted(document.get("parameters", ()), key=lambda each: str(each["name"]))
+    return json.dumps({**document, "parameters": parameters}, sort_keys=True, ensure_ascii=False)
 
 
 def _changes_of_function(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, str]]:

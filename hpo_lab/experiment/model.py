@@ -21,7 +21,7 @@ from hpo_lab.experiment.collector import MetricsCollector
 from hpo_lab.experiment.document import Document, Text, Value
 from hpo_lab.experiment.nas import NasConfig
 from hpo_lab.experiment.parameter import Distribution, FeasibleSpace, Parameter, ParameterType
-from hpo_lab.experiment.template import TrialParameter, TrialTemplate
+from hpo_lab.experiment.template import API_VERSION, TrialParameter, TrialTemplate
 
 __all__ = [
     "API_VERSION",
@@ -51,7 +51,6 @@ __all__ = [
     "Value",
 ]
 
-API_VERSION: Final = "hpolab.dev/v1beta1"
 KATIB_API_VERSION: Final = "kubeflow.org/v1beta1"
 
 

@@ -32,13 +32,13 @@ def _range(parameter: Parameter) -> Iterator[FieldProblem]:
     for field, bound in bounds.items():
         if bound is None:
             yield f"feasibleSpace.{field}", f"is missing; a parameter of type {kind} needs one"
-        elif not math.isfinite(bound):
-            yield f"feasibleSpace.{field}", f"is {bound}; must be a finite number"
+        elif not _is_finite(bound):
+            yield f"feasibleSpace.{field}", f"is {_shown(bound)}; must be a finite number"
         elif parameter.parameter_type is ParameterType.INT and bound != int(bound):
             yield f"feasibleSpace.{field}", f"is {bound}; a parameter of type int needs an integer"
     if space.min is None or space.max is None:
         return
-    if not (math.isfinite(space.min) and math.isfinite(space.max)):
+    if not (_is_finite(space.min) and _is_finite(space.max)):
         return
     if space.min > space.max:
         yield "feasibleSpace.min", f"is {space.min}; must not be above max, {space.max}"
@@ -54,8 +54,8 @@ def _step(parameter: Parameter) -> Iterator[FieldProblem]:
     step = parameter.feasible_space.step
     if step is None:
         return
-    if not (math.isfinite(step) and step > 0):
-        yield "feasibleSpace.step", f"is {step}; must be a number above 0"
+    if not (_is_finite(step) and step > 0):
+        yield "feasibleSpace.step", f"is {_shown(step)}; must be a number above 0"
     elif parameter.parameter_type is ParameterType.INT and step != int(step):
         yield "feasibleSpace.step", f"is {step}; a parameter of type int needs an integer"
 
@@ -77,9 +77,24 @@ def _list(parameter: Parameter) -> Iterator[FieldProblem]:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if parameter.parameter_type is ParameterType.DISCRETE and not number:
             yield "feasibleSpace.list", f"contains {value!r}; a discrete list holds numbers"
-        elif isinstance(value, float) and not math.isfinite(value):
-            yield "feasibleSpace.list", f"contains {value!r}; must be finite numbers"
+        elif isinstance(value, int | float) and not _is_finite(value):
+            yield "feasibleSpace.list", f"contains {_shown(value)}; must be finite numbers"
     # 1 and True are different choices, 0.0 and -0.0 are not.
     for (_, value), count in Counter((isinstance(v, bool), v) for v in choices).items():
         if count > 1:
             yield "feasibleSpace.list", f"contains {value!r} more than once"
+
+
+def _is_finite(number: int | float) -> bool:
+    """Whether *number* is one that a float can hold."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
+
+
+def _shown(number: int | float) -> str:
+    if isinstance(number, int):
+        digits = len(str(abs(number)))
+        return repr(number) if digits < 40 else f"a number of {digits} digits"
+    return repr(number)

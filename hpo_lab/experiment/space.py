@@ -3,14 +3,19 @@
 The same names serve the annotations of a notebook cell and the Python API::
 
     space = {"lr": loguniform(1e-4, 1e-1), "opt": choice("adam", "sgd")}
+
+In Python `int` is also called `integer`, so that nothing stands before the builtin.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from hpo_lab.experiment.choices import plain_value, read_choices
 from hpo_lab.experiment.model import (
     Distribution,
     FeasibleSpace,
@@ -18,6 +23,7 @@ from hpo_lab.experiment.model import (
     ParameterType,
     Value,
 )
+from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = [
     "DOMAINS",
@@ -25,6 +31,7 @@ __all__ = [
     "choice",
     "contains",
     "int",
+    "integer",
     "logint",
     "lognormal",
     "loguniform",
@@ -40,11 +47,32 @@ _GRID_TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The values a parameter may take, before it has a name."""
+    """The values a parameter may take, before it has a name.
+
+    Attributes:
+        parameter_type, feasible_space: As in a parameter.
+        condition: Where it is searched alone.
+        objects: What the choices that are names stand for, by name.
+    """
 
     parameter_type: ParameterType
     feasible_space: FeasibleSpace
     condition: str | None = None
+    objects: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __repr__(self) -> str:
+        space = self.feasible_space
+        if space.list is not None:
+            shown = ", ".join(
+                value if isinstance(value, str) and value in self.objects else _literal(value)
+                for value in space.list
+            )
+            text = f"choice({shown})"
+        else:
+            step = "" if space.step is None else f", step={space.step!r}"
+            name = _NAMES[self.parameter_type, space.distribution or Distribution.UNIFORM]
+            text = f"{name}({space.min!r}, {space.max!r}{step})"
+        return f"{text}.when({self.condition!r})" if self.condition else text
 
     def when(self, condition: str) -> Domain:
         """This domain, searched only where *condition* holds, e.g. `'opt == "sgd"'`."""
@@ -67,7 +95,19 @@ def _range(
     step: Real | None = None,
     distribution: Distribution | None = None,
 ) -> Domain:
-    space = FeasibleSpace(min=low, max=high, step=step, distribution=distribution)
+    named = {"low": low, "high": high, "step": step}
+    bounds = {name: plain_value(bound) for name, bound in named.items()}
+    problems = [
+        Problem(name, f"found {named[name]!r}; a number is needed")
+        for name, bound in bounds.items()
+        if isinstance(bound, bool)
+        or (not isinstance(bound, _Int | float) and not (name == "step" and bound is None))
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    space = FeasibleSpace(
+        min=bounds["low"], max=bounds["high"], step=bounds["step"], distribution=distribution
+    )
     return Domain(kind, space)
 
 
@@ -105,11 +145,41 @@ def logint(low: _Int, high: _Int) -> Domain:
     return _range(ParameterType.INT, low, high, None, Distribution.LOG_UNIFORM)
 
 
-def choice(*values: Value) -> Domain:
-    """A choice among *values*; numbers keep their order, which model-based algorithms use."""
-    numeric = all(isinstance(v, _Int | float) and not isinstance(v, bool) for v in values)
-    kind = ParameterType.DISCRETE if numeric and values else ParameterType.CATEGORICAL
-    return Domain(kind, FeasibleSpace(list=values))
+integer = int
+
+
+def choice(*values: Any) -> Domain:
+    """A choice among *values*; numbers keep their order, which model-based algorithms use.
+
+    Args:
+        *values: Numbers, texts, truth values and None, NumPy's too; `choice([1, 2, 3])` is
+            `choice(1, 2, 3)`. Anything else, such as a tuple or a class, gets a name, by which
+            it is recorded and shown, and a trial of a function gets the object. The name is
+            what Python writes, `(64, 64)`, or that of a function or class; a mapping gives
+            names of your own: `choice({"small": (64,), "large": (512, 512)})`.
+
+    Raises:
+        InvalidInput: An object has no name.
+    """
+    items, objects = read_choices(values)
+    numeric = all(isinstance(v, _Int | float) and not isinstance(v, bool) for v in items)
+    kind = ParameterType.DISCRETE if numeric and items else ParameterType.CATEGORICAL
+    return Domain(kind, FeasibleSpace(list=items), objects=objects)
+
+
+_NAMES = {
+    (ParameterType.DOUBLE, Distribution.UNIFORM): "uniform",
+    (ParameterType.DOUBLE, Distribution.LOG_UNIFORM): "loguniform",
+    (ParameterType.DOUBLE, Distribution.NORMAL): "normal",
+    (ParameterType.DOUBLE, Distribution.LOG_NORMAL): "lognormal",
+    (ParameterType.INT, Distribution.UNIFORM): "integer",
+    (ParameterType.INT, Distribution.LOG_UNIFORM): "logint",
+}
+
+
+def _literal(value: Value) -> str:
+    """*value* as Python writes it, a text in double quotes."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 DOMAINS: dict[str, Callable[..., Domain]] = {
@@ -147,4 +217,6 @@ def contains(parameter: Parameter, value: Value) -> bool:
     if not space.step:
         return True
     steps = (value - space.min) / space.step
-    return abs(steps - round(steps)) <= _GRID_TOLERANCE * max(1.0, abs(steps))
+    # Far from 0 the floats themselves lie wide apart.
+    spacing = 2 * math.ulp(max(abs(value), abs(space.min))) / space.step
+    return abs(steps - round(steps)) <= _GRID_TOLERANCE * max(1.0, abs(steps)) + spacing

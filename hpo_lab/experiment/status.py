@@ -6,7 +6,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-__all__ = ["ExperimentState", "StatusCondition", "conditions_of"]
+__all__ = [
+    "GIVEN_UP",
+    "KATIB_SUCCESSES",
+    "RUNNING",
+    "SETTING_UP",
+    "ExperimentState",
+    "StatusCondition",
+    "conditions_of",
+]
+
+RUNNING = "ExperimentRunning", "Experiment is running"
+"""Reason and message while trials run."""
+SETTING_UP = "TrialsSetUpRunning"
+"""The reason while trials wait for the set-up that they share; its time is when that began."""
+GIVEN_UP = "ExperimentTrialsFailAlike"
+"""The reason where the first trials of an experiment have all failed with the same exception."""
+
+KATIB_SUCCESSES = {
+    "ExperimentMaxTrialsReached": "Experiment has succeeded because max trial count has reached",
+    "ExperimentSuggestionEndReached": (
+        "Experiment has succeeded because suggestion service has reached the end"
+    ),
+}
+"""By reason, Katib's message at the end of an experiment, of which no trial need have succeeded."""
 
 
 class ExperimentState(StrEnum):
@@ -58,13 +81,16 @@ def conditions_of(
 
     Each type has a single condition, in the order of the last changes. `Created` stays true.
     Every other condition becomes false when the next state follows, and a restart removes
-    the conditions of the earlier end.
+    the conditions of the earlier end. Where all trials have failed, Katib says that the
+    experiment has succeeded, and so do these.
 
     Args:
         history: State, reason, message and time (seconds since the epoch), oldest first.
     """
     conditions: dict[str, StatusCondition] = {}
     for state, reason, message, time in history:
+        if state is ExperimentState.FAILED and reason in KATIB_SUCCESSES:
+            state, message = ExperimentState.SUCCEEDED, KATIB_SUCCESSES[reason]
         if state is ExperimentState.RESTARTING:
             conditions = {
                 kind: condition

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from hpo_lab.experiment.document import Document, Text
 
-__all__ = ["ConfigMapSource", "GoTemplate", "TrialParameter", "TrialTemplate"]
+__all__ = ["API_VERSION", "ConfigMapSource", "GoTemplate", "TrialParameter", "TrialTemplate"]
+
+API_VERSION: Final = "hpolab.dev/v1beta1"
 
 
 class TrialParameter(Document):
@@ -65,6 +67,11 @@ class TrialTemplate(Document):
         """`apiVersion` and `kind` of the trial object; empty where they are absent."""
         spec = self.trial_spec or {}
         return str(spec.get("apiVersion", "")), str(spec.get("kind", ""))
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a trial is a notebook or a function, and no object of a cluster."""
+        return self.kind[0] == API_VERSION
 
     @property
     def pod_labels(self) -> Mapping[str, str] | None:

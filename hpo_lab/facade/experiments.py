@@ -6,14 +6,17 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
+from hpo_lab.facade.enrolling import enrol_prepared, recorded_as
 from hpo_lab.facade.follower import Follower, looks
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import summarise
-from hpo_lab.prepare import Prepared
-from hpo_lab.problems import InvalidInput, Problem, nearest
-from hpo_lab.running.enrol import Enrolment, enrol
+from hpo_lab.local.launch import LOCAL, launch
+from hpo_lab.prepare import Prepared, project_here
+from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running.enrol import Enrolment
 from hpo_lab.running.places import start_runner
+from hpo_lab.running.resolving import resolve
 from hpo_lab.store import NotFound, Overview, Store, open_store
 from hpo_lab.store.location import Location
 
@@ -23,13 +26,18 @@ __all__ = ["Experiments", "Listing"]
 class Experiments:
     """The experiments of one store; looking at them never makes a store where there is none."""
 
-    def __init__(self, store: Store | str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, store: Store | str | os.PathLike[str] | None = None, project: str | None = None
+    ) -> None:
         """Name a store, which is opened when it is needed.
 
         Args:
             store: It, or path of its SQLite file or URL of its database; by default
                 `$HPO_LAB_STORE`, else the user's own store.
+            project: The folder in which names are looked for first; by default that of the
+                notebook or script that runs, else the current one.
         """
+        self.project = project_here() if project is None else project
         self._store = store if isinstance(store, Store) else None
         self._location = None if isinstance(store, Store) else store
 
@@ -58,17 +66,29 @@ class Experiments:
             name: `NAME`, or `NAMESPACE/NAME`.
             namespace: Where *name* says none.
 
+        Returns:
+            That of this project, else of no project, else the only one of another.
+
         Raises:
-            InvalidInput: when there is none; the message names the nearest.
+            InvalidInput: when there is none, the message names the nearest; or when several other
+                projects have one, the message lists them.
         """
         store = self._existing()
-        given, slash, last = name.rpartition("/")
-        record = store.experiment(last, given if slash else namespace) if store else None
+        if store is None:
+            raise InvalidInput([Problem(name, "no such experiment; there are none yet")])
+        return Experiment.of(store, resolve(store, name, namespace, self.project))
+
+    def find_prepared(self, prepared: Prepared) -> Experiment:
+        """The recorded experiment that *prepared* is, else the nearest of its name or cell.
+
+        Raises:
+            InvalidInput: when there is none.
+        """
+        store = self._existing()
+        record = recorded_as(store, prepared) if store else None
         if store is None or record is None:
-            titles = sorted(each.title for each in store.experiments()) if store else []
-            there = f"known are {', '.join(titles)}" if titles else "there are none yet"
-            hint = nearest(name, titles)
-            raise InvalidInput([Problem(name, f"no such experiment; {there}{hint}")])
+            message = "no such experiment; its file was not run here yet"
+            raise InvalidInput([Problem(prepared.experiment.name, message)])
         return Experiment.of(store, record)
 
     def get(self, uid: str) -> Experiment:
@@ -83,26 +103,43 @@ class Experiments:
             raise NotFound(f"no experiment with uid {uid!r}")
         return Experiment.of(store, record)
 
-    def list(self, namespace: str | None = None) -> list[Summary]:
+    def list(self, namespace: str | None = None, *, everywhere: bool = True) -> list[Summary]:
         """Every experiment at a glance, the newest first; its trials are not read.
 
         Args:
             namespace: Of this one alone.
+            everywhere: Also those of other projects.
         """
         store = self._existing()
         if store is None:
             return []
-        return [_glance(store, each, time.time()) for each in store.overviews(namespace)]
+        summaries = [_glance(store, each, time.time()) for each in store.overviews(namespace)]
+        return [each for each in summaries if everywhere or each.project in ("", self.project)]
 
-    def run(self, prepared: Prepared) -> tuple[Experiment, Enrolment]:
+    def count(self) -> int:
+        """How many experiments there are, those of other projects included."""
+        store = self._existing()
+        return len(store.revisions()) if store else 0
+
+    def run(
+        self, prepared: Prepared, *, fresh: bool = False, attached: bool = False
+    ) -> tuple[Experiment, Enrolment]:
         """Enrol a prepared experiment and start a runner where one is needed.
 
+        Args:
+            prepared: What to run.
+            fresh: Whether it takes the place of a recorded experiment, which is deleted.
+            attached: Whether a runner on this machine stops it when this process ends.
+
         Raises:
-            InvalidInput: when another experiment has the name.
+            InvalidInput: when another experiment has the name that a person chose.
         """
-        record, enrolment = enrol(self.store, prepared.experiment, prepared.files)
+        record, enrolment = enrol_prepared(self.store, prepared, fresh=fresh)
         if enrolment in (Enrolment.CREATED, Enrolment.CONTINUED):
-            start_runner(self.store, record)
+            if attached and record.place == LOCAL:
+                launch(self.store, record, attached=True)
+            else:
+                start_runner(self.store, record)
         return Experiment.of(self.store, record), enrolment
 
     def watch(self, namespace: str | None = None) -> Listing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ _SHARE = 40
 """A look is followed by a pause of at least this many times the processor time it took."""
 _PATIENCE = 60.0
 """Seconds for which the store may be away."""
+_AWAY = 5.0
+"""Seconds without an answer after which that is told."""
 _SLICE = 0.25
 
 Look = TypeVar("Look")
@@ -147,13 +150,18 @@ class Follower:
             return self._tally.summary(record, time.time())
 
     def follow(
-        self, until: float | None = None, stop: Callable[[], bool] = lambda: False
+        self,
+        until: float | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        away: Callable[[], None] = lambda: None,
     ) -> Iterator[Summary]:
         """Look again and again until the experiment is over and its runner has gone.
 
         Args:
             until: When to end at the latest, on the clock of `time.monotonic`.
             stop: Says that following ends; asked at least four times a second.
+            away: Called again and again while the store does not answer for seconds; where it
+                does not for a minute, its error is raised.
 
         Yields:
             The experiment at a glance, at most four times a second and at least once in one,
@@ -162,7 +170,7 @@ class Follower:
         Raises:
             NotFound: It was deleted.
         """
-        for summary in looks(self._store, self.look, until, stop):
+        for summary in looks(self._store, self.look, until, stop, away):
             yield summary
             if summary.is_over and not is_live(self.record, time.time()):
                 return
@@ -173,6 +181,7 @@ def looks(
     look: Callable[[], Look],
     until: float | None = None,
     stop: Callable[[], bool] = lambda: False,
+    away: Callable[[], None] = lambda: None,
 ) -> Iterator[Look]:
     """What *look* returns at each change of *store*; pace and arguments as `Follower.follow`."""
     answered: float | None = None
@@ -185,8 +194,11 @@ def looks(
                     raise
                 except Exception:
                     # A store that is busy or away. What never answered is not waited for.
-                    if answered is None or time.monotonic() - answered > _PATIENCE:
+                    silence = math.inf if answered is None else time.monotonic() - answered
+                    if silence > _PATIENCE:
                         raise
+                    if silence > _AWAY:
+                        away()
                 else:
                     answered = time.monotonic()
                     yield answer

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
-from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.trial import Trial, objective_values
 from hpo_lab.facade.best import BestTrial
+from hpo_lab.facade.excerpt import excerpt
 from hpo_lab.facade.files import files_of, log_of, notebook_of, runner_log
 from hpo_lab.facade.follower import Follower
+from hpo_lab.facade.results import Report, TrialResult, curves, reports, table_of
 from hpo_lab.facade.resuming import prepare_resume
-from hpo_lab.facade.summary import Best, Failure, Summary, is_live, state_of, trial_row
+from hpo_lab.facade.summary import Best, Failure, Summary, is_live, state_of
 from hpo_lab.facade.tally import Tally
+from hpo_lab.facade.waiting import Callback, Waiting
+from hpo_lab.options import BUDGETS, unknown_arguments
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enqueue import enqueue
 from hpo_lab.running.enrol import Enrolment
@@ -22,6 +25,7 @@ from hpo_lab.running.places import start_runner
 from hpo_lab.store import ArtifactRecord, Condition, ExperimentRecord, NotFound, Store
 
 if TYPE_CHECKING:
+    import optuna
     import pandas
 
 __all__ = ["Experiment"]
@@ -35,6 +39,7 @@ class Experiment:
         uid: Identifies it for ever.
         name, namespace: Identify it among those that exist.
         follower: Reads what changed for the answers of this handle.
+        waiting: Waits for its end, and calls the callbacks.
     """
 
     def __init__(self, store: Store, uid: str, name: str, namespace: str = "default") -> None:
@@ -44,6 +49,7 @@ class Experiment:
         self.name = name
         self.namespace = namespace
         self.follower = Follower(store, uid)
+        self.waiting = Waiting(self)
 
     @classmethod
     def of(cls, store: Store, record: ExperimentRecord) -> Experiment:
@@ -55,10 +61,25 @@ class Experiment:
         best = f", best {summary.best.value:g}" if summary.best else ""
         return f"<Experiment {self.title}: {summary.state}, {summary.completed} trials{best}>"
 
+    def _repr_html_(self) -> str:
+        from hpo_lab.dashboard.watching import panel
+
+        return panel(self)
+
+    def _ipython_display_(self) -> None:
+        from hpo_lab.dashboard.watching import display
+
+        display(self)
+
     @property
     def title(self) -> str:
         """What a person calls it: `name`, or `namespace/name`."""
         return self.name if self.namespace == "default" else f"{self.namespace}/{self.name}"
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """Called by `wait` with this handle and each trial that has ended."""
+        return self.waiting.callbacks
 
     @property
     def record(self) -> ExperimentRecord:
@@ -101,7 +122,7 @@ class Experiment:
         """`Created`, `Running`, `Succeeded`, `Failed`, `Stopped`, or `Interrupted`."""
         return state_of(self.record, time.time())
 
-    def history(self) -> list[Condition]:
+    def conditions(self) -> list[Condition]:
         """The states it went through, its creation first."""
         return self.store.conditions(self.uid)
 
@@ -136,7 +157,7 @@ class Experiment:
                 return best
             message = "no trial has ended with a value of the objective yet"
             raise InvalidInput([Problem(self.title, message)])
-        trial, objective = self.trial(number), self.record.document.spec.objective
+        trial, objective = self._stored(number), self.record.document.spec.objective
         if objective_values(objective, trial) is None:
             message = f"has no value of the objective; it is {trial.state.value}"
             raise InvalidInput([Problem(f"trial {number}", message)])
@@ -146,12 +167,15 @@ class Experiment:
         """The trial of a summary as something to ask and to run."""
         return BestTrial(best.number, best.value, best.parameters, best.values, self)
 
-    def trial(self, number: int) -> Trial:
+    def trial(self, number: int) -> TrialResult:
         """Trial *number*, as it is now.
 
         Raises:
             InvalidInput: when there is none; the message says which there are.
         """
+        return TrialResult.of(self.record.document.spec.objective, self._stored(number))
+
+    def _stored(self, number: int) -> Trial:
         stored = self.store.trial(self.uid, number)
         if stored is None:
             count = len(self.tally().trials)
@@ -160,16 +184,48 @@ class Experiment:
             raise InvalidInput([Problem(f"trial {number}", message)])
         return stored.trial
 
-    def trials(self) -> pandas.DataFrame | list[dict[str, Any]]:
-        """The trials, one row each: a DataFrame where pandas is installed, else a list."""
-        trials = self.tally().trials
-        spec = self.follower.record.document.spec
-        rows = [trial_row(spec, trials[number]) for number in sorted(trials)]
-        try:
-            import pandas
-        except ImportError:
-            return rows
-        return pandas.DataFrame(rows).set_index("number") if rows else pandas.DataFrame()
+    @property
+    def trials(self) -> list[TrialResult]:
+        """The trials as they are now, in the order of their numbers."""
+        tally = self.tally()
+        return [TrialResult.of(tally.objective, trial) for _, trial in sorted(tally.trials.items())]
+
+    def dataframe(self) -> pandas.DataFrame:
+        """The trials, a row for each by its number.
+
+        There are columns for parameters, metrics and attributes under their names, and then
+        `state`, `started`, `ended` (times in UTC), `seconds`, `attempt`, `message`, `parent`
+        and what the search notes. A column of ours that would have the name of a parameter or
+        a metric, such as `state`, is called `trial_state`.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        trials = self.trials
+        parameters = self.follower.record.document.spec.parameters
+        return table_of([parameter.name for parameter in parameters], trials)
+
+    def history(self, number: int) -> list[Report]:
+        """What trial *number* has reported, each report with its step, in the order of time.
+
+        Raises:
+            InvalidInput: when there is no such trial.
+        """
+        return reports(self.store.observations(self.uid, self._stored(number).number))
+
+    def to_optuna(self) -> optuna.Study:
+        """A study of Optuna in memory with these trials, for its tools.
+
+        The trials have their states, times, distributions, what they reported of the first
+        objective by step, and metrics, attributes and labels as user attributes. Nothing that
+        is done to the study changes the experiment.
+        """
+        from hpo_lab.search.studies import study_of
+
+        trials = list(self.tally().trials.values())
+        document = self.record.document
+        metric = document.spec.objective.objective_metric_name
+        return study_of(document, trials, curves(self.store, self.uid, metric))
 
     def last_failure(self) -> Failure | None:
         """The trial that failed last, None while none has."""
@@ -178,7 +234,9 @@ class Experiment:
             return None
         trial, lines = details.trial, details.traceback.strip().splitlines()
         where = lines[-1].strip() if lines else ""
-        return Failure(trial.number, trial.message, "" if where == trial.message else where)
+        where = "" if where == trial.message else where
+        places = excerpt(details.traceback).removesuffix(f"\n{trial.message}")
+        return Failure(trial.number, trial.message, where, places)
 
     # Its files
 
@@ -198,7 +256,7 @@ class Experiment:
         Raises:
             InvalidInput: when there is no such trial.
         """
-        return log_of(self.store, self.uid, self.trial(number).number)
+        return log_of(self.store, self.uid, self._stored(number).number)
 
     def notebook_of(self, number: int) -> Path | None:
         """The executed notebook of trial *number*, None where there is none on this machine.
@@ -206,7 +264,7 @@ class Experiment:
         Raises:
             InvalidInput: when there is no such trial.
         """
-        return notebook_of(self.store, self.uid, self.trial(number).number)
+        return notebook_of(self.store, self.uid, self._stored(number).number)
 
     def files(self, number: int) -> list[Path]:
         """All files of trial *number* on this machine.
@@ -214,7 +272,7 @@ class Experiment:
         Raises:
             InvalidInput: when there is no such trial.
         """
-        return files_of(self.store, self.uid, self.trial(number).number)
+        return files_of(self.store, self.uid, self._stored(number).number)
 
     def artifacts(self, number: int | None = None) -> list[ArtifactRecord]:
         """What is kept with trial *number*, by default with it and all its trials."""
@@ -226,11 +284,19 @@ class Experiment:
 
     # What can be done with it
 
-    def wait(self, timeout: float | None = None) -> Experiment:
+    def wait(
+        self, timeout: float | str | None = None, *, progress: bool | None = None
+    ) -> Experiment:
         """Wait until nothing runs any more; an interrupt stops the waiting alone.
 
+        The `callbacks` are called here, in this thread, with this handle and each trial that
+        has ended since they were given; an exception in a callback ends the waiting, and the
+        experiment goes on.
+
         Args:
-            timeout: Seconds to wait at most.
+            timeout: How long to wait at most: seconds, or `10m`, `2h`.
+            progress: Whether the progress is shown; by default where a person looks: as a live
+                panel in a notebook, as a bar in a terminal.
 
         Returns:
             This handle, so that `tune(...).wait().best` reads well.
@@ -239,13 +305,7 @@ class Experiment:
             LookupError: when it was deleted.
             TimeoutError: when *timeout* passed first.
         """
-        until = None if timeout is None else time.monotonic() + timeout
-        for _ in self.follower.follow(until):
-            if not is_live(self.follower.record, time.time()):
-                return self
-        if not self.is_live:
-            return self
-        raise TimeoutError(f"experiment {self.title!r} still runs after {timeout:g} seconds")
+        return self.waiting.wait(timeout, progress)
 
     def stop(self) -> None:
         """Ask the experiment to stop; interrupted trials run again when it is resumed."""
@@ -256,23 +316,28 @@ class Experiment:
         *,
         trials: int | None = None,
         parallel: int | None = None,
-        timeout: float | None = None,
+        timeout: float | str | None = None,
         goal: float | None = None,
         max_failed: int | None = None,
+        **unknown: Never,
     ) -> Experiment:
         """Continue a stopped, interrupted or finished experiment in the background.
 
         Args:
             trials: New number of trials in all.
             parallel: New number of trials at a time.
-            timeout: New time budget, in seconds of running in all.
+            timeout: New time budget of running in all: seconds, or `10m`, `2h`.
             goal: New goal of the objective.
             max_failed: New number of failed trials to give up after.
+            **unknown: There is none; what another tool calls a budget is answered by its name.
 
         Raises:
             InvalidInput: when a budget is not valid, or the experiment is complete and the
                 budgets leave nothing to do.
         """
+        budgets = [option.argument for option in BUDGETS]
+        if problems := unknown_arguments(unknown, budgets, "resume()"):
+            raise InvalidInput(problems)
         record, enrolment = prepare_resume(
             self.store,
             self.record,
@@ -286,11 +351,12 @@ class Experiment:
             start_runner(self.store, record)
         return self
 
-    def enqueue(self, *points: Mapping[str, Value]) -> str:
+    def enqueue(self, *points: Mapping[str, Any]) -> str:
         """Have *points* tried in the next new trials, in their order.
 
         Args:
-            *points: Values by parameter name; what is left out is drawn.
+            *points: Values by parameter name; what is left out is drawn. A choice of objects
+                is given by the object or its name.
 
         Returns:
             When they will be tried, or what that takes, in one sentence.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Objective, Value
-from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.status import SETTING_UP, ExperimentState
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
 from hpo_lab.store import ExperimentRecord, Overview
 
@@ -18,6 +18,7 @@ __all__ = [
     "Failure",
     "Summary",
     "is_live",
+    "own",
     "state_of",
     "trial_row",
     "written_value",
@@ -89,11 +90,13 @@ class Failure:
         number: The trial.
         message: Why it failed, in one line.
         where: The last line of its traceback, where that says more than the message.
+        excerpt: The lines of its traceback that say where it failed, without the message.
     """
 
     number: int
     message: str
     where: str = ""
+    excerpt: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The failure as plain data."""
@@ -115,7 +118,10 @@ class Summary:
         as_written: The objective, the first of several, of the trial with the values that the
             cell itself has; None where there is no such trial, or it has no objective.
         left: About how many seconds it will still run; None where that cannot be known.
+        set_up: Seconds for which the set-up that all trials share has been running, while the
+            trials wait for it; else None.
         text: What was found last where the objective is a text, such as a genotype.
+        project: The folder that it belongs to; empty for none.
     """
 
     name: str
@@ -131,8 +137,10 @@ class Summary:
     created_at: float
     front: tuple[Best, ...] = ()
     text: str = ""
+    project: str = ""
     as_written: float | None = None
     left: float | None = None
+    set_up: float | None = None
 
     @property
     def is_over(self) -> bool:
@@ -185,7 +193,9 @@ class Summary:
             pace: How many seconds pass from the end of a trial to that of the next.
         """
         state = state_of(record, now)
-        said = _WORDS.get(record.reason, record.message)
+        is_setting_up = state == ExperimentState.RUNNING and record.reason == SETTING_UP
+        failed = record.state is ExperimentState.FAILED
+        said = record.message if failed else _WORDS.get(record.reason, record.message)
         return cls(
             name=record.name,
             namespace=record.namespace,
@@ -200,8 +210,10 @@ class Summary:
             elapsed=record.running_seconds(now),
             created_at=record.created_at,
             text=text,
+            project=record.project,
             as_written=as_written,
             left=_left(record, now, counts, pace) if state == ExperimentState.RUNNING else None,
+            set_up=max(0.0, now - record.updated_at) if is_setting_up else None,
         )
 
     @classmethod
@@ -236,6 +248,7 @@ class Summary:
             "name": self.name,
             "namespace": self.namespace,
             "uid": self.uid,
+            "project": self.project or None,
             "state": self.state,
             "reason": self.reason,
             "message": self.message,
@@ -305,20 +318,42 @@ def state_of(record: ExperimentRecord, now: float) -> str:
 
 
 def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
-    """One trial as a flat row: number, state, parameters, metrics by strategy, times, labels."""
+    """One trial as a flat row: number, state, parameters, metrics by strategy, times, labels.
+
+    What is ours, and has the name of a parameter or metric, has `trial_` before it: `own` finds it.
+    """
     objective = spec.objective
-    row: dict[str, Any] = {"number": trial.number, "state": trial.state.value}
-    row |= {parameter.name: trial.assignments.get(parameter.name) for parameter in spec.parameters}
+    said: dict[str, Any] = {
+        parameter.name: trial.assignments.get(parameter.name) for parameter in spec.parameters
+    }
     for name in dict.fromkeys([*objective.metric_names, *trial.metrics]):
-        metric, row[name] = trial.metrics.get(name), None
+        metric, said[name] = trial.metrics.get(name), None
         if metric is not None:
-            row[name] = metric.by(objective.strategy(name))
-            if row[name] is None and spec.nas_config is not None:
-                row[name] = metric.text or None
+            said[name] = metric.by(objective.strategy(name))
+            if said[name] is None:
+                said[name] = metric.text or None
     started, completed = trial.started_at, trial.completed_at
-    row["started"] = started
-    row["seconds"] = completed - started if started and completed else None
-    row["attempt"] = trial.attempt
-    row["message"] = trial.message
+    first = {"number": trial.number, "state": trial.state.value}
+    rest = {
+        "started": started,
+        "seconds": completed - started if started and completed else None,
+        "attempt": trial.attempt,
+        "message": trial.message,
+    }
+    row: dict[str, Any] = {_beside(said, name): value for name, value in first.items()} | said
+    row |= {_beside(said, name): value for name, value in rest.items()}
     made = {"parent": trial.parent, **trial.labels}
     return row | {name: value for name, value in made.items() if name not in row}
+
+
+def own(row: Mapping[str, Any], name: str) -> Any:
+    """What is ours in the *row* of a trial under *name*, such as `state`."""
+    while f"trial_{name}" in row:
+        name = f"trial_{name}"
+    return row[name]
+
+
+def _beside(said: Mapping[str, Any], name: str) -> str:
+    while name in said:
+        name = f"trial_{name}"
+    return name

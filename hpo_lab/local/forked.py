@@ -9,14 +9,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.engine.events import Noticed
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.model import API_VERSION
+from hpo_lab.experiment.status import RUNNING, SETTING_UP
 from hpo_lab.local.process import RunningTrial, end_leftovers
 from hpo_lab.trial.folder import NOTEBOOK, Task
 from hpo_lab.trial.supervise import GRACE
 
 __all__ = ["ForkedTrial", "Forks", "can_fork"]
 
+_SOON = 1.0
+"""Seconds within which a set-up is done that nobody needs to hear of."""
+_ALONE = {"FunctionTrial": "loads the function", "NotebookTrial": "runs its set-up"}
 _KILLED = 137
 _ENDED = 143
 
@@ -113,7 +118,7 @@ class Forks:
         trial_spec: Mapping[str, Any],
         source: Path,
         folder: Path,
-        tell: Callable[[str], None],
+        tell: Callable[[Noticed], None],
         start_process: Callable[[Task, Path], RunningTrial],
         server: ForkServer | None = None,
     ) -> None:
@@ -123,7 +128,8 @@ class Forks:
             trial_spec: The trial object.
             source: Folder with the experiment's source files.
             folder: The experiment's folder.
-            tell: Called with the reason when the trials cannot be forked.
+            tell: Called when the set-up takes its time, when it is done then, and when the
+                trials cannot be forked.
             start_process: Starts a trial in processes of its own.
             server: One that waits for a set-up.
         """
@@ -134,6 +140,9 @@ class Forks:
         self._start_process = start_process
         self._trials: dict[str, ForkedTrial] = {}
         self._ready = False
+        self._begun: float | None = None
+        self._what = ""
+        self._has_told = False
         self.impossible = False
         self._server: ForkServer | None = None
         self._waiting = server
@@ -182,6 +191,8 @@ class Forks:
             return
         for event in events:
             match event["event"]:
+                case "set-up":
+                    self._begun, self._what = time.time(), event["what"]
                 case "started" if event["run"] in self._trials:
                     self._trials[event["run"]].fork = event["pid"]
                 case "ended":
@@ -192,6 +203,7 @@ class Forks:
                     self._ready = True
                     for trial in self._trials.values():
                         self._run(trial)
+        self._tell_of_set_up()
 
     def close(self) -> None:
         """End the server and every trial that it runs."""
@@ -201,6 +213,19 @@ class Forks:
         self._server, self._waiting, self._ready = None, None, False
         for name in list(self._trials):
             self._ended(name, _KILLED)
+
+    def _tell_of_set_up(self) -> None:
+        """Tell of a set-up that takes its time, and of its end; another costs nothing."""
+        if self._begun is None:
+            return
+        now, is_over = time.time(), self._ready or self.impossible
+        if not is_over and not self._has_told and now - self._begun >= _SOON:
+            self._has_told = True
+            self._tell(Noticed(SETTING_UP, f"Experiment is {self._what}", self._begun))
+        elif is_over:
+            self._begun = None
+            if self._ready and self._has_told:
+                self._tell(Noticed(*RUNNING, now))
 
     def _run(self, trial: ForkedTrial) -> None:
         assert self._server is not None
@@ -230,7 +255,9 @@ class Forks:
     def _give_up(self, reason: str) -> None:
         """Run this and all later trials in processes of their own."""
         self.impossible = True
-        self._tell(reason)
+        alone = _ALONE.get(self._kind, "starts an interpreter")
+        message = f"Experiment is running; every trial {alone} itself, because {reason}"
+        self._tell(Noticed("TrialsNotForked", message))
         waiting, self._trials = self._trials, {}
         if self._server is not None:
             self._server.close()

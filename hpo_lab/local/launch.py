@@ -10,13 +10,32 @@ from pathlib import Path
 from hpo_lab.local.forked import can_fork
 from hpo_lab.store import ExperimentRecord, Store
 
-__all__ = ["RUNNER_LOG", "launch"]
+__all__ = ["LOCAL", "RUNNER_LOG", "launch"]
+
+LOCAL = "local"
+"""The name of this place."""
 
 RUNNER_LOG = "runner.log"
 
 
-def launch(store: Store, record: ExperimentRecord) -> Path:
-    """Run the experiment of *record* in a process of its own, which outlives this process.
+class _Runner(subprocess.Popen[bytes]):
+    """A process that may outlive this process, of which Python would warn."""
+
+    def __del__(self, *_: object) -> None:
+        return
+
+
+_runners: list[_Runner] = []
+
+
+def launch(store: Store, record: ExperimentRecord, *, attached: bool = False) -> Path:
+    """Run the experiment of *record* in a process of its own.
+
+    Args:
+        store: Where it is recorded.
+        record: The experiment.
+        attached: Whether the runner stops the experiment when this process ends; otherwise it
+            outlives this process.
 
     Returns:
         The runner's log.
@@ -27,9 +46,10 @@ def launch(store: Store, record: ExperimentRecord) -> Path:
     forks = [job["kind"]] if can_fork(job) else []
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / RUNNER_LOG
+    words = [*forks, *([f"attached={os.getpid()}"] if attached else [])]
     with log.open("ab") as file:
-        subprocess.Popen(
-            [sys.executable, "-m", "hpo_lab.local", record.uid, *forks],
+        process = _Runner(
+            [sys.executable, "-m", "hpo_lab.local", record.uid, *words],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -38,4 +58,6 @@ def launch(store: Store, record: ExperimentRecord) -> Path:
             start_new_session=True,
             cwd="/",
         )
+    # Those that have ended leave the system's table of processes when they are asked.
+    _runners[:] = [runner for runner in [*_runners, process] if runner.poll() is None]
     return log

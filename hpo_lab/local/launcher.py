@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.engine.events import Noticed
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.local.forked import Forks, can_fork
 from hpo_lab.local.process import RunningTrial, TrialProcess
@@ -28,7 +29,7 @@ class Launcher:
         trial_spec: Mapping[str, Any],
         source: Path,
         folder: Path,
-        tell: Callable[[str], None],
+        tell: Callable[[Noticed], None],
         server: ForkServer | None = None,
     ) -> None:
         """Prepare; nothing is started yet.
@@ -37,7 +38,8 @@ class Launcher:
             trial_spec: The trial object, as in `trialTemplate.trialSpec`.
             source: Folder with the experiment's source files.
             folder: The experiment's folder.
-            tell: Called with the reason when trials could have been forked but cannot.
+            tell: Called while the set-up of all trials runs, and when trials could have been
+                forked but cannot.
             server: A fork server that waits for a set-up; ended where it is no use.
         """
         spec = trial_spec.get("spec", {})

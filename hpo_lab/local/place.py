@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hpo_lab.engine.events import Ended, Exceeded, Lost, Noticed, PlaceEvent, Reported
+from hpo_lab.engine.events import Ended, Exceeded, Lost, PlaceEvent, Reported
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.trial import Trial
@@ -25,7 +25,6 @@ from hpo_lab.trial.keep import kept_artifacts
 __all__ = ["LocalPlace", "trial_folder"]
 
 _LOOK_EVERY = 0.1
-_ALONE = {"FunctionTrial": "loads the function", "NotebookTrial": "runs its set-up"}
 _FILES = {LOG: "text/plain", NOTEBOOK: "application/x-ipynb+json"}
 
 
@@ -85,7 +84,6 @@ class LocalPlace:
         self._server = server
         self._launcher: Launcher | None = None
         self._memory: int | None = None
-        self._kind = ""
         self._running: dict[int, _Running] = {}
         self._events: list[PlaceEvent] = []
 
@@ -107,10 +105,9 @@ class LocalPlace:
                 part.replace(path)
         template = experiment.spec.trial_template
         job = (template.trial_spec if template else None) or {}
-        self._kind = str(job.get("kind"))
         self._memory = job.get("spec", {}).get("memoryLimit")
         server, self._server = self._server, None
-        self._launcher = Launcher(job, self._source, self._folder, self._tell, server)
+        self._launcher = Launcher(job, self._source, self._folder, self._events.append, server)
         for unfinished in running:
             trial, position = unfinished.trial, unfinished.position
             self._events += self._remains(trial.number, trial.attempt, position)
@@ -121,12 +118,6 @@ class LocalPlace:
         for event in self._at_end(stream, death=""):
             is_interrupted = isinstance(event, Ended) and event.outcome is None
             yield Lost(number, attempt) if is_interrupted else event
-
-    def _tell(self, reason: str) -> None:
-        """Say, once, that trials cannot share their set-up."""
-        alone = _ALONE.get(self._kind, "starts an interpreter")
-        message = f"Experiment is running; every trial {alone} itself, because {reason}"
-        self._events.append(Noticed("TrialsNotForked", message))
 
     def handle(self, trial: Trial) -> str:
         """The number of the trial and of the attempt: `7.1`."""
@@ -185,7 +176,8 @@ class LocalPlace:
                 # The end of one trial is no reason to look at the others.
                 running.looked = now
                 self._events += self._look(running)
-        events, self._events = self._events, []
+        events = list(self._events)
+        self._events.clear()
         return events
 
     def _look(self, running: _Running) -> Iterator[PlaceEvent]:
@@ -240,7 +232,11 @@ class LocalPlace:
 
     def discard(self, number: int, name: str) -> None:
         """Remove a file of a trial."""
-        (trial_folder(self._folder, number) / name).unlink(missing_ok=True)
+        folder = trial_folder(self._folder, number)
+        kept = [Path(thing.path) for thing in kept_artifacts(folder) if thing.name == name]
+        own = folder / name
+        for path in [own] if own.exists() else kept:
+            path.unlink(missing_ok=True)
 
     def wake(self) -> None:
         """Have `events` return."""

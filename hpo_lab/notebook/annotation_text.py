@@ -60,6 +60,8 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
         inspect.signature(DOMAINS[word]).bind(*positional, **named)
     except TypeError as error:
         problems.append(f"{word}: {error}; it is {_SIGNATURES[word]}")
+    if word == "choice" and len(positional) == 1 and isinstance(positional[0], list):
+        positional = [*positional[0]]
     values = [*positional, *named.values()]
     if word == "choice":
         wrong = [v for v in values if not (v is None or isinstance(v, bool | int | float | str))]

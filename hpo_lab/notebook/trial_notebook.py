@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.experiment.model import Objective
@@ -27,6 +28,7 @@ from hpo_lab.notebook.magic_effects import MagicKind, kind_of
 from hpo_lab.notebook.names import names_bound
 from hpo_lab.notebook.parsed_cell import ParsedCell, magic_argument, magic_call
 from hpo_lab.notebook.slicing import names_of
+from hpo_lab.notebook.trial_code import OBJECTIVE_TAG, PARAMETERS_TAG, TUNE_TAG, TrialCode
 from hpo_lab.problems import Problem, nearest
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.report import source_of_report
@@ -39,14 +41,10 @@ __all__ = [
     "PARAMETERS_TAG",
     "TUNE_TAG",
     "build_trial_notebook",
+    "code_of_trial",
     "objective_problems",
     "set_by_trial",
 ]
-
-PARAMETERS_TAG = "parameters"
-"""papermill's tag for the cell below which it injects values."""
-TUNE_TAG = "tune"
-OBJECTIVE_TAG = "hpo-lab-objective"
 
 # papermill refuses a notebook that does not say its language.
 _PYTHON = {
@@ -98,11 +96,12 @@ def build_trial_notebook(
         return cell
 
     parameters = code(_assignments(tuned, annotations), PARAMETERS_TAG, id="parameters")
+    *earlier, last = code_of_trial(tuned, annotations, kept).cells
     set_up = [
-        code(cell.in_trial(), *sorted(cell.tags - _PAPERMILL), id=f"set-up-{n}")
-        for n, cell in enumerate(kept, start=1)
+        code(cell.source, *sorted(cell.tags - _PAPERMILL), id=f"set-up-{n}")
+        for n, cell in enumerate(earlier, start=1)
     ]
-    tune = code(tuned.in_trial(_assignments_off(annotations)), TUNE_TAG, id="tune")
+    tune = code(last.source, TUNE_TAG, id="tune")
     report = code(source_of_report(objective.metric_names), OBJECTIVE_TAG, id="objective")
     names = {annotation.name for annotation in annotations}
     assigned, unbound = names_of(kept)
@@ -112,6 +111,28 @@ def build_trial_notebook(
         cells=[*front, tune, report], metadata={**_PYTHON, **(metadata or {})}
     )
     return notebook
+
+
+def code_of_trial(
+    tuned: ParsedCell,
+    annotations: Sequence[Annotation],
+    kept: Sequence[ParsedCell],
+    *,
+    first_line: int = 1,
+) -> TrialCode:
+    """The code that a trial runs; arguments as of `build_trial_notebook`.
+
+    The values of the annotated assignments have no part in it: a trial has its own.
+
+    Args:
+        tuned: The tuned cell.
+        annotations: Its annotations.
+        kept: The earlier cells that it needs.
+        first_line: Line number of the first line of *tuned* within its cell.
+    """
+    cells = [replace(cell, source=cell.in_trial()) for cell in kept]
+    last = replace(tuned, source=tuned.in_trial(_assignments_off(annotations)))
+    return TrialCode((*cells, last), first_line)
 
 
 def objective_problems(

@@ -11,6 +11,7 @@ from hpo_lab.options.line import (
 )
 from hpo_lab.options.objectives import objectives_of
 from hpo_lab.options.option import Option
+from hpo_lab.options.other_names import unknown_arguments
 from hpo_lab.options.tune_options import BUDGETS, OPTIONS, TuneOptions, options_of
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "parse_values",
     "read_arguments",
     "split_arguments",
+    "unknown_arguments",
     "write_line",
 ]

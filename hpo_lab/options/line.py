@@ -44,6 +44,7 @@ class Alongside:
 ALONGSIDE: Final = (
     Alongside("-o", "NAME", "assign the running experiment to this variable"),
     Alongside("--store", "LOCATION", "record it there: a SQLite file or a database's URL"),
+    Alongside("--fresh", "", "delete what is recorded of it, and start anew"),
     Alongside("--dry-run", "", "show the search space and what a trial runs; start nothing"),
 )
 

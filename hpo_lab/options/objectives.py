@@ -94,19 +94,22 @@ def read_objective_flags(
 def read_objective_arguments(
     arguments: Mapping[str, object],
 ) -> tuple[TuneOptions, list[Problem]]:
-    """The objectives of `maximize`, `minimize` and `additional_objectives`, and every problem."""
+    """The objectives of `maximize`, `minimize` and `additional_objectives`, and every problem.
+
+    Those of `maximize` come first.
+    """
     problems = []
     objectives = []
-    for direction in ObjectiveType:
-        metric = arguments.get(direction.value)
-        if isinstance(metric, str):
-            objectives.append((direction, metric))
-        elif metric is not None:
-            problems.append(
-                Problem(direction.value, f"found {metric!r}; a metric's name is needed")
-            )
-    if len(objectives) > 1:
-        problems.append(Problem("tune()", "needs either maximize=... or minimize=..."))
+    for direction in (ObjectiveType.MAXIMIZE, ObjectiveType.MINIMIZE):
+        said = arguments.get(direction.value)
+        metrics = [said] if isinstance(said, str) else said
+        if metrics is None:
+            continue
+        if isinstance(metrics, list | tuple) and all(isinstance(each, str) for each in metrics):
+            objectives += [(direction, metric) for metric in metrics]
+        else:
+            message = f"found {said!r}; a metric's name is needed, or several in a list"
+            problems.append(Problem(direction.value, message))
     further = []
     additional = arguments.get("additional_objectives") or {}
     if not isinstance(additional, Mapping):
@@ -115,16 +118,11 @@ def read_objective_arguments(
         additional = {}
     for metric, said in additional.items():
         if said in _DIRECTIONS:
-            type = ObjectiveType(said)
-            further.append(AdditionalObjective(type=type, objective_metric_name=str(metric)))
+            further.append((ObjectiveType(said), str(metric)))
         else:
             where = f"additional_objectives[{metric!r}]"
             problems.append(Problem(where, _no_direction(said)))
-    first_direction, first_metric = objectives[0] if objectives else (None, None)
-    options = TuneOptions(
-        direction=first_direction, metric=first_metric, additional_objectives=tuple(further)
-    )
-    return options, problems
+    return objectives_of([*objectives, *further]), problems
 
 
 def _no_direction(word: object) -> str:

@@ -151,7 +151,6 @@ class TuneOptions:
         "whose executed notebooks are kept [default: all]",
         Choice("all", "best", "failed", "none"),
         f"{_TRIAL}.keep",
-        for_notebooks=True,
     )
     max_failed: int | None = _option(
         "N",

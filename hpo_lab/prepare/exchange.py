@@ -32,7 +32,7 @@ from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 
-__all__ = ["annotation", "manifest_of", "notebook_of", "with_notebook"]
+__all__ = ["annotation", "manifest_of", "notebook_of", "with_notebook", "written_spaces"]
 
 _DOMAINS = {
     (ParameterType.DOUBLE, Distribution.UNIFORM): "uniform",
@@ -132,6 +132,14 @@ def _assignments(
         else:
             lines[name] += f"  # tune: {annotation(parameter)}"
     return lines, problems
+
+
+def written_spaces(notebook: bytes) -> dict[str, str]:
+    """The space of each parameter of a trial notebook, as its author wrote it, by name."""
+    cells = json.loads(notebook)["cells"]
+    sources = [_source(c) for c in cells if PARAMETERS_TAG in c["metadata"].get("tags", ())]
+    assigned = [each for source in sources for each in _assigned(source)]
+    return {name: comment.removeprefix("# tune: ") for name, _, comment in assigned}
 
 
 def _unsaid(experiment: ExperimentDocument, options: TuneOptions) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hpo_lab.options import Option, TuneOptions
@@ -74,4 +75,8 @@ def prepare_file(
         raise InvalidInput([*problems, *error.problems], error.source) from None
     if problems:
         raise InvalidInput(problems)
-    return prepared
+    if as_written is as_flag:
+        return prepared
+    option = as_written if prepared.code else prepared.wording.option
+    wording = replace(prepared.wording, option=option, fresh="fresh=True")
+    return replace(prepared, wording=wording)

@@ -20,10 +20,11 @@ from hpo_lab.notebook.annotations import parse_parameter
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.function_uses import function_parts
-from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
-from hpo_lab.prepare.wording import as_argument, worded
+from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
+from hpo_lab.prepare.project import function_place, names_of_function, project_here
+from hpo_lab.prepare.wording import Wording, as_argument, worded
 from hpo_lab.problems import InvalidInput, Problem, nearest
-from hpo_lab.trial.function import FUNCTION, SOURCES, cached
+from hpo_lab.trial.function import FUNCTION, SOURCES, WithChoices, cached
 
 __all__ = ["prepare_function"]
 
@@ -38,6 +39,13 @@ def prepare_function(
     Raises:
         InvalidInput: when the space and the function's arguments do not fit.
     """
+    if not callable(function):
+        message = f"found {function!r}; a function or the path of a file is needed"
+        raise InvalidInput([Problem("objective", message)], "tune()")
+    if not isinstance(space, Mapping) or not space:
+        message = f"found {space!r}; domains by parameter name are needed"
+        problem = Problem("space", f'{message}: {{"lr": hpo_lab.loguniform(1e-4, 1e-1)}}')
+        raise InvalidInput([problem], "tune()")
     problems = [
         Problem(option.argument, "is for notebooks; a function has none")
         for option in options.said
@@ -53,8 +61,18 @@ def prepare_function(
     problems += mismatches
     if problems:
         raise InvalidInput(problems, "tune()")
-    parts = function_parts(function)
-    pickled, files = _pickled(function)
+    objects = {
+        name: domain.objects
+        for name, domain in space.items()
+        if isinstance(domain, Domain) and domain.objects
+    }
+    called = WithChoices(function, objects) if objects else function
+    parts = function_parts(called)
+    try:
+        pickled, files = _pickled(called)
+    except Exception as error:
+        message = f"cannot be sent to another process: {error}; make that inside the function"
+        raise InvalidInput([Problem("objective", message)], "tune()") from error
     template = trial_template(
         "FunctionTrial",
         {
@@ -65,8 +83,9 @@ def prepare_function(
             "path": [str(Path(path).absolute()) for path in sys.path],
         },
     )
-    name = experiment_name(getattr(function, "__name__", "tune"))
-    experiment = options.experiment(name, parameters, template)
+    file, own = function_place(function)
+    names = default_names(*names_of_function(file, own))
+    experiment = options.experiment(names[0], parameters, template)
     places = [f"space[{name!r}]" for name in space]
     found = [worded(one, as_argument, places, "") for one in every_problem(experiment)]
     if found:
@@ -78,6 +97,16 @@ def prepare_function(
             FUNCTION: ("application/octet-stream", pickled),
             SOURCES: ("application/json", json.dumps(sources).encode()),
         },
+        project=project_here(),
+        names=names if options.name is None else (),
+        file=file,
+        cell=own,
+        wording=Wording(
+            as_argument,
+            fresh="fresh=True",
+            places=dict(zip(space, places, strict=True)),
+            spaces={name: domain for name, domain in space.items() if isinstance(domain, str)},
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,7 @@ def prepare_manifest(
         warnings=warnings,
         stops=stops,
         folder=path.resolve().parent,
+        project=os.path.realpath(path.parent),
         configuration=configuration,
     )
 

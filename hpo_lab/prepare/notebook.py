@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,16 @@ from hpo_lab.notebook.annotations import parse_annotations
 from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.slicing import names_read, slice_cells
-from hpo_lab.notebook.trial_notebook import build_trial_notebook, objective_problems
+from hpo_lab.notebook.trial_notebook import (
+    build_trial_notebook,
+    code_of_trial,
+    objective_problems,
+)
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.comparison import Halves
-from hpo_lab.prepare.prepared import Prepared, experiment_name, trial_template
-from hpo_lab.prepare.wording import as_flag, worded
+from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
+from hpo_lab.prepare.wording import Wording, as_flag, worded
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 
@@ -43,22 +48,25 @@ def prepare_notebook(
     notebook = read_notebook(path)
     chosen = choose_tune_cell(tune_cells(notebook), cell)
     where = f"{path.name}, {chosen.label}"
-    written, _, problems = parse_line(
+    written, alongside, problems = parse_line(
         chosen.magic_line,
         where=f"{where}, line {chosen.magic_lineno}",
         needs_objective=options.metric is None,
     )
-    return prepare_cell(
+    prepared = prepare_cell(
         chosen.source,
         chosen.earlier,
         options.over(written),
         where=where,
         first_line=chosen.magic_lineno + 1,
         name=path.stem,
+        file=path.name,
+        cell=chosen.id,
         working_directory=path.resolve().parent,
         kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),
         problems=problems,
     )
+    return replace(prepared, fresh="--fresh" in alongside)
 
 
 def prepare_cell(
@@ -69,6 +77,8 @@ def prepare_cell(
     where: str,
     name: str,
     working_directory: Path,
+    file: str = "",
+    cell: str = "",
     first_line: int = 2,
     kernel_name: str = "python3",
     types: Mapping[str, str] | None = None,
@@ -82,7 +92,9 @@ def prepare_cell(
         options: What to optimise and how much.
         where: What problems call the cell.
         name: What the experiment is named after, unless the options name it.
-        working_directory: Where the trials run.
+        working_directory: Where the trials run; the experiment's project.
+        file: Name of the notebook.
+        cell: Id of the cell.
         first_line: Line number of the first line of *tuned* within its cell.
         kernel_name: Jupyter kernel of the trials.
         types: Qualified names of the types of the names' values, where a kernel tells them.
@@ -92,7 +104,7 @@ def prepare_cell(
         InvalidInput: with *problems* and every other problem.
     """
     problems = list(problems)
-    tuned_cell = ParsedCell(tuned)
+    tuned_cell = ParsedCell(tuned, label=where)
     try:
         annotations = parse_annotations(tuned_cell, where=where, first_line=first_line)
     except InvalidInput as error:
@@ -109,15 +121,16 @@ def prepare_cell(
     decisions = slice_cells(earlier, tuned_cell, types)
     kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
     parameters = [annotation.parameter for annotation in annotations]
+    code = code_of_trial(tuned_cell, annotations, kept, first_line=first_line)
     template = trial_template(
         "NotebookTrial",
         {
-            "source": _digest(kept, tuned),
+            "source": code.digest,
             "kernelName": kernel_name,
             "workingDirectory": str(working_directory),
         },
     )
-    experiment = options.experiment(experiment_name(name), parameters, template)
+    experiment = options.experiment(default_names(name)[0], parameters, template)
     spec = experiment.spec
     if spec.algorithm.algorithm_name != "grid":
         # The cell as it stands is the first trial, so the best is never worse than it.
@@ -131,6 +144,13 @@ def prepare_cell(
     if problems:
         raise InvalidInput(problems)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
+    wording = Wording(
+        as_flag,
+        whole=where,
+        places={each.name: f"{where}, line {each.line}" for each in annotations},
+        spaces={each.name: each.text for each in annotations},
+    )
+    further = f"{name}-{objective.objective_metric_name}"
 
     def build(cells: Sequence[ParsedCell]) -> NotebookNode:
         return build_trial_notebook(
@@ -146,14 +166,14 @@ def prepare_cell(
         experiment,
         {NOTEBOOK: ("application/x-ipynb+json", _dump(build(kept)))},
         decisions,
+        project=os.path.realpath(working_directory),
+        names=default_names(name, further) if options.name is None else (),
+        file=file,
+        cell=cell,
+        code=code,
+        wording=wording,
         halves=halves,
     )
-
-
-def _digest(kept: Sequence[ParsedCell], tuned: str) -> str:
-    """What identifies the code of a trial; a cell executed once more does not change it."""
-    sources = dict.fromkeys([*(cell.source.strip() for cell in kept), tuned.strip()])
-    return f"sha256:{hashlib.sha256(chr(0).join(sources).encode()).hexdigest()}"
 
 
 def _dump(notebook: object) -> bytes:

@@ -10,11 +10,13 @@ from typing import Any
 
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, TrialTemplate
 from hpo_lab.notebook.slicing import Decision
+from hpo_lab.notebook.trial_code import TrialCode
 from hpo_lab.prepare.comparison import Halves
+from hpo_lab.prepare.wording import Wording, as_field
 from hpo_lab.problems import Problem
 from hpo_lab.workload.configuration import Configuration
 
-__all__ = ["Prepared", "experiment_name", "trial_template"]
+__all__ = ["Prepared", "default_names", "experiment_name", "trial_template"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,13 @@ class Prepared:
         warnings: What a manifest says that is taken in another way.
         stops: Whether the manifest asks for the end of the experiment it describes.
         folder: Where the manifest is.
+        project: The folder that the experiment belongs to; empty for none.
+        names: What to call it, the best first; empty where a person chose its name.
+        file: The name of the notebook or script, if there is one,
+        cell: and what tells the cell or the function from the others in it, if anything does.
+        code: What its trials run, where that is a notebook.
+        wording: How its author writes.
+        fresh: Whether it says itself that it takes the place of a recorded experiment.
         configuration: The ConfigMaps and Secrets given with a manifest.
         overridden: Which options took the place of what a manifest says, as a sentence.
     """
@@ -40,6 +49,13 @@ class Prepared:
     warnings: tuple[Problem, ...] = ()
     stops: bool = False
     folder: Path | None = None
+    project: str = ""
+    names: tuple[str, ...] = ()
+    file: str = ""
+    cell: str = ""
+    code: TrialCode | None = None
+    wording: Wording = field(default_factory=lambda: Wording(as_field))
+    fresh: bool = False
     configuration: Configuration = field(default_factory=Configuration)
     overridden: str = ""
 
@@ -50,6 +66,11 @@ def experiment_name(text: str) -> str:
     if not name or not name[0].isalpha():
         name = f"tune-{name}" if name else "tune"
     return name[:40].rstrip("-")
+
+
+def default_names(*texts: str) -> tuple[str, ...]:
+    """What to call an experiment whose name nobody chose: valid names, each of them once."""
+    return tuple(dict.fromkeys(map(experiment_name, texts)))
 
 
 def trial_template(kind: str, spec: Mapping[str, Any]) -> TrialTemplate:

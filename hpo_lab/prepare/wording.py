@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hpo_lab.options import OPTIONS, Option
 from hpo_lab.problems import Problem
 
-__all__ = ["as_argument", "as_flag", "worded"]
+__all__ = ["Wording", "as_argument", "as_field", "as_flag", "worded"]
 
 # A problem of an algorithm as a whole is that of its name.
 _PATHS = {option.path.removesuffix(".algorithmName"): option for option in OPTIONS}
@@ -16,6 +17,25 @@ _FIELD = re.compile(
     "|".join(rf"{re.escape(path)}\b" for path in sorted(_PATHS, key=len, reverse=True))
 )
 _PARAMETER = re.compile(r"spec\.parameters\[(\d+)\]\.?(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How the author of an experiment writes what it is made of.
+
+    Attributes:
+        option: How an option is written.
+        fresh: How it is said that the experiment takes the place of the recorded one.
+        whole: Where the objectives and the parameters as a whole are.
+        places: Where each parameter is, by name.
+        spaces: The space of each parameter as it is written, by name, where that is known.
+    """
+
+    option: Callable[[Option], str]
+    fresh: str = "--fresh"
+    whole: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
+    spaces: Mapping[str, str] = field(default_factory=dict)
 
 
 def worded(
@@ -46,6 +66,11 @@ def worded(
 def as_flag(option: Option) -> str:
     """*option* as it is written in a command: `--max-failed`."""
     return option.flag
+
+
+def as_field(option: Option) -> str:
+    """*option* as it is written in a manifest: `spec.maxFailedTrialCount`."""
+    return option.path
 
 
 def as_argument(option: Option) -> str:

@@ -8,6 +8,7 @@ under their own numbers, and goes on.
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -39,7 +40,7 @@ from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import Verdict
 from hpo_lab.engine.scheduler import Scheduler
 from hpo_lab.experiment.model import ExperimentDocument
-from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.status import RUNNING, ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput
@@ -169,8 +170,7 @@ class Driver:
         self._store.set_condition(
             self._uid,
             ExperimentState.RUNNING,
-            "ExperimentRunning",
-            "Experiment is running",
+            *RUNNING,
             self._clock().time,
             runner_id=self._runner.id,
         )
@@ -198,6 +198,7 @@ class Driver:
                 stored = self._store.trial(self._uid, trial.number)
                 handle, position = (stored.handle or "", stored.offset) if stored else ("", 0)
                 running.append(UnfinishedTrial(trial, handle, position))
+        ends = [each.time for each in self._store.conditions(self._uid) if each.type.is_final]
         reports: dict[int, list[Observation]] = {}
         if spec.early_stopping is not None:
             metric = spec.objective.objective_metric_name
@@ -205,7 +206,7 @@ class Driver:
                 reports.setdefault(observation.number, []).append(observation)
         scheduler = Scheduler(
             spec,
-            Ledger(spec.objective, trials),
+            Ledger(spec.objective, trials, since=max(ends, default=-math.inf)),
             now,
             stopping=EarlyStopper.recovered(spec, trials, reports),
             elapsed=record.running_seconds(now.time),
@@ -332,7 +333,7 @@ class _Turns:
         for record in records:
             if isinstance(record, ExperimentEnded):
                 self.verdict = record.verdict
-            elif isinstance(record, Noted):
+            elif isinstance(record, Noted) and record.since is None:
                 print(record.message, file=sys.stderr, flush=True)
             elif isinstance(record, TrialRequeued):
                 # The next attempt is not to be taken for this one.

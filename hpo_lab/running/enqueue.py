@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import plan
+from hpo_lab.experiment.choices import read_choice
 from hpo_lab.experiment.model import ExperimentDocument, ResumePolicy, Value
 from hpo_lab.experiment.points import point_problems
 from hpo_lab.experiment.status import ExperimentState
@@ -33,6 +34,7 @@ def enqueue(store: Store, record: ExperimentRecord, points: Sequence[Mapping[str
         InvalidInput: A point is not in the space, or nothing can make the experiment run.
     """
     parameters = record.document.spec.parameters
+    points = [{name: read_choice(value) for name, value in point.items()} for point in points]
     problems = [
         problem
         for index, point in enumerate(points)

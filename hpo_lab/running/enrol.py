@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from hpo_lab.engine.ledger import Ledger
@@ -16,9 +17,10 @@ from hpo_lab.running.warm_start import WARM_START, warm_start
 from hpo_lab.search.points import waiting_points
 from hpo_lab.store import Artifact, ExperimentRecord, NameTaken, NotFound, Store
 
-__all__ = ["Enrolment", "enrol", "revise", "stop_described"]
+__all__ = ["Enrolment", "create", "enrol", "made_of", "revise", "stop_described"]
 
-
+_REVISION = "Revision"
+"""Reason of the condition that says what an experiment is a revision of."""
 _NEVER = (
     "is 'Never', and the experiment has ended ({}); with 'LongRunning' or 'FromVolume' a larger "
     "budget continues it"
@@ -39,7 +41,7 @@ class Enrolment(StrEnum):
 def enrol(
     store: Store, experiment: ExperimentDocument, files: Mapping[str, tuple[str, bytes]]
 ) -> tuple[ExperimentRecord, Enrolment]:
-    """Create *experiment* in *store*, or find it there and take over its new budgets.
+    """Create *experiment*, of no project, in *store*; or find it and take over its new budgets.
 
     Args:
         store: The store.
@@ -50,10 +52,10 @@ def enrol(
         InvalidInput: when another experiment has the name, each difference being a problem;
             or when it cannot learn from those that it names.
     """
-    recorded = store.experiment(experiment.name, experiment.namespace)
+    recorded = _named(store, experiment)
     if recorded is None:
         try:
-            return _create(store, experiment, files), Enrolment.CREATED
+            return create(store, experiment, files), Enrolment.CREATED
         except NameTaken:
             # Created by another process after the look.
             return enrol(store, experiment, files)
@@ -62,22 +64,57 @@ def enrol(
     return revise(store, recorded, experiment)
 
 
-def _create(
-    store: Store, experiment: ExperimentDocument, files: Mapping[str, tuple[str, bytes]]
+def create(
+    store: Store,
+    experiment: ExperimentDocument,
+    files: Mapping[str, tuple[str, bytes]],
+    *,
+    project: str = "",
+    origin: str | None = None,
+    note: str = "",
+    replaces: Callable[[], None] = lambda: None,
 ) -> ExperimentRecord:
+    """Create *experiment*.
+
+    Args:
+        store: The store.
+        experiment: What to run, already checked.
+        files: Its source files by name: media type and content.
+        project: The folder that it belongs to.
+        origin: What its name was made of; None where a person chose the name.
+        note: What its history says of its making; see `made_of`.
+        replaces: Makes room for it, when it is known that it can be made.
+
+    Raises:
+        InvalidInput: It cannot learn from those that it names.
+        NameTaken: The project has an experiment of this name.
+    """
     artifacts = [
         Artifact(name=name, media_type=kind, content=content)
         for name, (kind, content) in files.items()
     ]
-    prior = warm_start(store, experiment)
+    prior = warm_start(store, experiment, project)
     if prior is not None:
         artifacts.append(prior.artifact)
+    replaces()
     record = store.create_experiment(
-        experiment, identity=identity(experiment.spec), artifacts=artifacts
+        experiment,
+        identity=identity(experiment.spec),
+        artifacts=artifacts,
+        project=project,
+        origin=origin,
     )
-    if prior is not None:
-        store.set_condition(record.uid, ExperimentState.CREATED, WARM_START, prior.message)
+    told = {_REVISION: note, WARM_START: prior.message if prior else ""}
+    for reason, message in told.items():
+        if message:
+            store.set_condition(record.uid, ExperimentState.CREATED, reason, message)
     return record
+
+
+def made_of(store: Store, uid: str) -> str:
+    """What an experiment is a revision of, and learns from; a sentence each, or nothing."""
+    told = {condition.reason: condition.message for condition in store.conditions(uid)}
+    return ". ".join(told[reason] for reason in (_REVISION, WARM_START) if reason in told)
 
 
 def revise(
@@ -94,7 +131,8 @@ def revise(
     at_end = recorded.reason == "ExperimentSuggestionEndReached"
     ends = plan(
         experiment.spec,
-        Ledger(experiment.spec.objective, trials),
+        # What trials failed of before may be mended.
+        Ledger(experiment.spec.objective, trials, since=math.inf),
         elapsed=recorded.running_seconds(time.time()),
         exhausted=at_end and not any(waiting_points(recorded.document.spec, trials)),
     )
@@ -123,19 +161,26 @@ def revise(
     return _again(store, recorded), Enrolment.CONTINUED
 
 
-def stop_described(store: Store, experiment: ExperimentDocument) -> None:
-    """Stop the experiment that *experiment* describes.
+def stop_described(store: Store, experiment: ExperimentDocument, project: str = "") -> None:
+    """Stop the experiment of *project*, or else of none, that *experiment* describes.
 
     Raises:
         InvalidInput: No experiment has its name, or an experiment of another identity has it.
     """
-    recorded = store.experiment(experiment.name, experiment.namespace)
+    recorded = _named(store, experiment, project)
     if recorded is None:
         message = f"is 0, which stops an experiment; there is none called {experiment.name!r}"
         raise InvalidInput([Problem("spec.maxTrialCount", message)])
     if recorded.identity != identity(experiment.spec):
         raise _taken(recorded, experiment)
     store.request_stop(recorded.uid)
+
+
+def _named(
+    store: Store, experiment: ExperimentDocument, project: str = ""
+) -> ExperimentRecord | None:
+    named = {each.project: each for each in store.named(experiment.name, experiment.namespace)}
+    return named.get(project) or named.get("")
 
 
 def _again(store: Store, recorded: ExperimentRecord) -> ExperimentRecord:
@@ -149,17 +194,8 @@ def _taken(recorded: ExperimentRecord, experiment: ExperimentDocument) -> Invali
     problems = [
         Problem(
             "name",
-            f"{recorded.name!r} is taken by another experiment ({recorded.state.value}); "
-            f"choose another --name, or delete that one: hpo-lab delete {recorded.name} "
-            "(%hpo delete in a notebook)",
+            f"{recorded.name!r} is taken by another experiment ({recorded.state.value})",
         )
     ]
-    problems += [
-        Problem(path, "the cell, or a cell it needs, has changed" if _is_source(path) else change)
-        for path, change in differences(recorded.document.spec, experiment.spec)
-    ]
-    return InvalidInput(problems)
-
-
-def _is_source(path: str) -> bool:
-    return path.endswith(".source")
+    changes = differences(recorded.document.spec, experiment.spec)
+    return InvalidInput([*problems, *(Problem(*change) for change in changes)])

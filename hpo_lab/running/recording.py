@@ -96,8 +96,9 @@ class Recorder:
             case TrialRequeued():
                 transaction.requeue_trial(record.trial.number)
             case Noted():
+                began = time if record.since is None else record.since
                 transaction.set_condition(
-                    ExperimentState.RUNNING, record.reason, record.message, time
+                    ExperimentState.RUNNING, record.reason, record.message, began
                 )
             case ExperimentEnded(verdict, best):
                 for artifact in files[None]:

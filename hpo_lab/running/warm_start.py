@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.problems import InvalidInput, Problem, nearest
+from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running.resolving import resolve
 from hpo_lab.search.algorithm import get_algorithm
 from hpo_lab.search.transfer import transferred
 from hpo_lab.store import Artifact, ExperimentRecord, Store
 
-__all__ = ["WARM_START", "WarmStart", "prior_trials", "warm_start", "warm_start_note"]
+__all__ = ["WARM_START", "WarmStart", "prior_trials", "warm_start"]
 
 WARM_START = "WarmStart"
 """Reason of the condition that says what an experiment learns from."""
@@ -32,8 +33,13 @@ class WarmStart:
     message: str
 
 
-def warm_start(store: Store, experiment: ExperimentDocument) -> WarmStart | None:
+def warm_start(store: Store, experiment: ExperimentDocument, project: str = "") -> WarmStart | None:
     """Take over the trials that have ended of the experiments that *experiment* names.
+
+    Args:
+        store: Where they are.
+        experiment: What names them.
+        project: The folder that it belongs to.
 
     Returns:
         None where it names none.
@@ -44,7 +50,7 @@ def warm_start(store: Store, experiment: ExperimentDocument) -> WarmStart | None
     spec = experiment.spec
     if not spec.warm_start:
         return None
-    records = _records(store, experiment)
+    records = _records(store, experiment, project)
     taken: list[Trial] = []
     parts = []
     for record in records:
@@ -77,14 +83,6 @@ def prior_trials(store: Store, uid: str) -> tuple[Trial, ...]:
     )
 
 
-def warm_start_note(store: Store, uid: str) -> str:
-    """What an experiment learns from, in one sentence; empty where it begins cold."""
-    told = (
-        condition.message for condition in store.conditions(uid) if condition.reason == WARM_START
-    )
-    return next(told, "")
-
-
 def _document(spec: ExperimentSpec, trial: Trial) -> dict[str, object]:
     kept = [name for name in spec.objective.metric_names if name in trial.metrics]
     return {
@@ -94,17 +92,14 @@ def _document(spec: ExperimentSpec, trial: Trial) -> dict[str, object]:
     }
 
 
-def _records(store: Store, experiment: ExperimentDocument) -> list[ExperimentRecord]:
+def _records(store: Store, experiment: ExperimentDocument, project: str) -> list[ExperimentRecord]:
     problems, records = [], []
     for index, name in enumerate(experiment.spec.warm_start):
         path = f"spec.warmStart[{index}]"
-        namespace, _, short = name.rpartition("/")
-        record = store.experiment(short, namespace or experiment.namespace)
-        if record is None:
-            titles = [record.title for record in store.experiments()]
-            there = f"known are {', '.join(sorted(titles))}" if titles else "there are none yet"
-            message = f"there is no experiment {name!r}; {there}{nearest(name, titles)}"
-            problems.append(Problem(path, message))
+        try:
+            record = resolve(store, name, experiment.namespace, project)
+        except InvalidInput as error:
+            problems += [Problem(path, f"{name!r}: {each.message}") for each in error.problems]
             continue
         records.append(record)
         theirs, ours = record.document.spec.objective, experiment.spec.objective

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import optuna
@@ -36,21 +36,66 @@ from hpo_lab.experiment.model import (
 from hpo_lab.experiment.trial import Trial, TrialState, objective_values, trial_name, violations
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["copy_to_study", "experiment_of_study"]
+__all__ = ["copy_to_study", "experiment_of_study", "study_of"]
 
 _STATES = {
     TrialState.SUCCEEDED: StudyTrialState.COMPLETE,
     TrialState.EARLY_STOPPED: StudyTrialState.PRUNED,
+    TrialState.RUNNING: StudyTrialState.RUNNING,
 }
 
 
-def copy_to_study(experiment: ExperimentDocument, trials: Iterable[Trial], storage: str) -> int:
+def study_of(
+    experiment: ExperimentDocument,
+    trials: Iterable[Trial],
+    curves: Mapping[int, Mapping[int, float]],
+    storage: str | None = None,
+) -> optuna.Study:
+    """A new study with the *trials* that have started, called as the experiment.
+
+    Args:
+        experiment: The experiment.
+        trials: Its trials.
+        curves: What they reported of the first objective, by trial and step.
+        storage: URL of an Optuna storage; by default the study is in memory, and only there
+            may a trial still run.
+    """
+    objective = experiment.spec.objective
+    verbosity = optuna.logging.get_verbosity()
+    # It would tell that a study was created.
+    optuna.logging.set_verbosity(max(verbosity, optuna.logging.WARNING))
+    try:
+        study = optuna.create_study(
+            storage=storage,
+            study_name=experiment.name,
+            directions=[type.value for _, type in objective.objectives],
+        )
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names([name for name, _ in objective.objectives])
+        study.add_trials(
+            _frozen(experiment, trial, curves.get(trial.number, {}))
+            for trial in sorted(trials, key=lambda trial: trial.number)
+            if trial.is_final or (storage is None and trial.state is TrialState.RUNNING)
+        )
+    return study
+
+
+def copy_to_study(
+    experiment: ExperimentDocument,
+    trials: Iterable[Trial],
+    storage: str,
+    curves: Mapping[int, Mapping[int, float]] | None = None,
+) -> int:
     """Write the ended *trials* into a new study, called as the experiment.
 
     Args:
         experiment: The experiment.
         trials: Its trials.
         storage: URL of the Optuna storage.
+        curves: What they reported of the first objective, by trial and step.
 
     Returns:
         How many trials were written.
@@ -58,28 +103,14 @@ def copy_to_study(experiment: ExperimentDocument, trials: Iterable[Trial], stora
     Raises:
         InvalidInput: The storage has a study of that name, or cannot be used.
     """
-    objective = experiment.spec.objective
     try:
-        study = optuna.create_study(
-            storage=storage,
-            study_name=experiment.name,
-            directions=[type.value for _, type in objective.objectives],
-        )
+        study = study_of(experiment, trials, curves or {}, storage)
     except optuna.exceptions.DuplicatedStudyError:
         message = f"has a study called {experiment.name!r} already"
         raise InvalidInput([Problem("--storage", message)]) from None
     except Exception as error:
         raise InvalidInput([Problem("--storage", _first_line(error))]) from None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names([name for name, _ in objective.objectives])
-    written = [
-        _frozen(experiment, trial)
-        for trial in sorted(trials, key=lambda trial: trial.number)
-        if trial.is_final
-    ]
-    study.add_trials(written)
-    return len(written)
+    return len(study.trials)
 
 
 def experiment_of_study(storage: str, name: str) -> ExperimentDocument:
@@ -130,11 +161,13 @@ def experiment_of_study(storage: str, name: str) -> ExperimentDocument:
     )
 
 
-def _frozen(experiment: ExperimentDocument, trial: Trial) -> FrozenTrial:
+def _frozen(
+    experiment: ExperimentDocument, trial: Trial, curve: Mapping[int, float]
+) -> FrozenTrial:
     state = _STATES.get(trial.state, StudyTrialState.FAIL)
     objective = experiment.spec.objective
-    values = objective_values(objective, trial)
-    if values is None:
+    values = objective_values(objective, trial) if state is not StudyTrialState.RUNNING else None
+    if values is None and state is StudyTrialState.COMPLETE:
         state = StudyTrialState.FAIL
     spaces = {parameter.name: parameter for parameter in experiment.spec.parameters}
     made = optuna.trial.create_trial(
@@ -142,23 +175,25 @@ def _frozen(experiment: ExperimentDocument, trial: Trial) -> FrozenTrial:
         values=None if state is StudyTrialState.FAIL else values,
         params=dict(trial.assignments),
         distributions={name: _distribution(spaces[name]) for name in trial.assignments},
+        intermediate_values=dict(curve),
         user_attrs={
             "trial": trial_name(experiment.name, trial.number),
             **trial.labels,
             **_lineage(experiment.name, trial),
             **{
-                name: metric.latest
+                name: metric.text or metric.latest
                 for name, metric in trial.metrics.items()
-                if math.isfinite(metric.latest)
+                if metric.text or math.isfinite(metric.latest)
             },
         },
     )
-    if state is not StudyTrialState.FAIL:
+    if state is StudyTrialState.COMPLETE or values is not None:
         broken = zip(objective.constraints, violations(objective, trial), strict=True)
         for constraint, amount in broken:
             made.set_constraint(constraint.name, amount)
     made.datetime_start = _moment(trial.started_at)
-    made.datetime_complete = _moment(trial.completed_at)
+    if trial.is_final:
+        made.datetime_complete = _moment(trial.completed_at)
     return made
 
 

@@ -19,7 +19,7 @@ from hpo_lab.store.tables import metadata
 
 __all__ = ["HEAD", "VERSION_TABLE", "connect", "migrate", "reading", "watching", "writing"]
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. Kept here so that opening a current store need not import alembic."""
 
 VERSION_TABLE = "hpo_lab_version"
@@ -134,7 +134,7 @@ def _bring_up_to_date(engine: Engine, location: Location) -> None:
             return
     if location.path:
         _switch_to_wal(engine)
-    with writing(engine) as connection:
+    with _rewriting(engine) as connection:
         if not location.path:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         # Another process may have done it while this one waited for the lock.
@@ -144,6 +144,26 @@ def _bring_up_to_date(engine: Engine, location: Location) -> None:
         elif version != HEAD:
             _refuse_while_running(connection, location)
             migrate(connection)
+
+
+@contextmanager
+def _rewriting(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which SQLite lets a table go without what refers to it."""
+    if engine.dialect.name != "sqlite":
+        with writing(engine) as connection:
+            yield connection
+        return
+    with engine.connect() as connection:
+        # Within a transaction this pragma has no effect.
+        driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+        finally:
+            connection.rollback()
+            driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _refuse_while_running(connection: Connection, location: Location) -> None:

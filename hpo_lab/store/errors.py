@@ -10,7 +10,7 @@ class NotFound(LookupError):
 
 
 class NameTaken(ValueError):
-    """The namespace already holds an experiment of this name."""
+    """The project already holds an experiment of this name."""
 
     def __init__(self, name: str, namespace: str) -> None:
         super().__init__(f"experiment {name!r} exists already in namespace {namespace!r}")

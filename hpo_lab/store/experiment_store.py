@@ -34,6 +34,8 @@ class ExperimentStore(Transactions):
         identity: str,
         artifacts: Sequence[Artifact] = (),
         place: str = "local",
+        project: str = "",
+        origin: str | None = None,
         now: float | None = None,
     ) -> ExperimentRecord:
         """Add an experiment together with its artifacts.
@@ -43,10 +45,12 @@ class ExperimentStore(Transactions):
             identity: Equal for two documents that search the same thing.
             artifacts: Kept with it, such as the source notebook.
             place: Where it is to run.
+            project: The folder that it belongs to; empty for none.
+            origin: What its name was made of; None where a person chose the name.
             now: When.
 
         Raises:
-            NameTaken: Its namespace has an experiment of this name.
+            NameTaken: Its project has an experiment of this name in this namespace.
             OSError: The file of an artifact cannot be read.
         """
         created = Condition(
@@ -54,7 +58,9 @@ class ExperimentStore(Transactions):
         )
         rows = [_artifacts.describe(artifact.measured(), self.files) for artifact in artifacts]
         with writing(self._engine) as connection:
-            uid = experiments.create(connection, document, identity, created, place)
+            uid = experiments.create(
+                connection, document, identity, created, place, project, origin
+            )
             if rows:
                 _artifacts.put(connection, uid, rows)
             record = experiments.by_uid(connection, uid)
@@ -62,9 +68,39 @@ class ExperimentStore(Transactions):
         return record
 
     def experiment(self, name: str, namespace: str = "default") -> ExperimentRecord | None:
-        """The experiment of that name, None when there is none."""
+        """The experiment of that name, the newest where projects share it; None for none."""
+        return next(iter(self.named(name, namespace)), None)
+
+    def named(self, name: str, namespace: str = "default") -> list[ExperimentRecord]:
+        """The experiments of that name, at most one of each project, the newest first."""
         with self._engine.connect() as connection:
-            return experiments.by_name(connection, name, namespace)
+            return experiments.named(connection, name, namespace)
+
+    def related(
+        self, namespace: str, *, project: str, names: Sequence[str], identity: str
+    ) -> list[ExperimentRecord]:
+        """All experiments among which one may be that which a person wants to run.
+
+        Args:
+            namespace: Theirs.
+            project: A folder; those of it and of no project are related.
+            names: Those of these names are, wherever they belong to,
+            identity: and those of this identity.
+
+        Returns:
+            The newest first.
+        """
+        with self._engine.connect() as connection:
+            return experiments.related(connection, namespace, project, names, identity)
+
+    def move(self, uid: str, project: str, origin: str | None, now: float | None = None) -> None:
+        """Have an experiment belong to another project.
+
+        Raises:
+            NameTaken: That has an experiment of its name.
+        """
+        with self.transaction(uid) as transaction:
+            transaction.set_project(project, origin, now)
 
     def experiment_by_uid(self, uid: str) -> ExperimentRecord | None:
         """The experiment with that uid, None when there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,6 +60,8 @@ def create(
     identity: str,
     condition: Condition,
     place: str,
+    project: str = "",
+    origin: str | None = None,
 ) -> str:
     """Insert an experiment whose first condition is *condition*; its uid."""
     uid = uuid.uuid4().hex
@@ -79,6 +81,8 @@ def create(
         "place": place,
         "revision": 1,
         "changed": 1,
+        "project": project,
+        "origin": origin,
     }
     try:
         connection.execute(insert(_experiments), row)
@@ -88,14 +92,23 @@ def create(
     return uid
 
 
-def by_name(connection: Connection, name: str, namespace: str) -> ExperimentRecord | None:
-    """The experiment of that name."""
-    row = connection.execute(
-        select(_experiments).where(
-            _experiments.c.namespace == namespace, _experiments.c.name == name
-        )
-    ).one_or_none()
-    return _record(row) if row else None
+def named(connection: Connection, name: str, namespace: str) -> list[ExperimentRecord]:
+    """The experiments of that name, at most one of each project, the newest first."""
+    query = _newest_first(select(_experiments).where(_experiments.c.name == name), namespace)
+    return [_record(row) for row in connection.execute(query)]
+
+
+def related(
+    connection: Connection, namespace: str, project: str, names: Sequence[str], identity: str
+) -> list[ExperimentRecord]:
+    """The experiments of a project or of none, and others of these names or this identity."""
+    columns = _experiments.c
+    query = select(_experiments).where(
+        columns.project.in_(["", project])
+        | columns.name.in_(names)
+        | (columns.identity == identity)
+    )
+    return [_record(row) for row in connection.execute(_newest_first(query, namespace))]
 
 
 def by_uid(connection: Connection, uid: str) -> ExperimentRecord | None:
@@ -259,4 +272,6 @@ def _record(row: Row[*tuple[Any, ...]]) -> ExperimentRecord:
         place=row.place,
         revision=row.revision,
         best=None if row.best == tables.NO_BEST else row.best,
+        project=row.project,
+        origin=row.origin,
     )

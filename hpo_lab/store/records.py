@@ -59,6 +59,8 @@ class ExperimentRecord:
         revision: Grows with every change of the experiment, its lease and its trials, but
             not with a heartbeat.
         best: The number of its optimal trial; None when there is none, or nobody said which.
+        project: The folder that it belongs to; empty for none.
+        origin: What its name was made of; None where a person chose the name.
     """
 
     uid: str
@@ -79,6 +81,8 @@ class ExperimentRecord:
     place: str
     revision: int
     best: int | None
+    project: str = ""
+    origin: str | None = None
 
     @property
     def title(self) -> str:

@@ -92,7 +92,10 @@ experiments = Table(
     Column("changed", BigInteger, nullable=False),
     # The number of the best trial: NULL while nobody said which, `NO_BEST` when there is none.
     Column("best", Integer),
-    UniqueConstraint("namespace", "name", name="uq_experiments_name"),
+    # The folder that it belongs to, empty for none; what a name that nobody chose was made of.
+    Column("project", Text, nullable=False),
+    Column("origin", Text),
+    UniqueConstraint("namespace", "project", "name", name="uq_experiments_name"),
 )
 
 conditions = Table(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import ExperimentState
@@ -17,7 +18,7 @@ from hpo_lab.observation import Observation
 from hpo_lab.store import artifacts as _artifacts
 from hpo_lab.store import experiments, trials
 from hpo_lab.store import observations as _observations
-from hpo_lab.store.errors import NotFound
+from hpo_lab.store.errors import NameTaken, NotFound
 from hpo_lab.store.records import Artifact, Condition
 from hpo_lab.store.tables import NO_BEST
 
@@ -271,6 +272,18 @@ class Transaction:
     def set_document(self, document: ExperimentDocument, now: float | None = None) -> None:
         """Replace the experiment's document."""
         self._change_row(document=document.to_document(), updated_at=time_of(now))
+
+    def set_project(self, project: str, origin: str | None, now: float | None = None) -> None:
+        """Have the experiment belong to *project*.
+
+        Raises:
+            NameTaken: That has an experiment of its name.
+        """
+        document = self.document()
+        try:
+            self._change_row(project=project, origin=origin, updated_at=time_of(now))
+        except IntegrityError as error:
+            raise NameTaken(document.name, document.namespace) from error
 
     def set_stop_requested(self, requested: bool, now: float | None = None) -> None:
         """Ask the experiment's runner to stop, or take that back."""

@@ -25,6 +25,14 @@ class Transactions:
         self.files: Path = location.files
         self._snapshots: dict[str, Snapshot] = {}
 
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the store that is used where none is named."""
+        return self._location == Location.parse(None)
+
+    def __str__(self) -> str:
+        return str(self._location)
+
     def __repr__(self) -> str:
         return f"Store({str(self._location)!r})"
 

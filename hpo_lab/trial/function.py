@@ -13,16 +13,18 @@ import json
 import linecache
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.problems import nearest
 from hpo_lab.trial.folder import Task
-from hpo_lab.trial.report import report, report_variables
+from hpo_lab.trial.report import report, report_variables, reported_metrics
 
 __all__ = [
     "FUNCTION",
     "SOURCES",
+    "WithChoices",
     "cached",
     "load_function",
     "report_result",
@@ -37,7 +39,7 @@ SOURCES = "sources.json"
 
 
 def run_function(task: Task, folder: Path) -> None:
-    """Call the function and report what it returns: the objective, or metrics by name."""
+    """Call the function and report what it returns."""
     report_result(load_function(task.spec, Path(task.source)), task)
 
 
@@ -84,8 +86,13 @@ def result_of(function: Callable[..., Any], call: str, assignments: Mapping[str,
 
 
 def report_result(function: Callable[..., Any], task: Task) -> None:
-    """Call *function* with the values of *task* and report what it returns."""
+    """Call *function* with the values of *task* and report what it returns.
+
+    That is the objective; several values in the order of the objectives; or metrics by name.
+    """
     result = result_of(function, task.spec["call"], task.assignments)
+    if isinstance(result, tuple | list):
+        result = _in_order(result, task.metrics)
     if isinstance(result, Mapping):
         report(**_wanted(result, task.metrics))
     elif result is not None:
@@ -97,7 +104,54 @@ def cached(function: Callable[..., Any], maxsize: int | None, typed: bool) -> Ca
     return functools.lru_cache(maxsize, typed)(function)
 
 
+class WithChoices:
+    """A function that is called with the objects that the names of choices stand for.
+
+    Attributes:
+        function: The function.
+        objects: By parameter name, and then by the name of the choice.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], objects: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self.function = function
+        self.objects = objects
+
+    def __call__(self, *mapping: Mapping[str, Any], **values: Any) -> Any:
+        """Call the function, with one mapping or with keywords."""
+        return self.function(*map(self._with_objects, mapping), **self._with_objects(values))
+
+    def _with_objects(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: self.objects[name][value]
+            if isinstance(value, str) and value in self.objects.get(name, ())
+            else value
+            for name, value in values.items()
+        }
+
+
+def _in_order(values: Sequence[Any], metrics: tuple[str, ...]) -> dict[str, Any]:
+    """The *values* that a function returned, by the metrics in their order."""
+    if len(values) > len(metrics):
+        raise ValueError(
+            f"the function returned {len(values)} values for {', '.join(map(repr, metrics))}"
+        )
+    return dict(zip(metrics, values, strict=False))
+
+
 def _wanted(result: Mapping[str, Any], metrics: tuple[str, ...]) -> dict[str, Any]:
-    if not result:
-        raise ValueError(f"the function returned no metrics; {metrics[0]!r} is needed")
+    """The metrics that a function returned, by name.
+
+    Raises:
+        ValueError: The objective is not among them, nor was it reported before.
+    """
+    objective = metrics[0]
+    if objective not in result and objective not in reported_metrics():
+        names = [str(name) for name in result]
+        listed = ", ".join(map(repr, names)) or "no metrics"
+        raise ValueError(
+            f"the function returned {listed}; the objective {objective!r} is needed"
+            f"{nearest(objective, names)}"
+        )
     return {str(name): value for name, value in result.items()}

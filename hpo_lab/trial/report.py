@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat, SupportsIndex
 
-from hpo_lab.observation import report_document
+from hpo_lab.observation import is_step, report_document
 from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, append_line
 
-__all__ = ["report", "report_variables", "source_of_report"]
+__all__ = ["report", "report_variables", "reported_metrics", "source_of_report"]
 
 
 def report(step: SupportsIndex | None = None, **metrics: SupportsFloat) -> None:
@@ -32,6 +32,7 @@ def report(step: SupportsIndex | None = None, **metrics: SupportsFloat) -> None:
 
     Raises:
         TypeError: when a value is no number, or `step` is no integer. Nothing is sent then.
+        ValueError: when `step` does not fit into 64 bits.
     """
     if not metrics:
         raise TypeError("report() needs at least one metric, such as report(accuracy=0.9)")
@@ -58,8 +59,7 @@ def report_variables(namespace: Mapping[str, Any], names: Iterable[str]) -> None
     Raises:
         TypeError: when a variable is no number.
     """
-    folder = os.environ.get(TRIAL_FOLDER)
-    reported = set() if folder is None else _reported(f"{folder}/{METRICS}")
+    reported = reported_metrics()
     values = {
         name: _number(name, namespace[name])
         for name in names
@@ -67,6 +67,16 @@ def report_variables(namespace: Mapping[str, Any], names: Iterable[str]) -> None
     }
     if values:
         _send(None, values)
+
+
+def reported_metrics() -> set[str]:
+    """The metrics that this trial has reported; none outside a trial."""
+    path = f"{os.environ.get(TRIAL_FOLDER)}/{METRICS}"
+    if not os.path.exists(path):
+        return set()
+    with open(path, encoding="utf-8") as file:
+        lines = file.readlines()
+    return {name for line in lines for name in json.loads(line).get("metrics", ())}
 
 
 def source_of_report(names: Sequence[str]) -> str:
@@ -79,9 +89,12 @@ def source_of_report(names: Sequence[str]) -> str:
 
 def _step(step: SupportsIndex) -> int:
     try:
-        return int(step.__index__())
+        index = int(step.__index__())
     except AttributeError:
         raise TypeError(f"step must be an integer, not {step!r}") from None
+    if not is_step(index):
+        raise ValueError(f"step is {index}; it must fit into 64 bits")
+    return index
 
 
 def _number(name: str, value: SupportsFloat) -> float:
@@ -96,11 +109,3 @@ def _number(name: str, value: SupportsFloat) -> float:
 
 def _append(path: str, step: int | None, values: Mapping[str, float]) -> None:
     append_line(path, report_document(time.time(), step, values))
-
-
-def _reported(path: str) -> set[str]:
-    if not os.path.exists(path):
-        return set()
-    with open(path, encoding="utf-8") as file:
-        lines = file.readlines()
-    return {name for line in lines for name in json.loads(line).get("metrics", ())}

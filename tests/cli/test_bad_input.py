@@ -60,8 +60,8 @@ def test_everything_wrong_is_said_at_once(cli: Any, notebook: Any) -> None:
 
 
 def test_an_unknown_option_without_a_value_leaves_the_file(cli: Any, notebook: Any) -> None:
-    result = cli("run", "--dry", notebook(GOOD))
-    assert result.stderr.splitlines() == ["1 problem:", "  --dry: unknown option"]
+    result = cli("run", "--quick", notebook(GOOD))
+    assert result.stderr.splitlines() == ["1 problem:", "  --quick: unknown option"]
 
 
 @pytest.mark.parametrize("command", ["run", "validate"])
@@ -75,10 +75,13 @@ def test_no_such_file(cli: Any, tmp_path: Path, command: str, name: str) -> None
 def test_a_name_taken_by_another_experiment(
     cli: Any, notebook: Any, recorded: Any, store: Any
 ) -> None:
+    path = notebook(GOOD)
     before = recorded([0.5])
-    result = cli("run", notebook(GOOD), "--name", "parabola", "--json")
+    store.move(before.uid, str(path.parent), None)
+    before = store.experiment_by_uid(before.uid)
+    result = cli("run", path, "--name", "parabola", "--json")
     assert result.exit_code == 2
-    assert "'parabola' is taken by another experiment" in result.stderr
+    assert "'parabola' is another experiment, recorded with 1 trial:" in result.stderr
     assert store.experiment("parabola") == before
     assert len(store.experiments()) == 1
 

@@ -298,6 +298,31 @@ def test_validate_shows_space_and_decisions(cli: Any, notebook: Any, store: Any)
     assert store.experiments() == []
 
 
+def test_a_set_up_that_fails_is_given_up_and_says_which_cell(
+    cli: Any, notebook: Any, store: Any
+) -> None:
+    path = notebook(
+        "start = 1",
+        "data = open('missing.csv').read()",
+        "%%tune maximize accuracy --trials 30 --parallel 2\n"
+        "x = 0.5  # tune: uniform(0, 1)\naccuracy = x + len(data) + start",
+    )
+    result = cli("run", path)
+    assert result.exit_code == 1
+    assert "trials failed with FileNotFoundError: [Errno 2]" in result.stdout
+    assert "In the set-up, which all trials share, cell 2 of 2:" in result.stdout
+    assert "----> 1 data = open('missing.csv').read()" in result.stdout
+    assert "More: hpo-lab logs cells" in result.stdout
+    assert "To try again: hpo-lab resume cells; with --max-failed 30" in result.stdout
+    uid = store.experiment("cells", "default").uid
+    assert 4 <= len(store.trials(uid)) < 12
+    (Path(path).parent / "missing.csv").write_text("")
+    assert cli("resume", "cells").exit_code == 0
+    assert len(store.trials(uid)) == 30
+    status = cli("show", "cells", "-o", "json").stdout
+    assert "ExperimentTrialsFailAlike" not in status
+
+
 def test_validate_runs_the_notebook_whole_and_sliced(cli: Any, notebook: Any) -> None:
     path = notebook("xs = [1]", "ys = [2]", "pause = 0.3", CELL)
     shown = cli("validate", path, "--execute")

@@ -14,7 +14,7 @@ from hpo_lab.dashboard.words import ago, duration, number
 from hpo_lab.experiment.model import ObjectiveType, TrialTemplate
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.facade.summary import trial_row
+from hpo_lab.facade.summary import own, trial_row
 from hpo_lab.options import TuneOptions
 
 _names = st.text("abcdefgh_é漢", min_size=1, max_size=30)
@@ -94,6 +94,28 @@ def test_the_best_trial_is_marked() -> None:
     lines = console.file.getvalue().splitlines()
     assert [STAR in line for line in lines] == [False, False, False, False, True]
     assert lines[-1].split() == [STAR, "2", "Succeeded", "0.6667", "0.2857"]
+
+
+def test_parameters_and_metrics_may_be_called_as_our_columns() -> None:
+    options = TuneOptions(direction=ObjectiveType.MINIMIZE, metric="seconds")
+    spec = options.spec(
+        [uniform(0, 9).named("state"), uniform(0, 9).named("number")], TrialTemplate()
+    )
+    metrics = {"seconds": Metric.single(1000.0)}
+    trial = Trial(
+        7, {"state": 5, "number": 6}, TrialState.SUCCEEDED, metrics, started_at=1, completed_at=3
+    )
+    row = trial_row(spec, trial)
+    assert (row["state"], row["number"], row["seconds"]) == (5, 6, 1000.0)
+    assert [own(row, name) for name in ("state", "number", "seconds", "attempt")] == [
+        *("Succeeded", 7, 2, 1)
+    ]
+    console = Console(file=io.StringIO(), width=80)
+    print_trials(console, spec, lambda: [row])
+    assert isinstance(console.file, io.StringIO)
+    head, _, line = console.file.getvalue().splitlines()
+    assert head.split() == ["trial", "trial_state", "seconds", "state", "number", "time"]
+    assert line.split() == ["7", "Succeeded", "1000", "5", "6", "2.0", "s"]
 
 
 @given(st.floats(-1e300, 1e300))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+import hpo_lab
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_notebook
 
@@ -19,6 +22,9 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 # Their blocks are files of a package; tests/search and tests/local install such packages.
 PACKAGES = {"extending.md"}
+# Parts of a handle for other ways in than Python.
+NO_MEMBERS = {"of", "chosen", "tally", "with_me"}
+BY_BLOCK = {"coming-from-optuna.md"}
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -26,19 +32,46 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def with_blocks(language: str) -> list[Path]:
-    return [page for page in PAGES if blocks(page, language) and page.name not in PACKAGES]
+    without = PACKAGES | BY_BLOCK
+    return [page for page in PAGES if blocks(page, language) and page.name not in without]
+
+
+def single_blocks() -> list[tuple[str, str]]:
+    """The blocks of pages whose blocks are programs of their own."""
+    pages = [page for page in PAGES if page.name in BY_BLOCK]
+    return [
+        (f"{page.name}-{number}", block)
+        for page in pages
+        for number, block in enumerate(blocks(page, "python"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("title", "program"), single_blocks(), ids=[title for title, _ in single_blocks()]
+)
+def test_a_program_runs_without_a_warning(title: str, program: str, tmp_path: Path) -> None:
+    run_script(program, tmp_path)
+
+
+def run_script(program: str, folder: Path) -> None:
+    script = folder / "example.py"
+    script.write_text(program)
+    command = [sys.executable, "-W", "error", str(script)]
+    # The runner and the trials have warnings as errors, too.
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    run = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240
+    )
+    assert run.returncode == 0, run.stderr
+    # What an object that is thrown away complains of ends no program.
+    assert "Warning" not in run.stderr
 
 
 @pytest.mark.parametrize("page", with_blocks("python"), ids=lambda page: page.name)
 def test_the_python_of_a_page_runs(page: Path, tmp_path: Path) -> None:
-    script = tmp_path / "example.py"
     manifest = ROOT / "tests" / "conformance" / "003-mnist-tuning.yaml"
     shutil.copy(manifest, tmp_path / "experiment.yaml")
-    script.write_text("\n".join(blocks(page, "python")))
-    run = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=240
-    )
-    assert run.returncode == 0, run.stderr
+    run_script("\n".join(blocks(page, "python")), tmp_path)
 
 
 def test_the_notebook_of_the_readme_runs(tmp_path: Path) -> None:
@@ -71,3 +104,15 @@ def test_the_options_are_documented() -> None:
 
     text = (ROOT / "docs" / "notebooks.md").read_text()
     assert [option.flag for option in OPTIONS if option.flag not in text] == []
+
+
+def test_every_argument_and_member_is_on_the_page_of_python() -> None:
+    text = (ROOT / "docs" / "python.md").read_text()
+    arguments = inspect.signature(hpo_lab.tune).parameters.keys() - {"unknown"}
+    members = [
+        name
+        for name in dir(hpo_lab.Experiment)
+        if not name.startswith("_") and name not in NO_MEMBERS
+    ]
+    names = [*arguments, *members, *hpo_lab.__all__]
+    assert [name for name in names if not re.search(rf"`[^`\n]*\b{name}\b[^`\n]*`", text)] == []

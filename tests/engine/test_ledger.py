@@ -7,9 +7,16 @@ from hypothesis import strategies as st
 
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import GOAL_REACHED, MAX_FAILED, MAX_TRIALS, SUGGESTION_END, Plan, plan
-from hpo_lab.experiment.model import AlgorithmSpec, ExperimentSpec, Objective, ObjectiveType
+from hpo_lab.experiment.model import (
+    AlgorithmSpec,
+    ExperimentSpec,
+    Objective,
+    ObjectiveType,
+    TrialTemplate,
+)
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, optimal_trial
 
+_messages = st.sampled_from(["KeyError: 1", "KeyError: 2", "", "the trial's process died"])
 _values = st.sampled_from([0.0, 1.0, 2.0, float("nan")])
 
 
@@ -19,7 +26,8 @@ def _trials(draw: st.DrawFn) -> list[Trial]:
     for number in range(draw(st.integers(0, 12))):
         state = draw(st.sampled_from(list(TrialState)))
         metrics = {"score": Metric.single(draw(_values))} if draw(st.booleans()) else {}
-        trials.append(Trial(number, state=state, metrics=metrics))
+        message = draw(_messages) if state is TrialState.FAILED else ""
+        trials.append(Trial(number, state=state, metrics=metrics, message=message))
     return trials
 
 
@@ -109,3 +117,19 @@ def test_every_change_is_told_once_and_nothing_else() -> None:
     ledger.put(reported)
     assert ledger.version == versions[-1]
     assert ledger.take_changed() == [reported, Trial(1)]
+
+
+@given(trials=_trials(), parallel=st.integers(1, 2), most=st.just(4) | st.none(), data=st.data())
+def test_the_plan_for_a_notebook_is_the_same(trials, parallel, most, data):
+    template = {"apiVersion": "hpolab.dev/v1beta1", "kind": "NotebookTrial"}
+    spec = ExperimentSpec(
+        objective=Objective(type=ObjectiveType.MAXIMIZE, objective_metric_name="score"),
+        algorithm=AlgorithmSpec(algorithm_name="random"),
+        parallel_trial_count=parallel,
+        max_trial_count=most,
+        trial_template=TrialTemplate(trial_spec=template),
+    )
+    ledger = Ledger(spec.objective)
+    for trial in data.draw(st.permutations(trials)):
+        ledger.put(trial)
+    assert plan(spec, ledger) == plan(spec, Ledger(spec.objective, trials))

@@ -13,8 +13,14 @@ from hypothesis import strategies as st
 from hpo_lab.engine import plan as planning
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import Plan, visible_history
-from hpo_lab.experiment.model import AlgorithmSpec, ExperimentSpec, Objective, ObjectiveType
-from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.model import (
+    AlgorithmSpec,
+    ExperimentSpec,
+    Objective,
+    ObjectiveType,
+    TrialTemplate,
+)
+from hpo_lab.experiment.status import KATIB_SUCCESSES, ExperimentState
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, objective_value, optimal_trial
 
 S = TrialState
@@ -248,7 +254,7 @@ class World:
                 self.set(number, S.METRICS_UNAVAILABLE, odd)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     events=EVENTS,
     parallel=st.integers(1, 5),
@@ -299,3 +305,101 @@ def test_any_life_ends_within_budget_and_without_a_number_used_twice(
         ordered=ordered,
     )
     assert again.verdict == world.verdict
+
+
+OURS = TrialTemplate(trial_spec={"apiVersion": "hpolab.dev/v1beta1", "kind": "NotebookTrial"})
+KATIBS = TrialTemplate(trial_spec={"apiVersion": "batch/v1", "kind": "Job"})
+NAME_ERROR = "NameError: name 'X' is not defined"
+
+
+def failed(number: int, message: str = NAME_ERROR) -> Trial:
+    return Trial(number, state=S.FAILED, completed_at=float(number), message=message)
+
+
+@pytest.mark.parametrize("options", [{}, {"exhausted": True}])
+@pytest.mark.parametrize(
+    ("trials", "message"),
+    [
+        ([failed(0), failed(1)], f"All 2 trials failed with {NAME_ERROR}"),
+        ([failed(0), failed(1, "KeyError: 'a'")], "None of the 2 trials succeeded"),
+        ([failed(0), trial(1, S.METRICS_UNAVAILABLE)], "None of the 2 trials succeeded"),
+        ([trial(0, S.METRICS_UNAVAILABLE)], "The trial failed"),
+        ([failed(0)], f"The trial failed with {NAME_ERROR}"),
+    ],
+)
+def test_where_no_trial_of_a_notebook_succeeded_the_experiment_failed(
+    trials: list[Trial], message: str, options: dict[str, bool]
+) -> None:
+    count = None if options else len(trials)
+    for template, state in ((OURS, "Failed"), (KATIBS, "Succeeded"), (None, "Succeeded")):
+        budget = spec(max_trial_count=count, trial_template=template)
+        verdict = plan(budget, trials, **options).verdict
+        assert verdict is not None and verdict.state == state
+        assert (verdict.message == message) == (template is OURS)
+        assert verdict.reason in KATIB_SUCCESSES
+
+
+@pytest.mark.parametrize("state", [S.SUCCEEDED, S.EARLY_STOPPED])
+def test_a_single_trial_that_was_measured_makes_a_success(state: TrialState) -> None:
+    ours = spec(max_trial_count=5, trial_template=OURS)
+    verdict = plan(ours, [*map(failed, range(4)), trial(4, state)]).verdict
+    assert verdict is not None and verdict.state is ExperimentState.SUCCEEDED
+
+
+@pytest.mark.parametrize(("parallel", "enough"), [(1, 3), (2, 4), (5, 10)])
+def test_it_gives_up_when_the_first_trials_fail_with_the_same_exception(
+    parallel: int, enough: int
+) -> None:
+    ours = spec(parallel_trial_count=parallel, max_trial_count=30, trial_template=OURS)
+    trials = list(map(failed, range(enough)))
+    assert plan(ours, trials[1:]).verdict is None
+    decided = plan(ours, [*trials, trial(enough, S.RUNNING)])
+    assert decided.stop == (enough,)
+    assert decided.verdict == planning.Verdict(
+        ExperimentState.FAILED,
+        "ExperimentTrialsFailAlike",
+        f"The first {enough} trials failed with {NAME_ERROR}",
+    )
+    assert plan(spec(trial_template=KATIBS), trials).verdict is None
+    limited = ours.model_copy(update={"max_failed_trial_count": 30})
+    assert plan(limited, trials).verdict is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        failed(3, "NameError: name 'Y' is not defined"),
+        failed(3, "the trial's process was killed by signal 9"),
+        trial(3, S.METRICS_UNAVAILABLE),
+        trial(3, S.SUCCEEDED),
+        trial(3, S.EARLY_STOPPED),
+    ],
+)
+def test_a_trial_that_ended_otherwise_keeps_it_going(other: Trial) -> None:
+    assert plan(spec(trial_template=OURS), [*map(failed, range(3)), other]).verdict is None
+
+
+def test_a_signal_or_a_limit_of_time_is_no_exception() -> None:
+    for message in ("the trial's process was killed by signal 9", "ran longer than 5 seconds"):
+        trials = [failed(number, message) for number in range(5)]
+        assert plan(spec(trial_template=OURS), trials).verdict is None
+
+
+def test_numbers_and_addresses_in_an_exception_do_not_count() -> None:
+    text = "ValueError: lr={} of <Model at 0x7f{}> in step {}\n  is too large"
+    trials = [failed(n, text.format(n / 7, "ab" * n, n)) for n in (2, 0, 1)]
+    verdict = plan(spec(trial_template=OURS, parallel_trial_count=1), trials).verdict
+    assert verdict is not None
+    assert verdict.message == (
+        "The first 3 trials failed with ValueError: lr=0.0 of <Model at 0x7f> in step 0 "
+        "is too large"
+    )
+
+
+def test_what_failed_before_it_was_resumed_does_not_count() -> None:
+    ours = spec(parallel_trial_count=1, trial_template=OURS)
+    trials = list(map(failed, range(5)))
+    assert planning.plan(ours, Ledger(ours.objective, trials, since=2.0)).verdict is None
+    verdict = planning.plan(ours, Ledger(ours.objective, trials, since=1.0)).verdict
+    assert verdict is not None
+    assert verdict.message == f"After it was resumed, 3 trials failed with {NAME_ERROR}"

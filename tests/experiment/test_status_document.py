@@ -58,6 +58,14 @@ def test_a_repeated_state_is_updated_and_has_not_changed() -> None:
     assert running.message == "3 trials are running"
 
 
+def test_katib_calls_it_a_success_where_all_trials_of_a_notebook_failed() -> None:
+    reason = "ExperimentMaxTrialsReached"
+    said = (ExperimentState.FAILED, reason, "All 3 trials failed with NameError: x", 1.0)
+    (condition,) = conditions_of([said])
+    assert (condition.type, condition.reason) == ("Succeeded", reason)
+    assert condition.message == "Experiment has succeeded because max trial count has reached"
+
+
 def test_times_are_rfc_3339() -> None:
     assert timestamp(0) == "1970-01-01T00:00:00Z"
     assert timestamp(1769851800.999) == "2026-01-31T09:30:00Z"

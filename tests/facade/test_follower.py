@@ -6,6 +6,7 @@ import time
 import pytest
 
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.facade import follower
 from hpo_lab.facade.follower import Follower, Pace
 from hpo_lab.store import NotFound, Runner, Store
 from tests.facade.conftest import Create, end
@@ -100,7 +101,9 @@ def test_an_outage_of_the_store_is_waited_for(
     store: Store, create: Create, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uid = create(runs=True)
-    following = Follower(store, uid).follow()
+    monkeypatch.setattr(follower, "_AWAY", 0.0)
+    told: list[bool] = []
+    following = Follower(store, uid).follow(away=lambda: told.append(True))
     assert next(following).completed == 0
     end(store, uid, 0, {"score": 1.0})
     changes, failures = Store.changes, iter([OSError("away"), OSError("away")])
@@ -112,6 +115,7 @@ def test_an_outage_of_the_store_is_waited_for(
 
     monkeypatch.setattr(Store, "changes", away)
     assert next(following).completed == 1
+    assert told == [True, True]
 
 
 def test_what_never_answered_is_not_waited_for(

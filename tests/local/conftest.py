@@ -13,7 +13,7 @@ import pytest
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.space import uniform
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_function
+from hpo_lab.prepare import experiment_name, prepare_function
 from hpo_lab.running.enrol import enrol
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
@@ -43,7 +43,12 @@ def enrolled(store: Store) -> Enrol:
         module = sys.modules[function.__module__]
         cloudpickle.register_pickle_by_value(module)
         try:
-            defaults = {"direction": ObjectiveType.MAXIMIZE, "metric": "score", "seed": 0}
+            defaults = {
+                "direction": ObjectiveType.MAXIMIZE,
+                "metric": "score",
+                "seed": 0,
+                "name": experiment_name(function.__name__),
+            }
             prepared = prepare_function(
                 function,
                 options.pop("space", {"x": uniform(0, 1)}),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hpo_lab.engine.events import Noticed
 from hpo_lab.local import forked
 from hpo_lab.local.forked import ForkedTrial, Forks
 from hpo_lab.local.process import TrialProcess
@@ -18,6 +19,7 @@ class Server:
     """Stands for a fork server: tells what a test lets it tell."""
 
     made: list[Server]
+    told: list[Noticed]
 
     def __init__(self, kind: str) -> None:
         self.requests: list[Mapping[str, Any]] = []
@@ -44,10 +46,10 @@ def started_alone(task: Task, folder: Path) -> TrialProcess:
 
 @pytest.fixture
 def forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forks:
-    Server.made = []
+    Server.made, Server.told = [], []
     monkeypatch.setattr(forked, "ForkServer", Server)
     job = {"kind": "NotebookTrial", "spec": {}}
-    return Forks(job, tmp_path, tmp_path, lambda reason: None, started_alone)
+    return Forks(job, tmp_path, tmp_path, Server.told.append, started_alone)
 
 
 def start(forks: Forks, number: int) -> ForkedTrial:
@@ -87,3 +89,32 @@ def test_a_trial_runs_once_on_a_server_that_follows_another(forks: Forks) -> Non
     assert [request["run"] for request in server.requests] == ["00001"]
     tell(forks, event="ended", run="00001", code=0)
     assert second.poll() == 0
+
+
+def test_a_set_up_that_takes_its_time_is_told_with_the_time_when_it_began(
+    forks: Forks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    start(forks, 0)
+    tell(forks, event="set-up", what="running the 2 set-up cells")
+    now = 1000.5
+    forks.take_events()
+    assert Server.told == []
+    now = 1001.5
+    forks.take_events()
+    forks.take_events()
+    now = 1008.0
+    tell(forks, event="ready", hazards=[])
+    forks.take_events()
+    assert Server.told == [
+        Noticed("TrialsSetUpRunning", "Experiment is running the 2 set-up cells", 1000.0),
+        Noticed("ExperimentRunning", "Experiment is running", 1008.0),
+    ]
+
+
+def test_a_quick_set_up_is_not_told(forks: Forks) -> None:
+    start(forks, 0)
+    tell(forks, event="set-up", what="running the 1 set-up cell")
+    tell(forks, event="ready", hazards=[])
+    assert Server.told == []

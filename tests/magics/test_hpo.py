@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,6 +79,25 @@ def test_the_name_may_be_left_out_only_where_it_is_clear(shell: Shell, record: R
     record("two", *_TWO)
     assert "say which: one, two" in shell.run("%hpo show")[1]
     assert "did you mean 'two'?" in shell.run("%hpo show twoo")[1]
+
+
+def test_a_restarted_kernel_finds_the_experiments_of_its_folder_again(
+    shell: Shell, record: Record, tmp_path: Path
+) -> None:
+    record("earlier", *_TWO, folder=tmp_path)
+    record("elsewhere", *_TWO, folder=tmp_path / "other")
+    shown = shell.run("%hpo show")[1]
+    assert "earlier: Succeeded, 2 of 20 trials done" in shown
+    assert shown.endswith("earlier, the newest of this folder\n")
+
+    record("later", *_TWO, folder=tmp_path)
+    shown = shell.run("%hpo best")[1]
+    assert "later: best accuracy 0.5 in trial 0" in shown
+    assert "later, the newest of this folder; others are earlier" in shown
+    # What would change one of several wants its name.
+    succeeded, shown = shell.run("%hpo stop")
+    assert not succeeded
+    assert "this kernel has started no experiment; say which: earlier, later" in shown
 
 
 def test_enqueue_takes_values_with_and_without_a_name(

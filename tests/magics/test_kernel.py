@@ -118,7 +118,7 @@ def test_a_cell_is_tuned_while_others_run(kernel: Kernel) -> None:
     assert waited["msg_type"] == "display_data"
     [best] = kernel.run("%hpo best --apply")
     assert "(new)" in _text(best)
-    [value] = kernel.run("print(x == exp.best.parameters['x'], len(exp.trials()))")
+    [value] = kernel.run("print(x == exp.best.parameters['x'], len(exp.trials))")
     assert _text(value) == "True 3\n"
 
 
@@ -152,3 +152,37 @@ def test_bad_input_is_an_error_without_a_traceback(kernel: Kernel) -> None:
     assert error["msg_type"] == "error"
     assert "In [2], line 1" in error["content"]["evalue"]
     assert "File " not in "\n".join(error["content"]["traceback"])
+
+
+def test_an_experiment_shows_itself_as_a_live_panel(kernel: Kernel) -> None:
+    kernel.run("import hpo_lab\ndef f(x):\n    return x")
+    tune = (
+        "exp = hpo_lab.tune(f, {{'x': hpo_lab.uniform(0, 1)}}, minimize='loss', "
+        "name='shown', trials={})\n"
+    )
+    [shown] = kernel.run(tune.format(2) + "exp")
+    assert shown["msg_type"] == "display_data"
+    assert set(shown["content"]["data"]) == {"text/html", "text/plain"}
+    kernel.until(lambda m: m["msg_type"] == "update_display_data" and "Succeeded" in _text(m))
+
+    # The panel of the waiting is not shown a second time as the value of the cell.
+    [waited, text] = kernel.run(tune.format(4) + "exp.wait()")
+    assert set(waited["content"]["data"]) == {"text/html", "text/plain"}
+    assert _text(text).startswith("<Experiment shown: Succeeded, 4 trials")
+    [quiet] = kernel.run(tune.format(5) + "exp.wait(progress=False)\nprint(exp.state)")
+    assert _text(quiet) == "Succeeded\n"
+
+
+def test_an_interrupt_of_wait_says_how_to_stop(kernel: Kernel) -> None:
+    kernel.run("import hpo_lab, time")
+    request = kernel.start(
+        "def slow(x):\n    time.sleep(60)\n"
+        "exp = hpo_lab.tune(slow, {'x': hpo_lab.uniform(0, 1)}, minimize='loss', name='slow')\n"
+        "exp.wait()"
+    )
+    kernel.until(lambda m: m["parent_header"].get("msg_id") == request and "data" in m["content"])
+    time.sleep(0.5)
+    kernel.manager.interrupt_kernel()
+    messages = kernel.ended(request)
+    said = "".join(_text(message) for message in messages if message["msg_type"] == "stream")
+    assert "slow goes on in the background. To stop it: %hpo stop slow" in said

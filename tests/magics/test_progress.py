@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hpo_lab.dashboard.html import _GOLD
 from hpo_lab.dashboard.progress import progress_html, progress_text
+from hpo_lab.dashboard.tables import progress_line
 from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import (
     API_VERSION,
@@ -21,8 +23,9 @@ from hpo_lab.experiment.model import (
     Value,
 )
 from hpo_lab.experiment.space import uniform
+from hpo_lab.experiment.status import GIVEN_UP
 from hpo_lab.experiment.trial import Metric, Trial, TrialState, pareto_front
-from hpo_lab.facade.summary import Best, Summary, written_value
+from hpo_lab.facade.summary import Best, Failure, Summary, written_value
 from hpo_lab.facade.tally import Tally
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.slicing import Decision
@@ -157,6 +160,44 @@ def test_counts_failures_and_the_way_on_are_told() -> None:
     assert "%hpo best digits --apply" in html
     assert "%hpo resume digits" in html
     assert len(text.splitlines()) <= 3
+
+
+def test_while_the_set_up_runs_trials_wait() -> None:
+    trials = [_trial(n, None, TrialState.RUNNING) for n in range(2)]
+    message = "Experiment is running the 2 set-up cells"
+    summary = _summary(trials, message=message, set_up=8.4)
+
+    html = _Checker(_html(summary, trials)).text
+    text = progress_text(summary)
+
+    for shown in (html, text, progress_line(summary)):
+        assert "2 waiting" in shown
+        assert "running the 2 set-up cells, 8 s" in shown
+        assert "2 running" not in shown
+    assert "Waiting" in html
+    assert _GOLD not in _html(summary, trials)
+    assert "1 min 10 s" in progress_text(replace(summary, set_up=77.0))
+
+
+def test_what_may_change_says_as_of_when_it_was_so() -> None:
+    for state, shown in (("Running", True), ("Succeeded", False), ("Stopped", False)):
+        summary = _summary([], state=state)
+        tally = Tally(summary.spec.objective)
+        html = progress_html(summary, tally, as_of="27 Nov, 15:04")
+        text = progress_text(summary, as_of="27 Nov, 15:04")
+        assert ("as of 27 Nov, 15:04" in html, "as of 27 Nov, 15:04" in text) == (shown, shown)
+
+
+def test_where_nothing_succeeded_the_traceback_is_shown_and_the_ways_on() -> None:
+    trials = [_trial(n, None, TrialState.FAILED) for n in range(4)]
+    summary = _summary(trials, state="Failed", reason=GIVEN_UP, message="The first 4 failed")
+    failure = Failure(3, "ValueError: no luck", excerpt="Cell In[2], line 1\n----> 1 f(<x>)")
+    html = progress_html(summary, Tally(summary.spec.objective, trials), failure=failure)
+    text = _Checker(html).text
+    assert "----> 1 f(<x>)" in text
+    assert "The first 4 failed" in text
+    for command in ("%hpo logs digits", "%hpo resume digits", "--max-failed 30"):
+        assert command in text
 
 
 def _many(count: int, number: int = 0) -> dict[str, Value]:
@@ -326,7 +367,7 @@ def test_why_a_trial_was_stopped_early_is_at_its_state() -> None:
 _words = st.text(max_size=80)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(name=_words, message=_words, reason=_words, data=st.data())
 def test_whatever_it_is_called_the_html_is_whole_harmless_and_small(
     name: str, message: str, reason: str, data: st.DataObject

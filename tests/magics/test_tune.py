@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,9 +124,9 @@ def test_problems_name_the_line_of_the_cell_and_nothing_is_started(
 def test_a_name_taken_by_another_experiment_is_refused(
     shell: Shell, record: Record, store: Store
 ) -> None:
-    record("digits")
+    store.move(record("digits"), os.path.realpath("."), None)
     shell.run("def f(x):\n    return x")
     succeeded, shown = shell.run(_CELL.format("--name digits"))
     assert not succeeded
-    assert "'digits' is taken by another experiment" in shown
+    assert "'digits' is another experiment, recorded with 0 trials" in shown
     assert len(store.experiments()) == 1

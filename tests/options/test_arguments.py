@@ -11,7 +11,15 @@ import pytest
 
 import hpo_lab
 from hpo_lab.experiment.model import MetricConstraint, ObjectiveType
-from hpo_lab.options import BUDGETS, OPTIONS, TuneOptions, parse_line, read_arguments
+from hpo_lab.options import (
+    BUDGETS,
+    OPTIONS,
+    TuneOptions,
+    parse_line,
+    read_arguments,
+    unknown_arguments,
+)
+from hpo_lab.options.other_names import OTHERWISE, SAME
 
 
 def keywords(function: Any) -> dict[str, Any]:
@@ -21,7 +29,8 @@ def keywords(function: Any) -> dict[str, Any]:
 
 def test_tune_takes_every_option_and_each_says_nothing_by_default() -> None:
     arguments = keywords(hpo_lab.tune)
-    others = {"maximize", "minimize", "additional_objectives", "cell", "store"}
+    others = {"maximize", "minimize", "additional_objectives", "cell", "fresh", "store"}
+    others |= {"callbacks", "block"}
     assert arguments.keys() - others == {option.argument for option in OPTIONS}
     assert read_arguments(arguments) == (TuneOptions(), [])
     documented = inspect.getdoc(hpo_lab.tune) or ""
@@ -114,6 +123,7 @@ BAD: list[tuple[str, object]] = [
     ("additional_metrics", [3]),
     ("strategies", {"loss": "last"}),
     ("maximize", 3),
+    ("minimize", ["loss", 3]),
     ("additional_objectives", ["loss"]),
 ]
 
@@ -132,20 +142,62 @@ def test_everything_wrong_with_a_call_is_said_at_once() -> None:
             minimize="loss",
             trials="many",  # type: ignore[arg-type]
             additional_objectives={"size": "minimise"},
-            keep="best",
+            trial_output="1M",
         )
     assert [problem.where for problem in error.value.problems] == [
         "additional_objectives['size']",
         "trials",
-        "keep",
+        "trial_output",
         "space['rate']",
     ]
 
 
-def test_a_function_needs_one_direction() -> None:
-    for directions in ({}, {"minimize": "loss", "maximize": "score"}):
-        with pytest.raises(hpo_lab.InvalidInput, match="needs either maximize"):
-            hpo_lab.tune(lambda x: x, {"x": "uniform(0, 1)"}, **directions)  # type: ignore[arg-type]
+def test_a_function_needs_a_direction() -> None:
+    with pytest.raises(hpo_lab.InvalidInput, match=r"needs maximize=\.\.\. or minimize"):
+        hpo_lab.tune(lambda x: x, {"x": "uniform(0, 1)"})
+
+
+def test_several_objectives_are_lists_those_of_maximize_first() -> None:
+    options, problems = read_arguments(
+        {
+            "minimize": ["loss", "size"],
+            "maximize": "score",
+            "additional_objectives": {"a": "maximize"},
+        }
+    )
+    assert problems == []
+    line = "maximize score, minimize loss, minimize size, maximize a"
+    assert options == parse_line(line, where="")[0]
+
+
+def test_the_names_of_other_tools_are_answered_by_ours() -> None:
+    with pytest.raises(hpo_lab.InvalidInput) as error:
+        hpo_lab.tune(  # type: ignore[call-overload, unused-ignore]
+            lambda x: x,
+            {"x": "uniform(0, 1)"},
+            n_trials=3,  # type: ignore[arg-type]
+            direction="minimize",  # type: ignore[arg-type]
+            tryals=3,  # type: ignore[arg-type]
+            callbacks=["no function"],  # type: ignore[list-item]
+        )
+    assert [str(problem) for problem in error.value.problems] == [
+        "n_trials: is no argument; it is called trials here",
+        'direction: is no argument; say it together with the metric: minimize="loss", '
+        'or maximize="accuracy"',
+        "tryals: is no argument of tune(); did you mean 'trials'?",
+        "callbacks: found 'no function'; a function is needed",
+        "tune(): needs maximize=... or minimize=..., with the name of a metric",
+    ]
+
+
+def test_every_name_that_is_answered_is_that_of_an_argument() -> None:
+    arguments = list(inspect.signature(hpo_lab.tune).parameters)
+    assert {*SAME.values()} <= {*arguments}
+    assert not {*SAME, *OTHERWISE} & {*arguments}
+    assert (
+        "it is called trials" in unknown_arguments(["n_trials"], ["trials"], "resume()")[0].message
+    )
+    assert "is no argument of resume()" in unknown_arguments(["seed"], [], "resume()")[0].message
 
 
 def test_options_that_were_said_win() -> None:

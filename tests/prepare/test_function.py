@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hpo_lab import uniform
+from hpo_lab import choice, uniform
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_function
@@ -55,7 +55,6 @@ def test_a_limit_of_memory_is_for_functions_too_and_the_options_of_notebooks_are
     assert spec.trial_template.trial_spec["spec"]["memoryLimit"] == 2**30
     assert problems(lambda x: x, "x", keep="best", trial_output=2**20) == [
         "trial_output: is for notebooks; a function has none",
-        "keep: is for notebooks; a function has none",
     ]
 
 
@@ -96,3 +95,16 @@ def test_all_arguments_are_checked_together_and_named_as_they_were_given() -> No
         "settings: lacks 'resource_name', the parameter that says how much a trial may use "
         "(epochs, steps, a share of the data); the parameters are lr",
     ]
+
+
+def test_the_objects_of_a_choice_count_as_what_the_function_uses() -> None:
+    def tuned(act: Any) -> Any:
+        return act(1)
+
+    def spec(act: Any) -> Any:
+        space = {"act": choice({"act": act})}
+        template = prepare_function(tuned, space, OPTIONS).experiment.spec.trial_template
+        assert template is not None and template.trial_spec is not None
+        return template.trial_spec["spec"]["uses"]
+
+    assert spec(lambda x: x + 1) != spec(lambda x: x + 2)

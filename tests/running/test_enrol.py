@@ -165,7 +165,7 @@ def returns_half(x):
 
 def test_changed_code_is_another_experiment(store, enrolled):
     enrolled(score, trials=2)
-    with pytest.raises(InvalidInput, match="has changed"):
+    with pytest.raises(InvalidInput, match=r"function returns_half.* is used now"):
         enrolled(returns_half, trials=2, name="score")
 
 

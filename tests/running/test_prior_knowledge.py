@@ -19,9 +19,10 @@ from hpo_lab.local.runner import local_runner
 from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput
 from hpo_lab.running.enqueue import enqueue
-from hpo_lab.running.enrol import Enrolment, enrol
-from hpo_lab.running.warm_start import prior_trials, warm_start_note
+from hpo_lab.running.enrol import Enrolment, enrol, made_of
+from hpo_lab.running.warm_start import prior_trials
 from hpo_lab.search.algorithm import POINT
+from tests.store_writes import finish_trial, start_trial
 
 SPACE = {"x": uniform(0, 1), "opt": choice("adam", "sgd")}
 
@@ -160,11 +161,11 @@ def earlier(store, enrolled):
     record = enrolled(score, space=SPACE, trials=9, name="earlier")
     points = [{"x": number / 7, "opt": "sgd"} for number in range(8)]
     for number, point in enumerate([*points, {"x": 0.5, "opt": "adam"}]):
-        store.start_trial(record.uid, number, new=Trial(number, point))
+        start_trial(store, record.uid, number, new=Trial(number, point))
     for number, point in enumerate(points):
         seen = Observation(metric="score", value=score(**point), time=1.0)
         state = TrialState.SUCCEEDED
-        store.finish_trial(record.uid, number, state, observations=[seen], offset=1)
+        finish_trial(store, record.uid, number, state, observations=[seen], offset=1)
     return store.experiment_by_uid(record.uid)
 
 
@@ -182,9 +183,7 @@ def test_trials_are_taken_over_once_and_for_all(store, enrolled, earlier):
     assert [t.assignments for t in taken] == [t.assignments for t in expected]
     assert [t.number for t in taken] == [-7, -6, -5, -4, -3, -2, -1]
     assert taken[0].metrics["score"] == expected[0].metrics["score"]
-    assert warm_start_note(store, later.uid) == (
-        "Experiment learns from 7 of the 8 trials of earlier"
-    )
+    assert made_of(store, later.uid) == ("Experiment learns from 7 of the 8 trials of earlier")
     handle(store, earlier).delete()
     assert prior_trials(store, later.uid) == taken
     # The same again is the same experiment, though what it names is gone.
@@ -214,16 +213,16 @@ def test_what_nothing_can_be_learnt_from_is_refused(store, enrolled, earlier):
     assert messages == [
         "spec.warmStart[0]: 'earlier' has the objective to maximize score; it must be that of "
         "this experiment, to maximize loss",
-        "spec.warmStart[1]: there is no experiment 'earlyer'; known are earlier; "
+        "spec.warmStart[1]: 'earlyer': no such experiment; known are earlier; "
         "did you mean 'earlier'?",
-        "spec.warmStart[2]: there is no experiment 'lab/a'; known are earlier",
+        "spec.warmStart[2]: 'lab/a': no such experiment; known are earlier",
     ]
     assert store.experiment("other") is None
 
 
 def test_a_search_that_does_not_learn_says_so(store, enrolled, earlier):
     record = enrolled(score, name="drawn", space=SPACE, warm_start=("earlier",))
-    assert warm_start_note(store, record.uid) == (
+    assert made_of(store, record.uid) == (
         "random does not learn from other experiments; warmStart has no effect"
     )
 

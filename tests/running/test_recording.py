@@ -21,7 +21,7 @@ from hpo_lab.running.keeping import Keeping
 from hpo_lab.running.recording import Recorder
 from hpo_lab.store import Artifact, ExperimentRecord, LeaseLost, Runner, Store
 from hpo_lab.testing.simulation import SimulatedPlace, World
-from hpo_lab.trial.folder import NOTEBOOK
+from hpo_lab.trial.folder import LOG, NOTEBOOK
 from tests.store.conftest import document
 
 RUNNER = Runner("mine", "elsewhere.example", 1, 0.0)
@@ -33,11 +33,12 @@ class Folders(SimulatedPlace):
     def __init__(self) -> None:
         super().__init__(World())
         self.discarded: list[tuple[int, str]] = []
+        self.names = [NOTEBOOK, "log"]
 
     def files(self, number: int) -> list[Artifact]:
         return [
             Artifact(name=name, media_type="text/plain", content=b"x", number=number)
-            for name in (NOTEBOOK, "log")
+            for name in self.names
             if (number, name) not in self.discarded
         ]
 
@@ -57,8 +58,14 @@ def experiment(store: Store) -> ExperimentRecord:
     return record
 
 
-def recorder(store: Store, record: ExperimentRecord, place: Folders, keep: str = "all") -> Recorder:
-    keeping = Keeping({"spec": {"keep": keep}}, place)
+def recorder(
+    store: Store,
+    record: ExperimentRecord,
+    place: Folders,
+    keep: str = "all",
+    kind: str = "NotebookTrial",
+) -> Recorder:
+    keeping = Keeping({"kind": kind, "spec": {"keep": keep}}, place)
     return Recorder(store, record.uid, RUNNER.id, place, keeping)
 
 
@@ -156,3 +163,15 @@ def test_a_runner_without_the_lease_writes_nothing(
         writer.write([TrialStarted(running(0), is_new=True)], 9.0)
     assert store.trials(experiment.uid) == []
     writer.write([], 9.0)  # does not even look
+
+
+def test_what_the_best_trial_of_a_function_kept_is_kept_alone(
+    store: Store, experiment: ExperimentRecord, place: Folders
+) -> None:
+    place.names = [LOG, "model", "curve"]
+    writer = recorder(store, experiment, place, "best", "FunctionTrial")
+    for number, end in enumerate((ended(0, best=0), ended(1, superseded=0, best=1))):
+        writer.write([TrialStarted(running(number), is_new=True), end], 9.0)
+    assert place.discarded == [(0, "model"), (0, "curve")]
+    writer.write([ExperimentEnded(MAX_TRIALS, 1)], 10.0)
+    assert kept(store, experiment) == [(0, LOG), (1, "curve"), (1, LOG), (1, "model")]

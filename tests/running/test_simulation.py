@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hpo_lab.experiment.manifest import parse_manifest
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.trial import Trial, TrialState, optimal_trial
 from hpo_lab.running.driver import Driver
-from hpo_lab.running.enrol import enrol
+from hpo_lab.running.enrol import Enrolment, enrol
 from hpo_lab.store import LEASE_SECONDS, Runner, Store, open_store
 from hpo_lab.testing.simulation import Faults, SimulatedPlace, TrialBehaviour, World
 
@@ -270,3 +271,26 @@ def test_a_deadline_ends_trials_and_the_experiment(store: Store) -> None:
     assert {trial.state for trial in trials if trial.message == "the experiment ended"} == {
         TrialState.KILLED
     }
+
+
+@pytest.mark.parametrize("kills", [0, 3])
+def test_it_gives_up_where_every_trial_fails_alike_also_if_drivers_are_killed(
+    store: Store, kills: int
+) -> None:
+    document = experiment(parallel=2, maxFailedTrialCount=None, resumePolicy="LongRunning")
+    world = World(seed=19, faults=replace(MESSAGES, failed=1.0))
+    uid = simulate(store, document, world, kills)
+    trials = check(store, uid, world, document)
+    record = store.experiment_by_uid(uid)
+    assert record is not None and record.state == "Failed"
+    assert record.message == "The first 4 trials failed with RuntimeError: simulated"
+    failures = [trial for trial in trials if trial.state is TrialState.FAILED]
+    assert 4 <= len(failures) <= len(trials) <= 6
+
+    # Resumed, it tries again.
+    assert enrol(store, document, {})[1] is Enrolment.CONTINUED
+    world.faults = MESSAGES
+    Driver(store, uid, SimulatedPlace(world), clock=world.clock, at_once=True).run()
+    record = store.experiment_by_uid(uid)
+    assert record is not None and record.state == "Succeeded"
+    assert len(check(store, uid, world, document)) == 40

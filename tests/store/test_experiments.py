@@ -19,6 +19,7 @@ from hpo_lab.store import (
     Runner,
     Store,
 )
+from tests.store_writes import add_artifact, add_observations, finish_trial, start_trial
 
 from .conftest import start
 
@@ -48,6 +49,39 @@ def test_a_name_is_taken_once_per_namespace(store: Store, document: Make) -> Non
     assert len(store.experiments()) == 2
 
 
+def test_a_name_is_taken_once_per_project(store: Store, document: Make) -> None:
+    here = store.create_experiment(document("a"), identity="1", project="/here", origin="a#1")
+    there = store.create_experiment(document("a"), identity="2", project="/there")
+    assert (here.project, here.origin) == ("/here", "a#1")
+    assert there.origin is None
+    assert {each.uid for each in store.named("a")} == {here.uid, there.uid}
+    with pytest.raises(NameTaken):
+        store.create_experiment(document("a"), identity="3", project="/here")
+    with pytest.raises(NameTaken):
+        store.move(there.uid, "/here", None)
+
+    store.move(there.uid, "/elsewhere", "a#2")
+    moved = store.experiment_by_uid(there.uid)
+    assert moved is not None
+    assert (moved.project, moved.origin) == ("/elsewhere", "a#2")
+
+
+def test_related_are_those_of_the_project_of_the_names_and_of_the_identity(
+    store: Store, document: Make
+) -> None:
+    for name, project, identity in [
+        ("mine", "/here", "1"),
+        ("nobodys", "", "2"),
+        ("namesake", "/there", "3"),
+        ("twin", "/there", "9"),
+        ("stranger", "/there", "4"),
+    ]:
+        store.create_experiment(document(name), identity=identity, project=project)
+    store.create_experiment(document("mine", "team"), identity="9", project="/here")
+    related = store.related("default", project="/here", names=["namesake"], identity="9")
+    assert {each.title for each in related} == {"mine", "nobodys", "namesake", "twin"}
+
+
 def test_is_created_with_all_its_artifacts_or_not_at_all(store: Store, document: Make) -> None:
     bad = Artifact(name="b", media_type="text/plain", content="no bytes")  # type: ignore[arg-type]
     good = Artifact(name="a", media_type="text/plain", content=b"x")
@@ -62,7 +96,7 @@ def test_list_is_newest_first_with_counts(store: Store, document: Make) -> None:
     a = store.create_experiment(document("a"), identity="1", now=1.0)
     b = store.create_experiment(document("b", "team"), identity="1", now=2.0)
     start(store, a.uid, Trial(0), Trial(1), Trial(2))
-    store.finish_trial(a.uid, 1, TrialState.FAILED)
+    finish_trial(store, a.uid, 1, TrialState.FAILED)
     assert [one.name for one in store.experiments()] == ["b", "a"]
     assert [one.name for one in store.experiments("team")] == ["b"]
     assert [(one.experiment, one.counts) for one in store.overviews()] == [
@@ -136,8 +170,8 @@ def test_delete_takes_everything_along(
     other = store.create_experiment(document("other"), identity="1")
     for one in (uid, other.uid):
         start(store, one, Trial(0, {"lr": 0.1}))
-        store.add_observations(one, 0, [Observation(metric="a", value=1.0, time=1.0)], 10)
-        store.add_artifact(one, Artifact(name="n", media_type="text/plain", content=b"x"))
+        add_observations(store, one, 0, [Observation(metric="a", value=1.0, time=1.0)], 10)
+        add_artifact(store, one, Artifact(name="n", media_type="text/plain", content=b"x"))
         store.folder(one).mkdir(parents=True)
     runner = Runner.current()
     assert store.acquire_lease(uid, runner)
@@ -152,7 +186,7 @@ def test_delete_takes_everything_along(
     assert store.folder(other.uid).exists()
     assert not store.renew_lease(uid, runner.id)
     with pytest.raises(LeaseLost):
-        store.start_trial(uid, 1, new=Trial(1), runner_id=runner.id)
+        start_trial(store, uid, 1, new=Trial(1), runner_id=runner.id)
     for call in (store.control, store.request_stop, store.delete_experiment):
         with pytest.raises(NotFound, match=uid):
             call(uid)

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, inspect, text
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.store import Store, open_store
 from hpo_lab.store.location import Location
+from tests.store_writes import requeue_trial, start_trial
 
 from .conftest import document
 
@@ -92,6 +93,10 @@ def check(store: Store) -> None:
     record = store.experiment("old")
     assert record is not None
     assert (record.place, record.revision, record.best) == ("local", 1, None)
+    assert (record.project, record.origin) == ("", None)
+    assert (record.project, record.origin) == ("", None)
+    assert (record.project, record.origin) == ("", None)
+    assert (record.project, record.origin) == ("", None)
     trial = Trial(0, {"lr": 0.5}, TrialState.SUCCEEDED, {"a": Metric(2.0, 2.0, 2.0)})
     assert store.trials("u") == [replace(trial, number=number) for number in range(TRIALS)]
     assert [each.number for each in store.observations("u")] == list(range(TRIALS))
@@ -102,8 +107,8 @@ def check(store: Store) -> None:
     changes = store.changes("u")
     assert changes is not None
     assert (changes.revision, changes.experiment, len(changes.trials)) == (1, record, TRIALS)
-    store.start_trial("u", TRIALS, new=Trial(TRIALS), handle="job")
-    store.requeue_trial("u", 7)
+    start_trial(store, "u", TRIALS, new=Trial(TRIALS), handle="job")
+    requeue_trial(store, "u", 7)
     changes = store.changes("u", 1)
     assert changes is not None
     assert [trial.number for trial in changes.trials] == [7, TRIALS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import linecache
 import subprocess
 import sys
@@ -10,13 +11,82 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
-from hpo_lab import uniform
+from hpo_lab import choice, report, uniform
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_function
 from hpo_lab.trial.folder import Task
+
+
+def run(
+    tmp_path: Path,
+    function: Any,
+    space: dict[str, Any],
+    assignments: dict[str, Any],
+    metrics: tuple[str, ...] = ("loss",),
+) -> subprocess.CompletedProcess[str]:
+    """Run one trial of *function* in *tmp_path*."""
+    options = TuneOptions(metric="loss", direction=ObjectiveType.MINIMIZE)
+    prepared = prepare_function(function, space, options)
+    for name, (_, content) in prepared.files.items():
+        (tmp_path / name).write_bytes(content)
+    template = prepared.experiment.spec.trial_template
+    assert template is not None and template.trial_spec is not None
+    folder = tmp_path / "00007"
+    folder.mkdir()
+    Task("experiment", 7, template.trial_spec, assignments, metrics, str(tmp_path)).write(folder)
+    work = [sys.executable, "-m", "hpo_lab.trial.work", str(folder)]
+    return subprocess.run(work, capture_output=True, text=True)
+
+
+def reported(tmp_path: Path) -> dict[str, Any]:
+    lines = (tmp_path / "00007" / "metrics.jsonl").read_text().splitlines()
+    return {k: v for line in lines for k, v in json.loads(line).get("metrics", {}).items()}
+
+
+@pytest.mark.parametrize("call", ["keywords", "mapping"])
+def test_a_choice_of_objects_comes_as_the_object(call: str, tmp_path: Path) -> None:
+    def keywords(layers: Any, x: str) -> float:
+        return float(sum(layers))
+
+    def mapping(values: Any) -> float:
+        return float(sum(values["layers"]))
+
+    space = {"layers": choice((64, 32), (128,)), "x": choice("(64, 32)", "b")}
+    assignments = {"layers": "(64, 32)", "x": "(64, 32)"}
+    function = keywords if call == "keywords" else mapping
+    trial = run(tmp_path, function, space, assignments)
+    assert trial.returncode == 0, trial.stderr
+    assert reported(tmp_path) == {"loss": 96.0}
+
+
+def test_a_misspelt_metric_is_named_beside_the_objective(tmp_path: Path) -> None:
+    trial = run(tmp_path, lambda x: {"los": x, "size": 1}, {"x": uniform(0, 1)}, {"x": 0.5})
+    assert trial.returncode == 1
+    assert (
+        "the function returned 'los', 'size'; the objective 'loss' is needed; did you mean 'los'?"
+    ) in trial.stderr
+
+
+def test_an_objective_that_was_reported_need_not_be_returned(tmp_path: Path) -> None:
+    def function(x: float) -> dict[str, float]:
+        report(loss=x)
+        return {"size": 1.0}
+
+    trial = run(tmp_path, function, {"x": uniform(0, 1)}, {"x": 0.5})
+    assert trial.returncode == 0, trial.stderr
+    assert reported(tmp_path) == {"loss": 0.5, "size": 1.0}
+
+
+def test_several_values_are_those_of_the_objectives_in_order(tmp_path: Path) -> None:
+    function = lambda x: (x, numpy.float32(2))  # noqa: E731, a function without a file
+    trial = run(tmp_path, function, {"x": uniform(0, 1)}, {"x": 0.5}, ("loss", "size"))
+    assert trial.returncode == 0, trial.stderr
+    assert reported(tmp_path) == {"loss": 0.5, "size": 2.0}
+
 
 SOURCE = '''"""A form feed begins no line: \x0c."""
 

@@ -1,0 +1,81 @@
+"""Showing an experiment to whoever looks at it in Python: in a notebook, in a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+
+from hpo_lab.dashboard.console import ConsoleProgress
+from hpo_lab.dashboard.live import LiveProgress, can_update
+from hpo_lab.dashboard.progress import progress_html
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.summary import Summary
+
+__all__ = ["display", "how_to_stop", "panel", "watching"]
+
+_shown_last: tuple[str, int] | None = None
+"""The experiment whose live panel was displayed last, and the number of the cell."""
+
+
+@contextmanager
+def watching(
+    experiment: Experiment, progress: bool | None = None
+) -> Iterator[Callable[[Summary], object]]:
+    """Yield what shows a summary of *experiment*, made by its follower at the last look.
+
+    Args:
+        experiment: The experiment.
+        progress: True shows it anywhere, False nowhere, None where a person looks: a panel in
+            a notebook, a bar in a terminal.
+    """
+    shell = _kernel()
+    if progress is not False and shell is not None:
+        live = _live(shell, experiment)
+        yield lambda _: live.refresh()
+    elif progress or (progress is None and sys.stderr.isatty()):
+        console = Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        with ConsoleProgress(experiment, console) as bar:
+            yield bar.show
+    else:
+        yield lambda _: None
+
+
+def display(experiment: Experiment) -> None:
+    """Display *experiment*: a live panel in a notebook, unless the cell has it; else its text."""
+    shell = _kernel()
+    if shell is None or _shown_last == (experiment.uid, shell.execution_count):
+        print(repr(experiment))
+    else:
+        _live(shell, experiment).follow_in_background()
+
+
+def panel(experiment: Experiment) -> str:
+    """The panel as it is now, as HTML."""
+    summary = experiment.follower.look()
+    return progress_html(summary, experiment.follower.tally)
+
+
+def how_to_stop(experiment: Experiment) -> str:
+    """What a person types to stop *experiment*, where this program runs."""
+    if _kernel() is not None:
+        return f"%hpo stop {experiment.title}"
+    store = experiment.store
+    there = "" if store.is_default else f" --store {store}"
+    return f"hpo-lab stop {experiment.title}{there}"
+
+
+def _live(shell: Any, experiment: Experiment) -> LiveProgress:
+    global _shown_last
+    _shown_last = (experiment.uid, shell.execution_count)
+    return LiveProgress(shell, experiment)
+
+
+def _kernel() -> Any:
+    """The shell of the notebook kernel that this process is, None where it is none."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell if can_update(shell) else None

@@ -1,0 +1,315 @@
+"""Bringing what a person wrote into the store: it is continued, begun, revised or refused."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hpo_lab.experiment.identity import identity
+from hpo_lab.experiment.model import ExperimentDocument
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.options import OPTIONS
+from hpo_lab.prepare import Prepared, Recorded, changes, in_one_line, is_same
+from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running.enrol import Enrolment, create, revise
+from hpo_lab.store import ExperimentRecord, NameTaken, Store
+
+__all__ = ["AnotherExperiment", "enrol_prepared", "recorded_as"]
+
+_LONGEST = 40
+"""Of an experiment's name, in characters."""
+_MOST_COMPARED = 20
+"""With how many of the latest revisions a new one is compared."""
+_BY_FIELD = {option.field: option for option in OPTIONS}
+
+
+class AnotherExperiment(InvalidInput):
+    """A name that a person chose is that of another recorded experiment.
+
+    The problems are the differences.
+    """
+
+    def __init__(self, head: str, problems: Sequence[Problem], ways: Sequence[tuple[str, str]]):
+        """Refuse.
+
+        Args:
+            head: Which experiment has the name.
+            problems: How it differs.
+            ways: What to write, and what that does.
+        """
+        self._head = head
+        self._ways = ways
+        super().__init__(problems)
+
+    def __str__(self) -> str:
+        width = max(len(written) for written, _ in self._ways)
+        ways = [f"  {written:{width}}  {effect}" for written, effect in self._ways]
+        return "\n".join(
+            [self._head, *(f"  {each}" for each in self.problems), "Three ways on:", *ways]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What a name that nobody chose was made of.
+
+    Attributes:
+        family: The name of the first of its revisions.
+        file: The notebook or script, empty for none.
+        cell: What tells the cell or function from the others in it, if anything.
+    """
+
+    family: str
+    file: str
+    cell: str
+
+    @classmethod
+    def of(cls, record: ExperimentRecord) -> _Origin:
+        """That of *record*; one of an earlier version does not tell it."""
+        return cls(**json.loads(record.origin)) if record.origin else cls(record.name, "", "")
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def enrol_prepared(
+    store: Store,
+    prepared: Prepared,
+    *,
+    fresh: bool = False,
+    agrees: Callable[[Experiment], bool] = lambda experiment: True,
+) -> tuple[ExperimentRecord, Enrolment]:
+    """Continue the recorded experiment that *prepared* is, or create it.
+
+    An experiment whose name nobody chose continues that of its project which means the same,
+    whatever that is called; and where none does, it is a new revision of that of its cell.
+
+    Args:
+        store: The store.
+        prepared: What to run.
+        fresh: Whether it takes the place of a recorded experiment, which is deleted.
+        agrees: Asked before that; the answer False leaves everything as it is.
+
+    Raises:
+        InvalidInput: Another experiment has the name that a person chose, each difference being
+            a problem; it cannot learn from those that it names; or *agrees* said no.
+    """
+    while True:
+        try:
+            return _enrol(store, prepared, fresh, agrees)
+        except NameTaken:
+            continue  # Created by another process after the look.
+
+
+def recorded_as(store: Store, prepared: Prepared) -> ExperimentRecord | None:
+    """What is recorded of *prepared*: the same experiment, else the nearest of its name or cell."""
+    return _look_up(store, prepared).nearest
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """What is recorded of an experiment.
+
+    Attributes:
+        nearest: The same experiment, else that of its name, or the nearest of its cell.
+        is_same: Whether that is the same.
+        taken: The names that are taken in its project.
+    """
+
+    nearest: ExperimentRecord | None
+    is_same: bool
+    taken: frozenset[str]
+
+
+def _enrol(
+    store: Store, prepared: Prepared, fresh: bool, agrees: Callable[[Experiment], bool]
+) -> tuple[ExperimentRecord, Enrolment]:
+    recorded = _look_up(store, prepared)
+    nearest, name = recorded.nearest, prepared.experiment.name
+    origin, note = None, ""
+    if prepared.names:
+        family = _Origin.of(nearest).family if nearest else _free(prepared.names, recorded.taken)
+        origin = str(_Origin(family, prepared.file, prepared.cell))
+        name = next(each for each in _revisions(family) if each not in recorded.taken)
+    if nearest and fresh:
+        return _replace(store, prepared, nearest, origin, agrees), Enrolment.CREATED
+    if nearest and recorded.is_same:
+        return _continue(store, prepared, nearest, origin)
+    if nearest and not prepared.names:
+        raise _refusal(store, nearest, prepared)
+    if nearest:
+        note = _note(store, prepared, nearest, name)
+    return _create(store, prepared, name, origin, note), Enrolment.CREATED
+
+
+def _look_up(store: Store, prepared: Prepared) -> _Recorded:
+    experiment, project = prepared.experiment, prepared.project
+    names = prepared.names or (experiment.name,)
+    related = store.related(
+        experiment.namespace, project=project, names=names, identity=identity(experiment.spec)
+    )
+    here = [each for each in related if each.project == project]
+    # What has no project is of an earlier version, which did not note who chose its name.
+    former = [each for each in related if project and not each.project]
+    taken = frozenset(each.name for each in (*here, *former))
+    in_use = {each.name for each in here}
+    lost = [each for each in related if each not in here and each.name not in in_use]
+    lost = [each for each in lost if _has_no_folder(each)]
+    if prepared.names:
+        here = [each for each in here if each.origin]
+        lost = [each for each in lost if each.origin or (each in former and each.name in names)]
+        others = [*here, *(each for each in lost if each in former)]
+    else:
+        here = others = [each for each in here if each.name == experiment.name]
+        lost = [each for each in lost if each.name == experiment.name]
+    same = next((each for each in (*here, *lost) if _is_same(store, each, prepared)), None)
+    if same is None and prepared.names:
+        others = [each for each in [_earlier(store, prepared, others)] if each]
+    return _Recorded(same or next(iter(others), None), same is not None, taken)
+
+
+def _has_no_folder(record: ExperimentRecord) -> bool:
+    """Whether *record* can be taken over: it has no project, or that was moved or deleted."""
+    return not record.project or not Path(record.project).is_dir()
+
+
+def _free(names: Sequence[str], taken: Collection[str]) -> str:
+    candidates = itertools.chain(names, _revisions(names[-1]))
+    return next(each for each in candidates if each not in taken)
+
+
+def _revisions(family: str) -> itertools.chain[str]:
+    """The names of a family: `svm`, `svm-2`, `svm-3`."""
+    suffixes = (f"-{number}" for number in itertools.count(2))
+    later = (f"{family[: _LONGEST - len(suffix)].rstrip('-')}{suffix}" for suffix in suffixes)
+    return itertools.chain([family], later)
+
+
+def _earlier(
+    store: Store, prepared: Prepared, records: Sequence[ExperimentRecord]
+) -> ExperimentRecord | None:
+    """Of the *records* of the cell or function of *prepared* the nearest, of those the latest."""
+    certain, likely = [], []
+    for record in records:
+        origin = _Origin.of(record)
+        if (
+            origin.file
+            and prepared.file
+            and origin.file != prepared.file
+            and (Path(prepared.project) / origin.file).exists()
+        ):
+            continue  # Of another file, and not of this one under its former name.
+        if origin.cell and prepared.cell:
+            if origin.cell == prepared.cell:
+                certain.append(record)
+        elif _is_comparable(record.document, prepared.experiment):
+            likely.append(record)
+    return min(
+        (certain or likely)[:_MOST_COMPARED],
+        key=lambda record: len(changes(_recorded(store, record), prepared)),
+        default=None,
+    )
+
+
+def _is_comparable(one: ExperimentDocument, other: ExperimentDocument) -> bool:
+    """Whether both have the same first objective and some parameter in common."""
+    metrics = {each.spec.objective.objective_metric_name for each in (one, other)}
+    names = [{parameter.name for parameter in each.spec.parameters} for each in (one, other)]
+    return len(metrics) == 1 and bool(names[0] & names[1])
+
+
+def _recorded(store: Store, record: ExperimentRecord) -> Recorded:
+    def file(name: str) -> bytes | None:
+        artifact = store.artifact(record.uid, name)
+        return artifact.read() if artifact else None
+
+    return Recorded(record.document, file)
+
+
+def _is_same(store: Store, record: ExperimentRecord, prepared: Prepared) -> bool:
+    return is_same(_recorded(store, record), prepared)
+
+
+def _continue(
+    store: Store, prepared: Prepared, record: ExperimentRecord, origin: str | None
+) -> tuple[ExperimentRecord, Enrolment]:
+    if record.project != prepared.project:
+        store.move(record.uid, prepared.project, origin)
+    # What has no part in the meaning, such as where the search begins, stays as recorded.
+    before = record.document.spec
+    kept = {"parameters": before.parameters, "initial_points": before.initial_points}
+    spec = prepared.experiment.spec.model_copy(update=kept)
+    return revise(store, record, prepared.experiment.model_copy(update={"spec": spec}))
+
+
+def _create(
+    store: Store,
+    prepared: Prepared,
+    name: str,
+    origin: str | None = None,
+    note: str = "",
+    replaces: Callable[[], None] = lambda: None,
+) -> ExperimentRecord:
+    experiment = prepared.experiment
+    metadata = experiment.metadata.model_copy(update={"name": name})
+    return create(
+        store,
+        experiment.model_copy(update={"metadata": metadata}),
+        prepared.files,
+        project=prepared.project,
+        origin=origin,
+        note=note,
+        replaces=replaces,
+    )
+
+
+def _replace(
+    store: Store,
+    prepared: Prepared,
+    record: ExperimentRecord,
+    origin: str | None,
+    agrees: Callable[[Experiment], bool],
+) -> ExperimentRecord:
+    experiment = Experiment.of(store, record)
+    if not agrees(experiment):
+        raise InvalidInput([Problem(prepared.wording.fresh, f"{record.title} stays as it is")])
+    note = f"It replaces {record.title} and its {_trials(experiment)}"
+    return _create(store, prepared, record.name, origin, note, experiment.delete)
+
+
+def _note(store: Store, prepared: Prepared, earlier: ExperimentRecord, name: str) -> str:
+    changed = in_one_line(_recorded(store, earlier), prepared)
+    note = f"{name} is new: {changed}"
+    specs = [each.spec for each in (earlier.document, prepared.experiment)]
+    goals = {(each.objective.type, each.objective.objective_metric_name) for each in specs}
+    if len(goals) == 1 and not specs[1].warm_start:
+        warm_start = prepared.wording.option(_BY_FIELD["warm_start"])
+        takes = f'{warm_start}="{earlier.name}"' if "-" not in warm_start else ""
+        takes = takes or f"{warm_start} {earlier.name}"
+        note += f". The trials of {earlier.name} are taken along by {takes}"
+    return note
+
+
+def _trials(experiment: Experiment) -> str:
+    count = experiment.summary().completed
+    return f"{count} trial{'s' if count != 1 else ''}"
+
+
+def _refusal(store: Store, record: ExperimentRecord, prepared: Prepared) -> AnotherExperiment:
+    wording = prepared.wording
+    trials = _trials(Experiment.of(store, record))
+    option = wording.option(_BY_FIELD["name"])
+    other, learns = f"another {option}", wording.option(_BY_FIELD["warm_start"])
+    value = f'="{record.name}"' if wording.fresh.endswith("True") else f" {record.name}"
+    return AnotherExperiment(
+        f"{record.title!r} is another experiment, recorded with {trials}:",
+        changes(_recorded(store, record), prepared),
+        [
+            (wording.fresh, "deletes it and starts anew"),
+            (other, "leaves it as it is"),
+            (f"{other} and {learns}{value}", "leaves it, and learns from its trials"),
+        ],
+    )

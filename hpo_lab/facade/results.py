@@ -1,0 +1,197 @@
+"""Trials as records, as a table, and what they reported step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from hpo_lab.experiment.model import Objective, Value
+from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.store import ObservationRecord, Store
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Report", "TrialResult", "curves", "reports", "table_of"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TrialResult:
+    """A trial as it was when it was asked for.
+
+    Attributes:
+        number: Counted from 0.
+        state: `Created`, `Running`, `Succeeded`, `Failed`, `Killed`, `EarlyStopped` or
+            `MetricsUnavailable`.
+        parameters: What was assigned, by parameter name; a choice of objects by its name.
+        values: The objectives that have a finite number, by metric.
+        metrics: Every metric by name, the one of its values that counts; None where that is
+            not finite.
+        attributes: The texts that the trial set, by name.
+        started, ended: When; None where it has not.
+        message: Why it is in its state, in one line.
+        attempt: Counted from 1; a trial that was interrupted runs again.
+        parent: The trial whose checkpoint it continues from.
+        labels: Notes of the search algorithm.
+    """
+
+    number: int
+    state: TrialState
+    parameters: Mapping[str, Value]
+    values: Mapping[str, float]
+    metrics: Mapping[str, float | None]
+    attributes: Mapping[str, str]
+    started: datetime | None
+    ended: datetime | None
+    message: str
+    attempt: int
+    parent: int | None
+    labels: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        values = "".join(f", {name} {value:g}" for name, value in self.values.items())
+        return f"<Trial {self.number}: {self.state.value}{values}, {dict(self.parameters)}>"
+
+    @classmethod
+    def of(cls, objective: Objective, trial: Trial) -> TrialResult:
+        """The record of *trial*, of an experiment with this *objective*."""
+        texts = {name: metric.text for name, metric in trial.metrics.items() if metric.text}
+        metrics = {
+            name: metric.by(objective.strategy(name))
+            for name, metric in trial.metrics.items()
+            if name not in texts
+        }
+        values = {name: metrics.get(name) for name, _ in objective.objectives}
+        return cls(
+            number=trial.number,
+            state=trial.state,
+            parameters=dict(trial.assignments),
+            values={name: value for name, value in values.items() if value is not None},
+            metrics=metrics,
+            attributes=texts,
+            started=_moment(trial.started_at),
+            ended=_moment(trial.completed_at),
+            message=trial.message,
+            attempt=trial.attempt,
+            parent=trial.parent,
+            labels=dict(trial.labels),
+        )
+
+    @property
+    def value(self) -> float | None:
+        """The objective, the first of several; None where it has no finite number."""
+        return next(iter(self.values.values()), None)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it has ended."""
+        return self.state.is_final
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran; None where it has not ended."""
+        if self.started is None or self.ended is None:
+            return None
+        return (self.ended - self.started).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a trial reported at one time.
+
+    Attributes:
+        step: The step it gave; None where it gave none.
+        time: When.
+        metrics: Values by metric.
+    """
+
+    step: int | None
+    time: datetime
+    metrics: Mapping[str, float]
+
+
+def reports(observations: Iterable[ObservationRecord]) -> list[Report]:
+    """What one trial reported, in the order of time; texts are left out."""
+    numbers = (each for each in observations if not _is_text(each))
+    return [
+        Report(step, datetime.fromtimestamp(time, UTC), {each.metric: each.value for each in group})
+        for (time, step), group in groupby(numbers, lambda each: (each.time, each.step))
+    ]
+
+
+def curves(store: Store, uid: str, metric: str) -> dict[int, dict[int, float]]:
+    """The values of *metric* by trial and step.
+
+    A value without a step has the number of the report as its step, counted from 1.
+    """
+    by_trial: dict[int, dict[int, float]] = {}
+    counts: dict[int, int] = {}
+    for each in store.observations(uid, metric=metric):
+        if _is_text(each):
+            continue
+        counts[each.number] = counts.get(each.number, 0) + 1
+        step = counts[each.number] if each.step is None else each.step
+        by_trial.setdefault(each.number, {})[step] = each.value
+    return by_trial
+
+
+def table_of(parameters: Sequence[str], trials: Sequence[TrialResult]) -> pandas.DataFrame:
+    """A row for each trial, by its number.
+
+    There are columns for the parameters, metrics and attributes, by their names. A column of
+    ours that would have the name of one of these is called `trial_` and its name.
+
+    Args:
+        parameters: The names of the parameters.
+        trials: The trials.
+
+    Raises:
+        ImportError: pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        message = "dataframe() needs pandas (pip install pandas); trials are records without it"
+        raise ImportError(message) from None
+
+    columns: dict[str, Any] = {
+        name: [trial.parameters.get(name) for trial in trials] for name in parameters
+    }
+
+    def add(prefix: str, name: str, values: Any) -> None:
+        while name in columns:
+            name = f"{prefix}_{name}"
+        columns[name] = values
+
+    for name in dict.fromkeys(name for trial in trials for name in trial.metrics):
+        add("metric", name, [trial.metrics.get(name) for trial in trials])
+    for name in dict.fromkeys(name for trial in trials for name in trial.attributes):
+        add("attribute", name, [trial.attributes.get(name) for trial in trials])
+    for name, values in _ours(trials):
+        # A column of None alone would be one of objects.
+        is_time = name in ("started", "ended")
+        add("trial", name, pandas.to_datetime(values, utc=True) if is_time else values)
+    index = pandas.Index([trial.number for trial in trials], name="trial")
+    return pandas.DataFrame(columns, index=index)
+
+
+def _ours(trials: Sequence[TrialResult]) -> Iterator[tuple[str, list[Any]]]:
+    yield "state", [trial.state.value for trial in trials]
+    yield "started", [trial.started for trial in trials]
+    yield "ended", [trial.ended for trial in trials]
+    for name in ("seconds", "attempt", "message"):
+        yield name, [getattr(trial, name) for trial in trials]
+    yield "parent", [trial.parent for trial in trials]
+    for name in dict.fromkeys(name for trial in trials for name in trial.labels):
+        yield name, [trial.labels.get(name) for trial in trials]
+
+
+def _is_text(observation: ObservationRecord) -> bool:
+    return bool(Metric.single(observation.value, observation.text).text)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,258 @@
+"""The code of a trial, and what it means: two codes of one meaning compute the same.
+
+The meaning is taken from syntax trees. Comments, blank lines, formatting, docstrings, the
+annotations of local variables and statements that only show something have no part in it;
+the text of magics and shell commands has.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+import json
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+
+from hpo_lab.notebook.magic_effects import MagicKind
+from hpo_lab.notebook.parsed_cell import ParsedCell
+
+__all__ = ["OBJECTIVE_TAG", "PARAMETERS_TAG", "TUNE_TAG", "CodeChange", "TrialCode"]
+
+PARAMETERS_TAG = "parameters"
+"""papermill's tag for the cell below which it injects values."""
+TUNE_TAG = "tune"
+OBJECTIVE_TAG = "hpo-lab-objective"
+
+Operations = Sequence[tuple[str, int, int, int, int]]
+
+_SHOWING = frozenset({"display", "print"})
+_MEASURING = frozenset({"len", "repr", "round", "str", "type"})
+_PURE = (
+    *(
+        ast.Attribute,
+        ast.BinOp,
+        ast.BoolOp,
+        ast.Compare,
+        ast.Constant,
+        ast.Dict,
+        ast.FormattedValue,
+    ),
+    *(ast.IfExp, ast.JoinedStr, ast.List, ast.Name, ast.Set, ast.Slice, ast.Starred),
+    *(ast.Subscript, ast.Tuple, ast.UnaryOp),
+    *(ast.boolop, ast.cmpop, ast.expr_context, ast.operator, ast.unaryop),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeChange:
+    """Lines of a cell that are others than before.
+
+    Attributes:
+        cell: What the cell is called.
+        line: The line of the cell where the change begins, counted from 1.
+        before, now: The lines.
+    """
+
+    cell: str
+    line: int
+    before: tuple[str, ...]
+    now: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    meaning: str
+    line: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrialCode:
+    """The cells of a trial as they run in it: its set-up, then the tuned cell.
+
+    Attributes:
+        cells: The cells.
+        first_line: The line on which the tuned cell begins for its author, below `%%tune`.
+    """
+
+    cells: tuple[ParsedCell, ...]
+    first_line: int = 1
+
+    @classmethod
+    def read(cls, notebook: bytes) -> TrialCode:
+        """The code of a trial notebook.
+
+        Raises:
+            ValueError: *notebook* is none.
+        """
+        try:
+            cells = [
+                (ParsedCell("".join(cell["source"])), {*cell["metadata"].get("tags", ())})
+                for cell in json.loads(notebook)["cells"]
+                if cell["cell_type"] == "code"
+            ]
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"no trial notebook: {error!r}") from None
+        own = {PARAMETERS_TAG, OBJECTIVE_TAG, TUNE_TAG}
+        set_up = [cell for cell, tags in cells if not tags & own]
+        return cls((*set_up, *(cell for cell, tags in cells if TUNE_TAG in tags)))
+
+    @property
+    def digest(self) -> str:
+        """Equal for codes of the same meaning, where the same version of Python reads them."""
+        text = json.dumps(self.meaning)
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+    @property
+    def meaning(self) -> list[list[str]]:
+        """What it computes; a cell that runs once more does not change it."""
+        return [[part.meaning for part in statements] for _, statements in self._parts]
+
+    @cached_property
+    def _parts(self) -> list[tuple[ParsedCell, list[_Statement]]]:
+        parts: dict[tuple[str, ...], tuple[ParsedCell, list[_Statement]]] = {}
+        for cell in self.cells:
+            first_line = self.first_line if cell is self.cells[-1] else 1
+            statements = list(_statements(cell, first_line))
+            if statements:
+                parts.setdefault(tuple(part.meaning for part in statements), (cell, statements))
+        return list(parts.values())
+
+    def changes(self, before: TrialCode) -> list[CodeChange]:
+        """Where it means something else than *before*, as far as lines show it."""
+        old, new = before._parts, self._parts
+        changes: list[CodeChange] = []
+        for tag, i, i_end, j, j_end in _operations(_keys(old), _keys(new)):
+            if tag == "equal":
+                continue
+            # The last cells are the tuned ones, whatever else came or went.
+            pairs = max(i_end - i, j_end - j)
+            left = [None] * (pairs - (i_end - i)) + [part for _, part in old[i:i_end]]
+            right = [None] * (pairs - (j_end - j)) + [*new[j:j_end]]
+            for was, now in zip(left, right, strict=True):
+                label = now[0].label if now else ""
+                changes += _changed(label or "an earlier cell", was or [], now[1] if now else [])
+        return changes
+
+
+def _keys(parts: Sequence[tuple[ParsedCell, list[_Statement]]]) -> list[tuple[str, ...]]:
+    return [tuple(part.meaning for part in statements) for _, statements in parts]
+
+
+def _operations(old: Sequence[Hashable], new: Sequence[Hashable]) -> Operations:
+    return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+
+
+def _changed(
+    label: str, before: Sequence[_Statement], now: Sequence[_Statement]
+) -> Iterator[CodeChange]:
+    old, new = [part.meaning for part in before], [part.meaning for part in now]
+    for tag, i, i_end, j, j_end in _operations(old, new):
+        if tag == "equal":
+            continue
+        was = [line for part in before[i:i_end] for line in part.lines]
+        lines = [
+            (part.line + n, line) for part in now[j:j_end] for n, line in enumerate(part.lines)
+        ]
+        behind = now[j].line if j < len(now) else now[-1].line + len(now[-1].lines) if now else 1
+        texts = [text for _, text in lines]
+        for kind, a, a_end, b, b_end in _operations(was, texts):
+            gone, come = _code(was[a:a_end]), _code(texts[b:b_end])
+            if kind != "equal" and (gone or come):
+                place = lines[b][0] if b < len(lines) else lines[-1][0] + 1 if lines else behind
+                yield CodeChange(label, place, gone, come)
+
+
+def _code(lines: Sequence[str]) -> tuple[str, ...]:
+    """*lines* without those that are empty or a comment alone."""
+    return tuple(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def _statements(cell: ParsedCell, first_line: int) -> Iterator[_Statement]:
+    """What a cell does, by statements of Python or, where it has none, by lines."""
+    lines = cell.source.splitlines()
+    for magic in cell.magics:
+        at = magic.first_line - 2
+        said = f"%%{magic.name} {magic.arguments}".rstrip()
+        yield _Statement(said, at + first_line, (said,))
+    if cell.kind is MagicKind.CODE and not isinstance(cell.tree, SyntaxError):
+        for statement in cell.tree.body:
+            essence = _Essence().visit(copy.deepcopy(statement))
+            if essence is not None:
+                starts = [statement.lineno, *(d.lineno for d in _decorators(statement))]
+                at, end = min(starts) - 1, statement.end_lineno or statement.lineno
+                yield _Statement(ast.dump(essence), at + first_line, tuple(lines[at:end]))
+        return
+    start = cell.magics[-1].first_line - 1 if cell.magics else 0
+    for at, line in enumerate(lines[start:], start):
+        yield _Statement(line, at + first_line, (line,))
+
+
+def _decorators(statement: ast.stmt) -> Sequence[ast.expr]:
+    return getattr(statement, "decorator_list", ())
+
+
+class _Essence(ast.NodeTransformer):
+    """Leaves out what does not change what a statement computes."""
+
+    def __init__(self) -> None:
+        self._in_function = False
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        """Leave out docstrings and what only shows something."""
+        return None if _only_shows(node.value) else self.generic_visit(node)
+
+    def visit_Pass(self, node: ast.Pass) -> None:
+        """Leave it out; it also stands for our own magics, which are off in a trial."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        """Take `u"x"` for `"x"`."""
+        node.kind = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        """Leave out the annotation of a local variable, which Python does not read."""
+        self.generic_visit(node)
+        if not self._in_function or not isinstance(node.target, ast.Name):
+            return node
+        if node.value is None:
+            node.annotation = ast.Constant(None)
+            return node
+        return ast.Assign(targets=[node.target], value=node.value)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Note that its variables are local."""
+        return self._inside(node, True)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        """Note that its variables are local."""
+        return self._inside(node, True)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """Note that its variables are not local."""
+        return self._inside(node, False)
+
+    def _inside(self, node: ast.AST, is_function: bool) -> ast.AST:
+        outside, self._in_function = self._in_function, is_function
+        node = self.generic_visit(node)
+        self._in_function = outside
+        return node
+
+
+def _only_shows(value: ast.expr) -> bool:
+    """Whether *value*, as a statement, computes nothing that lasts."""
+    match value:
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if name in _SHOWING:
+            plain = all(keyword.arg in ("end", "flush", "sep") for keyword in keywords)
+            return plain and all(map(_is_pure, [*args, *(keyword.value for keyword in keywords)]))
+    return _is_pure(value)
+
+
+def _is_pure(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _MEASURING:
+            return all(map(_is_pure, args))
+    return isinstance(node, _PURE) and all(map(_is_pure, ast.iter_child_nodes(node)))

@@ -1,0 +1,201 @@
+"""Whether a recorded experiment is that which a person wrote, and how it differs."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
+from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec, Parameter
+from hpo_lab.notebook.trial_code import CodeChange, TrialCode
+from hpo_lab.options import OPTIONS
+from hpo_lab.prepare.exchange import annotation, written_spaces
+from hpo_lab.prepare.prepared import Prepared
+from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.trial.folder import NOTEBOOK
+
+__all__ = ["Recorded", "changes", "in_one_line", "is_same"]
+
+_MOST_LINES = 8
+"""How many lines of a change are shown."""
+_MOST_PLACES = 4
+_MOST_CHARACTERS = 50
+"""The longest line that stands in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recorded experiment.
+
+    Attributes:
+        document: It.
+        file: Reads one of its files by name; None where there is none.
+    """
+
+    document: ExperimentDocument
+    file: Callable[[str], bytes | None]
+
+
+def is_same(recorded: Recorded, prepared: Prepared) -> bool:
+    """Whether *prepared* searches what *recorded* does.
+
+    Digests of code from other versions of Python or of hpo_lab are others; so where they
+    differ, the notebooks are read and compared.
+    """
+    before, now = recorded.document.spec, prepared.experiment.spec
+    if not is_same_but_code(before, now):
+        return False
+    if code_of(before) == code_of(now):
+        return True
+    codes = _codes(recorded, prepared)
+    return codes is not None and codes[0].meaning == codes[1].meaning
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A difference, in full and in a few words."""
+
+    problem: Problem
+    brief: str
+
+
+def changes(recorded: Recorded, prepared: Prepared) -> list[Problem]:
+    """What makes *prepared* another experiment than *recorded*, with the lines of code."""
+    return [change.problem for change in _changes(recorded, prepared)]
+
+
+def in_one_line(recorded: Recorded, prepared: Prepared) -> str:
+    """The same without the code, in one line."""
+    briefs = [change.brief for change in _changes(recorded, prepared)]
+    more = len(briefs) - _MOST_PLACES
+    return "; ".join([*briefs[:_MOST_PLACES], *([f"{more} more"] if more > 0 else [])])
+
+
+def _changes(recorded: Recorded, prepared: Prepared) -> list[_Change]:
+    before, now = recorded.document.spec, prepared.experiment.spec
+    fields = differences(before, now)
+    paths = [path for path, _ in fields]
+    told = [*_parameters(recorded, prepared), *_options(recorded, prepared, paths)]
+    goals = [_objective(spec) for spec in (now, before)]
+    if goals[0] != goals[1]:
+        told.append((prepared.wording.whole, f"the objective {_now(*goals)}"))
+    told += [(path, change) for path, change in fields if not _is_told(path)]
+    # Within a file nobody needs its name.
+    told = [(place.removeprefix(f"{prepared.file}, "), message) for place, message in told]
+    changed = [_Change(Problem(*each), _sentence(*each)) for each in told]
+    return [*changed, *_code(recorded, prepared)]
+
+
+def _sentence(place: str, message: str) -> str:
+    return (" " if message.startswith("is ") else ": ").join(filter(None, [place, message]))
+
+
+def _now(now: str, before: str) -> str:
+    return f"is {now} now, {before} before"
+
+
+def _objective(spec: ExperimentSpec) -> str:
+    return ", ".join(f"{way.value} {metric}" for metric, way in spec.objective.objectives)
+
+
+def _is_told(path: str) -> bool:
+    """Whether another part of the differences tells that of *path*."""
+    own = ("spec.parameters", "spec.objective", "spec.trialTemplate.trialSpec.spec.source")
+    return path.startswith((*own, "spec.initialPoints")) or any(
+        path.startswith(option.path) for option in OPTIONS
+    )
+
+
+def _options(
+    recorded: Recorded, prepared: Prepared, paths: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    for option in OPTIONS:
+        if option.is_budget or not any(path.startswith(option.path) for path in paths):
+            continue
+        try:
+            texts = [
+                ", ".join(option.write(option.of(document))) or "not set"
+                for document in (prepared.experiment, recorded.document)
+            ]
+        except ValueError:
+            continue
+        yield prepared.wording.option(option), _now(*texts)
+
+
+def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, str]]:
+    before = {each.name: each for each in recorded.document.spec.parameters}
+    now = {each.name: each for each in prepared.experiment.spec.parameters}
+    notebook = recorded.file(NOTEBOOK)
+    written = written_spaces(notebook) if notebook else {}
+    wording = prepared.wording
+    for name in dict.fromkeys([*now, *before]):
+        place = wording.places.get(name, wording.whole or "spec.parameters")
+        if name not in before:
+            yield place, f"{name} is new: {wording.spaces.get(name) or _space(now[name])}"
+        elif name not in now:
+            yield place, f"{name} is gone; it was {written.get(name) or _space(before[name])}"
+        elif before[name] != now[name]:
+            texts = (wording.spaces.get(name, ""), written.get(name, ""))
+            if "" in texts or texts[0] == texts[1]:
+                texts = (_space(now[name]), _space(before[name]))
+            yield place, f"{name} {_now(*texts)}"
+
+
+def _space(parameter: Parameter) -> str:
+    try:
+        return annotation(parameter)
+    except InvalidInput:
+        space = parameter.feasible_space.to_document()
+        return ", ".join(f"{field} {value}" for field, value in space.items())
+
+
+def _code(recorded: Recorded, prepared: Prepared) -> Iterator[_Change]:
+    code = code_of(prepared.experiment.spec)
+    if not code or code == code_of(recorded.document.spec):
+        return
+    codes = _codes(recorded, prepared)
+    if codes is not None and codes[0].meaning == codes[1].meaning:
+        return
+    places = codes[1].changes(codes[0]) if codes else []
+    for change in places[:_MOST_PLACES]:
+        cell = change.cell.removeprefix(f"{prepared.file}, ")
+        where = f"{cell}, line {change.line}"
+        yield _Change(Problem(where, f"has changed\n{_diff(change)}"), f"{where}{_brief(change)}")
+    if len(places) > _MOST_PLACES:
+        more = f"{len(places) - _MOST_PLACES} more places of the code have changed"
+        yield _Change(Problem(prepared.wording.whole, more), more)
+    if not places:
+        yield _Change(
+            Problem(prepared.wording.whole, "the code has changed"), "the code has changed"
+        )
+
+
+def _codes(recorded: Recorded, prepared: Prepared) -> tuple[TrialCode, TrialCode] | None:
+    """What the trials of notebooks ran before and run now, where it is known."""
+    content = recorded.file(NOTEBOOK)
+    if content is None or NOTEBOOK not in prepared.files:
+        return None
+    try:
+        before = TrialCode.read(content)
+    except ValueError:
+        return None
+    return before, prepared.code or TrialCode.read(prepared.files[NOTEBOOK][1])
+
+
+def _diff(change: CodeChange) -> str:
+    lines = [*(f"- {line}" for line in change.before), *(f"+ {line}" for line in change.now)]
+    if len(lines) > _MOST_LINES:
+        lines[_MOST_LINES - 1 :] = [f"  ... {len(lines) - _MOST_LINES + 1} more lines"]
+    return textwrap.indent("\n".join(lines), " " * 6)
+
+
+def _brief(change: CodeChange) -> str:
+    match [line.strip() for line in change.before], [line.strip() for line in change.now]:
+        case [before], [now] if len(before) <= _MOST_CHARACTERS and len(now) <= _MOST_CHARACTERS:
+            return f": `{now}` now, `{before}` before"
+        case [], [now] if len(now) <= _MOST_CHARACTERS:
+            return f": `{now}` is new"
+        case [before], [] if len(before) <= _MOST_CHARACTERS:
+            return f": `{before}` is gone"
+    return " has changed"

@@ -1,0 +1,235 @@
+"""The ways to edit and run again: the table of docs/edit-and-run-again.md, row by row, and more."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from hpo_lab.facade.experiments import Experiments
+from hpo_lab.problems import InvalidInput
+from hpo_lab.store import Store
+
+from .conftest import EARLIER, TUNED, Run
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param((f"# squares\n{EARLIER}  # a square\n\n", TUNED), id="comment"),
+        pytest.param(("def f(x): return (x*x)", TUNED.replace("f(lr)", "f( lr )")), id="format"),
+        pytest.param(("print('hello')", EARLIER, TUNED), id="print"),
+        pytest.param(
+            (f"{EARLIER}\nprint('f is', f)", f"{TUNED}\nprint(f'{{acc:.3f}}')"), id="shows"
+        ),
+        pytest.param((EARLIER.replace("Square", "The square"), TUNED), id="docstring"),
+        pytest.param(("def f(x):\n    y: int = x\n    return x * x", TUNED), id="local"),
+        pytest.param((EARLIER, EARLIER, TUNED.replace("0.1", "0.2")), id="default"),
+    ],
+)
+def test_another_form_of_the_same_code_continues(run: Run, cells: tuple[str, ...]) -> None:
+    first = run("def f(x):\n    y = x\n    return x * x", TUNED) if "y: int" in cells[0] else run()
+    again = run(*cells)
+    assert (again.uid, again.how, again.said) == (first.uid, "continued", "")
+
+
+@pytest.mark.parametrize(
+    "cells, line, said",
+    [
+        pytest.param(
+            (EARLIER, TUNED.replace("1e-4", "1e-5")),
+            "",
+            "cell 2, line 2: lr is loguniform(1e-5, 1) now, loguniform(1e-4, 1) before",
+            id="bound",
+        ),
+        pytest.param(
+            (EARLIER, TUNED.replace("f(lr)", "f(lr) + 1")),
+            "",
+            "cell 2, line 3: `acc = f(lr) + 1` now, `acc = f(lr)` before",
+            id="code",
+        ),
+        pytest.param(
+            (EARLIER.replace("x * x", "x + x"), TUNED),
+            "",
+            "cell 1, line 3: `return x + x` now, `return x * x` before",
+            id="earlier cell",
+        ),
+        pytest.param(
+            (EARLIER, f"n = 3  # tune: int(1, 9)\n{TUNED}"),
+            "--seed 3",
+            "cell 2, line 2: n is new: int(1, 9); --seed is 3 now, not set before",
+            id="parameter",
+        ),
+        pytest.param(
+            (EARLIER, "%%time\n" + TUNED), "", "cell 2, line 2: `%%time` is new", id="magic"
+        ),
+    ],
+)
+def test_a_change_starts_a_revision_and_says_what_and_where(
+    run: Run, cells: tuple[str, ...], line: str, said: str
+) -> None:
+    first = run()
+    second = run(*cells, line=line)
+    assert (second.name, second.how) == ("svm-2", "created")
+    assert second.said == (
+        f"svm-2 is new: {said}. The trials of svm are taken along by --warm-start svm"
+    )
+    assert run().uid == first.uid, "an edit that is taken back returns to its trials"
+    assert run(*cells, line=line).uid == second.uid
+
+
+def test_a_third_revision_is_compared_with_the_nearest(run: Run) -> None:
+    run()
+    run(EARLIER.replace("x * x", "x + x"), TUNED)
+    third = run(EARLIER.replace("x * x", "x - x"), TUNED.replace("1e-4", "1e-5"))
+    assert third.name == "svm-3"
+    fourth = run(EARLIER.replace("x * x", "x - x"), TUNED.replace("1e-4", "1e-6"))
+    assert fourth.name == "svm-4"
+    assert "lr is loguniform(1e-6, 1) now, loguniform(1e-5, 1) before" in fourth.said
+    assert "--warm-start svm-3" in fourth.said
+
+
+def test_another_objective_offers_no_trials(run: Run) -> None:
+    run()
+    said = run(EARLIER, f"%%tune minimize acc\n{TUNED}").said
+    assert said == "svm-2 is new: cell 2: the objective is minimize acc now, maximize acc before"
+
+
+def test_a_renamed_notebook_continues(run: Run, tmp_path: Path) -> None:
+    first = run()
+    (tmp_path / "work" / "svm.ipynb").rename(tmp_path / "work" / "forest.ipynb")
+    assert run(notebook="forest").uid == first.uid
+    (tmp_path / "work" / "svm.ipynb").unlink(missing_ok=True)
+    assert run(EARLIER, TUNED + " * 2", notebook="forest").name == "svm-2"
+
+
+def test_a_copy_of_a_notebook_that_is_changed_is_another(run: Run) -> None:
+    run()
+    assert run(EARLIER, TUNED + " * 2", notebook="copy").name == "copy"
+
+
+def test_a_moved_folder_continues_and_another_folder_does_not(run: Run, tmp_path: Path) -> None:
+    first = run()
+    elsewhere = run(folder="elsewhere")
+    assert (elsewhere.name, elsewhere.how) == ("svm", "created")
+    (tmp_path / "work").rename(tmp_path / "moved")
+    moved = run(folder="moved")
+    assert (moved.uid, moved.how) == (first.uid, "continued")
+    assert moved.project == os.path.realpath(tmp_path / "moved")
+
+
+def test_what_lost_its_folder_is_not_taken_over_where_its_name_is_in_use(
+    run: Run, tmp_path: Path
+) -> None:
+    first = run(folder="old")
+    run(EARLIER, TUNED + " * 2", folder="new")
+    (tmp_path / "old").rename(tmp_path / "gone")
+    again = run(folder="new")
+    assert (again.name, again.how) == ("svm-2", "created")
+    assert again.uid != first.uid
+
+
+def test_two_cells_of_a_notebook_have_experiments_of_their_own(run: Run) -> None:
+    other = "%%tune minimize loss\nw = 1.0  # tune: uniform(0, 1)\nloss = w"
+    third = "%%tune minimize loss\nv = 1.0  # tune: uniform(0, 1)\nloss = v"
+    names = [
+        run(EARLIER, TUNED, ids="ab").name,
+        run(other, ids="c").name,
+        run(third, ids="d").name,
+        run(EARLIER, TUNED + " * 2", ids="ab").name,
+        run(other.replace("(0, 1)", "(0, 2)"), ids="c").name,
+        run(EARLIER, TUNED, ids="ab").name,
+    ]
+    assert names == ["svm", "svm-loss", "svm-loss-2", "svm-2", "svm-loss-3", "svm"]
+
+
+def test_a_chosen_name_is_refused_with_the_differences_and_the_ways_on(
+    run: Run, store: Store
+) -> None:
+    run(line="--name mine")
+    with pytest.raises(InvalidInput) as caught:
+        run(
+            EARLIER.replace("return x * x", "y = x\n    return x * y"),
+            TUNED.replace("1e-4", "1e-5"),
+            line="--name mine --algorithm random",
+        )
+    assert str(caught.value).splitlines() == [
+        "'mine' is another experiment, recorded with 0 trials:",
+        "  cell 2, line 2: lr is loguniform(1e-5, 1) now, loguniform(1e-4, 1) before",
+        "  --algorithm: is random now, tpe before",
+        "  cell 1, line 3: has changed",
+        "      -     return x * x",
+        "      +     y = x",
+        "      +     return x * y",
+        "Three ways on:",
+        "  --fresh                               deletes it and starts anew",
+        "  another --name                        leaves it as it is",
+        "  another --name and --warm-start mine  leaves it, and learns from its trials",
+    ]
+    assert len(store.experiments()) == 1
+
+
+def test_fresh_replaces_what_has_the_name_or_is_of_the_cell(run: Run, store: Store) -> None:
+    first = run(line="--name mine")
+    second = run(EARLIER, TUNED + " * 2", line="--name mine", fresh=True)
+    assert second.name == "mine"
+    assert second.said == "It replaces mine and its 0 trials"
+    assert store.experiment_by_uid(first.uid) is None
+
+    unnamed = run()
+    again = run(EARLIER, TUNED + " * 2", fresh=True)
+    assert (again.name, again.how) == ("svm", "created")
+    assert store.experiment_by_uid(unnamed.uid) is None
+    assert run(fresh=True).how == "created"
+    assert sorted(each.name for each in store.experiments()) == ["mine", "svm"]
+
+
+def test_what_cannot_be_created_replaces_nothing(run: Run, store: Store) -> None:
+    first = run(line="--name mine")
+    with pytest.raises(InvalidInput, match="no such experiment"):
+        run(line="--name mine --warm-start none", fresh=True)
+    assert store.experiment_by_uid(first.uid) is not None
+
+
+def test_an_experiment_of_an_earlier_version_goes_on(run: Run, store: Store) -> None:
+    first = run(line="--seed 3")
+    record = store.experiment_by_uid(first.uid)
+    assert record is not None
+    document = record.document.to_document()
+    document["spec"]["trialTemplate"]["trialSpec"]["spec"]["source"] = "sha256:of the text"
+    store.update_spec(first.uid, record.document.model_validate(document))
+    store.move(first.uid, "", None)
+
+    changed = run(EARLIER, TUNED + " * 2", line="--seed 3")
+    assert changed.name == "svm-2", "a name of an earlier version is not given again"
+    again = run(f"{EARLIER}  # the same", TUNED, line="--seed 3")
+    assert (again.uid, again.how) == (first.uid, "continued")
+    assert again.project.endswith("work")
+
+
+def test_names_are_those_of_this_project_first(run: Run, store: Store, tmp_path: Path) -> None:
+    here, there = run(), run(folder="there")
+    only = run(folder="there", line="--name only")
+
+    def find(name: str, folder: str) -> str:
+        return Experiments(store, os.path.realpath(tmp_path / folder)).find(name).uid
+
+    assert find("svm", "work") == here.uid
+    assert find("svm", "there") == there.uid
+    assert find("only", "work") == only.uid
+    with pytest.raises(InvalidInput, match=r"several projects have one.*there, .*work") as caught:
+        find("svm", "nowhere")
+    assert json.dumps([each.where for each in caught.value.problems]) == '["svm"]'
+
+
+def test_a_list_is_of_this_project_and_of_none(run: Run, store: Store, tmp_path: Path) -> None:
+    here, there = run(), run(folder="there")
+    store.move(run(line="--name free").uid, "", None)
+    experiments = Experiments(store, os.path.realpath(tmp_path / "work"))
+    assert {each.uid for each in experiments.list(everywhere=False)} == {
+        here.uid,
+        *(each.uid for each in store.experiments() if not each.project),
+    }
+    assert there.uid in {each.uid for each in experiments.list()}
