@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from hpo_lab.options import read_arguments, unknown_arguments
 from hpo_lab.prepare import prepare_file, prepare_function, runs_here
 from hpo_lab.prepare.wording import as_argument
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.running.enrol import Enrolment, made_of
 
 __all__ = ["Experiment", "get", "tune"]
 
@@ -146,7 +148,12 @@ def tune(
         raise InvalidInput(problems, "tune()")
     for warning in prepared.warnings:
         warnings.warn(str(warning), stacklevel=2)
-    experiment, _ = Experiments(store).run(prepared, fresh=fresh or prepared.fresh, attached=block)
+    experiment, enrolment = Experiments(store).run(
+        prepared, fresh=fresh or prepared.fresh, attached=block
+    )
+    note = made_of(experiment.store, experiment.uid) if enrolment is Enrolment.CREATED else ""
+    if note:
+        print(note, file=sys.stderr)
     experiment.waiting.add(callbacks)
     return experiment.waiting.wait_attached() if block else experiment
 

@@ -249,8 +249,12 @@ class Scope(Expressions):
                 if not alias.asname:
                     path = name
                 bound = self._frame.names.get(name, Binding(NOTHING, frozenset()))
-                # `import a.b` after `import a.c` adds to the module, it does not replace it.
-                before = bound.sources if bound.value == self._imported(path) else frozenset()
+                submodules = self.submodules[alias.name.partition(".")[0]]
+                # What `import a.c` has added to the module is there after `import a.b`, too.
+                is_same = bound.value == self._imported(path)
+                before = bound.sources & submodules if is_same else frozenset()
+                if "." in alias.name:
+                    submodules.add(self.cell)
                 self._bind(name, self._imported(path), sources=before)
             return
         module = modules[0]

@@ -50,6 +50,7 @@ class NameTable:
         unbound: The names that each cell reads although no cell above has bound them.
         effects: Why a cell matters whatever it binds.
         installs: The cells that install packages.
+        submodules: By package, the cells that import submodules of it.
         unknown: The names whose type the code does not tell, with how often a cell binds them.
     """
 
@@ -65,6 +66,7 @@ class NameTable:
         self.unbound: defaultdict[int, set[str]] = defaultdict(set)
         self.effects: dict[int, str] = {}
         self.installs: set[int] = set()
+        self.submodules: defaultdict[str, set[int]] = defaultdict(set)
         self.unknown: dict[tuple[int, str], int] = {}
         self._kinds = kinds or {}
         self._notebook = Frame()

@@ -10,6 +10,7 @@ import pytest
 
 import hpo_lab
 from hpo_lab.experiment.model import ExperimentDocument, ObjectiveType
+from hpo_lab.facade.experiments import Experiments
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_function
 from hpo_lab.running.enrol import enrol
@@ -125,3 +126,20 @@ def test_an_experiment_of_an_earlier_version_says_so(location: Path) -> None:
     assert [str(problem) for problem in caught.value.problems][1:] == [
         "function: was recorded by an earlier version, without what it uses"
     ]
+
+
+def test_a_new_revision_is_said(capsys: pytest.CaptureFixture[str], store: Store) -> None:
+    def scaled(by: int) -> Callable[[float], float]:
+        def train(x: float) -> float:
+            return x * by
+
+        return train
+
+    space = {"x": hpo_lab.uniform(0, 1)}
+    for by in (1, 2):
+        hpo_lab.tune(scaled(by), space, minimize="loss", trials=1, store=store.location)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "is new: function: closed-over by: 1 is 2 now" in said.err
+    for experiment in store.experiments():
+        Experiments(store).get(experiment.uid).wait(60)

@@ -48,6 +48,13 @@ CASES: dict[str, tuple[list[str], str, list[int]]] = {
     "import": (["import math", "import json"], "math.pi", [0]),
     "import as": (["import numpy as np, math as m"], "np.pi", [0]),
     "submodules add up": (["import xml.etree", "import xml.dom"], "xml.etree", [0, 1]),
+    "imported again": (["import time\nx = 1\ntime.sleep(0)"], "import time\ntime.sleep(0)", []),
+    "imported again under a name": (["import numpy as np"], "import numpy as np\nnp.pi", []),
+    "a submodule of what is imported again": (
+        ["import xml.dom", "x = 1"],
+        "import xml\nxml.dom",
+        [0],
+    ),
     "import from": (["from math import pi as p, e"], "p", [0]),
     "import in try": (["try:\n    import yaml\nexcept ImportError:\n    yaml = None"], "yaml", [0]),
     "star import": (["sin = 1", "from math import *", "y = 1"], "sin", [0, 1]),
