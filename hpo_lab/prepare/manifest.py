@@ -17,8 +17,10 @@ from hpo_lab.experiment.manifest import (
 )
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument
 from hpo_lab.experiment.rendering import config_map_object
+from hpo_lab.notebook.trial_code import TrialCode
 from hpo_lab.prepare.checking import check, every_problem
 from hpo_lab.prepare.prepared import Prepared
+from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 from hpo_lab.workload.configuration import Configuration, configuration_documents
 
@@ -70,11 +72,12 @@ def prepare_manifest(
             )
     configuration = Configuration.of(files)
     experiment = _with_config_map(experiment, configuration)
-    experiment, sources = _unpacked(experiment)
+    experiment, sources, code = _unpacked(experiment)
     check(experiment, str(path))
     return Prepared(
         experiment,
         sources,
+        code=code,
         warnings=warnings,
         stops=stops,
         folder=path.resolve().parent,
@@ -94,20 +97,28 @@ def _without_stop(document: Any) -> tuple[Any, bool]:
 
 def _unpacked(
     experiment: ExperimentDocument,
-) -> tuple[ExperimentDocument, dict[str, tuple[str, bytes]]]:
-    """*experiment* without the notebook its template holds, and that notebook as a file."""
+) -> tuple[ExperimentDocument, dict[str, tuple[str, bytes]], TrialCode | None]:
+    """*experiment* without the notebook its template holds, that notebook, and its code."""
     template = experiment.spec.trial_template
     job = template.trial_spec if template else None
     spec = job.get("spec") if job else None
     if template is None or job is None or not isinstance(spec, Mapping) or EMBEDDED not in spec:
-        return experiment, {}
+        return experiment, {}, None
     if template.kind != (API_VERSION, "NotebookTrial"):
-        return experiment, {}
-    rest = {key: value for key, value in spec.items() if key != EMBEDDED}
+        return experiment, {}, None
+    content = json.dumps(spec[EMBEDDED], indent=1).encode()
+    try:
+        code = TrialCode.read(content)
+    except ValueError as error:
+        where = f"spec.trialTemplate.trialSpec.spec.{EMBEDDED}"
+        raise InvalidInput([Problem(where, str(error))]) from None
+    # The notebook may have been edited since the manifest was made of it.
+    rest = {**spec, "source": code.digest}
+    del rest[EMBEDDED]
     changed = template.model_copy(update={"trial_spec": {**job, "spec": rest}})
-    files = {NOTEBOOK: ("application/x-ipynb+json", json.dumps(spec[EMBEDDED], indent=1).encode())}
-    update = {"trial_template": changed}
-    return experiment.model_copy(update={"spec": experiment.spec.model_copy(update=update)}), files
+    files = {NOTEBOOK: ("application/x-ipynb+json", content)}
+    spec_now = experiment.spec.model_copy(update={"trial_template": changed})
+    return experiment.model_copy(update={"spec": spec_now}), files, code
 
 
 def _with_config_map(

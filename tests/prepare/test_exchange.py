@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,11 +19,13 @@ from hpo_lab.cli import main
 from hpo_lab.experiment.identity import identity
 from hpo_lab.experiment.manifest import dump, parse
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.facade.enrolling import AnotherExperiment, enrol_prepared
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare import Prepared, prepare_manifest, prepare_notebook
 from hpo_lab.prepare.exchange import manifest_of, notebook_of
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.studies import copy_to_study, experiment_of_study
+from hpo_lab.store import open_store
 
 CELL = """%%tune maximize score --trials 4 --seed 3 --goal 0.5
 x = 1.0  # tune: loguniform(0.5, 5)
@@ -69,6 +72,30 @@ def test_a_notebook_becomes_a_manifest_and_comes_back(notebook: Path, tmp_path: 
     assert after.objective == before.objective
     assert (after.max_trial_count, after.seed) == (before.max_trial_count, before.seed)
     assert returned.experiment.name == original.experiment.name
+
+
+def test_code_that_is_edited_in_a_manifest_is_another_experiment(
+    notebook: Path, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "cells.yaml"
+    cli("convert", notebook, "-o", manifest)
+    with closing(open_store(tmp_path / "store.db")) as store:
+        record, _ = enrol_prepared(store, prepare_manifest(manifest))
+        assert enrol_prepared(store, prepare_manifest(manifest))[0].uid == record.uid
+        manifest.write_text(manifest.read_text().replace("base = 3", "base = 4"))
+        with pytest.raises(
+            AnotherExperiment, match=r"line 1: has changed\n +- base = 3\n"
+        ) as error:
+            enrol_prepared(store, prepare_manifest(manifest))
+    assert len(error.value.problems) == 1
+
+
+def test_a_manifest_that_holds_no_notebook_is_refused(notebook: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "cells.yaml"
+    cli("convert", notebook, "-o", manifest)
+    manifest.write_text(manifest.read_text().replace("cell_type:", "type:"))
+    with pytest.raises(InvalidInput, match="spec.notebook: no trial notebook"):
+        prepare_manifest(manifest)
 
 
 RULES = st.sampled_from(["medianstop", "medianstop:start_step=2,min_trials_required=4"])
