@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from hpo_lab.experiment import function_parts
+from hpo_lab.experiment.document import as_number
 from hpo_lab.experiment.model import ExperimentSpec, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.problems import Problem
@@ -46,7 +47,7 @@ def identity(spec: ExperimentSpec) -> str:
 
 def is_same_but_code(before: ExperimentSpec, now: ExperimentSpec) -> bool:
     """Whether two specifications are of the same search, whatever code their trials run."""
-    documents = [_essence(before), _essence(now)]
+    documents = [_compared(before), _compared(now)]
     for document in documents:
         _trial(document).pop("source", None)
     return _text(documents[0]) == _text(documents[1])
@@ -59,13 +60,13 @@ def code_of(spec: ExperimentSpec) -> str:
 
 def differences(before: ExperimentSpec, now: ExperimentSpec) -> list[tuple[str, str]]:
     """The fields that make *now* another experiment than *before*, as pairs of path and change."""
-    essences = _essence(before), _essence(now)
+    essences = _compared(before), _compared(now)
     changes = _changes_of_function(*map(_trial, essences))
     old, new = (_flat("spec", essence) for essence in essences)
     return changes + [
         (path, f"{_shown(old.get(path))} before, {_shown(new.get(path))} now")
         for path in dict.fromkeys([*old, *new])
-        if old.get(path) != new.get(path)
+        if repr(old.get(path)) != repr(new.get(path))  # 1, 1.0 and True are other values
     ]
 
 
@@ -124,6 +125,18 @@ def _essence(spec: ExperimentSpec) -> dict[str, Any]:
     trial = _trial(document)
     for field in _PLACES:
         trial.pop(field, None)
+    return document
+
+
+def _compared(spec: ExperimentSpec) -> dict[str, Any]:
+    """The essence with bounds as numbers: `1e3` is 1000. Recorded digests are of their texts."""
+    document = _essence(spec)
+    for parameter in document.get("parameters", ()):
+        space = parameter["feasibleSpace"]
+        for field in ("min", "max", "step"):
+            bound = as_number(space.get(field))
+            if isinstance(bound, float) and bound.is_integer():
+                space[field] = repr(int(bound))
     return document
 
 

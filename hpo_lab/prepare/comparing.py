@@ -81,10 +81,13 @@ def _changes(recorded: Recorded, prepared: Prepared) -> list[_Change]:
     if goals[0] != goals[1]:
         told.append((prepared.wording.whole, f"the objective {_now(*goals)}"))
     told += [(path, change) for path, change in fields if not _is_told(path)]
+    code = list(_code(recorded, prepared))
+    if not told and not code:
+        told = fields or [(prepared.wording.whole, "the code was read by another version")]
     # Within a file nobody needs its name.
     told = [(place.removeprefix(f"{prepared.file}, "), message) for place, message in told]
     changed = [_Change(Problem(*each), _sentence(*each)) for each in told]
-    return [*changed, *_code(recorded, prepared)]
+    return [*changed, *code]
 
 
 def _sentence(place: str, message: str) -> str:
@@ -135,11 +138,16 @@ def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, s
             yield place, f"{name} is new: {wording.spaces.get(name) or _space(now[name])}"
         elif name not in now:
             yield place, f"{name} is gone; it was {written.get(name) or _space(before[name])}"
-        elif before[name] != now[name]:
+        elif _compared(before[name]) != _compared(now[name]):
             texts = (wording.spaces.get(name, ""), written.get(name, ""))
             if "" in texts or texts[0] == texts[1]:
                 texts = (_space(now[name]), _space(before[name]))
             yield place, f"{name} {_now(*texts)}"
+
+
+def _compared(parameter: Parameter) -> tuple[Parameter, str]:
+    """A parameter, and its choices as they are written: 1, 1.0 and True are other values."""
+    return parameter, repr(parameter.feasible_space.list)
 
 
 def _space(parameter: Parameter) -> str:

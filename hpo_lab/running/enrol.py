@@ -59,7 +59,7 @@ def enrol(
         except NameTaken:
             # Created by another process after the look.
             return enrol(store, experiment, files)
-    if recorded.identity != identity(experiment.spec):
+    if not _is_same(recorded, experiment):
         raise _taken(recorded, experiment)
     return revise(store, recorded, experiment)
 
@@ -171,7 +171,7 @@ def stop_described(store: Store, experiment: ExperimentDocument, project: str = 
     if recorded is None:
         message = f"is 0, which stops an experiment; there is none called {experiment.name!r}"
         raise InvalidInput([Problem("spec.maxTrialCount", message)])
-    if recorded.identity != identity(experiment.spec):
+    if not _is_same(recorded, experiment):
         raise _taken(recorded, experiment)
     store.request_stop(recorded.uid)
 
@@ -181,6 +181,13 @@ def _named(
 ) -> ExperimentRecord | None:
     named = {each.project: each for each in store.named(experiment.name, experiment.namespace)}
     return named.get(project) or named.get("")
+
+
+def _is_same(recorded: ExperimentRecord, experiment: ExperimentDocument) -> bool:
+    """Whether both are the same search; equal bounds may be written differently."""
+    return recorded.identity == identity(experiment.spec) or not differences(
+        recorded.document.spec, experiment.spec
+    )
 
 
 def _again(store: Store, recorded: ExperimentRecord) -> ExperimentRecord:

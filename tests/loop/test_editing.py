@@ -242,3 +242,17 @@ def test_a_list_is_of_this_project_and_of_none(run: Run, store: Store, tmp_path:
         *(each.uid for each in store.experiments() if not each.project),
     }
     assert there.uid in {each.uid for each in experiments.list()}
+
+
+def test_bounds_that_are_written_differently_are_the_same(run: Run) -> None:
+    first = run(EARLIER, TUNED.replace("1e-4, 1)", "1e-2, 1e3)"))
+    again = run(EARLIER, TUNED.replace("1e-4, 1)", "0.01, 1000)"))
+    assert (again.uid, again.how, again.said) == (first.uid, "continued", "")
+
+
+def test_values_that_are_equal_in_python_are_told_apart(run: Run) -> None:
+    run(EARLIER, TUNED.replace("loguniform(1e-4, 1)", "choice(0.1, 1)"))
+    said = run(EARLIER, TUNED.replace("loguniform(1e-4, 1)", "choice(0.1, 1.0)")).said
+    assert said.startswith(
+        "svm-2 is new: cell 2, line 2: lr is choice(0.1, 1.0) now, choice(0.1, 1)"
+    )

@@ -94,7 +94,7 @@ def test_a_manifest_that_holds_no_notebook_is_refused(notebook: Path, tmp_path: 
     manifest = tmp_path / "cells.yaml"
     cli("convert", notebook, "-o", manifest)
     manifest.write_text(manifest.read_text().replace("cell_type:", "type:"))
-    with pytest.raises(InvalidInput, match="spec.notebook: no trial notebook"):
+    with pytest.raises(InvalidInput, match=r"spec\.notebook: no trial notebook"):
         prepare_manifest(manifest)
 
 
