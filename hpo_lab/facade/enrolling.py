@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hpo_lab.experiment.identity import identity
 from hpo_lab.experiment.model import ExperimentDocument
-from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.handle import Experiment, end
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare import Prepared, Recorded, changes, in_one_line, is_same
 from hpo_lab.problems import InvalidInput, Problem
@@ -103,7 +103,8 @@ def enrol_prepared(
         try:
             return _enrol(store, prepared, fresh, agrees)
         except NameTaken:
-            continue  # Created by another process after the look.
+            # Another process has created it after the look; that is not to be replaced.
+            fresh = False
 
 
 def recorded_as(store: Store, prepared: Prepared) -> ExperimentRecord | None:
@@ -259,7 +260,7 @@ def _create(
     name: str,
     origin: str | None = None,
     note: str = "",
-    replaces: Callable[[], None] = lambda: None,
+    replaces: Experiment | None = None,
 ) -> ExperimentRecord:
     experiment = prepared.experiment
     metadata = experiment.metadata.model_copy(update={"name": name})
@@ -270,7 +271,8 @@ def _create(
         project=prepared.project,
         origin=origin,
         note=note,
-        replaces=replaces,
+        replaces=replaces.uid if replaces else None,
+        makes_room=(lambda: end(replaces)) if replaces else (lambda: None),
     )
 
 
@@ -285,7 +287,7 @@ def _replace(
     if not agrees(experiment):
         raise InvalidInput([Problem(prepared.wording.fresh, f"{record.title} stays as it is")])
     note = f"It replaces {record.title} and its {_trials(experiment)}"
-    return _create(store, prepared, record.name, origin, note, experiment.delete)
+    return _create(store, prepared, record.name, origin, note, experiment)
 
 
 def _note(store: Store, prepared: Prepared, earlier: ExperimentRecord, name: str) -> str:

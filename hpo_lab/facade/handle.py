@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import optuna
     import pandas
 
-__all__ = ["Experiment"]
+__all__ = ["Experiment", "end"]
 
 
 class Experiment:
@@ -369,7 +369,13 @@ class Experiment:
 
     def delete(self) -> None:
         """Delete the experiment, its trials and their files; a running one ends first."""
-        if self.record.is_active(time.time()):
-            self.stop()
-            self.wait(timeout=30)
+        end(self)
         self.store.delete_experiment(self.uid)
+
+
+def end(experiment: Experiment) -> None:
+    """Stop *experiment* if it runs, and wait up to 30 seconds until it has ended."""
+    record = experiment.store.experiment_by_uid(experiment.uid)
+    if record is not None and record.is_active(time.time()):
+        experiment.stop()
+        experiment.wait(timeout=30)

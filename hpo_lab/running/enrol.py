@@ -72,7 +72,8 @@ def create(
     project: str = "",
     origin: str | None = None,
     note: str = "",
-    replaces: Callable[[], None] = lambda: None,
+    replaces: str | None = None,
+    makes_room: Callable[[], None] = lambda: None,
 ) -> ExperimentRecord:
     """Create *experiment*.
 
@@ -83,7 +84,8 @@ def create(
         project: The folder that it belongs to.
         origin: What its name was made of; None where a person chose the name.
         note: What its history says of its making; see `made_of`.
-        replaces: Makes room for it, when it is known that it can be made.
+        replaces: The uid of the experiment that is deleted as this is created.
+        makes_room: Called before that, when it is known that it can be made.
 
     Raises:
         InvalidInput: It cannot learn from those that it names.
@@ -96,13 +98,14 @@ def create(
     prior = warm_start(store, experiment, project)
     if prior is not None:
         artifacts.append(prior.artifact)
-    replaces()
+    makes_room()
     record = store.create_experiment(
         experiment,
         identity=identity(experiment.spec),
         artifacts=artifacts,
         project=project,
         origin=origin,
+        replaces=replaces,
     )
     told = {_REVISION: note, WARM_START: prior.message if prior else ""}
     for reason, message in told.items():

@@ -36,6 +36,7 @@ class ExperimentStore(Transactions):
         place: str = "local",
         project: str = "",
         origin: str | None = None,
+        replaces: str | None = None,
         now: float | None = None,
     ) -> ExperimentRecord:
         """Add an experiment together with its artifacts.
@@ -47,6 +48,7 @@ class ExperimentStore(Transactions):
             place: Where it is to run.
             project: The folder that it belongs to; empty for none.
             origin: What its name was made of; None where a person chose the name.
+            replaces: The uid of an experiment that is deleted in the same transaction.
             now: When.
 
         Raises:
@@ -58,6 +60,8 @@ class ExperimentStore(Transactions):
         )
         rows = [_artifacts.describe(artifact.measured(), self.files) for artifact in artifacts]
         with writing(self._engine) as connection:
+            if replaces is not None:
+                experiments.remove(connection, replaces)
             uid = experiments.create(
                 connection, document, identity, created, place, project, origin
             )
@@ -65,6 +69,8 @@ class ExperimentStore(Transactions):
                 _artifacts.put(connection, uid, rows)
             record = experiments.by_uid(connection, uid)
         assert record is not None
+        if replaces is not None:
+            self._remove_folder(replaces)
         return record
 
     def experiment(self, name: str, namespace: str = "default") -> ExperimentRecord | None:
@@ -188,6 +194,9 @@ class ExperimentStore(Transactions):
         """Delete an experiment, its trials and its folder; its runner loses the lease."""
         with self.transaction(uid) as transaction:
             transaction.delete()
+        self._remove_folder(uid)
+
+    def _remove_folder(self, uid: str) -> None:
         # A trial that still runs may hold files open; what stays behind harms nobody.
         shutil.rmtree(self.folder(uid), ignore_errors=True)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.facade.experiments import Experiments
+from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import prepare_notebook
 from hpo_lab.problems import InvalidInput
-from hpo_lab.store import Store
+from hpo_lab.store import ExperimentRecord, Store
 
 from .conftest import EARLIER, TUNED, Run
 
@@ -200,6 +204,45 @@ def test_what_cannot_be_created_replaces_nothing(run: Run, store: Store) -> None
     with pytest.raises(InvalidInput, match="no such experiment"):
         run(line="--name mine --warm-start none", fresh=True)
     assert store.experiment_by_uid(first.uid) is not None
+
+
+def test_what_fails_to_be_created_replaces_nothing(
+    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(line="--name mine")
+    kept = store.folder(first.uid) / "kept"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.touch()
+
+    def fail(*arguments: object) -> None:
+        raise OSError("disk full")
+
+    for room, name in (("experiments", "create"), ("artifacts", "put")):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"hpo_lab.store.{room}.{name}", fail)
+            with pytest.raises(OSError, match="disk full"):
+                run(line="--name mine", fresh=True)
+        assert store.experiment_by_uid(first.uid) is not None and kept.exists()
+    assert run(line="--name mine", fresh=True).uid != first.uid
+    assert store.experiment_by_uid(first.uid) is None and not kept.exists()
+
+
+def test_fresh_replaces_nothing_that_another_process_has_just_begun(
+    run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(line="--name mine")
+    prepared = prepare_notebook(tmp_path / "work" / "svm.ipynb", TuneOptions())
+    create, begun = Store.create_experiment, []
+
+    def late(self: Store, *arguments: Any, **options: Any) -> ExperimentRecord:
+        if not begun:
+            begun.append(create(self, *arguments, **options))
+        return create(self, *arguments, **options)
+
+    monkeypatch.setattr(Store, "create_experiment", late)
+    again, _ = enrol_prepared(store, prepared, fresh=True)
+    assert again.uid == begun[0].uid
+    assert [each.uid for each in store.experiments()] == [again.uid]
 
 
 def test_an_experiment_of_an_earlier_version_goes_on(run: Run, store: Store) -> None:
