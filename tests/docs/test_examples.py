@@ -99,13 +99,6 @@ def test_links_lead_somewhere() -> None:
     assert lost == []
 
 
-def test_the_options_are_documented() -> None:
-    from hpo_lab.options import OPTIONS
-
-    text = (ROOT / "docs" / "notebooks.md").read_text()
-    assert [option.flag for option in OPTIONS if option.flag not in text] == []
-
-
 def test_every_argument_and_member_is_on_the_page_of_python() -> None:
     text = (ROOT / "docs" / "python.md").read_text()
     arguments = inspect.signature(hpo_lab.tune).parameters.keys() - {"unknown"}
