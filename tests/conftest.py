@@ -21,10 +21,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# No property says how fast it is: the machine may be busy.
+hypothesis.settings.register_profile(
+    "hpo_lab", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("hpo_lab")
 
 collect_ignore_glob = ["*.ipynb"]  # nbval runs the notebooks of notebooks/, not test data
 

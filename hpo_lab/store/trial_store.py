@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.observation import Observation
+from hpo_lab.experiment.trial import Trial
 from hpo_lab.store import artifacts as _artifacts
 from hpo_lab.store import observations, trials
 from hpo_lab.store.records import (
-    Artifact,
     ArtifactRecord,
     ObservationRecord,
     TrialRecord,
@@ -36,78 +34,6 @@ class TrialStore(Transactions):
         """The trial that failed last with its details, None when none has."""
         with self._engine.connect() as connection:
             return trials.last_failed(connection, uid)
-
-    # Single writes: the methods of `Transaction`, each in a transaction of its own.
-
-    def start_trial(
-        self,
-        uid: str,
-        number: int,
-        now: float | None = None,
-        *,
-        new: Trial | None = None,
-        handle: str | None = None,
-        runner_id: str | None = None,
-    ) -> Trial:
-        """`Transaction.start_trial` alone."""
-        with self.transaction(uid, runner_id) as transaction:
-            return transaction.start_trial(number, now, new=new, handle=handle)
-
-    def finish_trial(
-        self,
-        uid: str,
-        number: int,
-        state: TrialState,
-        now: float | None = None,
-        *,
-        reason: str = "",
-        message: str = "",
-        traceback: str = "",
-        observations: Sequence[Observation] = (),
-        offset: int = 0,
-        artifacts: Sequence[Artifact] = (),
-        runner_id: str | None = None,
-    ) -> bool:
-        """`Transaction.finish_trial` alone."""
-        measured = [artifact.measured() for artifact in artifacts]
-        with self.transaction(uid, runner_id) as transaction:
-            return transaction.finish_trial(
-                number,
-                state,
-                now,
-                reason=reason,
-                message=message,
-                traceback=traceback,
-                observations=observations,
-                offset=offset,
-                artifacts=measured,
-            )
-
-    def requeue_trial(self, uid: str, number: int, *, runner_id: str | None = None) -> int:
-        """`Transaction.requeue_trial` alone."""
-        with self.transaction(uid, runner_id) as transaction:
-            return transaction.requeue_trial(number)
-
-    def add_observations(
-        self,
-        uid: str,
-        number: int,
-        batch: Sequence[Observation],
-        offset: int,
-        *,
-        runner_id: str | None = None,
-    ) -> bool:
-        """`Transaction.observe` alone."""
-        with self.transaction(uid, runner_id) as transaction:
-            return transaction.observe(number, batch, offset)
-
-    def add_artifact(self, uid: str, artifact: Artifact, *, runner_id: str | None = None) -> None:
-        """`Transaction.add_artifact` alone."""
-        measured = artifact.measured()
-        with self.transaction(uid, runner_id) as transaction:
-            transaction.add_artifact(measured)
-
-    # Reading what they left
 
     def observations(
         self,

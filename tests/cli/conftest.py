@@ -22,6 +22,7 @@ from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import check, experiment_name, prepare_function
 from hpo_lab.running.enrol import enrol
 from hpo_lab.store import ExperimentRecord, Store, open_store
+from tests.store_writes import finish_trial, start_trial
 
 Cli = Callable[..., Result]
 Enrolled = Callable[..., ExperimentRecord]
@@ -82,9 +83,10 @@ def recorded(store: Store, enrolled: Enrolled) -> Recorded:
     ) -> ExperimentRecord:
         uid = enrolled(**{"name": "parabola", "trials": len(values) or 1, **options}).uid
         for number, value in enumerate(values):
-            store.start_trial(uid, number, new=Trial(number, {"x": number / 2}))
+            start_trial(store, uid, number, new=Trial(number, {"x": number / 2}))
             if value is None:
-                store.finish_trial(
+                finish_trial(
+                    store,
                     uid,
                     number,
                     TrialState.FAILED,
@@ -93,7 +95,9 @@ def recorded(store: Store, enrolled: Enrolled) -> Recorded:
                 )
             else:
                 seen = Observation(metric="score", value=value, time=time.time())
-                store.finish_trial(uid, number, TrialState.SUCCEEDED, observations=[seen], offset=1)
+                finish_trial(
+                    store, uid, number, TrialState.SUCCEEDED, observations=[seen], offset=1
+                )
         store.set_condition(uid, ExperimentState.RUNNING, "ExperimentRunning", "runs")
         store.set_condition(uid, state, f"Experiment{state.value}", f"it is {state.value}")
         record = store.experiment_by_uid(uid)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hpo_lab.store import Artifact
+from tests.store_writes import add_artifact
 
 
 def test_best(cli: Any, recorded: Any) -> None:
@@ -99,7 +100,7 @@ def test_what_the_best_trial_kept_is_shown(
     for name in ("notebook.ipynb", "model.pkl"):
         (tmp_path / name).write_text("{}")
         kept = Artifact(name=name, media_type="text/plain", path=tmp_path / name, number=1)
-        store.add_artifact(uid, kept)
+        add_artifact(store, uid, kept)
     shown = cli("best", "parabola").stdout.splitlines()
     assert f"Notebook of trial 1: {tmp_path / 'notebook.ipynb'}" in shown
     assert f"Kept by trial 1: {tmp_path / 'model.pkl'}" in shown

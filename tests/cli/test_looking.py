@@ -16,6 +16,7 @@ from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import Store
+from tests.store_writes import finish_trial, requeue_trial, start_trial
 
 
 def test_nothing_is_made_by_looking(cli: Any, tmp_path: Path) -> None:
@@ -168,8 +169,8 @@ def test_how_the_search_made_a_trial_is_in_its_row(cli: Any, store: Store, enrol
     uid = enrolled().uid
     made = {"rung": "1", "x": "no column of its own"}
     for trial in (Trial(0, {"x": 1.5}), Trial(1, {"x": 1.5}, parent=0, labels=made)):
-        store.start_trial(uid, trial.number, new=trial)
-        store.requeue_trial(uid, trial.number)
+        start_trial(store, uid, trial.number, new=trial)
+        requeue_trial(store, uid, trial.number)
     header, _, first, second = cli("trials", "parabola").stdout.splitlines()
     assert header.split() == ["trial", "state", "rung", "x", "parent", "score", "time"]
     assert first.split() == ["0", "Created", "1.5"]
@@ -185,12 +186,12 @@ def test_of_several_objectives_the_front_is_shown(cli: Any, store: Store, enroll
     second = AdditionalObjective(type=ObjectiveType.MINIMIZE, objective_metric_name="cost")
     uid = enrolled(additional_objectives=(second,)).uid
     for number, (score, cost) in enumerate([(0.5, 1.0), (0.75, 2.0), (0.25, 3.0)]):
-        store.start_trial(uid, number, new=Trial(number, {"x": number}))
+        start_trial(store, uid, number, new=Trial(number, {"x": number}))
         seen = [
             Observation(metric=name, value=value, time=1.0)
             for name, value in (("score", score), ("cost", cost))
         ]
-        store.finish_trial(uid, number, TrialState.SUCCEEDED, observations=seen, offset=1)
+        finish_trial(store, uid, number, TrialState.SUCCEEDED, observations=seen, offset=1)
     for command in ("best", "show"):
         lines = cli(command, "parabola").stdout.splitlines()
         header = next(n for n, line in enumerate(lines) if line.startswith("trial"))

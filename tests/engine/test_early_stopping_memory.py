@@ -113,7 +113,7 @@ def is_stopped(
 
 
 @pytest.mark.parametrize("rule", RULES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     acts=histories(),
     type=st.sampled_from(["minimize", "maximize"]),

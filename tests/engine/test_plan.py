@@ -254,7 +254,7 @@ class World:
                 self.set(number, S.METRICS_UNAVAILABLE, odd)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     events=EVENTS,
     parallel=st.integers(1, 5),

@@ -15,6 +15,7 @@ from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
 from hpo_lab.store import Runner, Store, open_store
+from tests.store_writes import finish_trial, start_trial
 
 
 @pytest.fixture
@@ -56,14 +57,14 @@ def end(
     store: Store, uid: str, number: int, metrics: Mapping[str, float] | None, *, best: bool = False
 ) -> None:
     """Record a whole trial; one without metrics failed."""
-    store.start_trial(uid, number, new=Trial(number, {"x": number / 10}))
+    start_trial(store, uid, number, new=Trial(number, {"x": number / 10}))
     if metrics is None:
         message = f"ValueError: no luck with {number}"
         trace = f"Traceback:\n  line 3\n{message}"
-        store.finish_trial(uid, number, TrialState.FAILED, message=message, traceback=trace)
+        finish_trial(store, uid, number, TrialState.FAILED, message=message, traceback=trace)
         return
     seen = [Observation(metric=m, value=v, time=time.time()) for m, v in metrics.items()]
-    store.finish_trial(uid, number, TrialState.SUCCEEDED, observations=seen, offset=1)
+    finish_trial(store, uid, number, TrialState.SUCCEEDED, observations=seen, offset=1)
     if best:
         with store.transaction(uid) as transaction:
             transaction.set_best(number)

@@ -18,6 +18,7 @@ from hpo_lab.problems import InvalidInput
 from hpo_lab.running.enrol import enrol
 from hpo_lab.store import Artifact, Store
 from tests.facade.conftest import Create, end
+from tests.store_writes import add_artifact
 
 base = 10
 
@@ -66,7 +67,7 @@ def test_where_no_function_was_tuned_the_way_is_named(
         experiment.chosen(1)
     with pytest.raises(InvalidInput, match="digits: no function was tuned"):
         experiment.chosen().run()
-    store.add_artifact(uid, Artifact(name="notebook.ipynb", media_type="x", content=b"{}"))
+    add_artifact(store, uid, Artifact(name="notebook.ipynb", media_type="x", content=b"{}"))
     with pytest.raises(InvalidInput, match="`%hpo best digits --run` runs it in a notebook"):
         experiment.chosen().run()
 
@@ -79,6 +80,6 @@ def test_its_files(store: Store, create: Create, tmp_path: Path) -> None:
     for name in ("notebook.ipynb", "log.txt", "model.pkl"):
         (tmp_path / name).write_text("{}")
         kept = Artifact(name=name, media_type="x", path=tmp_path / name, number=0)
-        store.add_artifact(uid, kept)
+        add_artifact(store, uid, kept)
     assert best.notebook == tmp_path / "notebook.ipynb"
     assert [each.name for each in best.kept] == ["model.pkl"]

@@ -17,6 +17,13 @@ from hpo_lab.options import TuneOptions
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Artifact, Store
 from tests.facade.conftest import Create, end
+from tests.store_writes import (
+    add_artifact,
+    add_observations,
+    finish_trial,
+    requeue_trial,
+    start_trial,
+)
 
 
 def test_the_last_failure_is_the_one_that_ended_last(store: Store, create: Create) -> None:
@@ -53,7 +60,7 @@ def test_a_summary_without_the_trials_says_what_the_trials_say(
         assert glance == experiment.follower.look()
     assert glance.best is not None and glance.best.value == 2.0
     # A best that runs again is looked for among the others.
-    store.requeue_trial(uid, 3)
+    requeue_trial(store, uid, 3)
     best = experiment.summary().best
     assert best is not None and best.number == 1
 
@@ -70,7 +77,7 @@ def test_files_of_a_trial_are_asked_from_the_handle(store: Store, create: Create
     notebook = log.with_name("notebook.ipynb")
     notebook.write_text("{}")
     kept = Artifact(name="notebook.ipynb", media_type="text/plain", path=notebook, number=0)
-    store.add_artifact(uid, kept)
+    add_artifact(store, uid, kept)
     assert experiment.files(0) == [log, notebook]
     assert experiment.notebook_of(0) == notebook
     assert [artifact.name for artifact in experiment.artifacts(0)] == ["notebook.ipynb"]
@@ -128,14 +135,14 @@ def test_trials_are_records(store: Store, create: Create) -> None:
 
 def test_reports_are_told_by_step_and_texts_are_attributes(store: Store, create: Create) -> None:
     uid = create(runs=True)
-    store.start_trial(uid, 0, new=Trial(0, {"x": 0.5}))
+    start_trial(store, uid, 0, new=Trial(0, {"x": 0.5}))
     said = [
         Observation(metric="score", value=0.25, time=1.0, step=3),
         Observation(metric="size", value=7.0, time=1.0, step=3),
         Observation(metric="why", value=math.nan, time=2.0, text="warm"),
         Observation(metric="score", value=math.inf, time=3.0, step=4),
     ]
-    store.add_observations(uid, 0, said, 1)
+    add_observations(store, uid, 0, said, 1)
     experiment = Experiments(store).get(uid)
     assert [(report.step, report.metrics) for report in experiment.history(0)] == [
         (3, {"score": 0.25, "size": 7.0}),
@@ -156,10 +163,10 @@ def test_no_column_of_ours_stands_for_one_of_the_users(store: Store) -> None:
     uid = store.create_experiment(document, identity="clash").uid
     for number in range(2):
         assigned = {"state": 0.25, "number": number / 4}
-        store.start_trial(uid, number, 5.0, new=Trial(number, assigned))
+        start_trial(store, uid, number, 5.0, new=Trial(number, assigned))
         seen = [Observation(metric="seconds", value=1000.0, time=6.0)]
-        store.finish_trial(uid, number, TrialState.SUCCEEDED, 7.0, observations=seen, offset=1)
-    store.start_trial(uid, 2, 8.0, new=Trial(2, {"state": 0.5, "number": 0.5}))
+        finish_trial(store, uid, number, TrialState.SUCCEEDED, 7.0, observations=seen, offset=1)
+    start_trial(store, uid, 2, 8.0, new=Trial(2, {"state": 0.5, "number": 0.5}))
     table = Experiments(store).get(uid).dataframe()
     assert list(table.index) == [0, 1, 2]
     assert list(table["number"]) == [0.0, 0.25, 0.5]
@@ -183,14 +190,14 @@ def test_a_study_of_optuna_has_what_the_trials_have(store: Store, create: Create
             TrialState.FAILED,
         )
     ):
-        store.start_trial(uid, number, 5.0, new=Trial(number, {"x": number / 4}))
+        start_trial(store, uid, number, 5.0, new=Trial(number, {"x": number / 4}))
         seen = [
             Observation(metric="score", value=float(step), time=6.0, step=step) for step in (1, 3)
         ]
         seen.append(Observation(metric="why", value=math.nan, time=6.0, text="warm"))
         seen = seen[2:] if number == 2 else seen
-        store.finish_trial(uid, number, state, 7.0, observations=seen, offset=1)
-    store.start_trial(uid, 4, 8.0, new=Trial(4, {"x": 1.0}))
+        finish_trial(store, uid, number, state, 7.0, observations=seen, offset=1)
+    start_trial(store, uid, 4, 8.0, new=Trial(4, {"x": 1.0}))
     study = Experiments(store).get(uid).to_optuna()
     complete, pruned, early, _, *running = study.trials
     assert [trial.state.name for trial in study.trials[:4]] == [

@@ -317,9 +317,7 @@ def test_values_are_written_as_they_are_typed(client: Client) -> None:
     }
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     low=st.integers(-50, 50),
     width=st.integers(0, 40),

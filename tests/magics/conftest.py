@@ -26,6 +26,7 @@ from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
 from hpo_lab.store import Store, open_store
+from tests.store_writes import finish_trial, requeue_trial, start_trial
 
 
 @pytest.fixture
@@ -60,15 +61,15 @@ def record(store: Store) -> Record:
         project = str(folder or "")
         uid = store.create_experiment(document, identity=identity(spec), project=project).uid
         for number, (outcome, values, value) in enumerate(trials):
-            store.start_trial(uid, number, 100.0, new=Trial(number, values))
+            start_trial(store, uid, number, 100.0, new=Trial(number, values))
             if outcome is TrialState.CREATED:
-                store.requeue_trial(uid, number)
+                requeue_trial(store, uid, number)
             if not outcome.is_final:
                 continue
             seen = [] if value is None else [Observation(metric="accuracy", value=value, time=1.0)]
             message = "ValueError: no luck" if outcome is TrialState.FAILED else ""
-            store.finish_trial(
-                uid, number, outcome, 101.0, message=message, observations=seen, offset=1
+            finish_trial(
+                store, uid, number, outcome, 101.0, message=message, observations=seen, offset=1
             )
         if state != "Created":
             store.set_condition(uid, ExperimentState(state), "ForTheTest", f"it is {state}")

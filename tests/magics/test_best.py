@@ -17,6 +17,7 @@ from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.trial_notebook import build_trial_notebook
 from hpo_lab.store import Artifact, Store
 from hpo_lab.trial.folder import NOTEBOOK
+from tests.store_writes import add_artifact
 
 if TYPE_CHECKING:
     from tests.magics.conftest import Record, Shell
@@ -48,7 +49,7 @@ def tuned(record: Record, store: Store) -> Tuned:
         notebook = build_trial_notebook(cell, parse_annotations(cell), set_up, objective)
         content = nbformat.writes(notebook).encode()
         kept = Artifact(name=NOTEBOOK, media_type="application/x-ipynb+json", content=content)
-        store.add_artifact(uid, kept)
+        add_artifact(store, uid, kept)
         return uid
 
     return make
@@ -77,7 +78,7 @@ def test_an_inactive_parameter_gets_the_value_that_the_trial_had(
     cell = {"source": "lr = 0.1\nopt = 'sgd'", "metadata": {"tags": ["parameters"]}}
     content = json.dumps({"cells": [cell]}).encode()
     kept = Artifact(name=NOTEBOOK, media_type="application/x-ipynb+json", content=content)
-    store.add_artifact(uid, kept)
+    add_artifact(store, uid, kept)
     shell.run("opt = 'adam'")
 
     assert "opt = 'sgd'  (inactive)" in shell.run("%hpo best")[1]

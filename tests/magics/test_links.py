@@ -9,6 +9,7 @@ from hpo_lab.dashboard.links import files_html
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.store import Artifact, Store
+from tests.store_writes import add_artifact
 
 if TYPE_CHECKING:
     from tests.magics.conftest import Record
@@ -25,7 +26,7 @@ def test_where_no_server_leads_the_path_is_shown(
     for name in names:
         path = tmp_path / name
         path.write_text("{}")
-        store.add_artifact(uid, Artifact(name=name, media_type="x", path=path, number=0))
+        add_artifact(store, uid, Artifact(name=name, media_type="x", path=path, number=0))
     html = files_html(best)
     assert "Trial 0:" in html and "<a" not in html and "log.txt" not in html
     assert "executed notebook <span" in html and str(tmp_path / "notebook.ipynb") in html

@@ -367,7 +367,7 @@ def test_why_a_trial_was_stopped_early_is_at_its_state() -> None:
 _words = st.text(max_size=80)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(name=_words, message=_words, reason=_words, data=st.data())
 def test_whatever_it_is_called_the_html_is_whole_harmless_and_small(
     name: str, message: str, reason: str, data: st.DataObject

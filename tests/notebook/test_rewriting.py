@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hpo_lab.experiment.model import Value
@@ -118,7 +118,6 @@ def joined(pieces: list[str], literals: list[str]) -> str:
     )
 
 
-@settings(deadline=None)
 @given(
     cells(),
     st.sampled_from(["\n", "\r\n", "\r"]),

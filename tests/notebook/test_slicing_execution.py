@@ -93,7 +93,7 @@ TUNED = st.sampled_from(["a", "b", "[a, b]", "f()", "repr(f(c))", "[c, d]"]).map
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(CELLS, TUNED)
 def test_generated_notebooks(cells, tuned):
     tuned = tuned.replace("repr(f(c))", "f(c)")

@@ -83,7 +83,7 @@ def check(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", algorithms())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_document_is_read_or_refused_whatever_the_algorithm(
     name: str, data: st.DataObject
@@ -100,7 +100,7 @@ def test_any_document_is_read_or_refused_whatever_the_algorithm(
 
 
 @pytest.mark.parametrize("name", sorted(entry_points(group=ENTRY_POINT_GROUP).names))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_document_is_read_or_refused_whatever_the_stopping_rule(
     name: str, data: st.DataObject

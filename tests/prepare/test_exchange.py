@@ -97,7 +97,7 @@ LINES = {
 OBJECTIVES = st.sampled_from(["minimize score", "maximize score, minimize beta"])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(OBJECTIVES, st.fixed_dictionaries({}, optional=LINES))
 def test_notebook_to_manifest_and_back_is_the_identity(
     objectives: str, said: dict[str, object]

@@ -458,7 +458,7 @@ plain = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(plain, plain)
 def test_values_have_equal_parts_exactly_where_they_are_written_alike(a: Any, b: Any) -> None:
     def written(value: Any) -> str:

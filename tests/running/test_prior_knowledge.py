@@ -22,6 +22,7 @@ from hpo_lab.running.enqueue import enqueue
 from hpo_lab.running.enrol import Enrolment, enrol, made_of
 from hpo_lab.running.warm_start import prior_trials
 from hpo_lab.search.algorithm import POINT
+from tests.store_writes import finish_trial, start_trial
 
 SPACE = {"x": uniform(0, 1), "opt": choice("adam", "sgd")}
 
@@ -160,11 +161,11 @@ def earlier(store, enrolled):
     record = enrolled(score, space=SPACE, trials=9, name="earlier")
     points = [{"x": number / 7, "opt": "sgd"} for number in range(8)]
     for number, point in enumerate([*points, {"x": 0.5, "opt": "adam"}]):
-        store.start_trial(record.uid, number, new=Trial(number, point))
+        start_trial(store, record.uid, number, new=Trial(number, point))
     for number, point in enumerate(points):
         seen = Observation(metric="score", value=score(**point), time=1.0)
         state = TrialState.SUCCEEDED
-        store.finish_trial(record.uid, number, state, observations=[seen], offset=1)
+        finish_trial(store, record.uid, number, state, observations=[seen], offset=1)
     return store.experiment_by_uid(record.uid)
 
 

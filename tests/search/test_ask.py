@@ -109,7 +109,6 @@ def search(spec: ExperimentSpec, results: list[tuple[TrialState, float | None]])
     return trials
 
 
-@settings(deadline=None)
 @given(spaces(), st.floats(0, 1))
 def test_a_value_is_feasible_and_found_again(parameters: tuple[Parameter, ...], u: float) -> None:
     for axis in map(Axis, parameters):
@@ -124,7 +123,7 @@ def test_a_value_is_feasible_and_found_again(parameters: tuple[Parameter, ...], 
             assert axis.level(axis.level_of(value)) == value
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(spaces(finite=True))
 def test_a_finite_space_is_numbered_without_gaps(parameters: tuple[Parameter, ...]) -> None:
     space = Space(parameters)
@@ -171,7 +170,7 @@ def test_the_answer_is_in_the_order_of_the_parameters() -> None:
     assert list(suggest(experiment((first, LR), "random"), 0, []) or {}) == ["n", "lr"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(parameters=spaces(finite=True))
 def test_a_grid_is_walked_in_the_order_of_its_numbers(parameters: tuple[Parameter, ...]) -> None:
     trials = search(experiment(parameters, "grid"), [(TrialState.SUCCEEDED, 1.0)] * 30)

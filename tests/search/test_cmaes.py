@@ -66,7 +66,7 @@ def test_a_rotated_ill_conditioned_ellipsoid_is_solved() -> None:
     assert evolution.condition > 100
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.floats(1e-6, 10), st.floats(1e-3, 1e6))
 def test_samples_from_elsewhere_do_not_blow_it_up(seed: int, sigma: float, far: float) -> None:
     rng = np.random.default_rng(seed)

@@ -318,7 +318,7 @@ def test_bohb_draws_a_share_at_random() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     parameters=spaces(),
     results=st.lists(RESULTS, min_size=1, max_size=30),

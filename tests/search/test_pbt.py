@@ -184,7 +184,6 @@ def test_a_point_of_a_person_takes_the_next_new_place() -> None:
     assert [one.labels.get(POINT) for one in trials[:3]] == ["initial-0", "enqueued-0", None]
 
 
-@settings(deadline=None)
 @given(spaces(), st.floats(0, 1), st.randoms(use_true_random=False))
 def test_a_perturbed_value_is_a_feasible_one_nearby(
     parameters: tuple[Parameter, ...], unit: float, rng: random.Random
@@ -270,7 +269,7 @@ def test_it_reaches_what_no_fixed_setting_can() -> None:
         assert reached > OPTIMUM - 0.5 * (OPTIMUM - best_of_fixed)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     parameters=spaces(),
     results=st.lists(RESULTS, min_size=1, max_size=30),

@@ -57,7 +57,7 @@ def experiment(
 
 
 @pytest.mark.parametrize("algorithm", GUIDED)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     parameters=spaces(),
     results=st.lists(st.tuples(RESULTS, st.floats(-9, 9), st.floats(0, 9)), max_size=12),

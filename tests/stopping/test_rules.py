@@ -62,7 +62,7 @@ def test_a_step_that_was_reported_counts_and_not_the_number_of_reports():
 NUMBERS = st.floats(-10, 10)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     others=st.lists(st.lists(NUMBERS, min_size=1, max_size=6), min_size=3, max_size=6),
     mine=st.lists(NUMBERS, min_size=1, max_size=6),

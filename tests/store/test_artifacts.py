@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from hpo_lab.store import Artifact, ExperimentRecord, Store, open_store
+from tests.store_writes import add_artifact
 
 NOTEBOOK = "application/x-ipynb+json"
 
 
 def test_content(store: Store, experiment: ExperimentRecord) -> None:
     content = bytes(range(256)) * 10
-    store.add_artifact(
-        experiment.uid, Artifact(name="source.ipynb", media_type=NOTEBOOK, content=content)
+    add_artifact(
+        store, experiment.uid, Artifact(name="source.ipynb", media_type=NOTEBOOK, content=content)
     )
     one = store.artifact(experiment.uid, "source.ipynb")
     assert one is not None
@@ -30,8 +31,10 @@ def test_trial_and_experiment_have_names_of_their_own(
 ) -> None:
     uid = experiment.uid
     for number, content in [(None, b"all"), (0, b"0"), (1, b"1"), (None, b"new"), (1, b"new 1")]:
-        store.add_artifact(
-            uid, Artifact(name="log", media_type="text/plain", content=content, number=number)
+        add_artifact(
+            store,
+            uid,
+            Artifact(name="log", media_type="text/plain", content=content, number=number),
         )
     read = {
         number: one.content
@@ -53,8 +56,8 @@ def test_a_path_in_the_folder_moves_with_the_store(
     outside = tmp_path / "train.log"
     outside.write_text("epoch 1")
     for path in (inside, outside):
-        store.add_artifact(
-            uid, Artifact(name=path.name, media_type="text/plain", path=path, number=0)
+        add_artifact(
+            store, uid, Artifact(name=path.name, media_type="text/plain", path=path, number=0)
         )
     store.files = tmp_path / "moved"
     records = {one.name: one for one in store.artifacts(uid, 0)}
@@ -66,8 +69,8 @@ def test_a_path_in_the_folder_moves_with_the_store(
 
 def test_a_missing_file_is_an_error(store: Store, experiment: ExperimentRecord) -> None:
     with pytest.raises(FileNotFoundError):
-        store.add_artifact(
-            experiment.uid, Artifact(name="a", media_type="text/plain", path=Path("/none"))
+        add_artifact(
+            store, experiment.uid, Artifact(name="a", media_type="text/plain", path=Path("/none"))
         )
     with pytest.raises(ValueError, match="either content or path"):
         Artifact(name="a", media_type="text/plain")

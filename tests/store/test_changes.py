@@ -10,6 +10,13 @@ import pytest
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import Artifact, Changes, ExperimentRecord, LeaseLost, Runner, Store
+from tests.store_writes import (
+    add_artifact,
+    add_observations,
+    finish_trial,
+    requeue_trial,
+    start_trial,
+)
 
 from .conftest import document, fork, in_processes, start
 
@@ -30,7 +37,7 @@ def uid(store: Store, experiment: ExperimentRecord) -> str:
     """An experiment of which trial 0 runs and trial 1 has ended, and that *MINE* runs."""
     assert store.acquire_lease(experiment.uid, MINE, 1e12)
     start(store, experiment.uid, Trial(0), Trial(1))
-    store.finish_trial(experiment.uid, 1, TrialState.FAILED)
+    finish_trial(store, experiment.uid, 1, TrialState.FAILED)
     store.set_condition(experiment.uid, "Running", "Again", "and again")
     return experiment.uid
 
@@ -43,17 +50,17 @@ OWN: list[Write] = [
     lambda store, uid: store.release_lease(uid, MINE.id),
 ]
 OF_TRIALS: list[tuple[Write, list[int]]] = [
-    (lambda store, uid: store.start_trial(uid, 2, new=Trial(2)), [2]),
-    (lambda store, uid: store.start_trial(uid, 0, handle="again"), [0]),
-    (lambda store, uid: store.finish_trial(uid, 0, TrialState.KILLED), [0]),
-    (lambda store, uid: store.requeue_trial(uid, 1), [1]),
-    (lambda store, uid: store.add_observations(uid, 0, [SCORE], 10), [0]),
-    (lambda store, uid: store.add_artifact(uid, replace(NOTE, number=1)), [1]),
-    (lambda store, uid: store.add_artifact(uid, NOTE), []),
+    (lambda store, uid: start_trial(store, uid, 2, new=Trial(2)), [2]),
+    (lambda store, uid: start_trial(store, uid, 0, handle="again"), [0]),
+    (lambda store, uid: finish_trial(store, uid, 0, TrialState.KILLED), [0]),
+    (lambda store, uid: requeue_trial(store, uid, 1), [1]),
+    (lambda store, uid: add_observations(store, uid, 0, [SCORE], 10), [0]),
+    (lambda store, uid: add_artifact(store, uid, replace(NOTE, number=1)), [1]),
+    (lambda store, uid: add_artifact(store, uid, NOTE), []),
 ]
 NO_CHANGES: list[Write] = [
-    lambda store, uid: store.finish_trial(uid, 1, TrialState.SUCCEEDED, artifacts=[NOTE]),
-    lambda store, uid: store.add_observations(uid, 0, [], 0),
+    lambda store, uid: finish_trial(store, uid, 1, TrialState.SUCCEEDED, artifacts=[NOTE]),
+    lambda store, uid: add_observations(store, uid, 0, [], 0),
     lambda store, uid: store.set_condition(uid, "Running", "Again", "and again"),
     lambda store, uid: store.renew_lease(uid, MINE.id, 2e12),
     lambda store, uid: store.acquire_lease(uid, MINE, 2e12),
@@ -89,9 +96,9 @@ def test_what_changes_nothing_makes_no_revision(store: Store, uid: str) -> None:
     for write in NO_CHANGES:
         write(store, uid)
     with pytest.raises(LeaseLost):
-        store.start_trial(uid, 2, new=Trial(2), runner_id="other")
+        start_trial(store, uid, 2, new=Trial(2), runner_id="other")
     with pytest.raises(ValueError, match="has ended"):
-        store.start_trial(uid, 1)
+        start_trial(store, uid, 1)
     after = changes(store, uid, 0)
     assert (after.revision, after.trials) == (before.revision, before.trials)
     assert after.lease is not None
@@ -122,10 +129,10 @@ def test_a_sqlite_without_returning(
 ) -> None:
     monkeypatch.setattr(store._engine.dialect, "update_returning", False)
     before = changes(store, uid, 0).revision
-    store.start_trial(uid, 2, new=Trial(2), runner_id=MINE.id)
+    start_trial(store, uid, 2, new=Trial(2), runner_id=MINE.id)
     assert [trial.number for trial in changes(store, uid, before).trials] == [2]
     with pytest.raises(LeaseLost):
-        store.start_trial(uid, 3, new=Trial(3), runner_id="other")
+        start_trial(store, uid, 3, new=Trial(3), runner_id="other")
 
 
 PROCESSES, TRIALS = 4, 12
@@ -140,7 +147,7 @@ def write(barrier: object, index: int, store: Store, uid: str) -> None:
             if number >= PROCESSES:
                 transaction.observe(number - PROCESSES, [SCORE], 10)
         if number >= PROCESSES:
-            store.finish_trial(uid, number - PROCESSES, TrialState.SUCCEEDED)
+            finish_trial(store, uid, number - PROCESSES, TrialState.SUCCEEDED)
 
 
 def follow(store: Store, uid: str, done: object) -> None:
@@ -178,7 +185,7 @@ def test_the_best_trial_is_in_the_overview(store: Store, uid: str) -> None:
         return answer.best and answer.best.number, answer.best_is_known
 
     assert overview() == (None, True)  # no trial has been measured
-    store.finish_trial(uid, 0, TrialState.SUCCEEDED)
+    finish_trial(store, uid, 0, TrialState.SUCCEEDED)
     assert overview() == (None, False)
     with store.transaction(uid) as transaction:
         transaction.set_best(None)
@@ -193,7 +200,7 @@ def test_the_best_trial_is_in_the_overview(store: Store, uid: str) -> None:
     assert record is not None
     assert record.best == 5
     assert store.overviews()[0].best == store.trials(uid, [5])[0]
-    store.requeue_trial(uid, 5)
+    requeue_trial(store, uid, 5)
     assert overview() == (None, False)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import ExperimentRecord, NameTaken, Store, open_store
+from tests.store_writes import add_observations, finish_trial, start_trial
 
 from .conftest import document, fork, in_processes, start
 
@@ -31,10 +32,10 @@ def batch(start: int) -> list[Observation]:
 
 def run_trials(store: Store, uid: str, numbers: range) -> None:
     for number in numbers:
-        store.start_trial(uid, number, new=Trial(number, {"lr": number / 10}))
-        store.add_observations(uid, number, batch(0), 100)
-        store.finish_trial(
-            uid, number, TrialState.SUCCEEDED, observations=batch(REPORTS), offset=200
+        start_trial(store, uid, number, new=Trial(number, {"lr": number / 10}))
+        add_observations(store, uid, number, batch(0), 100)
+        finish_trial(
+            store, uid, number, TrialState.SUCCEEDED, observations=batch(REPORTS), offset=200
         )
 
 
@@ -100,8 +101,8 @@ def test_a_trial_ends_once(store: Store, experiment: ExperimentRecord) -> None:
 
     def end(number: int) -> bool:
         together.wait()
-        return store.finish_trial(
-            uid, number, TrialState.SUCCEEDED, observations=batch(0), offset=100
+        return finish_trial(
+            store, uid, number, TrialState.SUCCEEDED, observations=batch(0), offset=100
         )
 
     with ThreadPoolExecutor(PROCESSES) as pool:
@@ -114,7 +115,7 @@ def write_for_ever(location: str, uid: str, done: Connection) -> None:
     store = open_store(location)
     start(store, uid, Trial(0))
     for count in range(1, 100_000):
-        store.add_observations(uid, 0, batch(0), count)
+        add_observations(store, uid, 0, batch(0), count)
         done.send(count)
 
 
@@ -139,7 +140,7 @@ def test_a_killed_writer_leaves_whole_transactions(
         except EOFError:
             break
     # On PostgreSQL the server may still be ending the transaction of the lost client.
-    assert store.start_trial(uid, 1, new=Trial(1))
+    assert start_trial(store, uid, 1, new=Trial(1))
     record = store.trial(uid, 0)
     assert record is not None
     assert record.offset in (acknowledged, acknowledged + 1)

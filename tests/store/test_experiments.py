@@ -19,6 +19,7 @@ from hpo_lab.store import (
     Runner,
     Store,
 )
+from tests.store_writes import add_artifact, add_observations, finish_trial, start_trial
 
 from .conftest import start
 
@@ -95,7 +96,7 @@ def test_list_is_newest_first_with_counts(store: Store, document: Make) -> None:
     a = store.create_experiment(document("a"), identity="1", now=1.0)
     b = store.create_experiment(document("b", "team"), identity="1", now=2.0)
     start(store, a.uid, Trial(0), Trial(1), Trial(2))
-    store.finish_trial(a.uid, 1, TrialState.FAILED)
+    finish_trial(store, a.uid, 1, TrialState.FAILED)
     assert [one.name for one in store.experiments()] == ["b", "a"]
     assert [one.name for one in store.experiments("team")] == ["b"]
     assert [(one.experiment, one.counts) for one in store.overviews()] == [
@@ -169,8 +170,8 @@ def test_delete_takes_everything_along(
     other = store.create_experiment(document("other"), identity="1")
     for one in (uid, other.uid):
         start(store, one, Trial(0, {"lr": 0.1}))
-        store.add_observations(one, 0, [Observation(metric="a", value=1.0, time=1.0)], 10)
-        store.add_artifact(one, Artifact(name="n", media_type="text/plain", content=b"x"))
+        add_observations(store, one, 0, [Observation(metric="a", value=1.0, time=1.0)], 10)
+        add_artifact(store, one, Artifact(name="n", media_type="text/plain", content=b"x"))
         store.folder(one).mkdir(parents=True)
     runner = Runner.current()
     assert store.acquire_lease(uid, runner)
@@ -185,7 +186,7 @@ def test_delete_takes_everything_along(
     assert store.folder(other.uid).exists()
     assert not store.renew_lease(uid, runner.id)
     with pytest.raises(LeaseLost):
-        store.start_trial(uid, 1, new=Trial(1), runner_id=runner.id)
+        start_trial(store, uid, 1, new=Trial(1), runner_id=runner.id)
     for call in (store.control, store.request_stop, store.delete_experiment):
         with pytest.raises(NotFound, match=uid):
             call(uid)

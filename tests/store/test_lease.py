@@ -20,6 +20,7 @@ from hpo_lab.store import (
     Runner,
     Store,
 )
+from tests.store_writes import add_observations, finish_trial, requeue_trial, start_trial
 
 
 @pytest.fixture
@@ -106,15 +107,15 @@ def test_running_time_counts_what_runners_held(store: Store, experiment: Experim
 def test_writes_are_fenced(store: Store, experiment: ExperimentRecord) -> None:
     uid, mine = experiment.uid, Runner.current()
     assert store.acquire_lease(uid, mine)
-    store.start_trial(uid, 0, new=Trial(0), runner_id=mine.id)
+    start_trial(store, uid, 0, new=Trial(0), runner_id=mine.id)
     before = store.experiment_by_uid(uid), store.trial(uid, 0)
     observation = Observation(metric="a", value=1.0, time=1.0)
     writes: list[Callable[[], object]] = [
-        lambda: store.start_trial(uid, 1, new=Trial(1), runner_id="old"),
-        lambda: store.start_trial(uid, 0, runner_id="old"),
-        lambda: store.finish_trial(uid, 0, TrialState.SUCCEEDED, runner_id="old"),
-        lambda: store.requeue_trial(uid, 0, runner_id="old"),
-        lambda: store.add_observations(uid, 0, [observation], 1, runner_id="old"),
+        lambda: start_trial(store, uid, 1, new=Trial(1), runner_id="old"),
+        lambda: start_trial(store, uid, 0, runner_id="old"),
+        lambda: finish_trial(store, uid, 0, TrialState.SUCCEEDED, runner_id="old"),
+        lambda: requeue_trial(store, uid, 0, runner_id="old"),
+        lambda: add_observations(store, uid, 0, [observation], 1, runner_id="old"),
         lambda: store.set_condition(uid, "Running", "", "", runner_id="old"),
     ]
     for write in writes:
@@ -122,7 +123,7 @@ def test_writes_are_fenced(store: Store, experiment: ExperimentRecord) -> None:
             write()
     assert (store.experiment_by_uid(uid), store.trial(uid, 0)) == before
     assert len(store.trials(uid)) == 1
-    store.start_trial(uid, 0, runner_id=mine.id)
+    start_trial(store, uid, 0, runner_id=mine.id)
 
 
 def test_a_process_is_known_by_when_it_was_created() -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, inspect, text
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.store import Store, open_store
 from hpo_lab.store.location import Location
+from tests.store_writes import requeue_trial, start_trial
 
 from .conftest import document
 
@@ -106,8 +107,8 @@ def check(store: Store) -> None:
     changes = store.changes("u")
     assert changes is not None
     assert (changes.revision, changes.experiment, len(changes.trials)) == (1, record, TRIALS)
-    store.start_trial("u", TRIALS, new=Trial(TRIALS), handle="job")
-    store.requeue_trial("u", 7)
+    start_trial(store, "u", TRIALS, new=Trial(TRIALS), handle="job")
+    requeue_trial(store, "u", 7)
     changes = store.changes("u", 1)
     assert changes is not None
     assert [trial.number for trial in changes.trials] == [7, TRIALS]

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import Artifact, ExperimentRecord, NotFound, Store, Transaction, open_store
+from tests.store_writes import add_artifact, add_observations, finish_trial, start_trial
 
 from .conftest import document, start
 
@@ -70,7 +71,7 @@ def test_all_or_nothing(store: Store, experiment: ExperimentRecord) -> None:
     assert (store.experiment_by_uid(uid), store.trials(uid)) == before
     assert store.artifacts(uid) == []
     assert store.observations(uid) == []
-    assert store.finish_trial(uid, 0, TrialState.SUCCEEDED)
+    assert finish_trial(store, uid, 0, TrialState.SUCCEEDED)
 
 
 def test_a_missing_file_is_told_before_anything_is_written(
@@ -80,7 +81,7 @@ def test_a_missing_file_is_told_before_anything_is_written(
     start(store, uid, Trial(0))
     missing = Artifact(name="m", media_type="text/plain", path=tmp_path / "none", number=0)
     with pytest.raises(FileNotFoundError):
-        store.finish_trial(uid, 0, TrialState.SUCCEEDED, artifacts=[missing])
+        finish_trial(store, uid, 0, TrialState.SUCCEEDED, artifacts=[missing])
     assert store.trials(uid)[0].state is TrialState.RUNNING
 
 
@@ -91,7 +92,7 @@ def test_a_file_is_measured_once(
     path.write_bytes(b"one")
     artifact = Artifact(name="log", media_type="text/plain", path=path).measured()
     path.write_bytes(b"other")
-    store.add_artifact(experiment.uid, artifact)
+    add_artifact(store, experiment.uid, artifact)
     (record,) = store.artifacts(experiment.uid)
     assert (record.size, record.sha256) == (3, artifact.sha256)
 
@@ -99,12 +100,12 @@ def test_a_file_is_measured_once(
 def test_what_another_writes_in_between_is_seen(store: Store, experiment: ExperimentRecord) -> None:
     uid, other = experiment.uid, open_store(store.location)
     start(store, uid, Trial(0), Trial(1))
-    assert other.add_observations(uid, 1, score(0.5), 10)
-    assert other.finish_trial(uid, 0, TrialState.FAILED)
+    assert add_observations(other, uid, 1, score(0.5), 10)
+    assert finish_trial(other, uid, 0, TrialState.FAILED)
     start(other, uid, Trial(2, {"lr": 0.25}))
-    assert not store.finish_trial(uid, 0, TrialState.SUCCEEDED)
-    assert not store.add_observations(uid, 1, score(0.5), 10)
-    assert store.start_trial(uid, 2, new=Trial(2)).assignments == {"lr": 0.25}
+    assert not finish_trial(store, uid, 0, TrialState.SUCCEEDED)
+    assert not add_observations(store, uid, 1, score(0.5), 10)
+    assert start_trial(store, uid, 2, new=Trial(2)).assignments == {"lr": 0.25}
     other.close()
 
 
@@ -122,7 +123,7 @@ def test_an_ended_trial_above_a_new_number_is_seen(
 ) -> None:
     uid = experiment.uid
     start(store, uid, Trial(5))
-    store.finish_trial(uid, 5, TrialState.SUCCEEDED)
+    finish_trial(store, uid, 5, TrialState.SUCCEEDED)
     with store.transaction(uid) as transaction:
         transaction.start_trial(2, new=Trial(2))
         with pytest.raises(ValueError, match="trial 5 has ended"):
@@ -203,7 +204,7 @@ writes = st.lists(
 
 
 def test_together_or_one_by_one_is_the_same(store: Store) -> None:
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(writes)
     def check(calls: list[tuple[object, int]]) -> None:
         states = []

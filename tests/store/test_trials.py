@@ -12,6 +12,7 @@ from hpo_lab.experiment.trial import Metric, Trial, TrialState, continued
 from hpo_lab.observation import Observation
 from hpo_lab.store import ExperimentRecord, NotFound, Store
 from hpo_lab.store.observations import decode_metrics, encode_metrics
+from tests.store_writes import add_observations, finish_trial, requeue_trial, start_trial
 
 from .conftest import start
 
@@ -27,8 +28,8 @@ def test_an_assignment_is_given_once(store: Store, experiment: ExperimentRecord)
     uid = experiment.uid
     new = Trial(1, {"lr": 0.2, "opt": None}, parent=0, labels={"rung": "1"})
     running = replace(new, state=TrialState.RUNNING, started_at=5.0)
-    assert store.start_trial(uid, 1, 5.0, new=new) == running
-    assert store.start_trial(uid, 1, 5.0, new=Trial(1, {"lr": 0.3})) == running
+    assert start_trial(store, uid, 1, 5.0, new=new) == running
+    assert start_trial(store, uid, 1, 5.0, new=Trial(1, {"lr": 0.3})) == running
     start(store, uid, Trial(0, {"lr": 0.1}), Trial(2, {"lr": 0.4}))
     assert [trial.assignments["lr"] for trial in store.trials(uid)] == [0.1, 0.2, 0.4]
     assert store.trials(uid, [1, 7]) == [running]
@@ -37,13 +38,14 @@ def test_an_assignment_is_given_once(store: Store, experiment: ExperimentRecord)
 def test_life_of_a_trial(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
     start(store, uid, Trial(0, {"lr": 0.1}), now=1.0)
-    store.start_trial(uid, 0, 2.0, handle="job-42")
+    start_trial(store, uid, 0, 2.0, handle="job-42")
     record = store.trial(uid, 0)
     assert record is not None
     assert (record.created_at, record.handle, record.trial.started_at) == (1.0, "job-42", 2.0)
     assert record.offset == 0
-    assert store.add_observations(uid, 0, observed(0.5, 0.7), 100)
-    assert store.finish_trial(
+    assert add_observations(store, uid, 0, observed(0.5, 0.7), 100)
+    assert finish_trial(
+        store,
         uid,
         0,
         TrialState.FAILED,
@@ -71,14 +73,14 @@ def test_life_of_a_trial(store: Store, experiment: ExperimentRecord) -> None:
         150,
         None,
     )
-    assert not store.finish_trial(
-        uid, 0, TrialState.SUCCEEDED, observations=observed(1.0), offset=200
+    assert not finish_trial(
+        store, uid, 0, TrialState.SUCCEEDED, observations=observed(1.0), offset=200
     )
     assert store.trial(uid, 0) == record
     with pytest.raises(ValueError, match="trial 0 has ended"):
-        store.start_trial(uid, 0)
+        start_trial(store, uid, 0)
     with pytest.raises(ValueError, match="cannot end as Running"):
-        store.finish_trial(uid, 0, TrialState.RUNNING)
+        finish_trial(store, uid, 0, TrialState.RUNNING)
 
 
 def test_an_end_without_its_observations_is_not_recorded(
@@ -86,19 +88,19 @@ def test_an_end_without_its_observations_is_not_recorded(
 ) -> None:
     uid = experiment.uid
     start(store, uid, Trial(0))
-    store.start_trial(uid, 0)
+    start_trial(store, uid, 0)
     with pytest.raises(ValueError, match="positive offset"):
-        store.finish_trial(uid, 0, TrialState.SUCCEEDED, observations=observed(1.0))
+        finish_trial(store, uid, 0, TrialState.SUCCEEDED, observations=observed(1.0))
     assert store.trials(uid)[0].state is TrialState.RUNNING
 
 
 def test_a_batch_is_imported_once(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
     start(store, uid, Trial(0))
-    assert store.add_observations(uid, 0, observed(0.1, 0.2), 50)
-    assert not store.add_observations(uid, 0, observed(0.1, 0.2), 50)
-    assert not store.add_observations(uid, 0, observed(0.1), 25)
-    assert store.add_observations(uid, 0, [], 60)
+    assert add_observations(store, uid, 0, observed(0.1, 0.2), 50)
+    assert not add_observations(store, uid, 0, observed(0.1, 0.2), 50)
+    assert not add_observations(store, uid, 0, observed(0.1), 25)
+    assert add_observations(store, uid, 0, [], 60)
     record = store.trial(uid, 0)
     assert record is not None
     assert record.offset == 60
@@ -109,18 +111,18 @@ def test_a_batch_is_imported_once(store: Store, experiment: ExperimentRecord) ->
 def test_a_requeued_trial_begins_anew(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
     start(store, uid, Trial(0, {"lr": 0.1}), Trial(1))
-    store.start_trial(uid, 0, handle="1")
-    store.add_observations(uid, 0, observed(0.1), 50)
-    store.add_observations(uid, 1, observed(0.9), 50)
+    start_trial(store, uid, 0, handle="1")
+    add_observations(store, uid, 0, observed(0.1), 50)
+    add_observations(store, uid, 1, observed(0.9), 50)
     last = store.observations(uid, 0)[-1].id
-    store.finish_trial(uid, 0, TrialState.KILLED, message="stopped")
-    assert store.requeue_trial(uid, 0) == 2
+    finish_trial(store, uid, 0, TrialState.KILLED, message="stopped")
+    assert requeue_trial(store, uid, 0) == 2
     record = store.trial(uid, 0)
     assert record is not None
     assert record.trial == Trial(0, {"lr": 0.1}, attempt=2)
     assert (record.offset, record.handle) == (0, None)
     assert [one.number for one in store.observations(uid)] == [1]
-    store.add_observations(uid, 0, observed(0.2), 40)
+    add_observations(store, uid, 0, observed(0.2), 40)
     (new,) = store.observations(uid, 0, after_id=last)
     assert (new.value, new.attempt) == (0.2, 2)
 
@@ -128,18 +130,18 @@ def test_a_requeued_trial_begins_anew(store: Store, experiment: ExperimentRecord
 def test_ids_are_not_used_again(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
     start(store, uid, Trial(0))
-    store.add_observations(uid, 0, observed(0.1, 0.2, 0.3), 50)
+    add_observations(store, uid, 0, observed(0.1, 0.2, 0.3), 50)
     seen = store.observations(uid)[-1].id
-    store.requeue_trial(uid, 0)
-    store.add_observations(uid, 0, observed(0.4), 50)
+    requeue_trial(store, uid, 0)
+    add_observations(store, uid, 0, observed(0.4), 50)
     assert [one.value for one in store.observations(uid, after_id=seen)] == [0.4]
 
 
 def test_observations_are_selected(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
     start(store, uid, Trial(0), Trial(1))
-    store.add_observations(uid, 0, observed(1.0, 2.0) + observed(3.0, metric="loss"), 10)
-    store.add_observations(uid, 1, observed(4.0), 10)
+    add_observations(store, uid, 0, observed(1.0, 2.0) + observed(3.0, metric="loss"), 10)
+    add_observations(store, uid, 1, observed(4.0), 10)
 
     def values(**selection: object) -> list[float]:
         return [one.value for one in store.observations(uid, **selection)]  # type: ignore[arg-type]
@@ -168,7 +170,7 @@ def test_what_is_no_number_is_kept(store: Store, experiment: ExperimentRecord) -
             (math.nan, ""),
         ]
     ]
-    store.add_observations(uid, 0, batch, 10)
+    add_observations(store, uid, 0, batch, 10)
     stored = store.observations(uid)
     assert [(repr(one.value), one.text) for one in stored] == [
         ("0.5", ""),
@@ -187,20 +189,20 @@ def test_what_is_no_number_is_kept(store: Store, experiment: ExperimentRecord) -
 def test_a_text_is_in_the_summary(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
     start(store, uid, Trial(0))
-    store.add_observations(uid, 0, [Observation("cell", math.nan, 1.0, text="conv-3x3")], 10)
+    add_observations(store, uid, 0, [Observation("cell", math.nan, 1.0, text="conv-3x3")], 10)
     assert store.trials(uid)[0].metrics["cell"].text == "conv-3x3"
-    store.add_observations(uid, 0, [Observation("cell", 0.5, 2.0, text="0.5")], 20)
+    add_observations(store, uid, 0, [Observation("cell", 0.5, 2.0, text="0.5")], 20)
     assert store.trials(uid)[0].metrics["cell"] == Metric(0.5, 0.5, 0.5, 2)
 
 
 def test_unknown_trials(store: Store, experiment: ExperimentRecord) -> None:
     uid = experiment.uid
     assert store.trial(uid, 7) is None
-    for call in (store.start_trial, store.requeue_trial):
+    for call in (start_trial, requeue_trial):
         with pytest.raises(NotFound, match="no trial 7"):
-            call(uid, 7)
+            call(store, uid, 7)
     with pytest.raises(NotFound, match="no trial 7"):
-        store.add_observations(uid, 7, [], 1)
+        add_observations(store, uid, 7, [], 1)
     with pytest.raises(NotFound, match="no experiment"):
         start(store, "none", Trial(0))
 
@@ -218,7 +220,7 @@ def test_assignments_keep_their_types(store: Store, experiment: ExperimentRecord
     uid = experiment.uid
     numbers = itertools.count()
 
-    @settings(max_examples=50, deadline=None, database=None)
+    @settings(max_examples=50, database=None)
     @given(st.dictionaries(st.text(), scalars))
     def check(assignments: dict[str, object]) -> None:
         number = next(numbers)
