@@ -90,3 +90,15 @@ def test_a_command_of_hpo_is_listed_with_its_options(name: str) -> None:
     assert any(row.startswith(f"| `%hpo {' '.join([name, *words])}") for row in listed)
     flags = command.flags.keys() - {"--store"}
     assert {flag for flag in flags if not any(is_in(flag, row) for row in listed)} == set()
+
+
+def test_every_room_is_on_the_page_of_the_architecture() -> None:
+    names = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in (DOCS.parent / "hpo_lab").iterdir()
+        if not path.name.startswith("_") and path.name != "py.typed"
+    }
+    listed = {
+        name for row in rows("architecture.md") for name in re.findall("`(.*?)`", row.split("|")[1])
+    }
+    assert listed == names
