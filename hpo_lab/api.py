@@ -48,7 +48,7 @@ def tune(
     strategies: Mapping[str, str] | None = None,
     cell: str | None = None,
     fresh: bool = False,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] | Callback = (),
     block: bool = False,
     store: str | Path | None = None,
     **unknown: Never,
@@ -115,6 +115,8 @@ def tune(
     """
     options, problems = read_arguments(locals())
     problems += unknown_arguments(unknown, list(inspect.signature(tune).parameters))
+    if not isinstance(callbacks, Sequence):
+        callbacks = [callbacks]
     problems += [
         Problem("callbacks", f"found {callback!r}; a function is needed")
         for callback in callbacks

@@ -90,7 +90,9 @@ def enrol_prepared(
     Args:
         store: The store.
         prepared: What to run.
-        fresh: Whether it takes the place of a recorded experiment, which is deleted.
+        fresh: Whether it takes the place of a recorded experiment, which is deleted: of the
+            same experiment, of that with the name that a person chose, or of the nearest of its
+            cell where the file is known.
         agrees: Asked before that; the answer False leaves everything as it is.
 
     Raises:
@@ -134,7 +136,7 @@ def _enrol(
         family = _Origin.of(nearest).family if nearest else _free(prepared.names, recorded.taken)
         origin = str(_Origin(family, prepared.file, prepared.cell))
         name = next(each for each in _revisions(family) if each not in recorded.taken)
-    if nearest and fresh:
+    if nearest and fresh and _is_replaced(nearest, prepared, is_same=recorded.is_same):
         return _replace(store, prepared, nearest, origin, agrees), Enrolment.CREATED
     if nearest and recorded.is_same:
         return _continue(store, prepared, nearest, origin)
@@ -143,6 +145,12 @@ def _enrol(
     if nearest:
         note = _note(store, prepared, nearest, name)
     return _create(store, prepared, name, origin, note), Enrolment.CREATED
+
+
+def _is_replaced(nearest: ExperimentRecord, prepared: Prepared, *, is_same: bool) -> bool:
+    """Whether *nearest* is what a person replaces: not what may be of another notebook."""
+    is_of_file = bool(prepared.file) and _Origin.of(nearest).file == prepared.file
+    return is_same or not prepared.names or is_of_file
 
 
 def _look_up(store: Store, prepared: Prepared) -> _Recorded:

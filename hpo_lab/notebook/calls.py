@@ -68,7 +68,7 @@ class Calls(Iteration, ABC):
     def _unknown(self, value: Collection[Thing], site: Hashable) -> Value:
         """Follow a call of which nothing is known: it may change all that it can reach."""
         self.keep(f"{self._what}(): what it changes is not known, {IN_DOUBT}")
-        things = {thing for thing in reachable(value) if thing.kind not in (ATOM, IMPORTED)}
+        things = {thing for thing in self._reachable(value) if thing.kind not in (ATOM, IMPORTED)}
         result = self._thing(UNKNOWN, site, things)
         code = {thing for thing in things if thing.kind in (FUNCTION, CLASS)}
         for thing in value:
@@ -129,7 +129,7 @@ class Calls(Iteration, ABC):
         if gives in ("tensor", "module", "loader"):
             handed |= self._thing("tensor", "passed")
         if any(thing.kind == UNKNOWN for thing in passed):
-            self._change(reachable(passed))
+            self._change(self._reachable(passed))
         for thing in in_order(passed):
             if thing.kind == METHOD:
                 for each in thing.receivers:
@@ -138,7 +138,9 @@ class Calls(Iteration, ABC):
                     )
             elif thing.kind == IMPORTED and "." in thing.path:
                 self._hand_over(thing, handed - {thing})
-        for generator in sorted({each for thing in reachable(passed) for each in thing.draws}):
+        for generator in sorted(
+            {each for thing in self._reachable(passed) for each in thing.draws}
+        ):
             self._draw(generator)
         self._run_code(passed, handed)
         return items
@@ -152,7 +154,7 @@ class Calls(Iteration, ABC):
         if call.effect:
             self.keep(f"{thing.path}: {call.effect}, {IN_DOUBT}")
         if call.changes or thing.path == "builtins.next":
-            self._change(reachable(handed))
+            self._change(self._reachable(handed))
         if call.draws:
             self._draw(call.draws)
 
@@ -172,10 +174,13 @@ class Calls(Iteration, ABC):
             return passed
         if call.gives == "copy":
             kinds = {thing.kind for thing in passed}
-            results = [self._thing(kind, (site, kind), reachable(passed)) for kind in sorted(kinds)]
+            results = [
+                self._thing(kind, (site, kind), self._reachable(passed)) for kind in sorted(kinds)
+            ]
             for result in results:
                 for thing in result:
                     if thing.kind == INSTANCE:
+                        self._growth += 1
                         thing.receivers = thing.receivers.union(
                             *(each.receivers for each in passed)
                         )
@@ -198,7 +203,7 @@ class Calls(Iteration, ABC):
                     if each.kind in ("array", "tensor", UNKNOWN):
                         self._link(thing, each)
             thing.draws |= {draws} - {""}
-            for each in reachable(held):
+            for each in self._reachable(held):
                 thing.draws |= each.draws
         if any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X")):
             return self._thing(UNKNOWN, site, value | passed)

@@ -20,7 +20,6 @@ from hpo_lab.notebook.values import (
     Value,
     in_order,
     plain,
-    reachable,
 )
 
 __all__ = ["Iteration"]
@@ -45,7 +44,7 @@ class Iteration(OwnCode, ABC):
             kind = thing.kind
             if kind == INSTANCE:
                 items |= self._run_methods({thing}, NOTHING, "__")
-                items |= frozenset(reachable({thing})) - {thing}
+                items |= frozenset(self._reachable({thing})) - {thing}
             elif kind == UNKNOWN:
                 self._change({thing})
                 items |= {thing}

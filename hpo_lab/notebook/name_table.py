@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -74,6 +75,7 @@ class NameTable:
         self._growth = 0
         self._binds = 0
         self._changes = 0
+        self._reached: dict[Value, tuple[int, Value]] = {}
         self._used: dict[Hashable, int] = {}
 
     @property
@@ -117,6 +119,15 @@ class NameTable:
             self._growth += 1
         self._add(thing, holds)
         return frozenset({thing})
+
+    def _reachable(self, value: Iterable[Thing]) -> AbstractSet[Thing]:
+        """What can be reached from *value*, which stays the same while no thing changes shape."""
+        key = frozenset(value)
+        shape, things = self._reached.get(key, (-1, key))
+        if shape != self._shape:
+            things = frozenset(reachable(key))
+            self._reached[key] = (self._shape, things)
+        return things
 
     def _imported(self, path: str) -> Value:
         thing = self._things.get(("imported", path))
@@ -178,6 +189,8 @@ class NameTable:
         if old is not None and frame is not self._frame and frame.depth < self._conditional:
             value, sources = value | old.value, sources | old.sources
         frame.names[name] = Binding(value, sources)
+        if frame.is_class:
+            self._growth += 1
         if frame is not self._frame and frame.names[name] != old:
             self._growth += 1
 
@@ -231,7 +244,7 @@ class NameTable:
         if self._used.get(key) == self._shape:
             return
         self._used[key] = self._shape
-        for thing in reachable(binding.value):
+        for thing in self._reachable(binding.value):
             # Who changes an object has read it, and so needs those who changed it before.
             last = max(thing.changed - {self.cell}, default=None)
             if last is not None:

@@ -25,7 +25,6 @@ from hpo_lab.notebook.values import (
     Thing,
     Value,
     in_order,
-    reachable,
 )
 
 __all__ = ["RANDOM_NUMBERS", "Arguments", "OwnCode"]
@@ -105,7 +104,7 @@ class OwnCode(NameTable, ABC):
         if self._leads_too_far(_STEPS_OF_A_CALL) or len(self._site) > _DEPTH_AT_MOST:
             return self._give_up()
         if function in self._running:
-            self._change(reachable(arguments.every))
+            self._change(self._reachable(arguments.every))
             return self._running[function] | arguments.every
         passed = (tuple(arguments.positional), frozenset(arguments.named.items()))
         key = (function, *passed, arguments.anything, self.cell)
@@ -141,7 +140,7 @@ class OwnCode(NameTable, ABC):
             things = set[Thing]()
             for name, binding in list(self._notebook.names.items()):
                 self._use(name, binding)
-                things |= reachable(binding.value)
+                things |= self._reachable(binding.value)
             self._change(things)
         return self._thing(UNKNOWN, "given up")
 
@@ -263,12 +262,12 @@ class OwnCode(NameTable, ABC):
     def _run_code(self, value: Iterable[Thing], passed: Value) -> None:
         """Follow what somebody may do with functions and objects of the notebook."""
         is_outermost = not self._ran_code
-        for thing in [] if self.cell in self._given_up else in_order(reachable(value)):
+        for thing in [] if self.cell in self._given_up else in_order(self._reachable(value)):
             if thing.kind not in (FUNCTION, CLASS, INSTANCE):
                 continue
             if thing in self._ran_code:
                 # It ran for other arguments: to follow each would take for ever.
-                self._change(reachable(passed))
+                self._change(self._reachable(passed))
                 continue
             self._ran_code.add(thing)
             anything = Arguments(anything=passed)
@@ -305,7 +304,7 @@ class OwnCode(NameTable, ABC):
 
     def _run_operators(self, value: Iterable[Thing], operands: Value = NOTHING) -> None:
         """Follow the comparisons, `__repr__` and the like of all that *value* is made of."""
-        self._run_methods(reachable(value), operands, "_")
+        self._run_methods(self._reachable(value), operands, "_")
 
     def _set_field(self, thing: Thing, name: str, value: Value) -> None:
         old = thing.fields.get(name, NOTHING)

@@ -88,7 +88,7 @@ def names_read(earlier: Sequence[ParsedCell], tuned: ParsedCell) -> list[str]:
     """The names of earlier cells that *tuned* reads, itself or in what it calls."""
     scope = Scope()
     _follow(scope, [*earlier, tuned])
-    names = {use.name for use in scope.uses if use.reader == len(earlier)}
+    names = {use.name for use in scope.uses if use.reader == len(earlier) and not use.changes}
     return sorted(name for name in names if name.isidentifier())
 
 

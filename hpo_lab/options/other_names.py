@@ -56,6 +56,7 @@ SAME: Final = {
     "search_space": "space",
     "distributions": "space",
     "random_state": "seed",
+    "rstate": "seed",
     "patience": "early_stopping",
     "stopping": "early_stopping",
     "workers": "parallel",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_lab.notebook.trial_notebook import TUNE_TAG
 from hpo_lab.observation import observations_of
-from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.fingerprint import FINGERPRINT, source_of_fingerprint
 from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER
 
@@ -105,6 +104,8 @@ def compare(halves: Halves) -> Comparison:
 
 
 def _run(notebook: NotebookNode, halves: Halves, folder: str) -> str:
+    from hpo_lab.quick_import import import_nbformat
+
     import_nbformat()
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, DeadKernelError

@@ -151,7 +151,18 @@ def _call(function: Callable[..., Any], names: list[str]) -> tuple[str, list[Pro
         return "keywords", []
     named = [a.name for a in arguments if a.kind in (a.POSITIONAL_OR_KEYWORD, a.KEYWORD_ONLY)]
     required = [a.name for a in arguments if a.default is a.empty and a.name in named]
-    if len(named) == 1 and named[0] not in names and not any(map(_is_one_value, arguments)):
+    if suggesting := [name for name in _names_read(function) if name.startswith("suggest_")]:
+        message = (
+            f"calls {suggesting[0]}(), as an objective of Optuna does; here it is called with the "
+            "values themselves: docs/coming-from-optuna.md has both side by side"
+        )
+        return "keywords", [Problem("objective", message)]
+    mappings = [
+        argument
+        for argument in arguments
+        if [argument.name] in (named, required) and not _is_one_value(argument)
+    ]
+    if mappings and not {*named} & {*names}:
         return "mapping", []
     problems = [
         Problem(name, "is an argument of the function without a default or a domain in the space")
@@ -165,6 +176,11 @@ def _call(function: Callable[..., Any], names: list[str]) -> tuple[str, list[Pro
             if name not in named
         ]
     return "keywords", problems
+
+
+def _names_read(function: Callable[..., Any]) -> tuple[str, ...]:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_names if code else ()
 
 
 def _is_one_value(argument: inspect.Parameter) -> bool:

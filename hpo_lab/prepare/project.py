@@ -26,9 +26,11 @@ def project_here() -> str:
 
 def notebook_here() -> Path | None:
     """The notebook of this kernel, where the server tells its name."""
-    if hasattr(sys.modules.get("__main__"), "__file__"):
+    main = sys.modules.get("__main__")
+    if hasattr(main, "__file__"):
         return None  # A script that was started from a notebook.
-    name = os.environ.get("JPY_SESSION_NAME")
+    # VS Code tells it to the notebook, a Jupyter server to the kernel.
+    name = getattr(main, "__vsc_ipynb_file__", None) or os.environ.get("JPY_SESSION_NAME")
     return Path(name) if name else None
 
 

@@ -29,8 +29,8 @@ def write_fingerprint(namespace: Mapping[str, Any], names: Iterable[str]) -> Non
         for name in names
         if name in namespace and not isinstance(namespace[name], _CODE)
     }
-    with Path(os.environ[TRIAL_FOLDER], FINGERPRINT).open("w", encoding="utf-8") as file:
-        json.dump(digests, file)
+    path = Path(os.environ[TRIAL_FOLDER], FINGERPRINT)
+    path.write_text(json.dumps(digests), encoding="utf-8")
 
 
 def source_of_fingerprint(names: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_lab.problems import nearest
+from hpo_lab.trial.attributes import set_attribute
 from hpo_lab.trial.folder import Task
 from hpo_lab.trial.report import report, report_variables, reported_metrics
 
@@ -88,13 +89,22 @@ def result_of(function: Callable[..., Any], call: str, assignments: Mapping[str,
 def report_result(function: Callable[..., Any], task: Task) -> None:
     """Call *function* with the values of *task* and report what it returns.
 
-    That is the objective; several values in the order of the objectives; or metrics by name.
+    That is the objective; several values in the order of the objectives; or metrics by name,
+    where a text that is no metric becomes an attribute of the trial.
     """
     result = result_of(function, task.spec["call"], task.assignments)
     if isinstance(result, tuple | list):
         result = _in_order(result, task.metrics)
     if isinstance(result, Mapping):
-        report(**_wanted(result, task.metrics))
+        wanted = _wanted(result, task.metrics)
+        texts = {
+            name: value
+            for name, value in wanted.items()
+            if isinstance(value, str) and name not in task.metrics
+        }
+        report(**{name: value for name, value in wanted.items() if name not in texts})
+        for name, text in texts.items():
+            set_attribute(name, text)
     elif result is not None:
         report_variables({task.metrics[0]: result}, task.metrics[:1])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -51,6 +51,7 @@ def run(store: Store, tmp_path: Path) -> Run:
         folder: str = "work",
         ids: str = "abcdefg",
         fresh: bool = False,
+        is_named: bool = True,
         cell: str | None = None,
         **options: object,
     ) -> Ran:
@@ -65,6 +66,8 @@ def run(store: Store, tmp_path: Path) -> Run:
         path.parent.mkdir(exist_ok=True)
         nbformat.write(nbformat.v4.new_notebook(cells=made), path)
         prepared = prepare_notebook(path, TuneOptions(**options), cell=cell)  # type: ignore[arg-type]
+        if not is_named:  # By a front end that tells neither the notebook nor the cell.
+            prepared = replace(prepared, file="", cell="")
         known_as = recorded_as(store, prepared)
         record, enrolment = enrol_prepared(store, prepared, fresh=fresh)
         if enrolment != "created":

@@ -186,6 +186,15 @@ def test_fresh_replaces_what_has_the_name_or_is_of_the_cell(run: Run, store: Sto
     assert sorted(each.name for each in store.experiments()) == ["mine", "svm"]
 
 
+def test_fresh_replaces_nothing_that_may_be_of_another_notebook(run: Run, store: Store) -> None:
+    churn = run(notebook="churn")
+    fraud = run(EARLIER, TUNED + " * 2", is_named=False, fresh=True)
+    assert (fraud.how, fraud.uid != churn.uid) == ("created", True)
+    assert store.experiment_by_uid(churn.uid) is not None
+    again = run(EARLIER, TUNED + " * 2", is_named=False, fresh=True)
+    assert again.name == fraud.name and store.experiment_by_uid(fraud.uid) is None
+
+
 def test_what_cannot_be_created_replaces_nothing(run: Run, store: Store) -> None:
     first = run(line="--name mine")
     with pytest.raises(InvalidInput, match="no such experiment"):

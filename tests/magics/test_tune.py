@@ -9,6 +9,8 @@ import pytest
 from hpo_lab.store import Store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.magics.conftest import Record, Shell
 
 _CELL = """%%tune maximize score --trials 4 {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import linecache
@@ -18,6 +19,7 @@ from hpo_lab import choice, report, uniform
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_function
+from hpo_lab.problems import InvalidInput
 from hpo_lab.trial.folder import Task
 
 
@@ -69,6 +71,35 @@ def test_a_misspelt_metric_is_named_beside_the_objective(tmp_path: Path) -> None
     assert (
         "the function returned 'los', 'size'; the objective 'loss' is needed; did you mean 'los'?"
     ) in trial.stderr
+
+
+def test_a_text_beside_the_objective_is_an_attribute(tmp_path: Path) -> None:
+    trial = run(tmp_path, lambda x: {"loss": x, "status": "ok"}, {"x": uniform(0, 1)}, {"x": 0.5})
+    assert trial.returncode == 0, trial.stderr
+    assert reported(tmp_path) == {"loss": 0.5, "status": "ok"}
+
+
+def train(config: Any, data: Any = None, epochs: int = 1) -> float:
+    """Take its values in one mapping, as a trainable of Ray does."""
+    return float(config["x"])
+
+
+@pytest.mark.parametrize("function", [train, functools.partial(train, data=[1])])
+def test_a_single_argument_without_a_default_takes_the_values(
+    function: Any, tmp_path: Path
+) -> None:
+    trial = run(tmp_path, function, {"x": uniform(0, 1)}, {"x": 0.5})
+    assert trial.returncode == 0, trial.stderr
+    assert reported(tmp_path) == {"loss": 0.5}
+
+
+def test_an_objective_of_optuna_is_refused_with_the_way_on() -> None:
+    def objective(trial: Any) -> Any:
+        return trial.suggest_float("x", 0, 1)
+
+    options = TuneOptions(metric="loss", direction=ObjectiveType.MINIMIZE)
+    with pytest.raises(InvalidInput, match=r"calls suggest_float\(\), as an objective of Optuna"):
+        prepare_function(objective, {"x": uniform(0, 1)}, options)
 
 
 def test_an_objective_that_was_reported_need_not_be_returned(tmp_path: Path) -> None:
