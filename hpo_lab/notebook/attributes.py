@@ -9,7 +9,7 @@ from hpo_lab.notebook import library
 from hpo_lab.notebook.calls import Calls
 from hpo_lab.notebook.known_types import KINDS
 from hpo_lab.notebook.name_table import IN_DOUBT
-from hpo_lab.notebook.own_code import Arguments
+from hpo_lab.notebook.own_code import CallArguments
 from hpo_lab.notebook.values import (
     ATOM,
     CLASS,
@@ -113,7 +113,9 @@ class Attributes(Calls, ABC):
             for member in in_order(self._members(of, name)):
                 is_own = True
                 if member.kind == FUNCTION and member.path == "property":
-                    result |= self._inline(member, Arguments([frozenset({thing})]), (node, member))
+                    result |= self._inline(
+                        member, CallArguments([frozenset({thing})]), (node, member)
+                    )
                 elif member.kind in (FUNCTION, METHOD, IMPORTED, UNKNOWN):
                     result |= self._method(thing, name)
                 else:
@@ -123,7 +125,9 @@ class Attributes(Calls, ABC):
             for hook in ("__getattr__", "__getattribute__"):
                 for member in in_order(self._members(of, hook)):
                     result |= (
-                        self._inline(member, Arguments([frozenset({thing}), plain()]), (node, hook))
+                        self._inline(
+                            member, CallArguments([frozenset({thing}), plain()]), (node, hook)
+                        )
                         if member.kind == FUNCTION
                         else NOTHING
                     )

@@ -11,7 +11,7 @@ from hpo_lab.notebook.iteration import Iteration
 from hpo_lab.notebook.known_calls import Call
 from hpo_lab.notebook.known_types import KINDS
 from hpo_lab.notebook.name_table import IN_DOUBT
-from hpo_lab.notebook.own_code import Arguments
+from hpo_lab.notebook.own_code import CallArguments
 from hpo_lab.notebook.values import (
     ATOM,
     CLASS,
@@ -39,11 +39,11 @@ _GENERATORS = ("numpy.random", "random", "tensorflow", "torch")
 class Calls(Iteration, ABC):
     """A table of names on which calls are followed."""
 
-    def _call_all(self, callee: Value, arguments: Arguments, node: ast.AST) -> Value:
+    def _call_all(self, callee: Value, arguments: CallArguments, node: ast.AST) -> Value:
         results = [self._call_thing(thing, arguments, node) for thing in in_order(callee)]
         return NOTHING.union(*results)
 
-    def _call_thing(self, thing: Thing, arguments: Arguments, site: Hashable) -> Value:
+    def _call_thing(self, thing: Thing, arguments: CallArguments, site: Hashable) -> Value:
         if thing.kind == FUNCTION:
             return self._inline(thing, arguments, site)
         if thing.kind == CLASS:
@@ -80,7 +80,7 @@ class Calls(Iteration, ABC):
             self._draw(generator)
         return result
 
-    def _call_imported(self, thing: Thing, arguments: Arguments, site: Hashable) -> Value:
+    def _call_imported(self, thing: Thing, arguments: CallArguments, site: Hashable) -> Value:
         path, passed = thing.path, arguments.every
         call = library.of_function(path)
         if call is None or self._library(path).holds:
@@ -109,7 +109,7 @@ class Calls(Iteration, ABC):
         items = self._pass(passed, quiet=call.is_quiet, gives=call.gives)
         return self._result(call, thing, arguments, items, site, draws if is_random else "")
 
-    def _set_attributes(self, arguments: Arguments) -> None:
+    def _set_attributes(self, arguments: CallArguments) -> None:
         for holder in arguments.positional[:1]:
             for thing in holder:
                 if thing.kind == IMPORTED:
@@ -134,7 +134,7 @@ class Calls(Iteration, ABC):
             if thing.kind == METHOD:
                 for each in thing.receivers:
                     self._call_method(
-                        each, thing.path, Arguments(anything=handed - {thing}), ("pass", thing)
+                        each, thing.path, CallArguments(anything=handed - {thing}), ("pass", thing)
                     )
             elif thing.kind == IMPORTED and "." in thing.path:
                 self._hand_over(thing, handed - {thing})
@@ -162,7 +162,7 @@ class Calls(Iteration, ABC):
         self,
         call: Call,
         callee: Thing,
-        arguments: Arguments,
+        arguments: CallArguments,
         items: Value,
         site: Hashable,
         draws: str,
@@ -209,10 +209,12 @@ class Calls(Iteration, ABC):
             return self._thing(UNKNOWN, site, value | passed)
         return value
 
-    def _dict_values(self, arguments: Arguments) -> Value:
+    def _dict_values(self, arguments: CallArguments) -> Value:
         return NOTHING.union(*(value for value in arguments.named.values()))
 
-    def _call_method(self, thing: Thing, name: str, arguments: Arguments, site: Hashable) -> Value:
+    def _call_method(
+        self, thing: Thing, name: str, arguments: CallArguments, site: Hashable
+    ) -> Value:
         """Follow the call of a method of *thing*."""
         passed = arguments.every
         if thing.kind == UNKNOWN or (thing.kind == INSTANCE and not thing.receivers):
@@ -224,7 +226,7 @@ class Calls(Iteration, ABC):
         return self._call_known_method(thing, thing.kind, name, arguments, site)
 
     def _call_own_method(
-        self, thing: Thing, name: str, arguments: Arguments, site: Hashable
+        self, thing: Thing, name: str, arguments: CallArguments, site: Hashable
     ) -> Value:
         result, is_own = NOTHING, False
         value = frozenset({thing})
@@ -235,7 +237,7 @@ class Calls(Iteration, ABC):
                 if member.path == "classmethod":
                     first = [frozenset({of})]
                 if member.kind == FUNCTION:
-                    inner = Arguments(
+                    inner = CallArguments(
                         [*first, *arguments.positional], arguments.named, arguments.anything
                     )
                     result |= self._inline(member, inner, site)
@@ -250,7 +252,7 @@ class Calls(Iteration, ABC):
             if name == "__call__":
                 for of in thing.receivers:
                     for member in in_order(self._members(of, "forward")):
-                        inner = Arguments(
+                        inner = CallArguments(
                             [value, *arguments.positional], arguments.named, arguments.anything
                         )
                         result |= self._call_thing(member, inner, (site, "forward"))
@@ -261,7 +263,7 @@ class Calls(Iteration, ABC):
         return result
 
     def _call_known_method(
-        self, thing: Thing, kind: str, name: str, arguments: Arguments, site: Hashable
+        self, thing: Thing, kind: str, name: str, arguments: CallArguments, site: Hashable
     ) -> Value:
         known, passed, own = KINDS[kind], arguments.every, frozenset({thing})
         is_call = name == "__call__"
@@ -355,7 +357,7 @@ def _code_in(value: Iterable[Thing]) -> Value:
     )
 
 
-def _is_in_place(arguments: Arguments) -> bool:
+def _is_in_place(arguments: CallArguments) -> bool:
     """Whether the call says `inplace=True`, or that it may overwrite what it is passed."""
     return any(
         name in arguments.named and arguments.texts.get(name) != "False"

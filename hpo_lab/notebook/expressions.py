@@ -11,7 +11,7 @@ from hpo_lab.notebook.attributes import Attributes
 from hpo_lab.notebook.known_types import KINDS
 from hpo_lab.notebook.name_table import IN_DOUBT
 from hpo_lab.notebook.names import Comprehension, stored
-from hpo_lab.notebook.own_code import Arguments
+from hpo_lab.notebook.own_code import CallArguments
 from hpo_lab.notebook.parsed_cell import is_own_magic, magic_argument, magic_call
 from hpo_lab.notebook.values import (
     CLASS,
@@ -165,7 +165,7 @@ class Expressions(Attributes, ABC):
             self._magic(*magic)
             return self._thing("list", node, plain())
         callee = self._value(node.func)
-        arguments, has_star = Arguments(), False
+        arguments, has_star = CallArguments(), False
         for argument in node.args:
             value = self._value(argument)
             has_star |= isinstance(argument, ast.Starred)
@@ -187,7 +187,7 @@ class Expressions(Attributes, ABC):
         self._what = before
         return result
 
-    def _special(self, node: ast.Call, callee: Value, arguments: Arguments) -> Value | None:
+    def _special(self, node: ast.Call, callee: Value, arguments: CallArguments) -> Value | None:
         """What a call means for which a table has no words; None for any other."""
         paths = {thing.path for thing in callee if thing.kind == IMPORTED}
         if paths == {"builtins.super"}:

@@ -19,7 +19,7 @@ from hpo_lab.notebook.expressions import Expressions
 from hpo_lab.notebook.known_calls import SAME_DECORATORS
 from hpo_lab.notebook.name_table import IN_DOUBT
 from hpo_lab.notebook.names import captured, is_store
-from hpo_lab.notebook.own_code import Arguments
+from hpo_lab.notebook.own_code import CallArguments
 from hpo_lab.notebook.values import (
     CLASS,
     FUNCTION,
@@ -232,7 +232,7 @@ class Scope(Expressions):
                         thing.path = _MEMBERS[min(paths)]
                 continue
             before, self._what = self._what, ast.unparse(decorator)
-            value = self._call_all(callee, Arguments([value]), decorator)
+            value = self._call_all(callee, CallArguments([value]), decorator)
             self._what = before
         return value
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["KINDS", "Kind"]
+__all__ = ["KINDS", "KindOfObject"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -16,7 +16,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class KindOfObject:
     """A type, or types of the same conventions.
 
     Attributes:
@@ -53,8 +53,8 @@ class Kind:
     is_closed: tuple[type, ...] = ()
 
 
-def _builtin(*types: type, changes: str = "", stores: str = "", items: str = "") -> Kind:
-    return Kind(
+def _builtin(*types: type, changes: str = "", stores: str = "", items: str = "") -> KindOfObject:
+    return KindOfObject(
         changes=_words(f"{changes} {stores}"),
         stores=_words(stores),
         items=_words(items),
@@ -75,9 +75,9 @@ _SET = (
     "add symmetric_difference_update update",
 )
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, KindOfObject] = {
     # ---- Python
-    "atom": Kind(
+    "atom": KindOfObject(
         reads=_words("*"),
         gives=(("list", _words("split rsplit splitlines partition rpartition as_integer_ratio")),),
         is_closed=(str, int, float, complex, bytes, bool, type(None), type(...), range, slice),
@@ -97,7 +97,7 @@ KINDS: dict[str, Kind] = {
         stores=f"{_LIST[1]} {_DICT[1]}",
         items="get pop popitem setdefault",
     ),
-    "collection": Kind(
+    "collection": KindOfObject(
         classes=_words("collections.Counter collections.OrderedDict collections.deque"),
         reads=_words("copy count index items keys values most_common elements total"),
         changes=_words(
@@ -107,7 +107,7 @@ KINDS: dict[str, Kind] = {
         stores=_words("append appendleft extend extendleft insert setdefault update"),
         items=_words("get pop popitem popleft setdefault"),
     ),
-    "queue": Kind(
+    "queue": KindOfObject(
         classes=_words("queue.Queue queue.LifoQueue queue.PriorityQueue queue.SimpleQueue"),
         reads=_words("empty full qsize"),
         changes=_words("put put_nowait get get_nowait task_done"),
@@ -115,8 +115,8 @@ KINDS: dict[str, Kind] = {
         items=_words("get get_nowait"),
         is_consumed=True,
     ),
-    "namespace": Kind(classes=_words("types.SimpleNamespace argparse.Namespace")),
-    "value": Kind(
+    "namespace": KindOfObject(classes=_words("types.SimpleNamespace argparse.Namespace")),
+    "value": KindOfObject(
         classes=_words(
             "datetime.date datetime.datetime datetime.timedelta datetime.time datetime.timezone "
             "decimal.Decimal fractions.Fraction pathlib.* re.Match re.Pattern uuid.UUID"
@@ -132,13 +132,13 @@ KINDS: dict[str, Kind] = {
             ("list", _words("groups split findall")),
         ),
     ),
-    "iterator": Kind(
+    "iterator": KindOfObject(
         classes=_words("itertools.* zipfile.*"),
         changes=_words("close send throw __next__"),
         items=_words("send throw __next__"),
         is_consumed=True,
     ),
-    "file": Kind(
+    "file": KindOfObject(
         classes=_words("io.StringIO io.BytesIO _io.* tempfile.*"),
         reads=_words("closed fileno getvalue isatty name readable seekable tell writable"),
         changes=_words(
@@ -148,7 +148,7 @@ KINDS: dict[str, Kind] = {
         gives=(("atom", _words("getvalue read readline tell")), ("list", _words("readlines"))),
         is_consumed=True,
     ),
-    "generator": Kind(
+    "generator": KindOfObject(
         classes=_words("random.* numpy.random.* torch.Generator"),
         changes=_words(
             "beta betavariate binomial bit_generator bytes chisquare choice choices dirichlet "
@@ -165,7 +165,7 @@ KINDS: dict[str, Kind] = {
         is_consumed=True,
     ),
     # ---- arrays and tables: what reads gives a new object; a slice or column shares
-    "array": Kind(
+    "array": KindOfObject(
         classes=_words(
             "numpy.ndarray numpy.float64 numpy.float32 numpy.int64 numpy.int32 numpy.bool "
             "pandas.DataFrame pandas.Series pandas.Index pandas.RangeIndex pandas.MultiIndex "
@@ -229,8 +229,8 @@ KINDS: dict[str, Kind] = {
         ),
         runs=True,
     ),
-    "plots": Kind(reads=_words("*"), gives=(("plot", _words("*")),), calls="reads"),
-    "plot": Kind(
+    "plots": KindOfObject(reads=_words("*"), gives=(("plot", _words("*")),), calls="reads"),
+    "plot": KindOfObject(
         classes=_words("matplotlib.* seaborn.* plotly.* altair.* bokeh.* wordcloud.*"),
         changes=_words("*"),
         stores=_words("mpl_connect add_callback"),
@@ -241,7 +241,7 @@ KINDS: dict[str, Kind] = {
         runs=True,
     ),
     # ---- models that follow scikit-learn's conventions: `fit` changes the model, not the data
-    "estimator": Kind(
+    "estimator": KindOfObject(
         classes=_words(
             "sklearn.* imblearn.* xgboost.XGBClassifier xgboost.XGBRegressor xgboost.XGBRanker "
             "lightgbm.LGBMClassifier lightgbm.LGBMRegressor catboost.CatBoostClassifier "
@@ -278,9 +278,9 @@ KINDS: dict[str, Kind] = {
         runs=True,
     ),
     # A data set as scikit-learn hands it out, with arrays as attributes.
-    "bunch": Kind(classes=_words("sklearn.Bunch"), views=_words("keys items values get")),
+    "bunch": KindOfObject(classes=_words("sklearn.Bunch"), views=_words("keys items values get")),
     # ---- torch: tensors hold the modules and tensors that they came from
-    "tensor": Kind(
+    "tensor": KindOfObject(
         classes=_words("torch.Tensor torch.Parameter torch.Size"),
         reads=_words(
             "abs add all allclose any argmax argmin argsort bmm ceil clamp clip clone cos "
@@ -306,7 +306,7 @@ KINDS: dict[str, Kind] = {
         attributes=(("atom", _words("shape ndim dtype device")),),
         deep=True,
     ),
-    "module": Kind(
+    "module": KindOfObject(
         classes=_words("torch.nn.*"),
         reads=_words("extra_repr"),
         views=_words(
@@ -330,7 +330,7 @@ KINDS: dict[str, Kind] = {
         calls="changes",
         runs=True,
     ),
-    "optimizer": Kind(
+    "optimizer": KindOfObject(
         classes=_words("torch.optim.*"),
         views=_words("state_dict get_last_lr"),
         changes=_words("add_param_group load_state_dict step zero_grad"),
@@ -338,7 +338,7 @@ KINDS: dict[str, Kind] = {
         deep=True,
         runs=True,
     ),
-    "loader": Kind(
+    "loader": KindOfObject(
         classes=_words("torch.DataLoader torch.TensorDataset torch.Subset"),
         runs=True,
     ),

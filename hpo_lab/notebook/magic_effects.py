@@ -52,6 +52,7 @@ _INSTALLS = re.compile(
     r">\s*/dev/null(?:\s*2>&1)?|2>&1)*\s*"
 )
 _OUT_OPTION = re.compile(r"--(?:out|err|proc)\s+(\w+)")
+_HANDLE = re.compile(r"(?<!\S)-o[\s=]+(\w+)")
 _INTERPOLATED = re.compile(r"(?<!\{)\{\s*([^\W\d]\w*)|(?<!\$)\$([^\W\d]\w*)")
 
 
@@ -67,6 +68,11 @@ def bound_names(name: str, arguments: str) -> list[str]:
     if name == "capture":
         return [word for word in arguments.split() if word.isidentifier()][:1]
     return [] if name in _OUTPUT else _OUT_OPTION.findall(arguments)
+
+
+def handle_names(name: str, arguments: str) -> list[str]:
+    """The names that the cell magic `%%name arguments` gives to experiments."""
+    return _HANDLE.findall(arguments) if name == "tune" else []
 
 
 def names_in_text(text: str) -> list[str]:

@@ -27,7 +27,7 @@ from hpo_lab.notebook.values import (
     in_order,
 )
 
-__all__ = ["RANDOM_NUMBERS", "Arguments", "OwnCode"]
+__all__ = ["RANDOM_NUMBERS", "CallArguments", "OwnCode"]
 
 _STEPS_AT_MOST = 8000
 """In a cell; what takes more is not followed to the end, and the cell is kept."""
@@ -41,7 +41,7 @@ _GENERATORS = ("numpy.random", "random", "tensorflow", "torch")
 
 
 @dataclass(slots=True)
-class Arguments:
+class CallArguments:
     """What a call is passed.
 
     Attributes:
@@ -84,7 +84,7 @@ class OwnCode(NameTable, ABC):
         """Follow an expression."""
 
     @abstractmethod
-    def _call_thing(self, thing: Thing, arguments: Arguments, site: Hashable) -> Value:
+    def _call_thing(self, thing: Thing, arguments: CallArguments, site: Hashable) -> Value:
         """Follow a call of anything."""
 
     @abstractmethod
@@ -97,7 +97,7 @@ class OwnCode(NameTable, ABC):
 
     # Of the notebook
 
-    def _inline(self, function: Thing, arguments: Arguments, site: Hashable) -> Value:
+    def _inline(self, function: Thing, arguments: CallArguments, site: Hashable) -> Value:
         """Follow the body of a function of the notebook as it runs for *arguments*."""
         node = function.node
         assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
@@ -150,7 +150,7 @@ class OwnCode(NameTable, ABC):
         parameters: ast.arguments,
         body: list[ast.stmt],
         own: list[ast.AST],
-        arguments: Arguments,
+        arguments: CallArguments,
         site: Hashable,
     ) -> Value:
         declared = {
@@ -191,7 +191,7 @@ class OwnCode(NameTable, ABC):
         return self._notebook
 
     def _by_parameter(
-        self, function: Thing, parameters: ast.arguments, arguments: Arguments, site: Hashable
+        self, function: Thing, parameters: ast.arguments, arguments: CallArguments, site: Hashable
     ) -> dict[str, Value]:
         names = [each.arg for each in [*parameters.posonlyargs, *parameters.args]]
         named = {**arguments.named}
@@ -211,7 +211,7 @@ class OwnCode(NameTable, ABC):
             passed[parameters.kwarg.arg] = self._thing("dict", (site, "**"), rest)
         return passed
 
-    def _instantiate(self, of: Thing, arguments: Arguments, site: Hashable) -> Value:
+    def _instantiate(self, of: Thing, arguments: CallArguments, site: Hashable) -> Value:
         """Follow how an instance of a class of the notebook is made."""
         value = self._thing(INSTANCE, (site, of))
         (instance,) = value
@@ -221,11 +221,11 @@ class OwnCode(NameTable, ABC):
             for member in in_order(self._members(of, name)):
                 if member.kind == FUNCTION:
                     started |= name == "__init__"
-                    inner = Arguments(
+                    inner = CallArguments(
                         [value, *arguments.positional], arguments.named, arguments.anything
                     )
                     if name == "__post_init__":
-                        inner = Arguments([value])
+                        inner = CallArguments([value])
                     self._inline(member, inner, (site, name))
         if not started:
             self._set_field(instance, "*", arguments.every)
@@ -270,7 +270,7 @@ class OwnCode(NameTable, ABC):
                 self._change(self._reachable(passed))
                 continue
             self._ran_code.add(thing)
-            anything = Arguments(anything=passed)
+            anything = CallArguments(anything=passed)
             if thing.kind == FUNCTION:
                 self._inline(thing, anything, ("run", thing))
             elif thing.kind == CLASS:
@@ -298,7 +298,7 @@ class OwnCode(NameTable, ABC):
                     for of in thing.receivers:
                         for member in in_order(self._members(of, name)):
                             if member.kind == FUNCTION and member not in self._running:
-                                arguments = Arguments([frozenset({thing})], anything=passed)
+                                arguments = CallArguments([frozenset({thing})], anything=passed)
                                 results |= self._inline(member, arguments, ("run", thing, name))
         return results
 

@@ -109,12 +109,14 @@ def _kinds_told(scope: Scope, last: int, types: Mapping[str, str]) -> dict[tuple
 def _follow(scope: Scope, cells: Sequence[ParsedCell]) -> dict[int, str]:
     """Lead *scope* through the cells; the reasons for those that have no part in it."""
     refused: dict[int, str] = {}
+    handles: set[str] = set()
     for number, cell in enumerate(cells):
         if SKIP_TAG in cell.tags:
             refused[number] = f"tagged {SKIP_TAG}"
             continue
         scope.cell = number
         for magic in cell.magics:
+            handles.update(magic_effects.handle_names(magic.name, magic.arguments))
             if magic.kind is MagicKind.OTHER and magic.name in magic_effects.SHELLS:
                 if cell.magic_names:
                     scope.fill_in(magic.arguments)
@@ -140,9 +142,27 @@ def _follow(scope: Scope, cells: Sequence[ParsedCell]) -> dict[int, str]:
                 where = f"line {tree.lineno}: " if tree.lineno else ""
                 refused[number] = f"does not parse, so it cannot have run ({where}{tree.msg})"
                 continue
+            used = sorted(handles & _names_run(tree)) if number < len(cells) - 1 else []
+            if used:
+                refused[number] = f"uses the experiment {used[0]}, which no trial has"
+                continue
             scope.run_cell(tree.body, may_fail=FAILS_TAG in cell.tags)
+            handles -= scope.binds[number].keys()
         scope.bind_names(cell.magic_names)
     return refused
+
+
+def _names_run(cell: ast.Module) -> set[str]:
+    """The names that *cell* reads when it runs and does not assign; not those of its functions."""
+    contexts: dict[str, set[type[ast.expr_context]]] = {}
+    pending: list[ast.AST] = [cell]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Name):
+            contexts.setdefault(node.id, set()).add(type(node.ctx))
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            pending += ast.iter_child_nodes(node)
+    return {name for name, kinds in contexts.items() if kinds == {ast.Load}}
 
 
 def _closure(roots: Iterable[int], uses: Iterable[Use]) -> set[int]:

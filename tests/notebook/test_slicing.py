@@ -8,6 +8,21 @@ from hpo_lab.notebook.slicing import slice_cells
 # name: (earlier cells, tuned cell, numbers of the kept cells)
 CASES: dict[str, tuple[list[str], str, list[int]]] = {
     "a value": (["x = 1", "y = 2"], "x", [0]),
+    "a look at an experiment": (
+        ["x = 1", "%%tune maximize a -o e\na = x", "e.dataframe().head()", "def f(): e.stop()"],
+        "x",
+        [0],
+    ),
+    "an experiment's name for something else": (
+        ["%%tune maximize a -o e\na = 1", "e = open('f'); x = e.read()", "y = e.close()"],
+        "x",
+        [1],
+    ),
+    "the tuned cell looks at an experiment": (
+        ["x = 1", "%%tune maximize a -o e\na = 1"],
+        "x if e.best else 0",
+        [0],
+    ),
     "transitive": (["a = 1", "b = a + 1", "c = b", "d = a"], "c", [0, 1, 2]),
     "later definition wins": (["x = 1", "x = 2"], "x", [1]),
     "redefined from itself": (["x = 1", "x = x + 1"], "x", [0, 1]),
