@@ -148,7 +148,7 @@ def test_lambdas_of_a_line_are_told_apart() -> None:
         ("Model(2).fit", "lr * self.K", "lr + self.K", ["Model.fit() changed"]),
         ("Model(2).fit", "K = 7", "K = 8", ["Model.K: 7 is 8 now"]),
         ("Slotted(2).fit", "Slotted(2)", "Slotted(3)", ["Slotted.rate: 2 is 3 now"]),
-        ("wrapped", "lr - 1", "lr - 2", ["helper wrapped() changed"]),
+        ("wrapped", "lr - 1", "lr - 2", ["helper wrapped() #2 changed"]),
         ("cached", "lr / 2", "lr / 3", ["helper cached() changed"]),
         ("uses_table", "2.5", "3.5", ["global TABLE changed"]),
         ("uses_table", "'wine'", "'iris'", ["global NAMES: {'wine'} is {'iris'} now"]),
@@ -242,6 +242,68 @@ def test_code_that_is_not_that_of_its_file_counts_as_it_is(tmp_path: Path) -> No
     assert edited != function_parts(names["objective"])
 
 
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("[mk(1.0), mk(2.0), mk(1.0)]", "[mk(1.0), mk(2.0), mk(2.0)]"),
+        ("{'a': lambda v: v, 'b': lambda v: -v}", "{'a': lambda v: -v, 'b': lambda v: v}"),
+        ("[kind(1), kind(2), kind(1)]", "[kind(1), kind(2), kind(2)]"),
+        ("[kind(1)(), kind(2)(), kind(1)()]", "[kind(1)(), kind(2)(), kind(2)()]"),
+        ("[kind(1)().get, kind(2)().get]", "[kind(2)().get, kind(1)().get]"),
+        ("partial(max, 1, key=mk(1)), mk(2)", "partial(max, 1, key=mk(2)), mk(1)"),
+        ("np.array([mk(1), mk(2), mk(1)])", "np.array([mk(1), mk(2), mk(2)])"),
+        ("{mk(1), mk(2), mk(3)}", "{mk(1), mk(2), mk(4)}"),
+        ("[mk(mk(1)), mk(mk(2))]", "[mk(mk(1)), mk(mk(1))]"),
+        ("[again(1), again(2), again(1)]", "[again(1), again(2), again(2)]"),
+        ("[default(1), default(2), default(1)]", "[default(1), default(2), default(2)]"),
+    ],
+)
+def test_functions_and_classes_of_equal_names_are_told_apart(before: str, now: str) -> None:
+    source = """
+    from functools import partial
+    import numpy as np
+
+    def mk(k):
+        return lambda v: v * k
+
+    def default(k):
+        return lambda v, k=k: v * k
+
+    def again(k):
+        def inner(v):
+            return inner(v - k) if v > 0 else kept
+        kept = [inner, k]
+        return inner
+
+    def kind(k):
+        class Kind:
+            K = k
+            def get(self):
+                return k
+        return Kind
+
+    STEPS = {}
+    def objective(lr):
+        return STEPS
+    """
+    first = parts(source.replace("{}", before))
+    assert first == parts(source.replace("{}", before))
+    assert first != parts(source.replace("{}", now))
+
+
+def test_globals_that_hold_functions_of_equal_names_are_told_apart() -> None:
+    source = """
+    def mk(k):
+        return lambda v: v * k
+    a, b, c = mk(1), mk(2), mk(1)
+    def objective(lr):
+        return a(lr) + b(lr) * c(lr)
+    """
+    lines = ["closed-over k of lambda #3 is used now"]
+    lines = [line.replace("lambda", "mk.lambda") for line in lines]
+    assert changes(source, source.replace("mk(1)\n", "mk(2)\n")) == lines
+
+
 # Modules of the project
 
 
@@ -331,7 +393,15 @@ def test_installed_packages_count_by_name() -> None:
         report(loss=numpy.sqrt(lr))
         return json.dumps(lr)
     """
-    assert set(parts(source)) == {"function", "function objective()"}
+    assert set(parts(source)) == {"function", "function objective()", "global report"}
+    mean = "from statistics import mean\ndef objective(lr): return mean(lr)"
+    assert changes(mean, mean.replace("mean\n", "fmean as mean\n")) == [
+        "global mean: statistics.mean is statistics.fmean now"
+    ]
+    random = "import random\ndef objective(lr): return random.random()"
+    assert changes(random, random.replace("import", "from numpy import", 1)) == [
+        "global random is used now"
+    ]
 
 
 # Values
