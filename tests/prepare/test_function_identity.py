@@ -367,6 +367,19 @@ def test_modules_of_the_project_count_by_their_files(
     assert differences(before, parts(USES[how])) == lines
 
 
+def test_the_order_of_the_statements_of_a_module_counts(project: Path) -> None:
+    source = "import own_late\ndef objective(lr): return own_late.B"
+    file = project / "own_late.py"
+    file.write_text("K = 1\nB = K\nK = 2\n")
+    before = parts(source)
+    file.write_text("K = 1\nK = 2\nB = K\n")
+    assert differences(before, parts(source)) == [
+        "module own_late: its statements are in another order"
+    ]
+    file.write_text("K = 1\nB = K\nK = 3\n")
+    assert differences(before, parts(source)) == ["own_late.K changed"]
+
+
 def test_an_interactive_interpreter_has_the_same_functions(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
