@@ -25,6 +25,7 @@ from types import (
 )
 from typing import Any
 
+from hpo_lab.experiment.function_parts import ORDER
 from hpo_lab.prepare.code_source import code_meaning, imported_names, used_names
 from hpo_lab.prepare.project_modules import imports_of, module_parts, project_file
 from hpo_lab.prepare.value_text import array_text, digest, shortened
@@ -194,8 +195,7 @@ class _Uses:
         return brackets[0] + ", ".join(map(self._text, values)) + brackets[1]
 
     def _mapping(self, items: Iterable[tuple[object, object]]) -> str:
-        # Its order may come from a set, whose order differs between processes.
-        pairs = sorted(f"{self._text(key)}: {self._text(value)}" for key, value in items)
+        pairs = [f"{self._text(key)}: {self._text(value)}" for key, value in items]
         return "{" + ", ".join(pairs) + "}"
 
     def _reduced(self, value: Any) -> str:
@@ -294,10 +294,15 @@ class _Uses:
         name = self._label(kind)
         bases = self._sequence([type(kind), *kind.__bases__], "()")
         self._add(f"class {name}", shortened(bases), "")
-        for member, value in sorted(vars(kind).items()):
-            is_slot = isinstance(value, MemberDescriptorType | GetSetDescriptorType)
-            if member in _OF_A_CLASS or is_slot:
-                continue
+        members = {
+            member: value
+            for member, value in vars(kind).items()
+            if member not in _OF_A_CLASS
+            and not isinstance(value, MemberDescriptorType | GetSetDescriptorType)
+        }
+        if len(members) > 1:
+            self._add(f"{ORDER}class {name}", digest(repr([*members]).encode()), "")
+        for member, value in sorted(members.items()):
             inner = getattr(value, "__func__", value)
             if isinstance(inner, FunctionType):
                 self._titles.setdefault(id(inner), self._label(inner))
