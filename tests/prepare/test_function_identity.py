@@ -534,6 +534,19 @@ TABLES: list[tuple[str, str]] = [
     ("pd.Series([1], name='a')", "pd.Series([1], name='b')"),
     ("pd.Series(['a', 'b'])", "pd.Series(['a', 'c'])"),
     ("pd.Index([1, 2])", "pd.Index([1, 3])"),
+    ("pd.Index([1, 'a'])", "pd.Index(['1', 'a'])"),
+    ("pd.Series([1, 'a'])", "pd.Series(['1', 'a'], dtype=object)"),
+    ("pd.Series([1, None], dtype=object)", "pd.Series([1.0, None], dtype=object)"),
+    ("pd.DataFrame({'a': [1, 'a']})", "pd.DataFrame({'a': ['1', 'a']})"),
+    ("pd.MultiIndex.from_tuples([(1, 'a')])", "pd.MultiIndex.from_tuples([('1', 'a')])"),
+    (
+        "pd.Series(pd.Categorical(['a'], ['a', 'b']))",
+        "pd.Series(pd.Categorical(['a'], ['b', 'a']))",
+    ),
+    ("pd.CategoricalIndex(['a'], ['a', 'b'])", "pd.CategoricalIndex(['a'], ['b', 'a'])"),
+    ("pd.Categorical(['a'], ['a', 'b'])", "pd.Categorical(['a'], ['b', 'a'])"),
+    ("np.longdouble(1)", "np.nextafter(np.longdouble(1), np.longdouble(2))"),
+    ("np.array([1, 2], np.longdouble)", "np.array([1, 3], np.longdouble)"),
 ]
 
 
