@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["DIGEST", "differences"]
+__all__ = ["DIGEST", "ORDER", "differences"]
 
 DIGEST = "digest:"
 """How a text begins that is the digest of what it stands for."""
+
+ORDER = "order in "
+"""How the name of a part begins that is the order of what a module or a class holds."""
+
+_MEMBERS = {"module": "statements", "class": "members"}
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -26,14 +31,25 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         Lines such as `helper evaluate() changed` and `global SCALE: 3 is 5 now`; empty when
         the parts are equal.
     """
+    names = dict.fromkeys([*now, *before])
+    changed = [name for name in names if before.get(name) != now.get(name)]
     return [
         _difference(name, before.get(name), now.get(name))
-        for name in dict.fromkeys([*now, *before])
-        if before.get(name) != now.get(name)
+        for name in changed
+        if not (name.startswith(ORDER) and _is_told(name.removeprefix(ORDER), changed))
     ]
 
 
+def _is_told(owner: str, changed: list[str]) -> bool:
+    """Whether another part of *owner*, such as `module m`, has changed as well."""
+    members = owner.partition(" ")[2] + "."
+    return any(name == owner or name.startswith(members) for name in changed)
+
+
 def _difference(name: str, before: str | None, now: str | None) -> str:
+    if name.startswith(ORDER):
+        owner = name.removeprefix(ORDER)
+        return f"{owner}: its {_MEMBERS[owner.partition(' ')[0]]} are in another order"
     if before is None:
         return f"{name} is used now"
     if now is None:

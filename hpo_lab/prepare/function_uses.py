@@ -25,6 +25,7 @@ from types import (
 )
 from typing import Any
 
+from hpo_lab.experiment.function_parts import ORDER
 from hpo_lab.prepare.code_source import code_meaning, imported_names, used_names
 from hpo_lab.prepare.project_modules import imports_of, module_parts, project_file
 from hpo_lab.prepare.value_text import array_text, digest, shortened
@@ -57,14 +58,17 @@ def function_parts(function: Callable[..., Any]) -> dict[str, str]:
 
 
 class _Uses:
-    def __init__(self) -> None:
+    def __init__(self, *, is_nested: bool = False) -> None:
         import cloudpickle
 
+        self._is_nested = is_nested
         self.parts: dict[str, str] = {}
         self.problems: list[Problem] = []
         self._by_value = cloudpickle.list_registry_pickle_by_value()
         self._reducers: Mapping[type, Callable[[Any], Any]] = cloudpickle.Pickler.dispatch_table
         self._titles: dict[int, str] = {}
+        self._labels: dict[int, str] = {}
+        self._counts: dict[str, int] = {}
         self._texts: dict[int, str] = {}
         self._open: list[int] = []
         # Objects that are made on the way stay, because an `id` is used again.
@@ -82,7 +86,7 @@ class _Uses:
             self._object(called.__self__)
             self._part("function", called.__func__)
         elif isinstance(called, FunctionType):
-            self._titles[id(called)] = f"function {_name(called)}"
+            self._titles[id(called)] = f"function {self._label(called)}"
             self._part("function", called)
         else:
             self._object(called)
@@ -98,7 +102,7 @@ class _Uses:
         state = object.__getstate__(value)
         for each in state if isinstance(state, tuple) else (state,):
             for name, attribute in (each or {}).items():
-                self._part(f"{_name(kind)}.{name}", attribute)
+                self._part(f"{_name(kind)}.{name}", attribute, of="the object")
 
     def _part(self, name: str, value: object, of: str = "") -> None:
         """Add a named value; another of the same name is told apart by what it belongs *of*."""
@@ -111,6 +115,18 @@ class _Uses:
             return
         self._add(name, text, of)
 
+    def _label(self, value: FunctionType | type) -> str:
+        """The name of a function or class, with a number where others of that name came before.
+
+        A text holds only this name of it, so its own parts must stand under a name of their own.
+        """
+        if id(value) not in self._labels:
+            self._alive.append(value)
+            name = _name(value)
+            count = self._counts[name] = self._counts.get(name, 0) + 1
+            self._labels[id(value)] = name if count == 1 else f"{name} #{count}"
+        return self._labels[id(value)]
+
     def _add(self, name: str, text: str, of: str) -> None:
         while self.parts.setdefault(name, text) != text:
             name = f"{name} of {of}" if of else f"{name}'"
@@ -121,7 +137,7 @@ class _Uses:
             return shortened(repr(value))
         if id(value) in self._open:
             if isinstance(value, FunctionType | type):
-                return _name(value)
+                return self._label(value)
             return f"<{len(self._open) - self._open.index(id(value))} above>"
         if id(value) not in self._texts:
             self._alive.append(value)
@@ -154,7 +170,7 @@ class _Uses:
                 return repr(value)
             return self._sequence(value, "[]" if type(value) is list else "()")
         if type(value) in (frozenset, set):
-            members = ", ".join(sorted(map(self._text, value)))
+            members = ", ".join(sorted(map(self._text, self._ordered(value))))
             return f"{{{members}}}" if type(value) is set else f"frozenset({members})"
         if type(value) is dict:
             return self._mapping(value.items())
@@ -163,12 +179,23 @@ class _Uses:
             return array if isinstance(array, str) else self._sequence(array, "()")
         return self._reduced(value)
 
+    def _ordered(self, members: Iterable[object]) -> Iterable[object]:
+        """The members of a set in an order that is the same in every process."""
+        if self._is_nested or all(type(each) in _PLAIN for each in members):
+            return members
+
+        def content(member: object) -> str:
+            uses = _Uses(is_nested=True)
+            uses._part("member", member)
+            return repr(sorted(uses.parts.items()))
+
+        return sorted(members, key=content)
+
     def _sequence(self, values: Iterable[object], brackets: str) -> str:
         return brackets[0] + ", ".join(map(self._text, values)) + brackets[1]
 
     def _mapping(self, items: Iterable[tuple[object, object]]) -> str:
-        # Its order may come from a set, whose order differs between processes.
-        pairs = sorted(f"{self._text(key)}: {self._text(value)}" for key, value in items)
+        pairs = [f"{self._text(key)}: {self._text(value)}" for key, value in items]
         return "{" + ", ".join(pairs) + "}"
 
     def _reduced(self, value: Any) -> str:
@@ -230,7 +257,7 @@ class _Uses:
         if self._goes_by_name(function):
             self._module(function.__module__)
             return f"{function.__module__}.{function.__qualname__}"
-        name, code, module = _name(function), function.__code__, function.__module__ or ""
+        name, code, module = self._label(function), function.__code__, function.__module__ or ""
         title = self._titles.get(id(function), f"helper {name}")
         self._add(title, digest(code_meaning(code).encode("utf-8", "surrogatepass")), "")
         space = function.__globals__
@@ -256,25 +283,30 @@ class _Uses:
         """Add what has a name, unless it is so called itself, and a part of its own already."""
         if isinstance(value, FunctionType | type | ModuleType):
             text = self._text(value)
-            if text.rpartition(".")[2].removesuffix("()") == name:
+            if text in (name, f"{name}()", f"{of}.{name}()"):
                 return
         self._part(title, value, of)
 
     def _class(self, kind: type) -> str:
-        name = _name(kind)
         if self._goes_by_name(kind):
             self._module(kind.__module__)
-            return f"{kind.__module__}.{name}"
+            return f"{kind.__module__}.{kind.__qualname__}"
+        name = self._label(kind)
         bases = self._sequence([type(kind), *kind.__bases__], "()")
         self._add(f"class {name}", shortened(bases), "")
-        for member, value in sorted(vars(kind).items()):
-            is_slot = isinstance(value, MemberDescriptorType | GetSetDescriptorType)
-            if member in _OF_A_CLASS or is_slot:
-                continue
+        members = {
+            member: value
+            for member, value in vars(kind).items()
+            if member not in _OF_A_CLASS
+            and not isinstance(value, MemberDescriptorType | GetSetDescriptorType)
+        }
+        if len(members) > 1:
+            self._add(f"{ORDER}class {name}", digest(repr([*members]).encode()), "")
+        for member, value in sorted(members.items()):
             inner = getattr(value, "__func__", value)
             if isinstance(inner, FunctionType):
-                self._titles[id(inner)] = _name(inner)
-            self._named(f"{name}.{member}", member, value, "")
+                self._titles.setdefault(id(inner), self._label(inner))
+            self._named(f"{name}.{member}", member, value, name)
         return name
 
 

@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import resolve_name
 from pathlib import Path
 
+from hpo_lab.experiment.function_parts import ORDER
 from hpo_lab.prepare.source_meaning import meaning
 from hpo_lab.prepare.value_text import digest, shortened
 
@@ -60,12 +61,14 @@ def _spec(name: str) -> ModuleSpec | None:
 def module_parts(name: str, file: Path) -> dict[str, str]:
     """The meaning of each definition of the module *name*, and of the rest of it.
 
-    A variable that is assigned once, at the top, counts as a definition.
+    A variable that is assigned once, at the top, counts as a definition. A part of its own is
+    the meaning of all statements in their order.
     """
     tree = _tree(file)
     if tree is None:
         return {f"module {name}": digest(file.read_bytes())}
     parts: dict[str, list[ast.AST]] = {}
+    order: list[ast.AST] = []
     for statement in _without_main(tree.body):
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
@@ -79,7 +82,11 @@ def module_parts(name: str, file: Path) -> dict[str, str]:
             case _:
                 key = f"module {name}"
         parts.setdefault(key, []).append(statement)
-    return {key: _text(statements) for key, statements in parts.items()}
+        order.append(statement)
+    texts = {key: _text(statements) for key, statements in parts.items()}
+    if len(texts) > 1:
+        texts[f"{ORDER}module {name}"] = digest(meaning(*order).encode("utf-8", "surrogatepass"))
+    return texts
 
 
 def _text(statements: list[ast.AST]) -> str:

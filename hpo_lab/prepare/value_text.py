@@ -15,6 +15,9 @@ _LONGEST = 60
 _DRAWN = 2**64
 """What is drawn from the system to seed a generator is larger; numbers of persons are not."""
 
+_LONG = {"g", "G"}
+"""The long floats of NumPy: some of their bytes mean nothing, and Python has none as long."""
+
 
 def shortened(text: str) -> str:
     """*text*, or its digest where it is long."""
@@ -44,10 +47,14 @@ def array_text(value: Any) -> str | Iterable[Any] | None:
 
 def _numpy(numpy: Any, value: Any) -> str | Iterable[Any] | None:
     if isinstance(value, numpy.generic):
+        if value.dtype.char in _LONG:
+            return f"{value.dtype} {value!r}"
         return [str(value.dtype), value.item()] if value.dtype.kind != "V" else None
     if type(value) in (numpy.ndarray, numpy.memmap):
         if value.dtype.hasobject:
             return [value.dtype.str, value.shape, value.ravel().tolist()]
+        if value.dtype.char in _LONG:
+            return [value.dtype.str, value.shape, [repr(each) for each in value.ravel()]]
         content = numpy.ascontiguousarray(value).reshape(-1).view(numpy.uint8)
         return digest(f"{value.dtype.descr}{value.shape}".encode(), content)
     random = sys.modules.get("numpy.random")
@@ -66,15 +73,26 @@ def _pandas(pandas: Any, value: Any) -> str | Iterable[Any] | None:
         return None
     is_table = isinstance(value, pandas.DataFrame)
     columns = [value.iloc[:, number] for number in range(value.shape[1])] if is_table else [value]
-    try:
-        hashes = [pandas.util.hash_pandas_object(each, categorize=False).values for each in columns]
-    except (TypeError, ValueError):
-        # Cells that hold lists and the like have no hash.
-        return [str(value.dtypes), value.to_dict("split") if is_table else value.tolist()]
+    contents = [_column(pandas, each) for each in columns]
     names = [value.columns.tolist(), list(value.columns.names)] if is_table else [str(value.dtype)]
     index = [] if isinstance(value, pandas.Index) else [value.index.names, value.index]
     labels = [list(map(str, value.dtypes))] if is_table else [getattr(value, "names", value.name)]
-    return [type(value).__name__, *names, *labels, *index, len(value), *hashes]
+    return [type(value).__name__, *names, *labels, *index, len(value), *contents]
+
+
+def _column(pandas: Any, column: Any) -> Any:
+    """What stands for the values of a column or an index."""
+    if isinstance(column.dtype, pandas.CategoricalDtype):
+        # Whoever goes through the categories, or plots them, sees their order.
+        values = pandas.Categorical(column)
+        return [values.categories, values.ordered, values.codes]
+    if column.dtype == object and not {*map(type, column)} <= {str}:
+        # pandas hashes 1 and '1' alike here, and lists not at all.
+        return column.tolist()
+    try:
+        return pandas.util.hash_pandas_object(column, index=False, categorize=False).to_numpy()
+    except (TypeError, ValueError):
+        return column.tolist()
 
 
 def _torch(torch: Any, value: Any) -> str | None:

@@ -148,7 +148,7 @@ def test_lambdas_of_a_line_are_told_apart() -> None:
         ("Model(2).fit", "lr * self.K", "lr + self.K", ["Model.fit() changed"]),
         ("Model(2).fit", "K = 7", "K = 8", ["Model.K: 7 is 8 now"]),
         ("Slotted(2).fit", "Slotted(2)", "Slotted(3)", ["Slotted.rate: 2 is 3 now"]),
-        ("wrapped", "lr - 1", "lr - 2", ["helper wrapped() changed"]),
+        ("wrapped", "lr - 1", "lr - 2", ["helper wrapped() #2 changed"]),
         ("cached", "lr / 2", "lr / 3", ["helper cached() changed"]),
         ("uses_table", "2.5", "3.5", ["global TABLE changed"]),
         ("uses_table", "'wine'", "'iris'", ["global NAMES: {'wine'} is {'iris'} now"]),
@@ -242,6 +242,87 @@ def test_code_that_is_not_that_of_its_file_counts_as_it_is(tmp_path: Path) -> No
     assert edited != function_parts(names["objective"])
 
 
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("[mk(1.0), mk(2.0), mk(1.0)]", "[mk(1.0), mk(2.0), mk(2.0)]"),
+        ("{'a': lambda v: v, 'b': lambda v: -v}", "{'a': lambda v: -v, 'b': lambda v: v}"),
+        ("[kind(1), kind(2), kind(1)]", "[kind(1), kind(2), kind(2)]"),
+        ("[kind(1)(), kind(2)(), kind(1)()]", "[kind(1)(), kind(2)(), kind(2)()]"),
+        ("[kind(1)().get, kind(2)().get]", "[kind(2)().get, kind(1)().get]"),
+        ("partial(max, 1, key=mk(1)), mk(2)", "partial(max, 1, key=mk(2)), mk(1)"),
+        ("np.array([mk(1), mk(2), mk(1)])", "np.array([mk(1), mk(2), mk(2)])"),
+        ("{mk(1), mk(2), mk(3)}", "{mk(1), mk(2), mk(4)}"),
+        ("[mk(mk(1)), mk(mk(2))]", "[mk(mk(1)), mk(mk(1))]"),
+        ("[again(1), again(2), again(1)]", "[again(1), again(2), again(2)]"),
+        ("[default(1), default(2), default(1)]", "[default(1), default(2), default(2)]"),
+    ],
+)
+def test_functions_and_classes_of_equal_names_are_told_apart(before: str, now: str) -> None:
+    source = """
+    from functools import partial
+    import numpy as np
+
+    def mk(k):
+        return lambda v: v * k
+
+    def default(k):
+        return lambda v, k=k: v * k
+
+    def again(k):
+        def inner(v):
+            return inner(v - k) if v > 0 else kept
+        kept = [inner, k]
+        return inner
+
+    def kind(k):
+        class Kind:
+            K = k
+            def get(self):
+                return k
+        return Kind
+
+    STEPS = {}
+    def objective(lr):
+        return STEPS
+    """
+    first = parts(source.replace("{}", before))
+    assert first == parts(source.replace("{}", before))
+    assert first != parts(source.replace("{}", now))
+
+
+def test_globals_that_hold_functions_of_equal_names_are_told_apart() -> None:
+    source = """
+    def mk(k):
+        return lambda v: v * k
+    a, b, c = mk(1), mk(2), mk(1)
+    def objective(lr):
+        return a(lr) + b(lr) * c(lr)
+    """
+    lines = ["closed-over k of lambda #3 is used now"]
+    lines = [line.replace("lambda", "mk.lambda") for line in lines]
+    assert changes(source, source.replace("mk(1)\n", "mk(2)\n")) == lines
+
+
+def test_the_order_of_dicts_and_of_members_counts_but_not_that_of_sets() -> None:
+    source = """
+    class Steps:
+        add = 1
+        mul = 5
+    DICT, SET = {'add': 1, 'mul': 5}, {'add', 'mul'}
+    def objective(lr):
+        return Steps, DICT, SET
+    """
+    assert changes(source, source.replace("{'add', 'mul'}", "{'mul', 'add'}")) == []
+    assert changes(source, source.replace("{'add': 1, 'mul': 5}", "{'mul': 5, 'add': 1}")) == [
+        "global DICT: {'add': 1, 'mul': 5} is {'mul': 5, 'add': 1} now"
+    ]
+    before, now = "add = 1\n        mul = 5", "mul = 5\n        add = 1"
+    assert changes(source, source.replace(before, now)) == [
+        "class Steps: its members are in another order"
+    ]
+
+
 # Modules of the project
 
 
@@ -305,6 +386,19 @@ def test_modules_of_the_project_count_by_their_files(
     assert differences(before, parts(USES[how])) == lines
 
 
+def test_the_order_of_the_statements_of_a_module_counts(project: Path) -> None:
+    source = "import own_late\ndef objective(lr): return own_late.B"
+    file = project / "own_late.py"
+    file.write_text("K = 1\nB = K\nK = 2\n")
+    before = parts(source)
+    file.write_text("K = 1\nK = 2\nB = K\n")
+    assert differences(before, parts(source)) == [
+        "module own_late: its statements are in another order"
+    ]
+    file.write_text("K = 1\nB = K\nK = 3\n")
+    assert differences(before, parts(source)) == ["own_late.K changed"]
+
+
 def test_an_interactive_interpreter_has_the_same_functions(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,7 +425,15 @@ def test_installed_packages_count_by_name() -> None:
         report(loss=numpy.sqrt(lr))
         return json.dumps(lr)
     """
-    assert set(parts(source)) == {"function", "function objective()"}
+    assert set(parts(source)) == {"function", "function objective()", "global report"}
+    mean = "from statistics import mean\ndef objective(lr): return mean(lr)"
+    assert changes(mean, mean.replace("mean\n", "fmean as mean\n")) == [
+        "global mean: statistics.mean is statistics.fmean now"
+    ]
+    random = "import random\ndef objective(lr): return random.random()"
+    assert changes(random, random.replace("import", "from numpy import", 1)) == [
+        "global random is used now"
+    ]
 
 
 # Values
@@ -376,7 +478,7 @@ ring = ["ring"]
 ring.append(ring)
 VALUES = {
     "set": {f"name {n}" for n in range(50)},
-    "dict": {name: len(name) for name in {f"name {n}" for n in range(50)}},
+    "functions": {lambda: 1, lambda: 2, lambda: 3},
     "object": Settings({"a", "b", "c"}),
     "enum": Colour.RED, "point": Point(1, 2), "ring": ring, "path": pathlib.Path("a"),
     "pattern": re.compile("a+"), "ordered": collections.OrderedDict(b=1, a=2),
@@ -432,6 +534,19 @@ TABLES: list[tuple[str, str]] = [
     ("pd.Series([1], name='a')", "pd.Series([1], name='b')"),
     ("pd.Series(['a', 'b'])", "pd.Series(['a', 'c'])"),
     ("pd.Index([1, 2])", "pd.Index([1, 3])"),
+    ("pd.Index([1, 'a'])", "pd.Index(['1', 'a'])"),
+    ("pd.Series([1, 'a'])", "pd.Series(['1', 'a'], dtype=object)"),
+    ("pd.Series([1, None], dtype=object)", "pd.Series([1.0, None], dtype=object)"),
+    ("pd.DataFrame({'a': [1, 'a']})", "pd.DataFrame({'a': ['1', 'a']})"),
+    ("pd.MultiIndex.from_tuples([(1, 'a')])", "pd.MultiIndex.from_tuples([('1', 'a')])"),
+    (
+        "pd.Series(pd.Categorical(['a'], ['a', 'b']))",
+        "pd.Series(pd.Categorical(['a'], ['b', 'a']))",
+    ),
+    ("pd.CategoricalIndex(['a'], ['a', 'b'])", "pd.CategoricalIndex(['a'], ['b', 'a'])"),
+    ("pd.Categorical(['a'], ['a', 'b'])", "pd.Categorical(['a'], ['b', 'a'])"),
+    ("np.longdouble(1)", "np.nextafter(np.longdouble(1), np.longdouble(2))"),
+    ("np.array([1, 2], np.longdouble)", "np.array([1, 3], np.longdouble)"),
 ]
 
 
@@ -463,7 +578,7 @@ plain = st.recursive(
 def test_values_have_equal_parts_exactly_where_they_are_written_alike(a: Any, b: Any) -> None:
     def written(value: Any) -> str:
         if isinstance(value, dict):
-            return str(sorted((key, written(each)) for key, each in value.items()))
+            return str([(key, written(each)) for key, each in value.items()])
         if isinstance(value, frozenset):
             return f"frozenset {sorted(value)}"
         if isinstance(value, list | tuple):
