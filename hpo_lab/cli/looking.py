@@ -32,7 +32,7 @@ from hpo_lab.experiment.status_document import experiment_status
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import own, trial_row
+from hpo_lab.facade.summary import TrialRow, trial_row
 from hpo_lab.facade.tally import Tally
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -192,17 +192,17 @@ def _columns(text: str, names: Sequence[str]) -> list[str]:
 
 
 def _only(
-    rows: Iterable[dict[str, Any]], spec: ExperimentSpec, names: Sequence[str] | None
+    rows: Iterable[TrialRow], spec: ExperimentSpec, names: Sequence[str] | None
 ) -> Iterator[dict[str, Any]]:
     """The *rows* with the columns of these *names*, and those that always stay."""
+    objectives = [name for name, _ in spec.objective.objectives]
     for row in rows:
         if names is None:
-            yield row
-            continue
-        objectives = [name for name, _ in spec.objective.objectives]
-        kept = dict.fromkeys(["number", "state", *objectives, *names])
-        times = {} if "time" in row else {"time": own(row, "seconds")}
-        yield {name: (row | times).get(name) for name in kept}
+            yield row.flat()
+        else:
+            time = {} if "time" in row.said else {"time": row.ours["seconds"]}
+            columns = row.flat([*objectives, *names])
+            yield {name: time.get(name, value) for name, value in columns.items()}
 
 
 def _best_first(tally: Tally) -> Iterator[Trial]:

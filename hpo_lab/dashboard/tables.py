@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.cells import cell_len
@@ -27,7 +27,7 @@ from hpo_lab.dashboard.words import (
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.facade.summary import INTERRUPTED, Best, Summary, own
+from hpo_lab.facade.summary import INTERRUPTED, Best, Summary, TrialRow, beside
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -251,7 +251,7 @@ def decisions_table(decisions: Iterable[Decision]) -> Table:
 def print_trials(
     console: Console,
     spec: ExperimentSpec,
-    rows: Callable[[], Iterable[Mapping[str, Any]]],
+    rows: Callable[[], Iterable[TrialRow]],
     *,
     labels: Collection[str] = (),
     best: Collection[int] = (),
@@ -271,14 +271,14 @@ def print_trials(
     parameters = [parameter.name for parameter in spec.parameters]
     if chosen is None:
         names = list(dict.fromkeys([*labels, *spec.objective.metric_names, *parameters]))
-        columns = [*names, "time"]
+        time = beside(names, "time")
+        columns = [*names, time]
     else:
+        time = "time"
         columns = list(dict.fromkeys([*objectives, *chosen]))
     shown = [
         Column("trial", stays=True),
-        Column(
-            "trial_state" if "state" in columns else "state", stays=True, left=True, styles=_STYLES
-        ),
+        Column(beside(columns, "state"), stays=True, left=True, styles=_STYLES),
         *(
             Column(name, stays=name in objectives, longest=_MESSAGE if name == "message" else 24)
             for name in columns
@@ -287,18 +287,14 @@ def print_trials(
 
     def cells() -> Iterator[list[str]]:
         for row in rows():
-            trial = own(row, "number")
+            trial, seconds = row.ours["number"], row.ours["seconds"]
+            lasted = "" if seconds is None else duration(seconds)
             mark = f"{STAR} " if trial in best else ""
             texts = (
-                _seconds(row) if name == "time" and name not in row else number(row.get(name))
+                lasted if name == time and name not in row.said else number(row[name])
                 for name in columns
             )
-            yield [f"{mark}{trial}", own(row, "state"), *texts]
+            yield [f"{mark}{trial}", row.ours["state"], *texts]
 
     preferred = [*labels, *parameters] if chosen is None else columns
     print_columns(console, shown, cells, preferred=preferred, option="--columns")
-
-
-def _seconds(row: Mapping[str, Any]) -> str:
-    seconds = own(row, "seconds")
-    return "" if seconds is None else duration(seconds)

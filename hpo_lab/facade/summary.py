@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,9 @@ __all__ = [
     "Best",
     "Failure",
     "Summary",
+    "TrialRow",
+    "beside",
     "is_live",
-    "own",
     "state_of",
     "trial_row",
     "written_value",
@@ -317,11 +318,42 @@ def state_of(record: ExperimentRecord, now: float) -> str:
     return INTERRUPTED if lost else record.state.value
 
 
-def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
-    """One trial as a flat row: number, state, parameters, metrics by strategy, times, labels.
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """One trial as a row of a table, in which what is ours and the user's are kept apart.
 
-    What is ours, and has the name of a parameter or metric, has `trial_` before it: `own` finds it.
+    Attributes:
+        ours: Number, state, times, attempt and message, by these names.
+        said: Parameters, and metrics by strategy, by the names that the user gave them.
+        labels: Its labels and its parent.
     """
+
+    ours: Mapping[str, Any]
+    said: Mapping[str, Any]
+    labels: Mapping[str, Any]
+
+    def __getitem__(self, column: str) -> Any:
+        """What is in *column*; the user's own come first, None where there is no such column."""
+        for values in (self.said, self.ours, self.labels):
+            if column in values:
+                return values[column]
+        return None
+
+    def flat(self, columns: Iterable[str] | None = None) -> dict[str, Any]:
+        """The row as plain data: number, state and these *columns*, by default all.
+
+        What is ours, and has the name of a parameter or metric, has `trial_` before it.
+        """
+        ours = {beside(self.said, name): value for name, value in self.ours.items()}
+        first = {name: ours[name] for name in (beside(self.said, n) for n in ("number", "state"))}
+        if columns is not None:
+            return first | {name: self[name] for name in columns}
+        row = {**first, **self.said, **ours}
+        return row | {name: value for name, value in self.labels.items() if name not in row}
+
+
+def trial_row(spec: ExperimentSpec, trial: Trial) -> TrialRow:
+    """The row of *trial*, whose experiment is as *spec* says."""
     objective = spec.objective
     said: dict[str, Any] = {
         parameter.name: trial.assignments.get(parameter.name) for parameter in spec.parameters
@@ -333,27 +365,19 @@ def trial_row(spec: ExperimentSpec, trial: Trial) -> dict[str, Any]:
             if said[name] is None:
                 said[name] = metric.text or None
     started, completed = trial.started_at, trial.completed_at
-    first = {"number": trial.number, "state": trial.state.value}
-    rest = {
+    ours = {
+        "number": trial.number,
+        "state": trial.state.value,
         "started": started,
         "seconds": completed - started if started and completed else None,
         "attempt": trial.attempt,
         "message": trial.message,
     }
-    row: dict[str, Any] = {_beside(said, name): value for name, value in first.items()} | said
-    row |= {_beside(said, name): value for name, value in rest.items()}
-    made = {"parent": trial.parent, **trial.labels}
-    return row | {name: value for name, value in made.items() if name not in row}
+    return TrialRow(ours, said, {"parent": trial.parent, **trial.labels})
 
 
-def own(row: Mapping[str, Any], name: str) -> Any:
-    """What is ours in the *row* of a trial under *name*, such as `state`."""
-    while f"trial_{name}" in row:
-        name = f"trial_{name}"
-    return row[name]
-
-
-def _beside(said: Mapping[str, Any], name: str) -> str:
-    while name in said:
+def beside(names: Collection[str], name: str) -> str:
+    """What a column of ours called *name* is called beside those that have these *names*."""
+    while name in names:
         name = f"trial_{name}"
     return name

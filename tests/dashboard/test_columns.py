@@ -14,7 +14,7 @@ from hpo_lab.dashboard.words import ago, duration, number
 from hpo_lab.experiment.model import ObjectiveType, TrialTemplate
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.facade.summary import own, trial_row
+from hpo_lab.facade.summary import trial_row
 from hpo_lab.options import TuneOptions
 
 _names = st.text("abcdefgh_é漢", min_size=1, max_size=30)
@@ -106,16 +106,35 @@ def test_parameters_and_metrics_may_be_called_as_our_columns() -> None:
         7, {"state": 5, "number": 6}, TrialState.SUCCEEDED, metrics, started_at=1, completed_at=3
     )
     row = trial_row(spec, trial)
-    assert (row["state"], row["number"], row["seconds"]) == (5, 6, 1000.0)
-    assert [own(row, name) for name in ("state", "number", "seconds", "attempt")] == [
-        *("Succeeded", 7, 2, 1)
-    ]
+    flat = row.flat()
+    assert [flat[name] for name in ("state", "number", "seconds", "attempt")] == [5, 6, 1000.0, 1]
+    assert [flat[f"trial_{name}"] for name in ("state", "number", "seconds")] == ["Succeeded", 7, 2]
+    assert row.flat(["number"]) == {"trial_number": 7, "trial_state": "Succeeded", "number": 6}
     console = Console(file=io.StringIO(), width=80)
     print_trials(console, spec, lambda: [row])
     assert isinstance(console.file, io.StringIO)
     head, _, line = console.file.getvalue().splitlines()
     assert head.split() == ["trial", "trial_state", "seconds", "state", "number", "time"]
     assert line.split() == ["7", "Succeeded", "1000", "5", "6", "2.0", "s"]
+
+
+def test_parameters_and_metrics_may_be_called_as_our_columns_beside_others() -> None:
+    options = TuneOptions(direction=ObjectiveType.MINIMIZE, metric="trial_seconds")
+    names = ["trial_state", "trial_number", "time"]
+    spec = options.spec([uniform(0, 9).named(name) for name in names], TrialTemplate())
+    values = {"trial_state": 0.5, "trial_number": 6, "time": 4}
+    metrics = {"trial_seconds": Metric.single(1000.0)}
+    trial = Trial(7, values, TrialState.SUCCEEDED, metrics, started_at=1, completed_at=3)
+    row = trial_row(spec, trial)
+    flat = row.flat()
+    assert [flat[name] for name in ("number", "state", "seconds")] == [7, "Succeeded", 2]
+    assert [flat[name] for name in [*names, "trial_seconds"]] == [0.5, 6, 4, 1000.0]
+    console = Console(file=io.StringIO(), width=100)
+    print_trials(console, spec, lambda: [row])
+    assert isinstance(console.file, io.StringIO)
+    head, _, line = console.file.getvalue().splitlines()
+    assert head.split() == ["trial", "state", "trial_seconds", *names, "trial_time"]
+    assert line.split() == ["7", "Succeeded", "1000", "0.5", "6", "4", "2.0", "s"]
 
 
 @given(st.floats(-1e300, 1e300))
