@@ -6,14 +6,14 @@ import __future__
 import ast
 import dis
 import linecache
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 from hpo_lab.prepare.source_meaning import meaning
 
-__all__ = ["code_meaning", "imported_names", "used_names"]
+__all__ = ["code_meaning", "imported_names", "read_names", "used_names"]
 
 _FUTURE = 0
 for _name in __future__.all_feature_names:
@@ -23,8 +23,10 @@ _GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME"}
 Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
-def code_meaning(code: CodeType) -> str:
+def code_meaning(code: CodeType, read: Set[str] = frozenset()) -> str:
     """A text that is equal for functions of equal code, whose defaults are left out.
+
+    Docstrings and annotations stay where their names are *read*.
 
     It is made of the source where that is there and compiles to *code*, else of *code*, and
     then differs between versions of Python.
@@ -35,7 +37,14 @@ def code_meaning(code: CodeType) -> str:
     # The defaults count by their values.
     node.args.defaults = [ast.Constant(...) for _ in node.args.defaults]
     node.args.kw_defaults = [each and ast.Constant(...) for each in node.args.kw_defaults]
-    return meaning(node)
+    return meaning(node, read=read)
+
+
+def read_names(code: CodeType) -> set[str]:
+    """The names of globals, attributes and in texts that *code*, and the code in it, has."""
+    names = {name for each in _codes(code) for name in each.co_names}
+    texts = {text for each in _codes(code) for text in each.co_consts if isinstance(text, str)}
+    return names | texts
 
 
 def used_names(code: CodeType) -> list[str]:

@@ -14,7 +14,7 @@ import copyreg
 import functools
 import pickle
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -26,8 +26,9 @@ from types import (
 from typing import Any
 
 from hpo_lab.experiment.function_parts import ORDER
-from hpo_lab.prepare.code_source import code_meaning, imported_names, used_names
-from hpo_lab.prepare.project_modules import imports_of, module_parts, project_file
+from hpo_lab.prepare.code_source import code_meaning, imported_names, read_names, used_names
+from hpo_lab.prepare.project_modules import imports_of, module_parts, names_in, project_file
+from hpo_lab.prepare.source_meaning import READ_ANNOTATIONS, READ_DOCSTRINGS
 from hpo_lab.prepare.value_text import array_text, digest, shortened
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -52,15 +53,22 @@ def function_parts(function: Callable[..., Any]) -> dict[str, str]:
     """
     uses = _Uses()
     uses.root(function)
+    read = uses.names & (READ_DOCSTRINGS | READ_ANNOTATIONS)
+    if read:
+        # Anything that is used may read the docstrings and annotations of all else.
+        uses = _Uses(read)
+        uses.root(function)
     if uses.problems:
         raise InvalidInput(uses.problems, "tune()")
     return uses.parts
 
 
 class _Uses:
-    def __init__(self, *, is_nested: bool = False) -> None:
+    def __init__(self, read: Set[str] = frozenset(), *, is_nested: bool = False) -> None:
         import cloudpickle
 
+        self.names: set[str] = set()
+        self._read = read
         self._is_nested = is_nested
         self.parts: dict[str, str] = {}
         self.problems: list[Problem] = []
@@ -162,9 +170,10 @@ class _Uses:
             case BuiltinFunctionType() if isinstance(value.__self__, ModuleType | None):
                 return f"{value.__module__}.{value.__qualname__}"
             case staticmethod() | classmethod():
-                return f"{type(value).__name__} {self._text(value.__func__)}"
+                return f"{self._descriptor(value)} {self._text(value.__func__)}"
             case property():
-                return self._sequence([value.fget, value.fset, value.fdel], "()")
+                functions = self._sequence([value.fget, value.fset, value.fdel], "()")
+                return f"{self._descriptor(value)} {functions}"
         if type(value) in (list, tuple):
             if {*map(type, value)} <= _FLAT:
                 return repr(value)
@@ -179,13 +188,25 @@ class _Uses:
             return array if isinstance(array, str) else self._sequence(array, "()")
         return self._reduced(value)
 
+    def _descriptor(self, value: Any) -> str:
+        """The class of a property or the like, and what it has beside its functions."""
+        kind = type(value)
+        if kind in (staticmethod, classmethod, property):
+            return kind.__name__
+        state = {
+            name: each
+            for name, each in getattr(value, "__dict__", {}).items()
+            if not _is_dunder(name)
+        }
+        return f"{self._text(kind)} {self._text(state)}"
+
     def _ordered(self, members: Iterable[object]) -> Iterable[object]:
         """The members of a set in an order that is the same in every process."""
         if self._is_nested or all(type(each) in _PLAIN for each in members):
             return members
 
         def content(member: object) -> str:
-            uses = _Uses(is_nested=True)
+            uses = _Uses(self._read, is_nested=True)
             uses._part("member", member)
             return repr(sorted(uses.parts.items()))
 
@@ -232,7 +253,8 @@ class _Uses:
             self._modules.add(name)
             file = project_file(name)
             if file is not None:
-                for part, text in module_parts(name, file).items():
+                self.names |= names_in(file)
+                for part, text in module_parts(name, file, self._read).items():
                     self._add(part, text, "")
                 pending += [name.rpartition(".")[0], *imports_of(name, file)]
 
@@ -257,9 +279,16 @@ class _Uses:
         if self._goes_by_name(function):
             self._module(function.__module__)
             return f"{function.__module__}.{function.__qualname__}"
-        name, code, module = self._label(function), function.__code__, function.__module__ or ""
+        name, code, module = (
+            self._label(function),
+            function.__code__,
+            function.__globals__.get("__name__") or "",
+        )
+        self.names |= read_names(code)
         title = self._titles.get(id(function), f"helper {name}")
-        self._add(title, digest(code_meaning(code).encode("utf-8", "surrogatepass")), "")
+        self._add(
+            title, digest(code_meaning(code, self._read).encode("utf-8", "surrogatepass")), ""
+        )
         space = function.__globals__
         for each in imported_names(code, space.get("__package__") or ""):
             self._module(each)
@@ -275,9 +304,17 @@ class _Uses:
                 self._named(f"closed-over {each}", each, value, name)
         for each, value in _defaults(function):
             self._part(f"default of {each}", value, of=name)
+        self._read_by_others(function, name)
         for each, value in function.__dict__.items():
             self._part(f"{name}.{each}", value)
         return name
+
+    def _read_by_others(self, value: FunctionType | type, name: str) -> None:
+        """Add the docstring and the annotations of a function or class, where they are read."""
+        if self._read & READ_DOCSTRINGS:
+            self._part(f"{name}.__doc__", value.__doc__)
+        if self._read & READ_ANNOTATIONS:
+            self._part(f"{name}.__annotations__", value.__annotations__)
 
     def _named(self, title: str, name: str, value: Any, of: str) -> None:
         """Add what has a name, unless it is so called itself, and a part of its own already."""
@@ -292,6 +329,7 @@ class _Uses:
             self._module(kind.__module__)
             return f"{kind.__module__}.{kind.__qualname__}"
         name = self._label(kind)
+        self._read_by_others(kind, name)
         bases = self._sequence([type(kind), *kind.__bases__], "()")
         self._add(f"class {name}", shortened(bases), "")
         members = {

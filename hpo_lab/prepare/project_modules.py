@@ -7,16 +7,16 @@ import contextlib
 import site
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from importlib.machinery import ModuleSpec
 from importlib.util import resolve_name
 from pathlib import Path
 
 from hpo_lab.experiment.function_parts import ORDER
-from hpo_lab.prepare.source_meaning import meaning
+from hpo_lab.prepare.source_meaning import READ_DOCSTRINGS, meaning
 from hpo_lab.prepare.value_text import digest, shortened
 
-__all__ = ["imports_of", "module_parts", "project_file"]
+__all__ = ["imports_of", "module_parts", "names_in", "project_file"]
 
 _PACKAGES = {"site-packages", "dist-packages"}
 _PYTHON = {Path(sysconfig.get_paths()[name]) for name in ("stdlib", "platstdlib")}
@@ -58,11 +58,12 @@ def _spec(name: str) -> ModuleSpec | None:
     return None
 
 
-def module_parts(name: str, file: Path) -> dict[str, str]:
+def module_parts(name: str, file: Path, read: Set[str] = frozenset()) -> dict[str, str]:
     """The meaning of each definition of the module *name*, and of the rest of it.
 
     A variable that is assigned once, at the top, counts as a definition. A part of its own is
-    the meaning of all statements in their order.
+    the meaning of all statements in their order. Docstrings and annotations stay where their
+    names are *read*.
     """
     tree = _tree(file)
     if tree is None:
@@ -77,24 +78,26 @@ def module_parts(name: str, file: Path) -> dict[str, str]:
                 key = f"{name}.{statement.name}"
             case ast.Assign(targets=[ast.Name(variable)]):
                 key = f"{name}.{variable}"
-            case ast.Expr(ast.Constant(str())):
+            case ast.Expr(ast.Constant(str())) if not read & READ_DOCSTRINGS:
                 continue
             case _:
                 key = f"module {name}"
         parts.setdefault(key, []).append(statement)
         order.append(statement)
-    texts = {key: _text(statements) for key, statements in parts.items()}
+    texts = {key: _text(statements, read) for key, statements in parts.items()}
     if len(texts) > 1:
-        texts[f"{ORDER}module {name}"] = digest(meaning(*order).encode("utf-8", "surrogatepass"))
+        texts[f"{ORDER}module {name}"] = digest(
+            meaning(*order, read=read).encode("utf-8", "surrogatepass")
+        )
     return texts
 
 
-def _text(statements: list[ast.AST]) -> str:
+def _text(statements: list[ast.AST], read: Set[str]) -> str:
     match statements:
         case [ast.Assign(value=value)]:
-            return shortened(meaning(value))
+            return shortened(meaning(value, read=read))
         case _:
-            return digest(meaning(*statements).encode("utf-8", "surrogatepass"))
+            return digest(meaning(*statements, read=read).encode("utf-8", "surrogatepass"))
 
 
 def _without_main(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -121,6 +124,13 @@ def imports_of(name: str, file: Path) -> Iterator[str]:
                         base = resolve_name("." * node.level + base, package)
                 yield base
                 yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def names_in(file: Path) -> set[str]:
+    """The names of variables and attributes in *file*, and its texts."""
+    tree = _tree(file)
+    values = (vars(node).values() for node in ast.walk(tree)) if tree else ()
+    return {value for each in values for value in each if isinstance(value, str)}
 
 
 def _tree(file: Path) -> ast.Module | None:

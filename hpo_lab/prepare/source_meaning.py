@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Set
 from typing import Any
 
-__all__ = ["meaning"]
+__all__ = ["READ_ANNOTATIONS", "READ_DOCSTRINGS", "meaning"]
 
-_READ_DOCSTRINGS = {"__doc__", "getdoc"}
-_READ_ANNOTATIONS = {"__annotations__", "get_annotations", "get_type_hints", "signature"}
+READ_DOCSTRINGS = {"__doc__", "getdoc"}
+READ_ANNOTATIONS = {"__annotations__", "get_annotations", "get_type_hints", "signature"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def meaning(*nodes: ast.AST) -> str:
+def meaning(*nodes: ast.AST, read: Set[str] = frozenset()) -> str:
     """A text that is equal for syntax trees of equal meaning.
 
     Left out are comments, formatting, docstrings, and the annotations of functions without
     decorators and of their variables. Docstrings and annotations stay where the code seems to
-    read them. Annotations in classes stay, because they are fields of dataclasses.
+    read them, or what uses it, whose names are *read*. Annotations in classes
+    stay, because they are fields of dataclasses.
     """
-    names = {name for node in nodes for name in _names(node)}
+    names = {*read, *(name for node in nodes for name in _names(node))}
     plain = _Plain(
-        docstrings=bool(names & _READ_DOCSTRINGS), annotations=bool(names & _READ_ANNOTATIONS)
+        docstrings=bool(names & READ_DOCSTRINGS), annotations=bool(names & READ_ANNOTATIONS)
     )
     return "\n".join(ast.unparse(plain.visit(copy.deepcopy(node))) for node in nodes)
 
 
-def _names(tree: ast.AST) -> set[str]:
+def _names(tree: ast.AST) -> set[object]:
     return {
         *(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)),
         *(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
+        *(node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)),
     }
 
 

@@ -323,6 +323,49 @@ def test_the_order_of_dicts_and_of_members_counts_but_not_that_of_sets() -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        ("FACTOR = 2", "FACTOR = 3", ["global FACTOR: 2 is 3 now"]),
+        ("'a doc'", "'other'", ["helper described() changed", "described().__doc__: "]),
+        ("x: int", "x: float", ["helper described() changed", "described().__annotations__: "]),
+        ("+ 7", "+ 8", ["Own.__get__() changed"]),
+        ("@Own", "@property", ["Model.rate"]),
+    ],
+)
+def test_what_looks_like_something_else_counts(old: str, new: str, lines: list[str]) -> None:
+    source = """
+    import functools, inspect, statistics, typing
+    FACTOR = 2
+
+    @functools.wraps(statistics.mean)
+    def mean(values):
+        return FACTOR
+
+    def described(x: int):
+        'a doc'
+
+    def texts(function):
+        return inspect.getdoc(function), typing.get_type_hints(function)
+
+    class Own(property):
+        def __get__(self, instance, owner=None):
+            return super().__get__(instance, owner) + 7
+
+    class Model:
+        @Own
+        def rate(self):
+            return 1
+
+    def objective(lr):
+        return mean([lr]), texts(described), Model().rate
+    """
+    assert source.count(old) == 1
+    told = changes(source, source.replace(old, new))
+    for line in lines:
+        assert any(each.startswith(line) for each in told), told
+
+
 # Modules of the project
 
 
