@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from hpo_lab.dashboard.defaults import assigned
+from hpo_lab.dashboard.words import number
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.notebook.literals import edited, literal_edits
@@ -134,7 +135,7 @@ def _require_runnable(title: str, cell: RecordedCell, namespace: dict[str, Any])
 
 
 def _headline(best: BestTrial) -> str:
-    values = ", ".join(f"{name} {value!r}" for name, value in best.values.items())
+    values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
     summary = best.experiment.summary()
     which = "best "
     if summary.best and summary.best.number != best.number:

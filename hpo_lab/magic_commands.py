@@ -233,8 +233,8 @@ class Commands:
         experiments = Experiments(arguments.store or self.location)
         if arguments.words:
             experiment = experiments.find(arguments.words[0])
-            if (folder := experiment.record.project) not in ("", experiments.project):
-                print(f"{experiment.title} of {folder}")
+            if note := experiments.note(arguments.words[0], experiment):
+                print(note)
             return experiment
         if (
             self.last is not None

@@ -29,7 +29,8 @@ def stop_command(name: str, wait: bool, store: str | None, as_json: bool) -> Non
         if wait:
             experiment.wait()
         text = f"{title} is {'stopped' if wait else 'stopping'}"
-        messages().print(f"{text}. To continue: hpo-lab resume {title}")
+        resume = experiment.store.command(f"resume {title}")
+        messages().print(f"{text}. To continue: {resume}", soft_wrap=True)
     else:
         messages().print(f"{title} is not running ({experiment.state}).")
     if as_json:

@@ -91,7 +91,8 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
         out.print(f"Last failure, trial {failure.number}: {failure.message}", style="red")
         if failure.excerpt:
             out.print(indent(failure.excerpt, "  "), soft_wrap=True)
-        out.print(f"More: hpo-lab logs {name} {failure.number}")
+        logs = experiment.store.command(f"logs {experiment.title} {failure.number}")
+        out.print(f"More: {logs}", soft_wrap=True)
 
 
 def _with_status(experiment: Experiment) -> ExperimentDocument:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from hpo_lab.cli import FAILED, INTERRUPTED
 from hpo_lab.cli.foreground import run_here
-from hpo_lab.cli.naming import experiment_named, is_file_name
+from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import (
     Request,
     TuningCommand,
@@ -27,6 +26,7 @@ from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.status import GIVEN_UP, ExperimentState
 from hpo_lab.facade.enrolling import enrol_prepared
+from hpo_lab.facade.experiments import is_file_name
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.facade.summary import INTERRUPTED as LOST
@@ -200,14 +200,14 @@ def _run(
     if enrolment is not Enrolment.COMPLETE:
         signalled = run_here(experiment, messages(), server)
     summary = experiment.summary()
-    where = f" --store {shlex.quote(request.store)}" if request.store else ""
     if request.as_json:
         notebook = experiment.notebook_of(summary.best.number) if summary.best else None
         print_json({**summary.to_json(), "notebook": str(notebook) if notebook else None})
     else:
-        _print_result(experiment, summary, where)
+        _print_result(experiment, summary)
     if summary.state in (ExperimentState.STOPPED.value, LOST):
-        messages().print(f"To continue: hpo-lab resume {summary.title}{where}", style="yellow")
+        resume = experiment.store.command(f"resume {summary.title}")
+        messages().print(f"To continue: {resume}", style="yellow", soft_wrap=True)
         return signalled or INTERRUPTED
     if not summary.is_over:
         return signalled
@@ -216,7 +216,7 @@ def _run(
     return FAILED if failed else 0
 
 
-def _print_result(experiment: Experiment, summary: Summary, where: str) -> None:
+def _print_result(experiment: Experiment, summary: Summary) -> None:
     out = results()
     out.print(state_text(summary.state), f"({progress_line(summary, outlook=False)})")
     if summary.is_over and summary.state != LOST:
@@ -226,10 +226,10 @@ def _print_result(experiment: Experiment, summary: Summary, where: str) -> None:
     elif summary.text:
         out.print(f"Found: {summary.text}")
     else:
-        _print_failure(experiment, summary, where)
+        _print_failure(experiment, summary)
 
 
-def _print_failure(experiment: Experiment, summary: Summary, where: str) -> None:
+def _print_failure(experiment: Experiment, summary: Summary) -> None:
     """Print why no trial succeeded, where to read more, and how to go on."""
     out = results()
     out.print("No trial produced the objective.")
@@ -238,8 +238,9 @@ def _print_failure(experiment: Experiment, summary: Summary, where: str) -> None
         out.print(f"Trial {failure.number}: {failure.message}", style="red", soft_wrap=True)
         if failure.excerpt:
             out.print(indent(failure.excerpt, "  "), soft_wrap=True)
-        out.print(f"More: hpo-lab logs {summary.title} {failure.number}{where}", soft_wrap=True)
+        logs = experiment.store.command(f"logs {summary.title} {failure.number}")
+        out.print(f"More: {logs}", soft_wrap=True)
     if summary.reason == GIVEN_UP:
         most = summary.spec.max_trial_count or "N"
-        again = f"To try again: hpo-lab resume {summary.title}{where}"
+        again = f"To try again: {experiment.store.command(f'resume {summary.title}')}"
         out.print(f"{again}; with --max-failed {most} it does not give up", soft_wrap=True)

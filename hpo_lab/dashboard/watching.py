@@ -63,9 +63,7 @@ def how_to_stop(experiment: Experiment) -> str:
     """What a person types to stop *experiment*, where this program runs."""
     if _kernel() is not None:
         return f"%hpo stop {experiment.title}"
-    store = experiment.store
-    there = "" if store.is_default else f" --store {store}"
-    return f"hpo-lab stop {experiment.title}{there}"
+    return experiment.store.command(f"stop {experiment.title}")
 
 
 def _live(shell: Any, experiment: Experiment) -> LiveProgress:

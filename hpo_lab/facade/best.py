@@ -58,9 +58,10 @@ class BestTrial(Best):
         if pickled is None or template is None or template.trial_spec is None:
             message = "no function was tuned, so there is none to call"
             if self.experiment.artifact(NOTEBOOK):
+                write = self.experiment.store.command(f"best {title} --write NOTEBOOK.ipynb")
                 message = (
                     f"a notebook cell was tuned; `%hpo best {title} --run` runs it in a notebook, "
-                    f"and `hpo-lab best {title} --write NOTEBOOK.ipynb` writes the values into it"
+                    f"and `{write}` writes the values into it"
                 )
             raise InvalidInput([Problem(title, message)])
         spec = template.trial_spec["spec"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from hpo_lab.facade.enrolling import enrol_prepared, recorded_as
 from hpo_lab.facade.follower import Follower, looks
@@ -12,7 +13,8 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import summarise
 from hpo_lab.local.launch import LOCAL, launch
-from hpo_lab.prepare import Prepared, project_here
+from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import Prepared, prepare_file, project_here
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment
 from hpo_lab.running.places import start_runner
@@ -20,7 +22,12 @@ from hpo_lab.running.resolving import resolve
 from hpo_lab.store import NotFound, Overview, Store, open_store
 from hpo_lab.store.location import Location
 
-__all__ = ["Experiments", "Listing"]
+__all__ = ["Experiments", "Listing", "is_file_name"]
+
+
+def is_file_name(text: str) -> bool:
+    """Whether *text* is the path of a notebook or manifest, which no experiment is called."""
+    return Path(text).suffix in (".ipynb", ".yaml", ".yml", ".json")
 
 
 class Experiments:
@@ -63,27 +70,32 @@ class Experiments:
         """The experiment called *name*.
 
         Args:
-            name: `NAME`, or `NAMESPACE/NAME`.
+            name: `NAME`, or `NAMESPACE/NAME`, or the path of a notebook or manifest.
             namespace: Where *name* says none.
 
         Returns:
-            That of this project, else of no project, else the only one of another.
+            That of this project, else of no project, else the only one of another; of a file that
+            which it makes.
 
         Raises:
             InvalidInput: when there is none, the message names the nearest; or when several other
-                projects have one, the message lists them.
+                projects have one, the message lists them; or with every problem of the file.
         """
+        if is_file_name(name):
+            return self._find_prepared(prepare_file(Path(name), TuneOptions(), None))
         store = self._existing()
         if store is None:
             raise InvalidInput([Problem(name, "no such experiment; there are none yet")])
         return Experiment.of(store, resolve(store, name, namespace, self.project))
 
-    def find_prepared(self, prepared: Prepared) -> Experiment:
-        """The recorded experiment that *prepared* is, else the nearest of its name or cell.
+    def note(self, name: str, experiment: Experiment) -> str:
+        """What to say where *name* means an *experiment* of another folder; else empty."""
+        folder = experiment.record.project
+        is_here = is_file_name(name) or folder in ("", self.project)
+        return "" if is_here else f"{experiment.title} of {folder}"
 
-        Raises:
-            InvalidInput: when there is none.
-        """
+    def _find_prepared(self, prepared: Prepared) -> Experiment:
+        """The recorded experiment that *prepared* is, else the nearest of its name or cell."""
         store = self._existing()
         record = recorded_as(store, prepared) if store else None
         if store is None or record is None:

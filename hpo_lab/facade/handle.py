@@ -57,8 +57,10 @@ class Experiment:
         return cls(store, record.uid, record.name, record.namespace)
 
     def __repr__(self) -> str:
+        from hpo_lab.dashboard.words import number
+
         summary = self.summary()
-        best = f", best {summary.best.value:g}" if summary.best else ""
+        best = f", best {number(summary.best.value)}" if summary.best else ""
         return f"<Experiment {self.title}: {summary.state}, {summary.completed} trials{best}>"
 
     def _repr_html_(self) -> str:

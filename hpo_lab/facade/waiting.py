@@ -86,7 +86,8 @@ class Waiting:
                 experiment.stop()
                 self.callbacks.clear()
                 self.wait(_ENDING, False)
-                on = f"To go on: run this again, or hpo-lab resume {experiment.title}"
+                resume = experiment.store.command(f"resume {experiment.title}")
+                on = f"To go on: run this again, or {resume}"
                 print(f"{experiment.title} is stopped. {on}", file=sys.stderr)
             raise
         finally:

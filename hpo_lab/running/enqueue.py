@@ -51,16 +51,16 @@ def enqueue(store: Store, record: ExperimentRecord, points: Sequence[Mapping[str
     if problems:
         raise InvalidInput(problems)
     document = store.enqueue(record.uid, points)
-    return _outlook(record, document, store.trials(record.uid))
+    resume = store.command(f"resume {record.title}")
+    return _outlook(record, document, store.trials(record.uid), resume)
 
 
 def _outlook(
-    record: ExperimentRecord, document: ExperimentDocument, trials: Sequence[Trial]
+    record: ExperimentRecord, document: ExperimentDocument, trials: Sequence[Trial], resume: str
 ) -> str:
     spec, now = document.spec, time.time()
     waiting = sum(1 for _ in waiting_points(spec, trials))
     said = f"{waiting} point{'s wait' if waiting > 1 else ' waits'} to be tried"
-    resume = f"hpo-lab resume {record.title}"
     if spec.max_trial_count is not None and waiting > spec.max_trial_count - len(trials):
         room = max(0, spec.max_trial_count - len(trials))
         needed = len(trials) + waiting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,11 @@ class Transactions:
     def is_default(self) -> bool:
         """Whether it is the store that is used where none is named."""
         return self._location == Location.parse(None)
+
+    def command(self, words: str) -> str:
+        """The line for a shell that calls `hpo-lab` with *words* for this store."""
+        where = "" if self.is_default else f" --store {shlex.quote(str(self))}"
+        return f"hpo-lab {words}{where}"
 
     def __str__(self) -> str:
         return str(self._location)

@@ -202,3 +202,15 @@ def test_of_several_objectives_the_front_is_shown(cli: Any, store: Store, enroll
         ]
     # A list reads the best trial alone, not the front.
     assert "0.75, 2" in cli("list").stdout
+
+
+def test_a_command_that_is_named_goes_to_the_same_store(
+    cli: Any, recorded: Any, store: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recorded([0.25, None])
+    location = str(store)
+    more = "More: hpo-lab logs parabola 1"
+    assert more in cli("show", "parabola").stdout.splitlines()
+    monkeypatch.setenv("HPO_LAB_STORE", str(tmp_path / "another.db"))
+    shown = cli("show", "parabola", "--store", location).stdout
+    assert f"{more} --store {location}" in shown.splitlines()

@@ -90,7 +90,7 @@ def test_a_signal_stops_cleanly(
     process.send(signum)
     assert process.wait() == code
     assert json.loads(process.stdout)["state"] == "Stopped"
-    assert f"hpo-lab resume slow --store {store.location}" in process.stderr
+    assert store.command("resume slow") in process.stderr
     assert states(store, record.uid) == [TrialState.CREATED]
     assert not store.experiment("slow").is_active(time.time())
 

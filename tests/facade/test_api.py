@@ -10,9 +10,10 @@ import pytest
 
 import hpo_lab
 from hpo_lab.experiment.model import ExperimentDocument, ObjectiveType
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_function
+from hpo_lab.prepare import prepare_file, prepare_function
 from hpo_lab.running.enrol import enrol
 from hpo_lab.store import Store, open_store
 from tests.facade.conftest import Create
@@ -71,6 +72,17 @@ def test_get_takes_the_namespace_in_the_name_or_beside_it(
     assert hpo_lab.get("digits", namespace="team", store=location).uid == uid
     with pytest.raises(hpo_lab.InvalidInput, match="did you mean 'team/digits'"):
         hpo_lab.get("digits", store=location)
+
+
+def test_get_takes_the_file_that_makes_the_experiment(
+    store: Store, location: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "printed.yaml"
+    path.write_text(MANIFEST)
+    with pytest.raises(hpo_lab.InvalidInput, match="its file was not run here yet"):
+        hpo_lab.get(str(path), store=location)
+    record, _ = enrol_prepared(store, prepare_file(path, TuneOptions(), None))
+    assert hpo_lab.get(str(path), store=location).uid == record.uid
 
 
 def closure(by: float) -> Callable[[float], float]:

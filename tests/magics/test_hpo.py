@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+import hpo_lab
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.tally import summarise
 from hpo_lab.magic_commands import COMMANDS, parse_command
@@ -186,3 +187,18 @@ def test_words_are_completed(shell: Shell, line: str, completed: str) -> None:
     with provisionalcompleter():
         found = [each.text for each in shell.shell.Completer.completions(line, len(line))]
     assert completed in found
+
+
+def test_the_headline_of_the_best_has_four_digits_and_its_values_all(
+    shell: Shell, record: Record
+) -> None:
+    record("long", (SUCCEEDED, {"lr": 0.0123456, "opt": "adam"}, 0.9955555555555555))
+    shown = shell.run("%hpo best long")[1]
+    assert "long: best accuracy 0.9956 in trial 0\nlr = 0.0123456\n" in shown
+    assert "best 0.9956>" in repr(hpo_lab.get("long"))
+
+
+def test_a_file_that_made_no_experiment_is_told(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "missing.ipynb"
+    shown = shell.run(f"%hpo show {path}")[1]
+    assert "no such file" in shown.lower() and "no such experiment" not in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ def test_a_set_up_and_a_failure_are_seen_and_found_again(
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
 
     shown = page.locator(".jp-HpoLab")
-    shown.get_by_text("running the 2 set-up cells, 3 s").wait_for(timeout=90_000)
+    setting_up = re.compile(r"running the 2 set-up cells, \d+(\.\d+)? s")
+    shown.get_by_text(setting_up).wait_for(timeout=90_000)
     shown.get_by_text("2 waiting").wait_for()
     shown.get_by_text("Waiting", exact=True).first.wait_for()
     shown.get_by_text("as of").wait_for()
