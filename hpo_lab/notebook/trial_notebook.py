@@ -130,7 +130,11 @@ def code_of_trial(
         kept: The earlier cells that it needs.
         first_line: Line number of the first line of *tuned* within its cell.
     """
-    cells = [replace(cell, source=cell.in_trial()) for cell in kept]
+    # A copy would be parsed again.
+    cells = [
+        cell if (source := cell.in_trial()) == cell.source else replace(cell, source=source)
+        for cell in kept
+    ]
     last = replace(tuned, source=tuned.in_trial(_assignments_off(annotations)))
     return TrialCode((*cells, last), first_line)
 

@@ -39,11 +39,14 @@ def hazards_after(set_up: str, folder: Path) -> list[str]:
     server = ForkServer()
     try:
         server.set_up({**config, "isolation": "auto", "outputLimit": None}, folder)
-        select.select([server], [], [], 60)
-        events = server.receive()
-        assert events, (folder / "server.log").read_text()
-        found: list[str] = events[0]["hazards"]
-        return found
+        while select.select([server], [], [], 60)[0]:
+            events = server.receive()
+            assert events, (folder / "server.log").read_text()
+            for event in events:
+                if "hazards" in event:
+                    hazards: list[str] = event["hazards"]
+                    return hazards
+        raise AssertionError("the server has told nothing")
     finally:
         server.close()
 
