@@ -48,7 +48,8 @@ def points_tried(store, uid):
 def test_points_become_the_next_trials_and_what_is_open_is_drawn(store, enrolled):
     record = enrolled(score, space=SPACE, trials=4, name="points")
     said = handle(store, record).enqueue({"x": 0.25}, {"opt": "sgd", "x": 1})
-    assert said == "2 points wait to be tried; points does not run: hpo-lab resume points"
+    resume = store.command("resume points")
+    assert said == f"2 points wait to be tried; points does not run: {resume}"
     local_runner(store, record.uid).run()
     tried = [trial.assignments for trial in store.trials(record.uid)]
     assert tried[0]["x"] == 0.25 and tried[0]["opt"] in ("adam", "sgd")
@@ -94,7 +95,8 @@ def test_a_finished_experiment_says_what_makes_it_run(store, enrolled):
     local_runner(store, record.uid).run()
     done = store.experiment_by_uid(record.uid)
     said = enqueue(store, done, [{"x": 0.5}])
-    assert said.endswith("leave room for 0; raise it: hpo-lab resume done --trials 3")
+    resume = store.command("resume done")
+    assert said.endswith(f"leave room for 0; raise it: {resume} --trials 3")
     _, enrolment = prepare_resume(store, done, trials=3)
     assert enrolment is Enrolment.CONTINUED
     local_runner(store, record.uid).run()
