@@ -196,6 +196,9 @@ class Calls(Iteration, ABC):
         if call.gives == ATOM:
             return plain()
         held = passed if call.holds else _odd(passed)
+        if call.gives == "array" and callee.path.startswith("sklearn."):
+            # Scores and predictions of models do not hold the models.
+            held = frozenset(thing for thing in held if thing.kind != "estimator")
         value = self._thing(call.gives, site, held)
         for thing in value:
             if call.is_view:

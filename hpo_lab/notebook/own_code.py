@@ -262,9 +262,13 @@ class OwnCode(NameTable, ABC):
     def _run_code(self, value: Iterable[Thing], passed: Value) -> None:
         """Follow what somebody may do with functions and objects of the notebook."""
         is_outermost = not self._ran_code
-        for thing in [] if self.cell in self._given_up else in_order(self._reachable(value)):
+        direct, things = frozenset(value), self._reachable(value)
+        passed = frozenset(thing for thing in passed if thing.kind != IMPORTED)
+        for thing in [] if self.cell in self._given_up else in_order(things):
             if thing.kind not in (FUNCTION, CLASS, INSTANCE):
                 continue
+            if thing.kind == FUNCTION and thing not in direct and thing.receivers & things:
+                continue  # a method: it runs with the instances of its class
             if thing in self._ran_code:
                 # It ran for other arguments: to follow each would take for ever.
                 self._change(self._reachable(passed))

@@ -324,7 +324,7 @@ def test_a_set_up_that_fails_is_given_up_and_says_which_cell(
 
 
 def test_validate_runs_the_notebook_whole_and_sliced(cli: Any, notebook: Any) -> None:
-    path = notebook("xs = [1]", "ys = [2]", "pause = 0.3", CELL)
+    path = notebook("xs = [1]", "accuracy = 0.1", "pause = 0.3", CELL)
     shown = cli("validate", path, "--execute")
     assert shown.exit_code == 0
     assert "the slice gives what the whole notebook gives" in shown.stdout
