@@ -49,10 +49,7 @@ class Calls(Iteration, ABC):
         if thing.kind == CLASS:
             return self._instantiate(thing, arguments, site)
         if thing.kind == METHOD:
-            results = [
-                self._call_method(each, thing.path, arguments, site) for each in thing.receivers
-            ]
-            return NOTHING.union(*results)
+            return self._call_bound(thing, arguments, site)
         if thing.kind == IMPORTED:
             return self._call_imported(thing, arguments, site)
         if thing.kind == INSTANCE:
@@ -211,6 +208,21 @@ class Calls(Iteration, ABC):
         if any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X")):
             return self._thing(UNKNOWN, site, value | passed)
         return value
+
+    def _call_bound(self, method: Thing, arguments: CallArguments, site: Hashable) -> Value:
+        """Follow the call of a method that the code holds on to, perhaps in its own instance."""
+        if method in self._running:
+            self._change(self._reachable(arguments.every | method.receivers))
+            return self._running[method] | arguments.every
+        self._running[method] = NOTHING
+        try:
+            results = [
+                self._call_method(each, method.path, arguments, site)
+                for each in in_order(method.receivers)
+            ]
+        finally:
+            del self._running[method]
+        return NOTHING.union(*results)
 
     def _dict_values(self, arguments: CallArguments) -> Value:
         return NOTHING.union(*(value for value in arguments.named.values()))
