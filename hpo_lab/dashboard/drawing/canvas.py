@@ -8,6 +8,7 @@ from html import escape, unescape
 
 from hpo_lab.dashboard.drawing.style import colour, style
 from hpo_lab.dashboard.figures.theme import GROUND, INK, INK2
+from hpo_lab.dashboard.figures.wording import amount
 
 __all__ = ["Canvas", "number", "text_width"]
 
@@ -37,12 +38,17 @@ def fit(text: str) -> str:
 
 
 class Canvas:
-    """Collects elements from the ground to the top."""
+    """Collects elements from the ground to the top.
+
+    Attributes:
+        hidden: How many markers are not drawn since there are too many to be told apart.
+    """
 
     def __init__(self, width: int, height: int) -> None:
         """A canvas of *width* by *height* pixels."""
         self.width, self.height = width, height
         self._pieces: list[str] = []
+        self.hidden = 0
         self._classes: set[str] = {"f-ink2", "f-bg"}
 
     def _paint(self, more: str = "", **colours: str) -> str:
@@ -185,6 +191,8 @@ class Canvas:
         """All of it as an SVG, with its title and what it shows in words."""
         ground = f'<rect width="100%" height="100%" {self._paint("hpo-ground", fill=GROUND)}/>'
         root = self._paint("hpo-pic", fill=INK2)
+        if self.hidden:
+            text += f" Of the marks {amount(self.hidden)} are not in this picture."
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" {root} font-family="Arial,sans-serif" '
             f'font-size="11" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 
@@ -14,7 +15,7 @@ from hpo_lab.dashboard.figures.theme import GOLD, GOLD_INK, GROUND, INK, INK3, R
 
 __all__ = ["draw_coordinates"]
 
-_MOST = 240
+_MOST = 200
 """So many lines can be told apart, those that are best included."""
 
 
@@ -25,9 +26,18 @@ def draw_coordinates(canvas: Canvas, trace: Mapping[str, Any], area: PlotArea) -
     xs = [area.x(place / max(1, len(dimensions) - 1)) for place in range(len(dimensions))]
     order = sorted(range(len(shades)), key=shades.__getitem__)
     if len(order) > _MOST:
+        canvas.hidden += len(order) - _MOST
         # The picture is the same to the eye: the worst lines lie below all others.
         every = len(order) / _MOST
         order = [order[int(place * every)] for place in range(_MOST - 1)] + order[-1:]
+    # From the worst to the best: those of one colour are one path.
+    paths: dict[int, list[str]] = defaultdict(list)
+
+    def draw(paths: Mapping[int, Sequence[str]]) -> None:
+        for place, pieces in sorted(paths.items()):
+            width = 0.8 + 0.8 * place / len(RAMP)
+            canvas.path("".join(pieces), stroke=RAMP[place], width=width)
+
     for line in order:
         points = [
             (float(round(x)), float(round(_pixel(dimension, dimension["values"][line], area))))
@@ -35,12 +45,12 @@ def draw_coordinates(canvas: Canvas, trace: Mapping[str, Any], area: PlotArea) -
         ]
         shade = shades[line]
         if line == order[-1]:
+            draw(paths)
             canvas.polyline(points, GROUND, 5)
             canvas.polyline(points, GOLD_INK, 2.2)
             draw_symbols(canvas, "star", points[-1:], size=13, colour=GOLD, line=(GOLD_INK, 1.2))
         else:
-            colour = RAMP[min(int(shade * len(RAMP)), len(RAMP) - 1)]
-            canvas.path(line_path(points), stroke=colour, width=0.8 + 0.8 * shade)
+            paths[min(int(shade * len(RAMP)), len(RAMP) - 1)].append(line_path(points))
     for place, (x, dimension) in enumerate(zip(xs, dimensions, strict=True)):
         canvas.path(
             f"M{number(x)} {number(area.top)}V{number(area.top + area.height)}", stroke=INK3

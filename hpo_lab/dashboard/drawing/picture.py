@@ -23,6 +23,7 @@ from hpo_lab.dashboard.drawing.scales import (
 from hpo_lab.dashboard.drawing.symbols import draw_symbols
 from hpo_lab.dashboard.drawing.traces import DRAWERS, draw_colour_bar
 from hpo_lab.dashboard.figures.figure import Figure
+from hpo_lab.dashboard.figures.panels import ON_BAR
 from hpo_lab.dashboard.figures.theme import INK2, INK3
 
 __all__ = ["svg"]
@@ -77,7 +78,7 @@ def _traces(canvas: Canvas, figure: Figure, layout: Mapping[str, Any], area: Plo
             DRAWERS[trace["type"]](canvas, trace, x, y)
         canvas.close_window()
         for trace in traces:
-            if "colorbar" in trace:
+            if trace.get("showscale"):
                 draw_colour_bar(canvas, trace, x, y)
 
 
@@ -153,7 +154,8 @@ def _annotation(
         size=size,
         fill=font.get("color", INK2),
         code="family" in font,
-        halo=True,
+        # On a bar a halo would be a hole in it.
+        halo=note.get("name") != ON_BAR,
     )
 
 

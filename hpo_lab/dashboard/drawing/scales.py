@@ -68,6 +68,11 @@ class Scale:
         if "tickvals" in self.axis:
             values = self.axis["tickvals"]
             words = [unescape(str(word)) for word in self.axis.get("ticktext", values)]
+        elif "dtick" in self.axis:
+            step = self.axis["dtick"]
+            first, last = math.ceil(self.low / step), math.floor(self.high / step)
+            values = [float(place * step) for place in range(first, last + 1)]
+            words = tick_words(values)
         else:
             room = abs(self.end - self.start) / (70 if self.is_across else 36)
             count = max(3, min(6, round(room)))

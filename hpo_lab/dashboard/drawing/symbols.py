@@ -14,6 +14,8 @@ from hpo_lab.dashboard.drawing.canvas import Canvas
 Point = tuple[float, float]
 
 _MANY = 300
+_MOST = 500
+"""So many markers of one kind are drawn in a panel; more cannot be told apart."""
 
 
 def _polygon(corners: Sequence[Point]) -> str:
@@ -96,16 +98,27 @@ def draw_symbols(
         line: Colour and width of the outline.
         opacity: Of the whole.
     """
-    places = dict.fromkeys(
-        (round(x, 1), round(y, 1)) if len(points) < _MANY else (float(round(x)), float(round(y)))
-        for x, y in points
+    places = list(
+        dict.fromkeys(
+            (round(x, 1), round(y, 1))
+            if len(points) < _MANY
+            else (float(round(x)), float(round(y)))
+            for x, y in points
+        )
     )
+    if len(places) > _MOST:
+        canvas.hidden += len(places) - _MOST
+        places = [places[place * len(places) // _MOST] for place in range(_MOST)]
     starts = [f"M{number(x)} {number(y)}" for x, y in places]
     radius, open_ = size / 2, symbol.endswith("-open")
     base = symbol.removesuffix("-open")
     width = max(line[1], 1.2)
-    if base == "circle" and not open_ and not line[1]:
+    if base == "circle" and not open_:
+        # Lines without a length, whose ends are round: a third of the bytes of circles.
         d = "".join(f"{start}h0" for start in starts)
+        if line[1]:
+            edge = size + 2 * line[1]
+            canvas.path(d, stroke=line[0], width=edge, round_caps=True, opacity=opacity)
         canvas.path(d, stroke=colour, width=size, round_caps=True, opacity=opacity)
     elif base in _FILLED:
         outline = _polygon(_FILLED[base](radius))
@@ -118,6 +131,4 @@ def draw_symbols(
     else:
         strokes = _strokes(base, radius)
         d = "".join(f"{start}{strokes}" for start in starts)
-        fill = colour if base == "circle" and not open_ else "none"
-        stroke = line[0] if fill != "none" else colour
-        canvas.path(d, fill=fill, stroke=stroke, width=width, opacity=opacity)
+        canvas.path(d, stroke=colour, width=width, opacity=opacity)

@@ -42,12 +42,14 @@ class ValueAxis:
         low, high: Its ends.
         is_log: Whether it is logarithmic.
         cut: On which side there may be values beyond its end: -1 below, 1 above, 0 none.
+        is_empty: Whether there are no values; then it has no ticks.
     """
 
     low: float
     high: float
     is_log: bool = False
     cut: int = 0
+    is_empty: bool = False
 
     @classmethod
     def of(
@@ -65,7 +67,7 @@ class ValueAxis:
         """
         ordered = sorted(values)
         if not ordered:
-            return cls(0.0, 1.0)
+            return cls(0.0, 1.0, is_empty=True)
         low, high = ordered[0], ordered[-1]
         if low > 0 and high / low >= _WIDE:
             near = low / _WIDE <= (goal or 0) <= high * _WIDE
@@ -109,7 +111,8 @@ class ValueAxis:
         """As an axis of plotly."""
         if self.is_log:
             return {"type": "log", "range": [math.log10(self.low), math.log10(self.high)]}
-        return {"type": "linear", "range": [self.low, self.high]}
+        empty = {"showticklabels": False, "showgrid": False} if self.is_empty else {}
+        return {"type": "linear", "range": [self.low, self.high], **empty}
 
 
 def _span(low: float, high: float) -> float:

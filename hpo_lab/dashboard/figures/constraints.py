@@ -17,7 +17,7 @@ from hpo_lab.dashboard.figures.marks import (
     lane,
     thinned,
 )
-from hpo_lab.dashboard.figures.panels import Panels, panel_title
+from hpo_lab.dashboard.figures.panels import Panels, anchors, panel_title, trial_axis
 from hpo_lab.dashboard.figures.theme import INK2, RED
 from hpo_lab.dashboard.figures.wording import amount, counted, hover, short, value_text
 from hpo_lab.experiment.model import MetricConstraint
@@ -62,10 +62,11 @@ def constraints(data: ExperimentData) -> Figure:
         layout["annotations"].append(
             panel_title(bound.name, axes, short(bound.name, 40), False, words)
         )
-        x: dict[str, Any] = {"range": [-0.02 * last - 0.6, 1.02 * last + 0.6]}
+        x = trial_axis(0, last)
         if place == len(panelled) - 1:
             x["title"] = {"text": "trial"}
         layout.update(panels.layout(place, x, axis.layout()))
+    traces += anchors(panels, traces)
     _explain(traces)
     panels.key = key(traces)
     infeasible = data.counts[Mark.INFEASIBLE]

@@ -30,8 +30,10 @@ def contour(data: ExperimentData) -> Figure:
     """
     title = "Contour"
     parameters = chosen_parameters(data, 2)
-    if len(parameters) < 2:
+    if len(data.parameters) < 2:
         return nothing(data, title, "A contour needs two parameters.")
+    if len(parameters) < 2:
+        return nothing(data, title, "No trial has values of two parameters yet.")
     x, y = parameters
     rows = [
         row
@@ -158,7 +160,7 @@ def _field(
     field = scale * (weights * (heights / scale)).sum(axis=2) / weights.sum(axis=2)
     near = distance.min(axis=2) <= _REACH**2
     low, high = float(heights.min()), float(heights.max())
-    bar: dict[str, Any] = {"thickness": 10, "len": 0.9, "outlinewidth": 0}
+    bar: dict[str, Any] = {"thickness": 10, "len": 0.9, "outlinewidth": 0, "exponentformat": "e"}
     if axis.is_log:
         marks = list(range(math.ceil(low), math.floor(high) + 1))
         marks = marks[:: max(1, len(marks) // 5)]
@@ -180,6 +182,7 @@ def _field(
         "hoverinfo": "skip",
         "showlegend": False,
         "colorbar": bar,
+        "showscale": high > low,
     }
 
 

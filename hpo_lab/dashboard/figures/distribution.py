@@ -47,8 +47,7 @@ def distribution(data: ExperimentData) -> Figure:
     traces = [line]
     best = data.best
     if best is not None and best.value is not None:
-        place = next(place for place, row in enumerate(rows) if row is best)
-        at = round((place + 1) / count, 5)
+        at = round(sum(value <= best.value for value in values) / count, 5)
         traces.append(best_mark(best, rounded(best.value), at, data.metric))
     middle = values[(count - 1) // 2]
     x = axis.layout()

@@ -19,7 +19,7 @@ from hpo_lab.dashboard.figures.marks import (
     shape_of,
     thinned,
 )
-from hpo_lab.dashboard.figures.panels import Panels, note, panel_title
+from hpo_lab.dashboard.figures.panels import Panels, anchors, note, panel_title, trial_axis
 from hpo_lab.dashboard.figures.theme import BLUE, GOLD_INK, INK2, TINT
 from hpo_lab.dashboard.figures.wording import (
     SPACE,
@@ -69,6 +69,7 @@ def history(data: ExperimentData) -> Figure:
             words = ", ".join(filter(None, [direction(smaller), note]))
             axes = panels.axes(place)
             layout["annotations"].append(panel_title(metric, axes, short(metric, 40), False, words))
+    traces += anchors(panels, traces)
     panels.key = key(traces, hidden={"best so far"} if not several else ())
     subtitle = direction(data.smaller_is_better(data.metric)) if not several else ""
     if not several and below[0]:
@@ -81,9 +82,9 @@ def history(data: ExperimentData) -> Figure:
         count = data.spec.max_trial_count or 0
         unfinished = data.counts[Mark.RUNNING] or data.counts[Mark.CREATED]
         last = max(data.rows[-1].number, count - 1 if unfinished else 0)
-        x = {"range": [-0.02 * last - 0.6, 1.02 * last + 0.6], "title": {"text": "trial"}}
-        if place < len(metrics) - 1:
-            x = {"range": x["range"]}
+        x = trial_axis(0, last)
+        if place == len(metrics) - 1:
+            x["title"] = {"text": "trial"}
         _add(layout, panels, place, x)
     return Figure.of(
         title,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from hpo_lab.dashboard.figures.data import ExperimentData, Row
@@ -12,6 +13,7 @@ from hpo_lab.dashboard.figures.influence import LEAST
 from hpo_lab.dashboard.figures.marks import thinned
 from hpo_lab.dashboard.figures.theme import BLUE, CODE_FONT, INK
 from hpo_lab.dashboard.figures.wording import amount, counted, distinct, hover, plain, short
+from hpo_lab.experiment.trial import TrialState
 
 __all__ = ["importances", "shares"]
 
@@ -29,15 +31,16 @@ def importances(data: ExperimentData) -> Figure:
     if len(data.parameters) < 2:
         why = "Of a single parameter there is nothing to compare."
         return nothing(data, title, why if data.parameters else "There are no parameters.")
-    rows = data.valued
+    # Optuna leaves out those that were stopped: their values are those of an earlier step.
+    rows = [row for row in data.valued if row.trial.state is TrialState.SUCCEEDED]
     if len(rows) < LEAST:
         why = (
-            f"Importances need {LEAST} trials with a value of {short(data.metric, 60)}; "
-            f"there {'is' if len(rows) == 1 else 'are'} {amount(len(rows))}."
+            f"Importances need {LEAST} trials that succeeded with a value of "
+            f"{short(data.metric, 60)}; there {'is' if len(rows) == 1 else 'are'} "
+            f"{amount(len(rows))}."
         )
         return nothing(data, title, why)
-    values = {row.value for row in rows}
-    if len(values) == 1:
+    if len({row.value for row in rows}) == 1:
         return nothing(data, title, "All trials have the same value; no parameter matters.")
     used = thinned(rows, most=_TRIALS)
     try:
@@ -45,13 +48,15 @@ def importances(data: ExperimentData) -> Figure:
     except Exception as error:
         why = f"Optuna cannot tell the importances of this experiment: {_reason(error)}."
         return nothing(data, title, why)
-    return _bars(data, by_name, used, title)
+    if not any(by_name.values()):
+        return nothing(data, title, "No parameter differs between good trials and others.")
+    return _bars(data, by_name, rows, len(used), title)
 
 
 def shares(data: ExperimentData, rows: Sequence[Row]) -> dict[str, float]:
     """The share of each parameter in the variation of the first objective, the largest first.
 
-    A parameter that no trial in *rows* has, or with a single value, has the share 0.
+    A parameter that has a single value in *rows*, or none, has the share 0.
 
     Raises:
         Exception: What Optuna raises where it cannot tell.
@@ -64,11 +69,20 @@ def shares(data: ExperimentData, rows: Sequence[Row]) -> dict[str, float]:
     objective = data.objective.model_copy(update={"additional_objectives": (), "constraints": ()})
     spec = data.spec.model_copy(update={"objective": objective})
     document = data.document.model_copy(update={"spec": spec})
+    values: dict[str, set[object]] = defaultdict(set)
+    for row in rows:
+        for name, value in row.trial.assignments.items():
+            values[name].add((type(value), value))
+    varied = [name for name in data.parameters if len(values[name]) > 1]
+    if not varied:
+        return dict.fromkeys(data.parameters, 0.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         study = study_of(document, [row.trial for row in rows], {})
         result = optuna.importance.get_param_importances(
-            study, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
+            study,
+            evaluator=optuna.importance.PedAnovaImportanceEvaluator(),
+            params=varied,
         )
     finite = {name: value for name, value in result.items() if math.isfinite(value)}
     named = {name: max(0.0, finite.get(name, 0.0)) for name in data.parameters}
@@ -80,7 +94,7 @@ def _reason(error: Exception) -> str:
 
 
 def _bars(
-    data: ExperimentData, by_name: dict[str, float], used: Sequence[Row], title: str
+    data: ExperimentData, by_name: dict[str, float], rows: Sequence[Row], used: int, title: str
 ) -> Figure:
     names = list(by_name)
     heights = [by_name[name] for name in names]
@@ -119,20 +133,17 @@ def _bars(
         "margin": {"l": min(240, 24 + 7 * wide), "r": 24, "t": 38, "b": 12},
     }
     first = f"{short(names[0], 60)} with {words[0]}"
-    sampled = "" if len(used) == len(data.valued) else f", {amount(len(used))} of them"
+    sampled = "" if used == len(rows) else f", {amount(used)} of them"
+    numbers = {row.number for row in rows}
     return Figure.of(
         title,
         f"Of {counted(len(names), 'parameter')} {first} matters most for {short(data.metric, 60)}, "
-        f"by PED-ANOVA from {counted(len(data.valued), 'trial')} with a value{sampled}. "
+        f"by PED-ANOVA from {counted(len(rows), 'trial')} with a value{sampled}. "
         f"{best_in_words(data)}.",
-        {mark.value: count for mark, count in data.counts.items() if mark in _without(data)},
-        subtitle=f"share of the variation, {counted(len(used), 'trial')}",
+        Counter(row.mark.value for row in data.rows if row.number not in numbers),
+        subtitle=f"share of the variation, {counted(used, 'trial')}",
         traces=[trace],
         layout=layout,
         height=50 + 24 * len(bars),
-        summarised=len(data.valued),
+        summarised=len(rows),
     )
-
-
-def _without(data: ExperimentData) -> set[str]:
-    return {row.mark for row in data.rows if row.value is None}

@@ -25,12 +25,12 @@ LEAST = 10
 def chosen_parameters(data: ExperimentData, most: int) -> list[Parameter]:
     """At most *most* parameters: those that a person named, else those that matter most.
 
-    Before ten results these are the first ones. A parameter that no trial has is left out as
-    long as there is another.
+    Before ten results these are the first ones. A parameter that no trial has is left out.
     """
     if data.focus:
         return [data.parameters[name] for name in data.focus if name in data.parameters][:most]
-    parameters = list(data.parameters.values())
+    used = {name for row in data.rows for name in row.trial.assignments}
+    parameters = [each for each in data.parameters.values() if each.name in used]
     if len(data.valued) >= LEAST:
         shares = {parameter.name: influence(data, parameter) for parameter in parameters}
         # Parameters of one share keep their order.

@@ -10,7 +10,7 @@ from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.influence import chosen_parameters
 from hpo_lab.dashboard.figures.marks import best_mark, by_mark, dots, key, lane, thinned
-from hpo_lab.dashboard.figures.panels import Panels, panel_title
+from hpo_lab.dashboard.figures.panels import Panels, anchors, panel_title
 from hpo_lab.dashboard.figures.theme import BLUE, GOLD_INK, INK2
 from hpo_lab.dashboard.figures.wording import counted, direction, distinct, short
 
@@ -94,6 +94,7 @@ def lineage(data: ExperimentData) -> Figure:
             panel_title(parameter.name, axes, names[place - 1], beside=words)
         )
         layout.update(panels.layout(place, x, upwards.layout(9)))
+    traces += anchors(panels, traces)
     panels.key = key(traces)
     members = {row.trial.labels.get(_MEMBER, "") for row in rows}
     copied = sum(row.trial.labels.get(_ORIGIN) == _EXPLOITED for row in rows)

@@ -33,7 +33,7 @@ __all__ = [
     "thinned",
 ]
 
-MOST = 2000
+MOST = 1500
 """So many trials are drawn at most, besides those that a figure keeps in any case."""
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hpo_lab.dashboard.figures.theme import CODE_FONT, INK, INK2
 from hpo_lab.dashboard.figures.wording import plain
 
-__all__ = ["Panels", "note", "panel_title"]
+__all__ = ["ON_BAR", "Panels", "anchors", "note", "panel_title", "trial_axis"]
 
 _LANE = 20
 _GAP = 6
@@ -124,6 +124,47 @@ def _ref(letter: str, place: int) -> str:
 def _axis(ref: str) -> str:
     """The key of an axis in a layout: `xaxis2` of `x2`."""
     return f"{ref[0]}axis{ref[1:]}"
+
+
+ON_BAR = "on a bar"
+"""The name of an annotation that lies on a bar."""
+
+
+def trial_axis(low: float, high: float) -> dict[str, Any]:
+    """The axis of numbers of trials, whose ticks are whole numbers.
+
+    Args:
+        low: The first number.
+        high: The last.
+    """
+    room = 0.02 * (high - low) + 0.6
+    step = next((step for step in (1, 2, 5, 10) if (high - low) / step <= 8), None)
+    return {
+        "range": [low - room, high + room],
+        **({"dtick": step, "tick0": 0} if step else {}),
+    }
+
+
+def anchors(panels: Panels, traces: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Empty traces for the panels of *traces* that have none: else plotly hides their axes."""
+    pairs = {(trace.get("xaxis", "x"), trace.get("yaxis", "y")) for trace in traces}
+    wanted = [panels.axes(place) for place in range(panels.count)]
+    if panels.lane:
+        wanted += [panels.lane_axes(place) for place in range(panels.count)]
+    return [
+        {
+            "type": "scatter",
+            "name": "",
+            "x": [None],
+            "y": [None],
+            "hoverinfo": "skip",
+            "showlegend": False,
+            "mode": "markers",
+            **axes,
+        }
+        for axes in wanted
+        if (axes["xaxis"], axes["yaxis"]) not in pairs
+    ]
 
 
 def note(text: str, x: float, y: float, axes: Mapping[str, str], **more: Any) -> dict[str, Any]:

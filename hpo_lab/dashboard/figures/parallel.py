@@ -30,7 +30,7 @@ def parallel(data: ExperimentData) -> Figure:
     rows = list(data.valued)
     parameters = chosen_parameters(data, _AXES)
     if not rows or not parameters:
-        why = "There are no parameters." if rows else f"{best_in_words(data)}."
+        why = f"{best_in_words(data)}." if data.parameters else "There are no parameters."
         return nothing(data, title, why)
     best = data.best
     shown = thinned(rows, {best.number} if best else (), _MOST)
@@ -39,8 +39,8 @@ def parallel(data: ExperimentData) -> Figure:
         for mark, group in by_mark(row for row in data.rows if row.value is None).items()
     }
     others = len(data.parameters) - len(parameters)
-    beside = f"  ·  {amount(others)} other parameters matter less" if others else ""
-    labels = distinct([parameter.name for parameter in parameters], 72 // len(parameters) + 2)
+    beside = f"  ·  {amount(others)} further parameters not shown" if others else ""
+    labels = distinct([parameter.name for parameter in parameters], 66 // len(parameters) + 1)
     trace = {
         "type": "parcoords",
         "customdata": [row.number for row in shown],

@@ -76,7 +76,7 @@ def bound_in_words(parameter: Parameter, value: Value) -> str:
         return ""
     if parameter.parameter_type is ParameterType.INT and value not in (space.min, space.max):
         return ""
-    return "at the lower bound" if unit < 0.5 else "at the upper bound"
+    return "at lower bound" if unit < 0.5 else "at upper bound"
 
 
 def kind_in_words(parameter: Parameter) -> str:

@@ -9,10 +9,10 @@ A figure is registered under the entry point group `hpo_lab.figures` as a functi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TypeAlias
 
 from hpo_lab.dashboard.figures.data import ExperimentData
@@ -46,9 +46,9 @@ _ORDER = [
 
 def names() -> list[str]:
     """The names of all figures, ours first; none of them is loaded."""
-    registered = {entry.name for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    registered = _entries()
     ours = [name for name in _ORDER if name in registered]
-    return [*ours, *sorted(registered - {*ours})]
+    return [*ours, *sorted(registered.keys() - {*ours})]
 
 
 def draw(name: str, data: ExperimentData, theme: str = "light") -> Figure:
@@ -74,15 +74,21 @@ def draw(name: str, data: ExperimentData, theme: str = "light") -> Figure:
     return replace(function(data), theme=theme)
 
 
+@lru_cache(maxsize=1)
+def _entries() -> Mapping[str, EntryPoint]:
+    """What is registered; looked up once, since it takes as long as drawing does."""
+    return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+
+
 @lru_cache(maxsize=64)
 def _function(name: str) -> Draw:
-    entries = tuple(entry_points(group=ENTRY_POINT_GROUP, name=name))
-    if not entries:
+    entry = _entries().get(name)
+    if entry is None:
         raise LookupError(f"is no figure; there are {', '.join(names())}{nearest(name, names())}")
     try:
-        function: Draw = entries[0].load()
+        function: Draw = entry.load()
     except Exception as error:
-        package = entries[0].dist.name if entries[0].dist else "unknown"
+        package = entry.dist.name if entry.dist else "unknown"
         message = f"cannot be loaded from the package {package}: {type(error).__name__}: {error}"
         raise LookupError(message) from error
     return function

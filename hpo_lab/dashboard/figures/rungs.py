@@ -10,7 +10,7 @@ from hpo_lab.dashboard.figures.axes import ValueAxis, rounded
 from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.marks import Shape, best_mark, by_mark, dots, key, lane, thinned
-from hpo_lab.dashboard.figures.panels import Panels, panel_title
+from hpo_lab.dashboard.figures.panels import Panels, anchors, panel_title
 from hpo_lab.dashboard.figures.theme import BLUE, GOLD_INK
 from hpo_lab.dashboard.figures.wording import counted, direction, short
 
@@ -77,6 +77,7 @@ def rungs(data: ExperimentData) -> Figure:
         }
         y = axis.layout() | ({"showticklabels": False} if place % columns else {})
         layout.update(panels.layout(place, x, y))
+    traces += anchors(panels, traces)
     panels.key = key(traces)
     unstarted = sum(row.mark is Mark.CREATED for row in data.rows)
     unlabelled = sum(row.mark is not Mark.CREATED and _level(row) is None for row in data.rows)

@@ -8,6 +8,7 @@ from typing import Any
 from hpo_lab.dashboard.figures.axes import ParameterAxis
 from hpo_lab.dashboard.figures.data import ExperimentData, Mark
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
+from hpo_lab.dashboard.figures.panels import ON_BAR
 from hpo_lab.dashboard.figures.parameter_tree import (
     Branch,
     bound_in_words,
@@ -30,6 +31,7 @@ from hpo_lab.dashboard.figures.theme import (
 from hpo_lab.dashboard.figures.wording import (
     amount,
     counted,
+    distinct,
     hover,
     plain,
     short,
@@ -43,7 +45,7 @@ __all__ = ["search_space"]
 _ROW = 46
 _BINS = 24
 _CHOICES = 12
-_NAMES, _RANGE, _BEST = -1.02, -0.45, 1.22
+_NAMES, _RANGE, _BEST = -1.02, -0.45, 1.34
 """Where the columns of words begin, and where the last ends; the samples are from 0 to 1."""
 
 
@@ -60,6 +62,7 @@ def search_space(data: ExperimentData) -> Figure:
     best = data.best.trial.assignments if data.best else {}
     written: Mapping[str, Value] = data.spec.initial_points[0] if data.spec.initial_points else {}
     at_bound = []
+    labels = distinct([branch.parameter.name for branch in branches], 20)
     for place, branch in enumerate(branches):
         parameter = branch.parameter
         values = [
@@ -71,7 +74,7 @@ def search_space(data: ExperimentData) -> Figure:
         cells = _cells(axis)
         units = [unit for value in values if (unit := axis.unit(value)) is not None]
         traces.append(_samples(parameter, cells, values, units, place, notes))
-        is_bound = _words(parameter, branch, place, best, bool(data.best), notes)
+        is_bound = _words(parameter, branch, labels[place], place, best, bool(data.best), notes)
         if is_bound:
             at_bound.append(parameter.name)
         shapes += _lines(branch, place)
@@ -160,6 +163,7 @@ def _samples(
                 "showarrow": False,
                 "yanchor": "bottom",
                 "font": {"size": 10, "color": INK},
+                "name": ON_BAR,
             }
             for word, cell, middle in zip(words, cells, middles, strict=True)
             if room > 1
@@ -275,6 +279,7 @@ def _lines(branch: Branch, place: int) -> list[dict[str, Any]]:
 def _words(
     parameter: Parameter,
     branch: Branch,
+    label: str,
     place: int,
     best: Mapping[str, Value],
     has_best: bool,
@@ -282,7 +287,6 @@ def _words(
 ) -> bool:
     """Name, kind, range and best value; whether that is at a bound of the range."""
     indent = _NAMES + 0.05 * min(branch.depth, 4)
-    room = 24 - 2 * min(branch.depth, 4)
 
     def write(text: str, x: float, y: float, colour: str, tip: str = "", **more: Any) -> None:
         note = {
@@ -299,12 +303,12 @@ def _words(
         notes.append({**note, **more, **({"hovertext": plain(tip)} if tip else {})})
 
     code = {"size": 11, "color": INK, "family": CODE_FONT}
-    write(plain(short(parameter.name, room)), indent, place - 0.08, INK, parameter.name, font=code)
+    write(plain(label), indent, place - 0.08, INK, parameter.name, font=code)
     kind = kind_in_words(parameter)
     when = f"when {parameter.when}" if parameter.when else ""
     small = {"size": 10, "color": INK2}
     write(
-        plain(short(when or kind, room + 6)),
+        plain(short(when or kind, 26)),
         indent,
         place + 0.26,
         INK2,
@@ -312,14 +316,14 @@ def _words(
         font=small,
     )
     write(
-        plain(short(range_in_words(parameter), 30)),
+        plain(short(range_in_words(parameter), 19)),
         _RANGE,
         place - 0.08,
         INK,
         range_in_words(parameter),
     )
     if when:
-        write(plain(short(kind, 30)), _RANGE, place + 0.26, INK2, font=small)
+        write(plain(short(kind, 19)), _RANGE, place + 0.26, INK2, font=small)
     if not has_best:
         return False
     right = {"xanchor": "right"}

@@ -18,7 +18,7 @@ from hpo_lab.dashboard.figures.marks import (
     shape_of,
     thinned,
 )
-from hpo_lab.dashboard.figures.panels import Panels, panel_title
+from hpo_lab.dashboard.figures.panels import Panels, anchors, panel_title
 from hpo_lab.dashboard.figures.wording import (
     amount,
     direction,
@@ -33,7 +33,7 @@ __all__ = ["slices"]
 
 _PANELS = 8
 _COLUMNS = 4
-_MOST = 600
+_MOST = 300
 
 
 def slices(data: ExperimentData) -> Figure:
@@ -72,13 +72,14 @@ def slices(data: ExperimentData) -> Figure:
     labels = distinct([parameter.name for parameter in parameters], room)
     for place, (parameter, label) in enumerate(zip(parameters, labels, strict=True)):
         lost -= _panel(data, parameter, shown, axis, panels, place, label, traces, layout)
+    traces += anchors(panels, traces)
     panels.key = key(traces)
     others = len(data.parameters) - len(parameters)
     subtitle = (
         f"{short(data.metric, 30)} by parameter, {direction(data.smaller_is_better(data.metric))}"
     )
     if others:
-        subtitle += f"  ·  {amount(others)} other parameters matter less"
+        subtitle += f"  ·  {amount(others)} further parameters not shown"
     beyond = sum(axis.is_beyond(value) for value in values)
     if beyond:
         side, limit = ("below", axis.low) if axis.cut < 0 else ("above", axis.high)

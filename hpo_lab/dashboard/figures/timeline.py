@@ -17,7 +17,7 @@ from hpo_lab.dashboard.words import duration
 
 __all__ = ["timeline"]
 
-_BARS = 1500
+_BARS = 600
 _ROWS = 64
 _PLACES = ("place", "node", "worker", "gpu", "device")
 """What the record of a trial may say about where it ran, in its labels or reported as text."""
