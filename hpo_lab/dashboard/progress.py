@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from hpo_lab.dashboard.front import front_html
 from hpo_lab.dashboard.html import (
     BLUE,
     CODE,
@@ -26,7 +25,7 @@ from hpo_lab.dashboard.html import (
 )
 from hpo_lab.dashboard.preview import decisions_html
 from hpo_lab.dashboard.tables import LISTING, listing_row, print_experiments
-from hpo_lab.dashboard.trials_html import PARAMETERS, best_html, trials_html
+from hpo_lab.dashboard.trials_html import PARAMETERS, best_html, front_html, trials_html
 from hpo_lab.dashboard.words import (
     best_in_words,
     climb,

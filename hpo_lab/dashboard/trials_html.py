@@ -1,18 +1,22 @@
-"""The trials of an experiment as HTML: a table with a column per parameter, and the best values."""
+"""The trials of an experiment as HTML: a row each, the best values, and the Pareto front."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
+from hpo_lab.dashboard.drawing import image
+from hpo_lab.dashboard.figures import ExperimentData
+from hpo_lab.dashboard.figures.pareto import pareto
 from hpo_lab.dashboard.html import CODE, MUTED, Cell, cut, state_mark, table, value_cell
 from hpo_lab.dashboard.words import number, shown_labels
-from hpo_lab.experiment.model import Objective, Value
+from hpo_lab.experiment.model import ExperimentDocument, Metadata, Objective, Value
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import Best, Summary
 from hpo_lab.facade.tally import Tally
 
-__all__ = ["PARAMETERS", "best_html", "parameter_cells", "trials_html"]
+__all__ = ["PARAMETERS", "best_html", "front_html", "trials_html"]
 
 PARAMETERS = 6
 """How many parameters have columns where all have."""
@@ -27,6 +31,9 @@ _TOP = 3
 _LATEST = 3
 _OBJECTIVES = 4
 _LABELS = 4
+_FRONT_ROWS = 8
+_DOTS = 60
+_WIDTH = 420
 _RANKS = ("★ best", "2nd best", "3rd best")
 
 
@@ -50,7 +57,7 @@ def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) ->
     metrics = [name for name, _ in objective.objectives][:_OBJECTIVES]
     made = [shown_labels(trial) for _, trial in shown]
     labels = list(dict.fromkeys(name for labels in made for name in labels))[:_LABELS]
-    heads, parameters = parameter_cells(
+    heads, parameters = _parameter_cells(
         [parameter.name for parameter in summary.spec.parameters],
         [trial.assignments for _, trial in shown],
         columns,
@@ -71,7 +78,7 @@ def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) ->
     return f'<div style="margin-top:8px">{table(head, rows, best=bool(top))}</div>'
 
 
-def parameter_cells(
+def _parameter_cells(
     names: Sequence[str], rows: Sequence[Mapping[str, Value]], count: int = PARAMETERS
 ) -> tuple[list[Cell], list[list[Cell]]]:
     """The heads and the cells of parameters, in their order.
@@ -96,6 +103,55 @@ def parameter_cells(
         heads.append(Cell(f"+{len(others)}", title=", ".join(others)))
     tail = [Cell("")] if others else []
     return heads, [[*(value_cell(row.get(name)) for name in columns), *tail] for row in rows]
+
+
+def front_html(summary: Summary, tally: Tally) -> str:
+    """The Pareto front of *summary* as a table, and of two objectives beside it as a picture."""
+    if not summary.front:
+        return ""
+    pieces = [f'<div style="flex:1 1 24em">{_front_table(summary)}</div>']
+    if len(summary.spec.objective.objectives) == 2:
+        pieces.append(f'<div style="flex:none">{_front_picture(summary, tally)}</div>')
+    return (
+        '<div style="display:flex;flex-wrap:wrap;gap:8px 24px;margin-top:8px">'
+        f"{''.join(pieces)}</div>"
+    )
+
+
+def _front_table(summary: Summary) -> str:
+    names = [name for name, _ in summary.spec.objective.objectives][:_OBJECTIVES]
+    shown = _spread(summary.front, _FRONT_ROWS)
+    parameters = [parameter.name for parameter in summary.spec.parameters]
+    heads, cells = _parameter_cells(parameters, [each.parameters for each in shown], _FIRST)
+    rows = [
+        [
+            Cell(str(each.number), is_number=True),
+            *(Cell(number(each.values[name]), is_number=True) for name in names),
+            *values,
+        ]
+        for each, values in zip(shown, cells, strict=True)
+    ]
+    metrics = [Cell(cut(name, 60), title=name) for name in names]
+    front = table([Cell("Front: trial"), *metrics, *heads], rows)
+    left_out = len(summary.front) - len(shown)
+    return f'{front}<div style="{MUTED}">and {left_out} between them</div>' if left_out else front
+
+
+def _spread(front: Sequence[Best], count: int) -> list[Best]:
+    """At most *count* of the front, evenly from one end to the other."""
+    if len(front) <= count:
+        return list(front)
+    return [front[round(place * (len(front) - 1) / (count - 1))] for place in range(count)]
+
+
+def _front_picture(summary: Summary, tally: Tally) -> str:
+    """The front, and the latest of the other trials behind it."""
+    trials = [tally.trials[each.number] for each in _spread(summary.front, _DOTS)]
+    trials += tally.behind_front(_DOTS)
+    document = ExperimentDocument(metadata=Metadata(name=summary.name), spec=summary.spec)
+    figure = pareto(ExperimentData(document, sorted(trials, key=lambda trial: trial.number)))
+    size = f"{len(summary.front)} of {len(tally.trials)} trials"
+    return image(replace(figure, width=_WIDTH, subtitle=size, text=f"{size} on the Pareto front"))
 
 
 def best_html(best: Best | None, count: int) -> str:

@@ -34,7 +34,7 @@ def text_width(text: str, size: float = 11) -> float:
 
 def fit(text: str) -> str:
     """*text* as it may stand in a document."""
-    return escape(_UNFIT.sub("\N{REPLACEMENT CHARACTER}", text), quote=False)
+    return escape(_UNFIT.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 class Canvas:
@@ -196,7 +196,7 @@ class Canvas:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" {root} font-family="Arial,sans-serif" '
             f'font-size="11" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
-            f'height="{self.height}" role="img" aria-label="{escape(fit(title))}">'
+            f'height="{self.height}" role="img" aria-label="{fit(title)}">'
             f"<title>{fit(title)}</title><desc>{fit(text)}</desc>"
             f"{style(self._classes, scheme)}{ground}{''.join(self._pieces)}</svg>"
         )

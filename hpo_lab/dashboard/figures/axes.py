@@ -15,7 +15,9 @@ __all__ = ["ParameterAxis", "ValueAxis", "is_finite", "log_ticks", "rounded", "t
 _WIDE = 1e3
 """From this ratio of the largest to the smallest value on, all above 0, the axis is logarithmic."""
 _MOST = 8e307
-"""Ranges end here, so that their width is a number."""
+"""The largest width that is counted with."""
+_END = 1.79e308
+"""No range goes further."""
 _FEW = 6
 _DIGITS = 7
 
@@ -73,7 +75,7 @@ class ValueAxis:
             near = low / _WIDE <= (goal or 0) <= high * _WIDE
             ends = [low, high, goal] if goal is not None and near else [low, high]
             room = (max(ends) / min(ends)) ** 0.06
-            return cls(max(min(ends) / room, 1e-307), min(max(ends) * room, _MOST), is_log=True)
+            return cls(max(min(ends) / room, 1e-307), min(max(ends) * room, _END), is_log=True)
         cut = 0
         if smaller_is_better is not None and len(ordered) >= _FEW:
             quarter = len(ordered) // 4
@@ -95,7 +97,7 @@ class ValueAxis:
             room = abs(high) * 0.1 or 1.0
         else:
             room = 0.08 * _span(low, high)
-        return cls(max(low - room, -_MOST), min(high + room, _MOST), cut=cut)
+        return cls(max(low - room, -_END), min(high + room, _END), cut=cut)
 
     def is_beyond(self, value: float) -> bool:
         """Whether *value* lies beyond the end that is cut."""
