@@ -9,7 +9,6 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from hpo_lab.dashboard.figures.axes import is_finite
 from hpo_lab.experiment.model import (
     ExperimentDocument,
     ExperimentSpec,
@@ -100,13 +99,22 @@ class ExperimentData:
         """The parameters by name."""
         return {parameter.name: parameter for parameter in self.spec.parameters}
 
-    @cached_property
+    @property
     def rows(self) -> Sequence[Row]:
         """The trials by the first objective."""
         return self.rows_of(self.metric)
 
-    def rows_of(self, metric: str) -> list[Row]:
+    def rows_of(self, metric: str) -> Sequence[Row]:
         """The trials by *metric*."""
+        if metric not in self._rows:
+            self._rows[metric] = self._made_rows(metric)
+        return self._rows[metric]
+
+    @cached_property
+    def _rows(self) -> dict[str, Sequence[Row]]:
+        return {}
+
+    def _made_rows(self, metric: str) -> list[Row]:
         strategy, bounded = self.objective.strategy(metric), bool(self.objective.constraints)
         rows = []
         for trial in self.trials:
@@ -115,7 +123,7 @@ class ExperimentData:
             if trial.state in MEASURED:
                 summary = trial.metrics.get(metric)
                 value = None if summary is None else summary.by(strategy)
-                if value is None or not is_finite(value):
+                if value is None or not -1.7e308 < value < 1.7e308:
                     value, mark = None, Mark.NO_VALUE
                 elif bounded and any(violations(self.objective, trial)):
                     mark = Mark.INFEASIBLE
@@ -135,11 +143,17 @@ class ExperimentData:
     @cached_property
     def best(self) -> Row | None:
         """The optimal trial; with several objectives the best in the first of them."""
-        pairs = candidates(self.objective, [row.trial for row in self.valued])
+        feasible = [row for row in self.valued if row.mark is not Mark.INFEASIBLE]
+        if not self.objective.additional_objectives:
+            # As `candidates` says, in a fifth of the time.
+            return min(
+                feasible, key=lambda row: (self.loss(row.value or 0.0), row.number), default=None
+            )
+        pairs = candidates(self.objective, [row.trial for row in feasible])
         if not pairs:
             return None
         number = pairs[0][1].number
-        return next(row for row in self.valued if row.number == number)
+        return next(row for row in feasible if row.number == number)
 
     @cached_property
     def as_written(self) -> float | None:
@@ -158,7 +172,11 @@ class ExperimentData:
 
     def loss(self, value: float) -> float:
         """A *value* of the first objective, smaller being better."""
-        return value if self.objective.type is ObjectiveType.MINIMIZE else -value
+        return self._sign * value
+
+    @cached_property
+    def _sign(self) -> int:
+        return 1 if self.objective.type is ObjectiveType.MINIMIZE else -1
 
 
 _MARKS = {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
+
 from hpo_lab.dashboard.figures.axes import ValueAxis, rounded
 from hpo_lab.dashboard.figures.data import ExperimentData
 from hpo_lab.dashboard.figures.figure import Figure, best_in_words, nothing
-from hpo_lab.dashboard.figures.marks import best_mark, by_mark
+from hpo_lab.dashboard.figures.marks import best_mark
 from hpo_lab.dashboard.figures.panels import Panels
 from hpo_lab.dashboard.figures.theme import BLUE
 from hpo_lab.dashboard.figures.wording import amount, direction, hover, short, value_text
@@ -18,11 +21,10 @@ _STEPS = 400
 def distribution(data: ExperimentData) -> Figure:
     """Which share of the trials is at least as good as a value."""
     title = "Empirical distribution"
-    rows = sorted(data.valued, key=lambda row: (row.value or 0.0, row.number))
-    if not rows:
+    values = sorted(row.value for row in data.valued if row.value is not None)
+    if not values:
         return nothing(data, title, f"{best_in_words(data)}.")
     smaller = data.smaller_is_better(data.metric)
-    values = [row.value for row in rows if row.value is not None]
     axis = ValueAxis.of(values, smaller)
     count = len(values)
     places = range(count)
@@ -47,21 +49,21 @@ def distribution(data: ExperimentData) -> Figure:
     traces = [line]
     best = data.best
     if best is not None and best.value is not None:
-        at = round(sum(value <= best.value for value in values) / count, 5)
+        at = round(bisect_right(values, best.value) / count, 5)
         traces.append(best_mark(best, rounded(best.value), at, data.metric))
     middle = values[(count - 1) // 2]
     x = axis.layout()
-    beyond = sum(axis.is_beyond(value) for value in values)
+    beyond = sum(map(axis.is_beyond, values)) if axis.cut else 0
     note = (
         f"  ·  {amount(beyond)} lie beyond the {'left' if axis.cut < 0 else 'right'} edge"
         if beyond
         else ""
     )
-    without = by_mark(row for row in data.rows if row.value is None)
+    without = Counter(row.mark.value for row in data.rows if row.value is None)
     return Figure.of(
         title,
         f"{best_in_words(data)}; the median is {value_text(middle)}.",
-        {mark.value: len(group) for mark, group in without.items()},
+        without,
         subtitle=f"share of the trials up to a value, {direction(smaller)}{note}",
         traces=traces,
         layout={

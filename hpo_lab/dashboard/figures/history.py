@@ -60,7 +60,7 @@ def history(data: ExperimentData) -> Figure:
     layout: dict[str, Any] = {"annotations": [], "shapes": []}
     below = []
     for place, metric in enumerate(metrics):
-        rows = data.rows if metric == data.metric else data.rows_of(metric)
+        rows = data.rows_of(metric)
         drawn = [row for row in rows if row.number in shown]
         note = _panel(data, metric, drawn, improved[place], panels, place, traces, layout)
         below.append(note)
@@ -108,7 +108,7 @@ def _improvements(data: ExperimentData, metric: str) -> list[Row]:
     sign = 1 if data.smaller_is_better(metric) else -1
     best = None
     rows = []
-    for row in data.rows if metric == data.metric else data.rows_of(metric):
+    for row in data.rows_of(metric):
         if row.value is None or row.mark is Mark.INFEASIBLE:
             continue
         if best is None or sign * row.value < best:
