@@ -42,7 +42,7 @@ def svg(figure: Figure, scheme: str = "light dark") -> str:
 
     Args:
         figure: The figure.
-        scheme: `light`, `dark`, or `light dark` to follow who shows it.
+        scheme: `light`, `dark`, `contrast`, or `light dark` to follow who shows it.
     """
     canvas = Canvas(figure.width, figure.height)
     canvas.heading(figure.title, figure.subtitle)

@@ -191,6 +191,7 @@ def test_the_colours_are_those_of_the_page_or_of_the_scheme() -> None:
     assert "--p-blue:var(--hpo-blue,light-dark(#0072B2,#56B4E9))" in text
     assert "color-scheme:light dark" in text
     assert "color-scheme:dark}" in svg(figure, "dark")
+    assert "--p-blue:#6CC4FF" in svg(figure, "contrast")
     # Programs that know no style sheets take the attributes.
     assert 'stroke="#0072B2"' in text
 
