@@ -48,7 +48,7 @@ class Attributes(Calls, ABC):
             return frozenset({thing})
         if name == "__class__" and thing.kind == INSTANCE:
             return thing.receivers
-        if name in _GETS:
+        if name in _GETS and thing.kind != METHOD:
             return frozenset({thing})
         if thing.kind == INSTANCE:
             return self._instance_attribute(thing, name, node)
@@ -62,7 +62,7 @@ class Attributes(Calls, ABC):
         if thing.kind == FUNCTION:
             return thing.fields.get(name, NOTHING) | thing.fields.get("*", NOTHING) or plain()
         if thing.kind == METHOD:
-            return plain()
+            return thing.receivers if name == "__self__" else plain()
         kind = library.attribute_kind(thing.kind, name)
         if thing.kind == "namespace":
             return thing.fields.get(name, NOTHING) | frozenset(thing.holds)

@@ -11,7 +11,7 @@ from hpo_lab.notebook.iteration import Iteration
 from hpo_lab.notebook.known_calls import Call
 from hpo_lab.notebook.known_types import KINDS
 from hpo_lab.notebook.name_table import IN_DOUBT
-from hpo_lab.notebook.own_code import CallArguments
+from hpo_lab.notebook.own_code import DEPTH_AT_MOST, CallArguments
 from hpo_lab.notebook.values import (
     ATOM,
     CLASS,
@@ -44,6 +44,15 @@ class Calls(Iteration, ABC):
         return NOTHING.union(*results)
 
     def _call_thing(self, thing: Thing, arguments: CallArguments, site: Hashable) -> Value:
+        if self._leads_too_far() or self._depth > 2 * DEPTH_AT_MOST:
+            return self._give_up()
+        self._depth += 1
+        try:
+            return self._call_one(thing, arguments, site)
+        finally:
+            self._depth -= 1
+
+    def _call_one(self, thing: Thing, arguments: CallArguments, site: Hashable) -> Value:
         if thing.kind == FUNCTION:
             return self._inline(thing, arguments, site)
         if thing.kind == CLASS:
@@ -99,10 +108,8 @@ class Calls(Iteration, ABC):
         self._change(arguments.named.get("out", NOTHING))
         if path.startswith("builtins.") and path[9:] in ("setattr", "delattr"):
             self._set_attributes(arguments)
-        if call.changes:
+        if call.changes or (path.startswith("torch.") and library.is_in_place(path)):
             self._change(passed)
-        if call.effect and path == "builtins.open":
-            pass
         items = self._pass(passed, quiet=call.is_quiet, gives=call.gives)
         return self._result(call, thing, arguments, items, site, draws if is_random else "")
 
@@ -115,14 +122,16 @@ class Calls(Iteration, ABC):
                 else:
                     self._set_field(thing, "*", arguments.every - holder)
 
-    def _pass(self, passed: Value, *, quiet: bool = False, gives: str = "") -> Value:
+    def _pass(
+        self, passed: Value, *, quiet: bool = False, gives: str = "", own: Value = NOTHING
+    ) -> Value:
         """Follow what a known function does with what it is passed; the items of it."""
         if quiet:
             self._run_operators(passed)
             return NOTHING
         items = self._items(passed)
         named = frozenset(thing for thing in passed if thing.kind == IMPORTED)
-        handed = (passed - named) | items | self._thing("array", "passed") | plain()
+        handed = own | (passed - named) | items | self._thing("array", "passed") | plain()
         if gives in ("tensor", "module", "loader"):
             handed |= self._thing("tensor", "passed")
         if any(thing.kind == UNKNOWN for thing in passed):
@@ -197,7 +206,10 @@ class Calls(Iteration, ABC):
             # Scores and predictions of models do not hold the models.
             held = frozenset(thing for thing in held if thing.kind != "estimator")
         value = self._thing(call.gives, site, held)
+        self._link_all(value, arguments.named.get("out", NOTHING))
         for thing in value:
+            if call.gives == "module" and _is_in_place(arguments):
+                self._set_field(thing, "in place", plain())
             if call.is_view:
                 for each in passed:
                     if each.kind in ("array", "tensor", UNKNOWN):
@@ -282,6 +294,10 @@ class Calls(Iteration, ABC):
     ) -> Value:
         known, passed, own = KINDS[kind], arguments.every, frozenset({thing})
         is_call = name == "__call__"
+        if name == "__init__" and kind in ("module", "estimator"):
+            self._change({thing})
+            self._add(thing, passed)
+            return plain()
         if is_call:
             reads, changes = known.calls == "reads", known.calls == "changes"
         else:
@@ -289,7 +305,8 @@ class Calls(Iteration, ABC):
                 if known.is_closed:
                     return NOTHING  # it was another thing when it ran
                 return self._unknown({thing, *passed}, site)
-            changes = name in known.changes or ("*" in known.changes)
+            changes = not known.changes.isdisjoint({name, "*"})
+            changes |= kind == "tensor" and library.is_in_place(name)
             reads = not changes
         classes = {path.partition(".")[0] for path in known.classes}
         patched = {each for root in classes for each in self._imported(root) if each.holds}
@@ -308,7 +325,9 @@ class Calls(Iteration, ABC):
             self._draw(generator)
         if kind == "array" and name == "sample" and "random_state" not in arguments.named:
             self._draw("numpy.random")
-        items = self._pass(passed, gives=kind)
+        if is_call and any("in place" in each.fields for each in self._reachable(own)):
+            self._change(passed)
+        items = self._pass(passed, gives=kind, own=own if kind == "module" else NOTHING)
         if known.runs:
             self._run_code(own, passed | own)
         elif kind not in (ATOM, "value"):
@@ -316,7 +335,18 @@ class Calls(Iteration, ABC):
         if name in known.stores or (is_call and kind == "module"):
             held = passed | (items if name in ("extend", "update", "extendleft") else NOTHING)
             self._add(thing, _odd(held) if kind == "array" else held)
-        return self._method_result(thing, kind, name, passed, reads, site)
+        result = self._method_result(thing, kind, name, passed, reads, site)
+        shared = arguments.named.get("out", NOTHING)
+        if any(arguments.texts.get(each) == "False" for each in ("copy", "deep")):
+            shared |= own
+        self._link_all(result, shared)
+        return result
+
+    def _link_all(self, value: Value, others: Value) -> None:
+        """Note that a change of anything in *value* is a change of all *others*."""
+        for thing in value:
+            for other in others:
+                self._link(thing, other)
 
     def _method_result(
         self, thing: Thing, kind: str, name: str, passed: Value, reads: bool, site: Hashable
@@ -325,14 +355,18 @@ class Calls(Iteration, ABC):
         if name in known.items:
             return frozenset(thing.holds) | passed | plain()
         if name in known.views:
-            if kind in ("dict", "data", "collection") and name == "items":
-                inner = self._thing("tuple", (site, "item"), {*thing.holds, *plain()})
+            if kind in ("array", "dict", "data", "collection") and name == "items":
+                held = {thing, *thing.holds} if kind == "array" else thing.holds
+                inner = self._thing("tuple", (site, "item"), {*held, *plain()})
                 return self._thing("list", site, inner)
-            if kind in ("array", "tensor", "module", "estimator"):
-                given = library.result_of_method(kind, name)
+            given = library.result_of_method(kind, name)
+            if given != kind and kind in ("array", "tensor", "module", "estimator"):
+                if given == "dict":
+                    inner = self._thing("tensor", (site, "item"), thing.holds)
+                    self._link_all(inner, frozenset({thing}))
+                    return self._thing(given, site, inner | plain())
                 result = self._thing(given, site, thing.holds)
-                for each in result:
-                    self._link(each, thing)
+                self._link_all(result, frozenset({thing}))
                 return result
             return frozenset({thing})
         given = (

@@ -34,7 +34,9 @@ class Iteration(OwnCode, ABC):
         self._ran_lazily: set[Hashable] = set()
 
     @abstractmethod
-    def _pass(self, passed: Value, *, quiet: bool = False, gives: str = "") -> Value:
+    def _pass(
+        self, passed: Value, *, quiet: bool = False, gives: str = "", own: Value = NOTHING
+    ) -> Value:
         """Follow what a known function does with what it is passed; the items of it."""
 
     def _items(self, value: Value) -> Value:

@@ -247,7 +247,9 @@ _rows("torch", "arange argmax as_tensor cat complex cos count_nonzero cumsum dia
       "zeros zeros_like allclose equal is_tensor numel bincount no_grad device Size float float32 "
       "float64 int64 long bool cuda.is_available cuda.device_count backends.mps.is_available",
       Call("tensor", holds=True))  # fmt: skip
-_rows("torch", "from_numpy as_tensor reshape squeeze unsqueeze flatten transpose",
+_rows("torch", "asarray atleast_1d atleast_2d chunk detach from_dlpack imag movedim narrow "
+      "permute ravel real split swapaxes unbind from_numpy as_tensor reshape squeeze unsqueeze "
+      "flatten transpose",
       Call("tensor", is_view=True))  # fmt: skip
 _rows("torch", "rand randn randint randperm rand_like randn_like normal bernoulli multinomial",
       Call("tensor", holds=True, draws="torch"))  # fmt: skip
@@ -259,7 +261,10 @@ _rows("torch", "Generator", Call("generator"))
 _rows("torch", "save", _WRITES)
 _rows("torch", "nn", Call("module", holds=True, draws="torch"))
 _rows("torch.nn", "functional", Call("tensor", holds=True, draws="torch"))
-_rows("torch.nn", "init utils parallel", None)
+_rows("torch.nn", "utils parallel", None)
+_rows("torch.nn", "init", Call("same", changes=True, draws="torch"))
+_rows("torch.nn.utils", "clip_grad_norm_ clip_grad_value_ vector_to_parameters",
+      Call("tensor", holds=True, changes=True))  # fmt: skip
 _rows("torch", "optim", Call("optimizer", holds=True))
 _rows("torch.utils.data", "DataLoader random_split", Call("loader", holds=True, draws="torch"))
 _rows("torch.utils.data", "TensorDataset Subset ConcatDataset Dataset", Call("loader", holds=True))
