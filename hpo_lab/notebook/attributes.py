@@ -134,7 +134,13 @@ class Attributes(Calls, ABC):
         if not is_own and any(
             self._imported_bases(of) or of.kind == IMPORTED for of in thing.receivers
         ):
-            return self._method(thing, name) | frozenset({thing})
+            paths = {path for of in thing.receivers for path in self._imported_bases(of)}
+            calls = [library.of_function(path) for path in paths]
+            is_method = name.startswith("__") or any(
+                call and call.gives in KINDS and library.has_method(call.gives, name)
+                for call in calls
+            )
+            return self._method(thing, name) | (NOTHING if is_method else {thing})
         return result
 
     def _subscript(self, value: Value, key: Value, node: ast.AST) -> Value:

@@ -7,18 +7,16 @@ from abc import ABC
 from collections.abc import Collection, Hashable, Iterable
 
 from hpo_lab.notebook import library
-from hpo_lab.notebook.iteration import Iteration
-from hpo_lab.notebook.known_calls import Call
 from hpo_lab.notebook.known_types import KINDS
 from hpo_lab.notebook.name_table import IN_DOUBT
 from hpo_lab.notebook.own_code import DEPTH_AT_MOST, CallArguments
+from hpo_lab.notebook.results import Results, is_in_place, odd
 from hpo_lab.notebook.values import (
     ATOM,
     CLASS,
     FUNCTION,
     IMPORTED,
     INSTANCE,
-    LAZY,
     METHOD,
     NOTHING,
     UNKNOWN,
@@ -32,11 +30,10 @@ from hpo_lab.notebook.values import (
 __all__ = ["Calls"]
 
 _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
-_DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
 _GENERATORS = ("numpy.random", "random", "tensorflow", "torch")
 
 
-class Calls(Iteration, ABC):
+class Calls(Results, ABC):
     """A table of names on which calls are followed."""
 
     def _call_all(self, callee: Value, arguments: CallArguments, node: ast.AST) -> Value:
@@ -103,7 +100,7 @@ class Calls(Iteration, ABC):
             self._draw(draws)
         if call.seeds:
             self._seed(call.seeds)
-        if _is_in_place(arguments):
+        if is_in_place(arguments):
             self._change(passed)
         self._change(arguments.named.get("out", NOTHING))
         if path.startswith("builtins.") and path[9:] in ("setattr", "delattr"):
@@ -164,63 +161,6 @@ class Calls(Iteration, ABC):
         if call.draws:
             self._draw(call.draws)
 
-    def _result(
-        self,
-        call: Call,
-        callee: Thing,
-        arguments: CallArguments,
-        items: Value,
-        site: Hashable,
-        draws: str,
-    ) -> Value:
-        passed = arguments.every
-        if call.gives == "items":
-            return items | frozenset(t for t in passed if t.kind not in (LAZY, "list", "tuple"))
-        if call.gives == "same":
-            return passed
-        if call.gives == "copy":
-            kinds = {thing.kind for thing in passed}
-            results = [
-                self._thing(kind, (site, kind), self._reachable(passed)) for kind in sorted(kinds)
-            ]
-            for result in results:
-                for thing in result:
-                    if thing.kind == INSTANCE:
-                        self._growth += 1
-                        thing.receivers = thing.receivers.union(
-                            *(each.receivers for each in passed)
-                        )
-            return NOTHING.union(*results)
-        if call.gives == UNKNOWN:
-            return self._thing(UNKNOWN, site, passed)
-        if call.gives in ("list", "tuple", "set", "dict"):
-            return self._thing(call.gives, site, items | self._dict_values(arguments) | plain())
-        if call.gives == LAZY:
-            inner = self._thing("tuple", (site, "item"), items)
-            value = self._thing(LAZY, site, passed | items | inner)
-            return value
-        if call.gives == ATOM:
-            return plain()
-        held = passed if call.holds else _odd(passed)
-        if call.gives == "array" and callee.path.startswith("sklearn."):
-            # Scores and predictions of models do not hold the models.
-            held = frozenset(thing for thing in held if thing.kind != "estimator")
-        value = self._thing(call.gives, site, held)
-        self._link_all(value, arguments.named.get("out", NOTHING))
-        for thing in value:
-            if call.gives == "module" and _is_in_place(arguments):
-                self._set_field(thing, "in place", plain())
-            if call.is_view:
-                for each in passed:
-                    if each.kind in ("array", "tensor", UNKNOWN):
-                        self._link(thing, each)
-            thing.draws |= {draws} - {""}
-            for each in self._reachable(held):
-                thing.draws |= each.draws
-        if any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X")):
-            return self._thing(UNKNOWN, site, value | passed)
-        return value
-
     def _call_bound(self, method: Thing, arguments: CallArguments, site: Hashable) -> Value:
         """Follow the call of a method that the code holds on to, perhaps in its own instance."""
         if method in self._running:
@@ -235,9 +175,6 @@ class Calls(Iteration, ABC):
         finally:
             del self._running[method]
         return NOTHING.union(*results)
-
-    def _dict_values(self, arguments: CallArguments) -> Value:
-        return NOTHING.union(*(value for value in arguments.named.values()))
 
     def _call_method(
         self, thing: Thing, name: str, arguments: CallArguments, site: Hashable
@@ -316,7 +253,7 @@ class Calls(Iteration, ABC):
             self.keep(f"{self._what}(): writes files, {IN_DOUBT}")
         if changes:
             self._change({thing})
-        if _is_in_place(arguments):
+        if is_in_place(arguments):
             self._change({thing, *passed})
         self._change(arguments.named.get("out", NOTHING))
         if name == "shuffle":
@@ -334,68 +271,13 @@ class Calls(Iteration, ABC):
             self._run_operators({thing, *passed}, passed)
         if name in known.stores or (is_call and kind == "module"):
             held = passed | (items if name in ("extend", "update", "extendleft") else NOTHING)
-            self._add(thing, _odd(held) if kind == "array" else held)
+            self._add(thing, odd(held) if kind == "array" else held)
         result = self._method_result(thing, kind, name, passed, reads, site)
         shared = arguments.named.get("out", NOTHING)
         if any(arguments.texts.get(each) == "False" for each in ("copy", "deep")):
             shared |= own
         self._link_all(result, shared)
         return result
-
-    def _link_all(self, value: Value, others: Value) -> None:
-        """Note that a change of anything in *value* is a change of all *others*."""
-        for thing in value:
-            for other in others:
-                self._link(thing, other)
-
-    def _method_result(
-        self, thing: Thing, kind: str, name: str, passed: Value, reads: bool, site: Hashable
-    ) -> Value:
-        known = KINDS[kind]
-        if name in known.items:
-            return frozenset(thing.holds) | passed | plain()
-        if name in known.views:
-            if kind in ("array", "dict", "data", "collection") and name == "items":
-                held = {thing, *thing.holds} if kind == "array" else thing.holds
-                inner = self._thing("tuple", (site, "item"), {*held, *plain()})
-                return self._thing("list", site, inner)
-            given = library.result_of_method(kind, name)
-            if given != kind and kind in ("array", "tensor", "module", "estimator"):
-                if given == "dict":
-                    inner = self._thing("tensor", (site, "item"), thing.holds)
-                    self._link_all(inner, frozenset({thing}))
-                    return self._thing(given, site, inner | plain())
-                result = self._thing(given, site, thing.holds)
-                self._link_all(result, frozenset({thing}))
-                return result
-            return frozenset({thing})
-        given = (
-            "tensor"
-            if kind == "module" and name == "__call__"
-            else library.result_of_method(kind, name)
-        )
-        if given == kind and not reads:
-            return (
-                frozenset({thing})
-                if kind not in ("list", "set", "dict", "generator", "file")
-                else plain()
-            )
-        if given == "array iterator":
-            row = self._thing("array", (site, "row"), _odd(frozenset(thing.holds)))
-            inner = self._thing("tuple", (site, "item"), row | plain())
-            return self._thing("list", site, inner | row)
-        holds = {*thing.holds, *_odd(passed)} if given != ATOM else set()
-        if kind in ("tensor", "module"):
-            holds |= {thing, *passed}
-        if kind == ATOM and given == "list":
-            holds = {*plain()}
-        return self._thing(given, site, {*holds, *plain()} if given == "list" else holds)
-
-
-def _odd(value: Iterable[Thing]) -> Value:
-    """Of all that *value* holds, what is no data: an array of objects may hand it out again."""
-    kinds = {thing for thing in reachable(value) if thing.kind not in _DATA}
-    return frozenset(thing for thing in kinds if thing.kind not in (IMPORTED, LAZY, "generator"))
 
 
 def _code_in(value: Iterable[Thing]) -> Value:
@@ -404,11 +286,3 @@ def _code_in(value: Iterable[Thing]) -> Value:
         for thing in reachable(value)
         if thing.kind in (FUNCTION, CLASS, METHOD, INSTANCE, UNKNOWN)
     )
-
-
-def _is_in_place(arguments: CallArguments) -> bool:
-    """Whether the call says `inplace=True`, or that it may overwrite what it is passed."""
-    return any(
-        name in arguments.named and arguments.texts.get(name) != "False"
-        for name in ("inplace", "overwrite_input", "overwrite_a", "overwrite_b", "overwrite_x")
-    ) or any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X"))

@@ -59,6 +59,8 @@ class Iteration(OwnCode, ABC):
                     self._draw(generator)
                 self._run_code({thing}, self._thing("tensor", "passed"))
                 items |= self._thing("tensor", ("item", thing))
+            elif kind == "tensor":
+                items |= {thing}
             elif kind in KINDS:
                 items |= self._lazy_items(thing)
         return items

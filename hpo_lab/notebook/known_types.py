@@ -202,7 +202,7 @@ KINDS: dict[str, KindOfObject] = {
             to_dict to_latex to_list to_markdown to_period to_pydatetime to_string
             to_timestamp toarray tobytes todense tolist trace transform truediv tz_convert
             tz_localize union unique unstack upper value_counts var where zfill
-            background_gradient bar to_html
+            background_gradient bar boxplot hist to_html
             """
         ),
         views=_words(

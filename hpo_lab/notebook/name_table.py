@@ -27,9 +27,10 @@ from hpo_lab.notebook.values import (
 __all__ = ["IN_DOUBT", "NameTable", "Use"]
 
 IN_DOUBT = "kept when in doubt"
-_STEPS_AT_MOST = 40_000
+_STEPS_AT_MOST = 20_000
 """In a cell; what takes more is not followed to the end, and the cell is kept."""
-_STEPS_IN_ALL_AT_MOST = 200_000
+_STEPS_IN_ALL_AT_MOST = 100_000
+"""In all cells; an ordinary cell takes some dozens, and a step some 5 microseconds."""
 _UNCHANGING = frozenset({ATOM, IMPORTED, METHOD})
 
 
