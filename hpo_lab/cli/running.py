@@ -25,7 +25,7 @@ from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.status import GIVEN_UP, ExperimentState
-from hpo_lab.facade.enrolling import enrol_prepared
+from hpo_lab.facade.enrolling import enrol_prepared, stop_described
 from hpo_lab.facade.experiments import is_file_name
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import prepare_resume
@@ -35,7 +35,7 @@ from hpo_lab.options import BUDGETS, OPTIONS
 from hpo_lab.prepare import prepare_file, runs_here
 from hpo_lab.prepare.wording import as_flag
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enrol import Enrolment, made_of, stop_described
+from hpo_lab.running.enrol import Enrolment, made_of
 from hpo_lab.store import open_store
 
 __all__ = ["resume_command", "run_command"]
@@ -91,7 +91,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
         messages().print(f"{path.name} is overridden: {prepared.overridden}.")
     store = open_store(request.store)
     if prepared.stops:
-        stop_described(store, prepared.experiment, prepared.project)
+        stop_described(store, prepared)
         messages().print(f"Experiment {prepared.experiment.name} stops: it may run 0 trials.")
         return
     record, enrolment = enrol_prepared(

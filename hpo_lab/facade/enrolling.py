@@ -17,7 +17,7 @@ from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, create, revise
 from hpo_lab.store import ExperimentRecord, NameTaken, Store
 
-__all__ = ["AnotherExperiment", "enrol_prepared", "recorded_as"]
+__all__ = ["AnotherExperiment", "enrol_prepared", "recorded_as", "stop_described"]
 
 _LONGEST = 40
 """Of an experiment's name, in characters."""
@@ -112,6 +112,26 @@ def recorded_as(store: Store, prepared: Prepared) -> ExperimentRecord | None:
     return _look_up(store, prepared).nearest
 
 
+def stop_described(store: Store, prepared: Prepared) -> None:
+    """Stop the recorded experiment that *prepared* is.
+
+    Raises:
+        InvalidInput: There is none, or another experiment has its name, each difference being a
+            problem.
+    """
+    recorded = _look_up(store, prepared)
+    record, name = recorded.nearest, prepared.experiment.name
+    if record is not None and recorded.is_same:
+        store.request_stop(record.uid)
+        return
+    there = f"there is none called {name!r}"
+    if record is not None:
+        there = f"{record.title!r} is another experiment"
+    problem = Problem("spec.maxTrialCount", f"is 0, which stops an experiment; {there}")
+    differing = changes(_recorded(store, record), prepared) if record else []
+    raise InvalidInput([problem, *differing])
+
+
 @dataclass(frozen=True, slots=True)
 class _Recorded:
     """What is recorded of an experiment.
@@ -155,34 +175,58 @@ def _is_replaced(nearest: ExperimentRecord, prepared: Prepared, *, is_same: bool
 
 
 def _look_up(store: Store, prepared: Prepared) -> _Recorded:
-    experiment, project = prepared.experiment, prepared.project
-    names = prepared.names or (experiment.name,)
+    experiment, names = prepared.experiment, prepared.names or (prepared.experiment.name,)
     related = store.related(
-        experiment.namespace, project=project, names=names, identity=identity(experiment.spec)
+        experiment.namespace,
+        project=prepared.project,
+        names=names,
+        identity=identity(experiment.spec),
     )
-    here = [each for each in related if each.project == project]
-    # What has no project is of an earlier version, which did not note who chose its name.
-    former = [each for each in related if project and not each.project]
-    taken = frozenset(each.name for each in (*here, *former))
-    in_use = {each.name for each in here}
-    lost = [each for each in related if each not in here and each.name not in in_use]
-    lost = [each for each in lost if _has_no_folder(each)]
-    if prepared.names:
-        here = [each for each in here if each.origin]
-        lost = [each for each in lost if each.origin or (each in former and each.name in names)]
-        others = [*here, *(each for each in lost if each in former)]
-    else:
-        here = others = [each for each in here if each.name == experiment.name]
-        lost = [each for each in lost if each.name == experiment.name]
-    same = next((each for each in (*here, *lost) if _is_same(store, each, prepared)), None)
-    if same is None and prepared.names:
-        others = [each for each in [_earlier(store, prepared, others)] if each]
-    return _Recorded(same or next(iter(others), None), same is not None, taken)
+
+    def may_be(record: ExperimentRecord) -> bool:
+        """Whether *record* has the name that was chosen, or a name that nobody chose."""
+        # An earlier version did not note who chose the name.
+        is_former = not record.project and record.name in names
+        return bool(record.origin) or is_former if prepared.names else record.name == names[0]
+
+    here, lost = _by_project(store, related, prepared)
+    candidates = list(filter(may_be, here))
+    same = next(
+        (
+            record
+            for record in (*candidates, *filter(may_be, lost))
+            if is_same(_recorded(store, record), prepared)
+        ),
+        None,
+    )
+    nearest = same or (
+        _earlier(store, prepared, candidates) if prepared.names else next(iter(candidates), None)
+    )
+    return _Recorded(nearest, same is not None, frozenset(record.name for record in here))
 
 
-def _has_no_folder(record: ExperimentRecord) -> bool:
-    """Whether *record* can be taken over: it has no project, or that was moved or deleted."""
-    return not record.project or not Path(record.project).is_dir()
+def _by_project(
+    store: Store, records: Sequence[ExperimentRecord], prepared: Prepared
+) -> tuple[list[ExperimentRecord], list[ExperimentRecord]]:
+    """Those of *records* that belong to the project of *prepared*, and those that lost theirs.
+
+    An earlier version recorded no project. What it recorded belongs here where its trials work
+    in this project, or where those of *prepared* do, or where nothing says where they work.
+    """
+    here = [record for record in records if record.project == prepared.project]
+    in_use = {record.name for record in here}
+    own = Recorded(prepared.experiment, lambda name: prepared.files.get(name, ("", None))[1])
+    folders = {"", prepared.project, own.working_directory}
+    lost = []
+    for record in records:
+        if record.name in in_use:
+            continue
+        folder = record.project or _recorded(store, record).working_directory
+        if not record.project and folder in folders:
+            here.append(record)
+        elif not Path(folder).is_dir():
+            lost.append(record)
+    return here, lost
 
 
 def _free(names: Sequence[str], taken: Collection[str]) -> str:
@@ -236,10 +280,6 @@ def _recorded(store: Store, record: ExperimentRecord) -> Recorded:
         return artifact.read() if artifact else None
 
     return Recorded(record.document, file)
-
-
-def _is_same(store: Store, record: ExperimentRecord, prepared: Prepared) -> bool:
-    return is_same(_recorded(store, record), prepared)
 
 
 def _continue(

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
-from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec, Parameter
+from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Parameter
 from hpo_lab.notebook.trial_code import CodeChange, TrialCode
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare.exchange import annotation, written_spaces
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
+from hpo_lab.workload.local_settings import LOCAL, LocalSettings
 
 __all__ = ["Recorded", "changes", "in_one_line", "is_same"]
 
@@ -35,6 +36,14 @@ class Recorded:
 
     document: ExperimentDocument
     file: Callable[[str], bytes | None]
+
+    @property
+    def working_directory(self) -> str:
+        """Where its trials work, empty where nothing says that."""
+        template = self.document.spec.trial_template
+        if template and template.trial_spec and template.kind[0] == API_VERSION:
+            return str(template.trial_spec.get("spec", {}).get("workingDirectory", ""))
+        return LocalSettings.read(self.document, self.file(LOCAL), "").directory
 
 
 def is_same(recorded: Recorded, prepared: Prepared) -> bool:

@@ -4,19 +4,49 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_notebook
+from hpo_lab.prepare import Prepared, prepare_file, prepare_notebook, runs_here
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import ExperimentRecord, Store
 
 from .conftest import EARLIER, TUNED, Run
+
+MANIFEST = """
+apiVersion: kubeflow.org/v1beta1
+kind: Experiment
+metadata: {name: printed}
+spec:
+  maxTrialCount: 3
+  parallelTrialCount: 1
+  maxFailedTrialCount: 1
+  objective: {type: minimize, objectiveMetricName: loss}
+  algorithm: {algorithmName: random}
+  parameters:
+    - {name: lr, parameterType: double, feasibleSpace: {min: "0.01", max: "0.1"}}
+  trialTemplate:
+    primaryContainerName: main
+    trialParameters: [{name: lr, reference: lr}]
+    trialSpec:
+      apiVersion: batch/v1
+      kind: Job
+      spec:
+        template:
+          spec:
+            containers:
+              - name: main
+                image: none
+                command: [python, -c, "print('loss=${trialParameters.lr}')"]
+            restartPolicy: Never
+"""
 
 
 @pytest.mark.parametrize(
@@ -259,6 +289,51 @@ def test_an_experiment_of_an_earlier_version_goes_on(run: Run, store: Store) -> 
     again = run(f"{EARLIER}  # the same", TUNED, line="--seed 3")
     assert (again.uid, again.how) == (first.uid, "continued")
     assert again.project.endswith("work")
+
+
+def test_an_experiment_of_an_earlier_version_is_here_where_its_trials_worked(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    here, there = run(line="--name mine"), run(folder="there", line="--name theirs")
+    store.move(here.uid, "", None)
+    store.move(there.uid, "", None)
+    with pytest.raises(InvalidInput, match="'mine' is another experiment") as caught:
+        run(EARLIER, TUNED + " * 2", line="--name mine")
+    assert str(caught.value).count("--fresh") == 1
+
+    beside = run(EARLIER, TUNED + " * 2", line="--name theirs")
+    assert beside.how == "created" and beside.uid != there.uid
+    assert run(line="--name theirs", folder="third").how == "created"
+    again = run(line="--name mine")
+    assert (again.uid, again.how) == (here.uid, "continued")
+    assert again.project == os.path.realpath(tmp_path / "work")
+
+    (tmp_path / "there").rename(tmp_path / "moved")
+    assert run(folder="moved", line="--name theirs").uid == there.uid
+
+
+def test_a_manifest_of_an_earlier_version_is_here_unless_it_says_another_folder(
+    store: Store, tmp_path: Path
+) -> None:
+    document = yaml.safe_load(MANIFEST)
+    path = tmp_path / "work" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text(yaml.safe_dump(document))
+    first, _ = enrol_prepared(store, replace(_of(path), project=""))
+    with pytest.raises(InvalidInput, match="'printed' is another experiment"):
+        enrol_prepared(store, _of(path, seed=3))
+    assert enrol_prepared(store, _of(path))[0].uid == first.uid
+
+    other = tmp_path / "other" / "mine.yaml"
+    other.parent.mkdir()
+    other.write_text(yaml.safe_dump(document))
+    store.move(first.uid, "", None)
+    again, enrolment = enrol_prepared(store, _of(other, seed=3))
+    assert enrolment == "created" and again.uid != first.uid
+
+
+def _of(path: Path, **options: Any) -> Prepared:
+    return runs_here(prepare_file(path, TuneOptions(**options), None))
 
 
 def test_names_are_those_of_this_project_first(run: Run, store: Store, tmp_path: Path) -> None:
