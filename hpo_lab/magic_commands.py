@@ -16,10 +16,12 @@ from hpo_lab.dashboard.words import elsewhere_note
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.resuming import resume
 from hpo_lab.magic_best import use_best
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values
 from hpo_lab.prepare.comparison import Halves, compare
+from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
@@ -299,7 +301,8 @@ class Commands:
         print(f"{experiment.title} stops; %hpo resume {experiment.title} goes on with it.")
 
     def _resume(self, experiment: Experiment, arguments: Arguments) -> None:
-        experiment.resume(**arguments.options.budgets)
+        budgets = arguments.options.budgets
+        resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
         self.last = experiment
         self._show(experiment, arguments)
 

@@ -33,7 +33,7 @@ from hpo_lab.facade.summary import INTERRUPTED as LOST
 from hpo_lab.facade.summary import Summary
 from hpo_lab.options import BUDGETS, OPTIONS
 from hpo_lab.prepare import prepare_file, runs_here
-from hpo_lab.prepare.wording import as_flag
+from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, made_of
 from hpo_lab.store import open_store
@@ -141,7 +141,7 @@ def _resume(request: Request, otherwise: str = "") -> int:
     if problems:
         raise InvalidInput(problems)
     budgets = request.options.budgets
-    _, enrolment = prepare_resume(experiment.store, experiment.record, as_flag, **budgets)
+    _, enrolment = prepare_resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
     _announce(enrolment, experiment.summary())
     return _run(experiment, enrolment, request)
 

@@ -336,9 +336,7 @@ def _note(store: Store, prepared: Prepared, earlier: ExperimentRecord, name: str
     specs = [each.spec for each in (earlier.document, prepared.experiment)]
     goals = {(each.objective.type, each.objective.objective_metric_name) for each in specs}
     if len(goals) == 1 and not specs[1].warm_start:
-        warm_start = prepared.wording.option(_BY_FIELD["warm_start"])
-        takes = f'{warm_start}="{earlier.name}"' if "-" not in warm_start else ""
-        takes = takes or f"{warm_start} {earlier.name}"
+        takes = prepared.wording.said(_BY_FIELD["warm_start"], (earlier.name,))
         note += f". The trials of {earlier.name} are taken along by {takes}"
     return note
 
@@ -351,15 +349,14 @@ def _trials(experiment: Experiment) -> str:
 def _refusal(store: Store, record: ExperimentRecord, prepared: Prepared) -> AnotherExperiment:
     wording = prepared.wording
     trials = _trials(Experiment.of(store, record))
-    option = wording.option(_BY_FIELD["name"])
-    other, learns = f"another {option}", wording.option(_BY_FIELD["warm_start"])
-    value = f'="{record.name}"' if wording.fresh.endswith("True") else f" {record.name}"
+    other = f"another {wording.option(_BY_FIELD['name'])}"
+    learns = wording.said(_BY_FIELD["warm_start"], (record.name,))
     return AnotherExperiment(
         f"{record.title!r} is another experiment, recorded with {trials}:",
         changes(_recorded(store, record), prepared),
         [
             (wording.fresh, "deletes it and starts anew"),
             (other, "leaves it as it is"),
-            (f"{other} and {learns}{value}", "leaves it, and learns from its trials"),
+            (f"{other} and {learns}", "leaves it, and learns from its trials"),
         ],
     )

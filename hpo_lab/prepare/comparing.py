@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Parameter
@@ -88,23 +89,19 @@ def _changes(recorded: Recorded, prepared: Prepared) -> list[_Change]:
     told = [*_parameters(recorded, prepared), *_options(recorded, prepared, paths)]
     goals = [_objective(spec) for spec in (now, before)]
     if goals[0] != goals[1]:
-        told.append((prepared.wording.whole, f"the objective {_now(*goals)}"))
+        told.append((prepared.wording.whole, f"the objective is {_now(*goals)}"))
     told += [(path, change) for path, change in fields if not _is_told(path)]
     code = list(_code(recorded, prepared))
     if not told and not code:
         told = fields or [(prepared.wording.whole, "the code was read by another version")]
     # Within a file nobody needs its name.
     told = [(place.removeprefix(f"{prepared.file}, "), message) for place, message in told]
-    changed = [_Change(Problem(*each), _sentence(*each)) for each in told]
+    changed = [_Change(problem, str(problem)) for problem in starmap(Problem, told)]
     return [*changed, *code]
 
 
-def _sentence(place: str, message: str) -> str:
-    return (" " if message.startswith("is ") else ": ").join(filter(None, [place, message]))
-
-
 def _now(now: str, before: str) -> str:
-    return f"is {now} now, {before} before"
+    return f"{now} now, {before} before"
 
 
 def _objective(spec: ExperimentSpec) -> str:
@@ -127,7 +124,7 @@ def _options(
             continue
         try:
             texts = [
-                ", ".join(option.write(option.of(document))) or "not set"
+                prepared.wording.dialect.text(option, option.of(document)) or "not set"
                 for document in (prepared.experiment, recorded.document)
             ]
         except ValueError:
@@ -151,7 +148,7 @@ def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, s
             texts = (wording.spaces.get(name, ""), written.get(name, ""))
             if "" in texts or texts[0] == texts[1]:
                 texts = (_space(now[name]), _space(before[name]))
-            yield place, f"{name} {_now(*texts)}"
+            yield place, f"{name} is {_now(*texts)}"
 
 
 def _compared(parameter: Parameter) -> tuple[Parameter, str]:

@@ -21,7 +21,7 @@ from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.comparison import Halves
 from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
-from hpo_lab.prepare.wording import Wording, as_flag, worded
+from hpo_lab.prepare.wording import Dialect, Wording, worded
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 
@@ -140,12 +140,14 @@ def prepare_cell(
     objective = spec.objective
     problems += objective_problems(tuned_cell, kept, objective, where=where)
     lines = [f"{where}, line {annotation.line}" for annotation in annotations]
-    problems += [worded(problem, as_flag, lines, where) for problem in every_problem(experiment)]
+    problems += [
+        worded(problem, Dialect.LINE, lines, where) for problem in every_problem(experiment)
+    ]
     if problems:
         raise InvalidInput(problems)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
     wording = Wording(
-        as_flag,
+        Dialect.LINE,
         whole=where,
         places={each.name: f"{where}, line {each.line}" for each in annotations},
         spaces={each.name: each.text for each in annotations},

@@ -12,7 +12,7 @@ from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, TrialTempl
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.notebook.trial_code import TrialCode
 from hpo_lab.prepare.comparison import Halves
-from hpo_lab.prepare.wording import Wording, as_field
+from hpo_lab.prepare.wording import Dialect, Wording
 from hpo_lab.problems import Problem
 from hpo_lab.workload.configuration import Configuration
 
@@ -54,7 +54,7 @@ class Prepared:
     file: str = ""
     cell: str = ""
     code: TrialCode | None = None
-    wording: Wording = field(default_factory=lambda: Wording(as_field))
+    wording: Wording = field(default_factory=lambda: Wording(Dialect.FIELD))
     fresh: bool = False
     configuration: Configuration = field(default_factory=Configuration)
     overridden: str = ""

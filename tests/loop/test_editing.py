@@ -19,34 +19,7 @@ from hpo_lab.problems import InvalidInput
 from hpo_lab.store import ExperimentRecord, Store
 
 from .conftest import EARLIER, TUNED, Run
-
-MANIFEST = """
-apiVersion: kubeflow.org/v1beta1
-kind: Experiment
-metadata: {name: printed}
-spec:
-  maxTrialCount: 3
-  parallelTrialCount: 1
-  maxFailedTrialCount: 1
-  objective: {type: minimize, objectiveMetricName: loss}
-  algorithm: {algorithmName: random}
-  parameters:
-    - {name: lr, parameterType: double, feasibleSpace: {min: "0.01", max: "0.1"}}
-  trialTemplate:
-    primaryContainerName: main
-    trialParameters: [{name: lr, reference: lr}]
-    trialSpec:
-      apiVersion: batch/v1
-      kind: Job
-      spec:
-        template:
-          spec:
-            containers:
-              - name: main
-                image: none
-                command: [python, -c, "print('loss=${trialParameters.lr}')"]
-            restartPolicy: Never
-"""
+from .manifests import MANIFEST
 
 
 @pytest.mark.parametrize(
@@ -93,7 +66,7 @@ def test_another_form_of_the_same_code_continues(run: Run, cells: tuple[str, ...
         pytest.param(
             (EARLIER, f"n = 3  # tune: int(1, 9)\n{TUNED}"),
             "--seed 3",
-            "cell 2, line 2: n is new: int(1, 9); --seed is 3 now, not set before",
+            "cell 2, line 2: n is new: int(1, 9); --seed: 3 now, not set before",
             id="parameter",
         ),
         pytest.param(
@@ -192,7 +165,7 @@ def test_a_chosen_name_is_refused_with_the_differences_and_the_ways_on(
     assert str(caught.value).splitlines() == [
         "'mine' is another experiment, recorded with 0 trials:",
         "  cell 2, line 2: lr is loguniform(1e-5, 1) now, loguniform(1e-4, 1) before",
-        "  --algorithm: is random now, tpe before",
+        "  --algorithm: random now, tpe before",
         "  cell 1, line 3: has changed",
         "      -     return x * x",
         "      +     y = x",
