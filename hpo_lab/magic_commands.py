@@ -13,6 +13,7 @@ from typing import Any, Final
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.dashboard.words import elsewhere_note
+from hpo_lab.execution.slice_check import INTERRUPTED_CHECK, Halves, compare
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
@@ -20,7 +21,6 @@ from hpo_lab.facade.resuming import resume
 from hpo_lab.magic_best import use_best
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values
-from hpo_lab.prepare.comparison import Halves, compare
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -226,6 +226,7 @@ class Commands:
         if self.halves is None:
             message = "no cell was tuned here yet; run %%tune, with --dry-run to start nothing"
             raise InvalidInput([Problem("%hpo check", message)])
+        self.interrupted = INTERRUPTED_CHECK
         comparison = compare(self.halves())
         print(comparison)
         if not comparison.agrees:

@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, TrialTemplate
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.notebook.trial_code import TrialCode
-from hpo_lab.prepare.comparison import Halves
 from hpo_lab.prepare.wording import Dialect, Wording
 from hpo_lab.problems import Problem
 from hpo_lab.workload.configuration import Configuration
+
+if TYPE_CHECKING:
+    from hpo_lab.execution.slice_check import Halves
 
 __all__ = ["Prepared", "default_names", "experiment_name", "trial_template"]
 
