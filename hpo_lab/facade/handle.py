@@ -16,6 +16,7 @@ from hpo_lab.facade.results import Report, TrialResult, curves, reports, table_o
 from hpo_lab.facade.resuming import resume
 from hpo_lab.facade.summary import Best, Failure, Summary, is_live, state_of
 from hpo_lab.facade.tally import Tally
+from hpo_lab.facade.viewer import viewer
 from hpo_lab.facade.waiting import Callback, Waiting
 from hpo_lab.options import BUDGETS, unknown_arguments
 from hpo_lab.problems import InvalidInput, Problem
@@ -55,21 +56,13 @@ class Experiment:
         return cls(store, record.uid, record.name, record.namespace)
 
     def __repr__(self) -> str:
-        from hpo_lab.dashboard.words import number
+        return viewer().line(self)
 
-        summary = self.summary()
-        best = f", best {number(summary.best.value)}" if summary.best else ""
-        return f"<Experiment {self.title}: {summary.state}, {summary.completed} trials{best}>"
-
-    def _repr_html_(self) -> str:
-        from hpo_lab.dashboard.watching import panel
-
-        return panel(self)
+    def _repr_html_(self) -> str | None:
+        return viewer().panel(self)
 
     def _ipython_display_(self) -> None:
-        from hpo_lab.dashboard.watching import display
-
-        display(self)
+        viewer().display(self)
 
     @property
     def title(self) -> str:

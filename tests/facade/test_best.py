@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import hpo_lab
+from hpo_lab.api import Experiments
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.facade.enrolling import enrol_prepared
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import Prepared, prepare_function

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import hpo_lab
+from hpo_lab.api import Experiments
 from hpo_lab.experiment.model import ExperimentDocument, Metadata, ObjectiveType, TrialTemplate
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.summary import Failure
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
@@ -112,7 +112,7 @@ def test_a_handle_sees_what_changed_since_its_last_answer(store: Store, create: 
     assert experiment.best is None
     end(store, uid, 0, {"score": 0.5})
     assert experiment.best is not None and experiment.best.value == 0.5
-    assert repr(experiment) == "<Experiment team/digits: Running, 1 trials, best 0.5>"
+    assert repr(experiment) == "<Experiment team/digits: Running, 1 trial, best 0.5>"
     assert len(experiment.trials) == 1
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from hpo_lab.facade.experiments import Experiments
+from hpo_lab.api import Experiments
 from hpo_lab.store import Store
 
 if TYPE_CHECKING:

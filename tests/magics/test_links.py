@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hpo_lab.api import Experiments
 from hpo_lab.dashboard.links import files_html
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.store import Artifact, Store
 from tests.store_writes import add_artifact
 
