@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from hpo_lab.dashboard.defaults import assigned
-from hpo_lab.dashboard.words import number
+from hpo_lab.dashboard.tables import best_line
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.notebook.literals import edited, literal_edits
@@ -135,14 +135,13 @@ def _require_runnable(title: str, cell: RecordedCell, namespace: dict[str, Any])
 
 
 def _headline(best: BestTrial) -> str:
-    values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
     summary = best.experiment.summary()
     which = "best "
     if summary.best and summary.best.number != best.number:
         which = ""
     elif summary.front:
         which = f"{len(summary.front)} on the Pareto front, first "
-    return f"{best.experiment.title}: {which}{values} in trial {best.number}"
+    return f"{best.experiment.title}: {which}{best_line(best)}"
 
 
 def _short(value: object) -> str:

@@ -124,7 +124,7 @@ def _import_at_once(module: str) -> None:
 def _say_problems(ctx: click.Context, error: InvalidInput) -> None:
     click.echo(str(error), err=True)
     if ctx.meta["hpo_lab.json"]:
-        problems = [{"where": one.where, "message": one.message} for one in error.problems]
+        problems = [{"where": each.where, "message": each.message} for each in error.problems]
         click.echo(json.dumps({"problems": problems}, indent=2))
 
 

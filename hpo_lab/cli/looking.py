@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from textwrap import indent
 from typing import Any
 
 import click
@@ -15,7 +14,7 @@ import click
 from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
-from hpo_lab.cli.output import messages, print_json, print_json_list, results
+from hpo_lab.cli.output import messages, print_failure, print_json, print_json_list, results
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import (
     print_experiments,
@@ -70,9 +69,9 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
     if output is not None:
         print(dump(_with_status(experiment), output), end="")
         return
-    summary, failure = experiment.summary(), experiment.last_failure()
-    folder = str(experiment.folder)
+    summary, folder = experiment.summary(), str(experiment.folder)
     if as_json:
+        failure = experiment.last_failure()
         last = failure.to_json() if failure else None
         print_json({**summary.to_json(), "folder": folder, "lastFailure": last})
         return
@@ -86,13 +85,7 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
     elif summary.best:
         out.print()
         print_parameters(out, summary.best.parameters, notebook_defaults(experiment))
-    if failure:
-        out.print()
-        out.print(f"Last failure, trial {failure.number}: {failure.message}", style="red")
-        if failure.excerpt:
-            out.print(indent(failure.excerpt, "  "), soft_wrap=True)
-        logs = experiment.store.command(f"logs {experiment.title} {failure.number}")
-        out.print(f"More: {logs}", soft_wrap=True)
+    print_failure(experiment, "Last failure, trial")
 
 
 def _with_status(experiment: Experiment) -> ExperimentDocument:

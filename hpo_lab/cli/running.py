@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from textwrap import indent
 
 import click
 
@@ -19,7 +18,7 @@ from hpo_lab.cli.options import (
     name_argument,
     store_option,
 )
-from hpo_lab.cli.output import messages, print_best, print_json, results
+from hpo_lab.cli.output import messages, print_best, print_failure, print_json, results
 from hpo_lab.cli.validating import say_warnings
 from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
@@ -166,8 +165,8 @@ def _agrees(recorded: Experiment) -> bool:
     """Whether a person, where one is there, wants *recorded* to be deleted."""
     if not sys.stdin.isatty():
         return True
-    trials = recorded.summary().completed
-    question = f"Delete {recorded.title} with its {trials} trials and start anew?"
+    trials = recorded.summary().ended_trials
+    question = f"Delete {recorded.title} with its {trials} and start anew?"
     return click.confirm(question, err=True)
 
 
@@ -233,13 +232,7 @@ def _print_failure(experiment: Experiment, summary: Summary) -> None:
     """Print why no trial succeeded, where to read more, and how to go on."""
     out = results()
     out.print("No trial produced the objective.")
-    if failure := experiment.last_failure():
-        out.print()
-        out.print(f"Trial {failure.number}: {failure.message}", style="red", soft_wrap=True)
-        if failure.excerpt:
-            out.print(indent(failure.excerpt, "  "), soft_wrap=True)
-        logs = experiment.store.command(f"logs {summary.title} {failure.number}")
-        out.print(f"More: {logs}", soft_wrap=True)
+    print_failure(experiment, "Trial")
     if summary.reason == GIVEN_UP:
         most = summary.spec.max_trial_count or "N"
         again = f"To try again: {experiment.store.command(f'resume {summary.title}')}"

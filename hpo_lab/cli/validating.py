@@ -72,7 +72,7 @@ def validate_command(
             {"cell": each.cell.label, "kept": each.kept, "reason": each.reason}
             for each in prepared.decisions
         ]
-        said = [{"where": one.where, "message": one.message} for one in warnings]
+        said = [{"where": each.where, "message": each.message} for each in warnings]
         document: dict[str, object] = {
             "experiment": prepared.experiment.to_document(),
             "decisions": decisions,

@@ -118,7 +118,7 @@ def progress_text(summary: Summary, note: str = "", as_of: str = "") -> str:
         lines.append(set_up)
     if note:
         lines.append(note)
-    elif summary.is_over and summary.message:
+    if summary.is_over and summary.message:
         lines.append(summary.message)
     if summary.best:
         first = f"{len(summary.front)} on the Pareto front, first" if summary.front else "best"

@@ -172,8 +172,8 @@ def summary_table(summary: Summary) -> Table:
     table.add_row("objective", f"{objective_in_words(objective)}{goal}")
     table.add_row("algorithm", f"{algorithm.algorithm_name}{settings}")
     if (rule := summary.spec.early_stopping) is not None:
-        given = "".join(f", {name}={value}" for name, value in rule.settings.items())
-        table.add_row("early stopping", f"{rule.algorithm_name}{given}")
+        settings = "".join(f", {name}={value}" for name, value in rule.settings.items())
+        table.add_row("early stopping", f"{rule.algorithm_name}{settings}")
     table.add_row("progress", progress_line(summary, outlook=False))
     left = time_left(summary)
     table.add_row("time", duration(summary.elapsed) + (f", {left}" if left else ""))

@@ -13,14 +13,13 @@ from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.facade.handle import Experiment, end
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare import Prepared, Recorded, changes, in_one_line, is_same
+from hpo_lab.prepare.prepared import LONGEST_NAME
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, create, revise
 from hpo_lab.store import ExperimentRecord, NameTaken, Store
 
 __all__ = ["AnotherExperiment", "enrol_prepared", "recorded_as", "stop_described"]
 
-_LONGEST = 40
-"""Of an experiment's name, in characters."""
 _MOST_COMPARED = 20
 """With how many of the latest revisions a new one is compared."""
 _BY_FIELD = {option.field: option for option in OPTIONS}
@@ -237,7 +236,7 @@ def _free(names: Sequence[str], taken: Collection[str]) -> str:
 def _revisions(family: str) -> itertools.chain[str]:
     """The names of a family: `svm`, `svm-2`, `svm-3`."""
     suffixes = (f"-{number}" for number in itertools.count(2))
-    later = (f"{family[: _LONGEST - len(suffix)].rstrip('-')}{suffix}" for suffix in suffixes)
+    later = (f"{family[: LONGEST_NAME - len(suffix)].rstrip('-')}{suffix}" for suffix in suffixes)
     return itertools.chain([family], later)
 
 
@@ -267,10 +266,10 @@ def _earlier(
     )
 
 
-def _is_comparable(one: ExperimentDocument, other: ExperimentDocument) -> bool:
+def _is_comparable(before: ExperimentDocument, now: ExperimentDocument) -> bool:
     """Whether both have the same first objective and some parameter in common."""
-    metrics = {each.spec.objective.objective_metric_name for each in (one, other)}
-    names = [{parameter.name for parameter in each.spec.parameters} for each in (one, other)]
+    metrics = {each.spec.objective.objective_metric_name for each in (before, now)}
+    names = [{parameter.name for parameter in each.spec.parameters} for each in (before, now)]
     return len(metrics) == 1 and bool(names[0] & names[1])
 
 
@@ -326,7 +325,7 @@ def _replace(
     experiment = Experiment.of(store, record)
     if not agrees(experiment):
         raise InvalidInput([Problem(prepared.wording.fresh, f"{record.title} stays as it is")])
-    note = f"It replaces {record.title} and its {_trials(experiment)}"
+    note = f"It replaces {record.title} and its {experiment.summary().ended_trials}"
     return _create(store, prepared, record.name, origin, note, experiment)
 
 
@@ -341,14 +340,9 @@ def _note(store: Store, prepared: Prepared, earlier: ExperimentRecord, name: str
     return note
 
 
-def _trials(experiment: Experiment) -> str:
-    count = experiment.summary().completed
-    return f"{count} trial{'s' if count != 1 else ''}"
-
-
 def _refusal(store: Store, record: ExperimentRecord, prepared: Prepared) -> AnotherExperiment:
     wording = prepared.wording
-    trials = _trials(Experiment.of(store, record))
+    trials = Experiment.of(store, record).summary().ended_trials
     other = f"another {wording.option(_BY_FIELD['name'])}"
     learns = wording.said(_BY_FIELD["warm_start"], (record.name,))
     return AnotherExperiment(

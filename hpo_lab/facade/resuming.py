@@ -47,7 +47,8 @@ def prepare_resume(
     document = options.onto(record.document)
     spec = record.document.spec
     places = [parameter.name for parameter in spec.parameters]
-    problems += [worded(one, dialect, places, record.name) for one in every_problem(document)]
+    broken = every_problem(document)
+    problems += [worded(problem, dialect, places, record.name) for problem in broken]
     if problems:
         raise InvalidInput(problems)
     record, enrolment = revise(store, record, document)

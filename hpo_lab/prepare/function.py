@@ -87,9 +87,10 @@ def prepare_function(
     names = default_names(*names_of_function(file, own))
     experiment = options.experiment(names[0], parameters, template)
     places = [f"space[{name!r}]" for name in space]
-    found = [worded(one, Dialect.ARGUMENT, places, "") for one in every_problem(experiment)]
-    if found:
-        raise InvalidInput(found, "tune()")
+    broken = every_problem(experiment)
+    if broken:
+        problems = [worded(problem, Dialect.ARGUMENT, places, "") for problem in broken]
+        raise InvalidInput(problems, "tune()")
     sources = {file: linecache.getlines(file) for file in sorted(files)}
     return Prepared(
         experiment,

@@ -18,7 +18,10 @@ from hpo_lab.workload.configuration import Configuration
 if TYPE_CHECKING:
     from hpo_lab.execution.slice_check import Halves
 
-__all__ = ["Prepared", "default_names", "experiment_name", "trial_template"]
+__all__ = ["LONGEST_NAME", "Prepared", "default_names", "experiment_name", "trial_template"]
+
+LONGEST_NAME = 40
+"""Of an experiment, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def experiment_name(text: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
     if not name or not name[0].isalpha():
         name = f"tune-{name}" if name else "tune"
-    return name[:40].rstrip("-")
+    return name[:LONGEST_NAME].rstrip("-")
 
 
 def default_names(*texts: str) -> tuple[str, ...]:

@@ -87,15 +87,24 @@ def test_a_change_starts_a_revision_and_says_what_and_where(
     assert run(*cells, line=line).uid == second.uid
 
 
-def test_a_third_revision_is_compared_with_the_nearest(run: Run) -> None:
+def test_a_revision_is_compared_with_the_nearest_not_with_the_latest(run: Run) -> None:
     run()
-    run(EARLIER.replace("x * x", "x + x"), TUNED)
-    third = run(EARLIER.replace("x * x", "x - x"), TUNED.replace("1e-4", "1e-5"))
-    assert third.name == "svm-3"
-    fourth = run(EARLIER.replace("x * x", "x - x"), TUNED.replace("1e-4", "1e-6"))
-    assert fourth.name == "svm-4"
-    assert "lr is loguniform(1e-6, 1) now, loguniform(1e-5, 1) before" in fourth.said
-    assert "--warm-start svm-3" in fourth.said
+    run(EARLIER.replace("x * x", "x + x"), TUNED.replace("1e-4", "1e-5"))
+    latest = run(EARLIER.replace("x * x", "x - x"), TUNED.replace("1e-4", "1e-3"))
+    assert latest.name == "svm-3"
+    said = run(EARLIER.replace("x * x", "x + x"), TUNED.replace("1e-4", "1e-6")).said
+    assert said == (
+        "svm-4 is new: cell 2, line 2: lr is loguniform(1e-6, 1) now, loguniform(1e-5, 1) before. "
+        "The trials of svm-2 are taken along by --warm-start svm-2"
+    )
+
+
+def test_what_is_certainly_of_the_cell_comes_before_what_may_be(run: Run) -> None:
+    run()
+    likely = run(EARLIER.replace("x * x", "x + x"), TUNED, is_named=False)
+    assert likely.name == "svm-2"
+    said = run(EARLIER.replace("x * x", "x + x"), TUNED.replace("1e-4", "1e-6")).said
+    assert said.endswith("The trials of svm are taken along by --warm-start svm")
 
 
 def test_another_objective_offers_no_trials(run: Run) -> None:
