@@ -87,6 +87,6 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: Any) -> None:
     """Register `%%tune` and `%hpo`: `%load_ext hpo_lab`."""
-    from hpo_lab.magics import load
+    from hpo_lab.magics.shell import load
 
     load(shell)

@@ -62,8 +62,6 @@ HOUSE = {
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),
     "magics": Room(ANYTHING, "IPython", ANYTHING),
-    "magic_best": Room(ANYTHING, "IPython", ANYTHING),
-    "magic_commands": Room(ANYTHING, "IPython", ANYTHING),
     "cli": Room(ANYTHING, "click rich", ANYTHING),
     "__main__": Room("cli"),
     "__init__": Room(lazily=ANYTHING),

@@ -18,7 +18,7 @@ from hpo_lab.execution.slice_check import INTERRUPTED_CHECK, Halves, compare
 from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import resume
-from hpo_lab.magic_best import use_best
+from hpo_lab.magics.best import use_best
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values
 from hpo_lab.prepare.wording import Dialect

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from hpo_lab.cli import main
-from hpo_lab.magic_commands import COMMANDS
+from hpo_lab.magics.commands import COMMANDS
 from hpo_lab.options import LINE_OPTIONS, OPTIONS
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

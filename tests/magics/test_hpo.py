@@ -10,7 +10,7 @@ from IPython.core.completer import provisionalcompleter
 import hpo_lab
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.tally import summarise
-from hpo_lab.magic_commands import COMMANDS, parse_command
+from hpo_lab.magics.commands import COMMANDS, parse_command
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Store
 from hpo_lab.trial.folder import LOG
