@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from hpo_lab.dashboard.tables import best_line, progress_line
+from hpo_lab.dashboard.tables import progress_line
+from hpo_lab.dashboard.words import best_line
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 

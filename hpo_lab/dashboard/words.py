@@ -7,11 +7,12 @@ from pathlib import Path
 
 from hpo_lab.experiment.model import Objective, Value
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.summary import Best, Summary
 
 __all__ = [
     "ago",
     "best_in_words",
+    "best_line",
     "climb",
     "duration",
     "elsewhere_note",
@@ -73,6 +74,12 @@ def climb(summary: Summary) -> str:
     return f"{number(summary.as_written)} → {best}"
 
 
+def best_line(best: Best) -> str:
+    """`accuracy 0.97 in trial 7`; of several objectives all."""
+    values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
+    return f"{values} in trial {best.number}"
+
+
 def best_in_words(summary: Summary) -> str:
     """`accuracy 0.3383 → 0.9644 in trial 7`; of several objectives all, without the first value.
 
@@ -81,12 +88,12 @@ def best_in_words(summary: Summary) -> str:
     best = summary.best
     if best is None:
         return ""
-    if len(best.values) > 1:
-        values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
-    else:
-        values = f"{summary.spec.objective.objective_metric_name} {climb(summary)}"
+    line = best_line(best)
+    if len(best.values) == 1:
+        metric = summary.spec.objective.objective_metric_name
+        line = f"{metric} {climb(summary)} in trial {best.number}"
     written = ", as written" if summary.as_written is not None and not best.number else ""
-    return f"{values} in trial {best.number}{written}"
+    return f"{line}{written}"
 
 
 def time_left(summary: Summary) -> str:

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from hpo_lab.dashboard.defaults import assigned
-from hpo_lab.dashboard.tables import best_line
+from hpo_lab.dashboard.words import best_line
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.notebook.literals import edited, literal_edits
