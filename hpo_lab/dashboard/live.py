@@ -8,9 +8,10 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.html import cut
 from hpo_lab.dashboard.links import files_html
-from hpo_lab.dashboard.progress import progress_html, progress_text, status_line
+from hpo_lab.dashboard.progress import progress_text, status_line
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Failure, Summary
@@ -148,7 +149,7 @@ class LiveProgress:
         if self._in_line:
             line = status_line(summary)
             return {"text/html": f"<div>{cut(line, 400)}</div>", "text/plain": line}
-        html = progress_html(
+        html = experiment_html(
             summary,
             self._follower.tally,
             self._decisions,

@@ -13,15 +13,18 @@ __all__ = [
     "ago",
     "best_in_words",
     "climb",
+    "difference",
     "duration",
     "elsewhere_note",
     "folder_text",
+    "metric_number",
     "number",
     "objective_in_words",
     "running_trials",
     "set_up_in_words",
     "shown_labels",
     "time_left",
+    "time_used",
 ]
 
 
@@ -39,6 +42,21 @@ def number(value: Value | None) -> str:
     if not exponential:
         return text
     return f"{value:.0f}" if 0 < int(exponent) < 6 else f"{mantissa}e{int(exponent)}"
+
+
+def metric_number(value: float) -> str:
+    """A value of an objective: four decimals between 0.01 and 10, so that columns are alike.
+
+    Elsewhere four significant digits, as of any number.
+    """
+    return f"{value:.4f}" if 0.01 <= abs(value) < 10 else number(value)
+
+
+def difference(before: float, after: float) -> str:
+    """`+0.6261`: by how much a value of an objective has changed, with the decimals of both."""
+    change = after - before
+    text = metric_number(change) if abs(change) >= 0.01 or not change else f"{change:.3g}"
+    return text if text.startswith("-") else f"+{text}"
 
 
 def duration(seconds: float) -> str:
@@ -87,6 +105,14 @@ def best_in_words(summary: Summary) -> str:
         values = f"{summary.spec.objective.objective_metric_name} {climb(summary)}"
     written = ", as written" if summary.as_written is not None and not best.number else ""
     return f"{values} in trial {best.number}{written}"
+
+
+def time_used(summary: Summary) -> str:
+    """How long it has run; while it runs, coarse enough to change seldom."""
+    seconds = int(summary.elapsed)
+    if seconds >= 60 and not summary.is_over:
+        seconds -= seconds % 10
+    return f"{seconds} s" if seconds < 60 else duration(seconds)
 
 
 def time_left(summary: Summary) -> str:
