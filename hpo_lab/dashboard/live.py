@@ -20,10 +20,13 @@ from hpo_lab.store import NotFound
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
-__all__ = ["Bundle", "LiveProgress", "can_update", "publish"]
+__all__ = ["EXPERIMENT", "Bundle", "LiveProgress", "can_update", "publish"]
 
-Bundle = dict[str, str]
+Bundle = dict[str, Any]
 """What to display, by MIME type."""
+
+EXPERIMENT = "application/vnd.hpo-lab.experiment+json"
+"""The MIME type of an experiment as data, for front ends that draw it themselves."""
 
 
 def can_update(shell: Any) -> bool:
@@ -158,7 +161,23 @@ class LiveProgress:
             failure=self._failure,
             as_of=self._as_of,
         )
-        return {"text/html": html, "text/plain": progress_text(summary, note, self._as_of)}
+        return {
+            EXPERIMENT: self._data(summary),
+            "text/html": html,
+            "text/plain": progress_text(summary, note, self._as_of),
+        }
+
+    def _data(self, summary: Summary) -> dict[str, Any]:
+        """Which experiment this is, so that a front end can ask its server for it; and as it is.
+
+        What changes with the clock alone is left out, so that nothing is sent again for its
+        sake, and the front, which may be long.
+        """
+        data = summary.to_json()
+        for name in ("elapsedSeconds", "secondsLeft", "paretoFront"):
+            data.pop(name, None)
+        store = str(self._experiment.store)
+        return {"version": 1, "uid": summary.uid, "store": store, "summary": data}
 
     def _last_failure(self) -> Failure | None:
         """The trial that failed last with its traceback, which is read once."""

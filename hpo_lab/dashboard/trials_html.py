@@ -8,6 +8,7 @@ from itertools import islice
 from hpo_lab.dashboard.html import Cell, cut, details, table, value_cell
 from hpo_lab.dashboard.marks import BEST, FRONT, icon, trial_word
 from hpo_lab.dashboard.scale import position
+from hpo_lab.dashboard.selection import telling_trials
 from hpo_lab.dashboard.words import duration, metric_number, number, shown_labels
 from hpo_lab.experiment.model import MetricStrategyType, ObjectiveType, Parameter, Value
 from hpo_lab.experiment.trial import Trial, TrialState
@@ -22,7 +23,6 @@ PARAMETERS = 6
 _FIRST = 4
 """How many have columns where not all have."""
 
-_TOP, _LATEST, _FRONT = 4, 3, 8
 _OBJECTIVES = 4
 _LABELS = 4
 _NONE = '<span class="q">–</span>'  # noqa: RUF001, a dash stands for no value
@@ -36,7 +36,7 @@ def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) ->
         tally: Its trials; of several objectives the front is spread over the rows.
         columns: How many parameters have columns at most.
     """
-    shown = _shown(summary, tally)
+    shown = telling_trials(summary, tally)
     if not shown:
         return ""
     objective = summary.spec.objective
@@ -76,29 +76,6 @@ def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) ->
 
 
 _ARROWS = {ObjectiveType.MAXIMIZE: "↑", ObjectiveType.MINIMIZE: "↓"}
-
-
-def _shown(summary: Summary, tally: Tally) -> list[Trial]:
-    """The trials that have a row, the best first."""
-    if tally.objective.additional_objectives:
-        top = [tally.trials[each.number] for each in _spread(summary.front, _FRONT)]
-    else:
-        top = list(islice(tally.ranked(), _TOP))
-    rows = {trial.number: trial for trial in top}
-    for trial in tally.latest(_LATEST):
-        rows.setdefault(trial.number, trial)
-    if summary.as_written is not None and tally.trials[0] not in top:
-        rows.pop(0, None)
-        rows[0] = tally.trials[0]
-    return list(rows.values())
-
-
-def _spread(front: Sequence[Best], count: int) -> list[Best]:
-    """At most *count* of the front, evenly from one end to the other."""
-    if len(front) <= count:
-        return list(front)
-    step = (len(front) - 1) / (count - 1)
-    return [front[round(place * step)] for place in range(count)]
 
 
 def _columns(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hpo_lab.experiment.model import Objective, Value
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.summary import FEW, Summary
 
 __all__ = [
     "ago",
@@ -20,6 +20,7 @@ __all__ = [
     "metric_number",
     "number",
     "objective_in_words",
+    "rate",
     "running_trials",
     "set_up_in_words",
     "shown_labels",
@@ -113,6 +114,17 @@ def time_used(summary: Summary) -> str:
     if seconds >= 60 and not summary.is_over:
         seconds -= seconds % 10
     return f"{seconds} s" if seconds < 60 else duration(seconds)
+
+
+def rate(summary: Summary) -> str:
+    """`18 trials a minute`: how many end in the unit in which that is a count; else empty."""
+    if summary.completed < FEW or summary.elapsed <= 0 or summary.is_over:
+        return ""
+    each = summary.elapsed / summary.completed
+    for unit, seconds in (("second", 1), ("minute", 60), ("hour", 3600)):
+        if each <= seconds or unit == "hour":
+            return f"{seconds / each:.2g} trials a {unit}".replace("a hour", "an hour")
+    return ""
 
 
 def time_left(summary: Summary) -> str:
