@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 
 from hpo_lab.dashboard.console import ConsoleProgress
+from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.live import LiveProgress, can_update
-from hpo_lab.dashboard.progress import progress_html
 from hpo_lab.dashboard.words import number
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
@@ -35,7 +35,7 @@ class Dashboard(Viewer):
     def panel(self, experiment: Experiment) -> str:
         """The panel as it is now, as HTML."""
         summary = experiment.follower.look()
-        return progress_html(summary, experiment.follower.tally)
+        return experiment_html(summary, experiment.follower.tally)
 
     def display(self, experiment: Experiment) -> None:
         """Display a live panel in a notebook, unless the cell has it; else the text."""
