@@ -234,5 +234,5 @@ def test_a_search_that_does_not_learn_says_so(store, enrolled, earlier):
 def test_the_warm_start_is_part_of_the_identity(store, enrolled, earlier):
     options = {"algorithm": "tpe", "space": SPACE}
     enrolled(score, name="warm", warm_start=("earlier",), **options)
-    with pytest.raises(InvalidInput, match=r"spec.warmStart\[0\]: 'earlier' before, not set now"):
+    with pytest.raises(InvalidInput, match=r"spec.warmStart: not set now, \[earlier\] before"):
         enrolled(score, name="warm", **options)
