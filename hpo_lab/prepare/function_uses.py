@@ -26,9 +26,15 @@ from types import (
 from typing import Any
 
 from hpo_lab.experiment.function_parts import ORDER
-from hpo_lab.prepare.code_source import code_meaning, imported_names, read_names, used_names
+from hpo_lab.notebook.source_meaning import READ, READ_ANNOTATIONS, READ_DOCSTRINGS
+from hpo_lab.prepare.code_source import (
+    code_meaning,
+    code_node,
+    imported_names,
+    read_names,
+    used_names,
+)
 from hpo_lab.prepare.project_modules import imports_of, module_parts, names_in, project_file
-from hpo_lab.prepare.source_meaning import READ_ANNOTATIONS, READ_DOCSTRINGS
 from hpo_lab.prepare.value_text import array_text, digest, shortened
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -53,7 +59,7 @@ def function_parts(function: Callable[..., Any]) -> dict[str, str]:
     """
     uses = _Uses()
     uses.root(function)
-    read = uses.names & (READ_DOCSTRINGS | READ_ANNOTATIONS)
+    read = uses.names & (READ | uses.definitions)
     if read:
         # Anything that is used may read the docstrings and annotations of all else.
         uses = _Uses(read)
@@ -68,6 +74,7 @@ class _Uses:
         import cloudpickle
 
         self.names: set[str] = set()
+        self.definitions: set[str] = set()
         self._read = read
         self._is_nested = is_nested
         self.parts: dict[str, str] = {}
@@ -253,7 +260,9 @@ class _Uses:
             self._modules.add(name)
             file = project_file(name)
             if file is not None:
-                self.names |= names_in(file)
+                names, definitions = names_in(file)
+                self.names |= names
+                self.definitions |= definitions
                 for part, text in module_parts(name, file, self._read).items():
                     self._add(part, text, "")
                 pending += [name.rpartition(".")[0], *imports_of(name, file)]
@@ -284,11 +293,12 @@ class _Uses:
             function.__code__,
             function.__globals__.get("__name__") or "",
         )
-        self.names |= read_names(code)
+        node = code_node(code)
+        self.names |= read_names(code, node)
+        self.definitions.add(code.co_name)
         title = self._titles.get(id(function), f"helper {name}")
-        self._add(
-            title, digest(code_meaning(code, self._read).encode("utf-8", "surrogatepass")), ""
-        )
+        text = code_meaning(code, node, self._read)
+        self._add(title, digest(text.encode("utf-8", "surrogatepass")), "")
         space = function.__globals__
         for each in imported_names(code, space.get("__package__") or ""):
             self._module(each)
@@ -311,9 +321,10 @@ class _Uses:
 
     def _read_by_others(self, value: FunctionType | type, name: str) -> None:
         """Add the docstring and the annotations of a function or class, where they are read."""
-        if self._read & READ_DOCSTRINGS:
+        is_handed = value.__name__ in self._read
+        if is_handed or self._read & READ_DOCSTRINGS:
             self._part(f"{name}.__doc__", value.__doc__)
-        if self._read & READ_ANNOTATIONS:
+        if is_handed or self._read & READ_ANNOTATIONS:
             self._part(f"{name}.__annotations__", value.__annotations__)
 
     def _named(self, title: str, name: str, value: Any, of: str) -> None:
@@ -329,6 +340,7 @@ class _Uses:
             self._module(kind.__module__)
             return f"{kind.__module__}.{kind.__qualname__}"
         name = self._label(kind)
+        self.definitions.add(kind.__name__)
         self._read_by_others(kind, name)
         bases = self._sequence([type(kind), *kind.__bases__], "()")
         self._add(f"class {name}", shortened(bases), "")
