@@ -18,12 +18,7 @@ from hpo_lab.notebook.magic_effects import MagicKind
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.source_meaning import meaning, names_that_read
 
-__all__ = ["OBJECTIVE_TAG", "PARAMETERS_TAG", "TUNE_TAG", "CodeChange", "TrialCode"]
-
-PARAMETERS_TAG = "parameters"
-"""papermill's tag for the cell below which it injects values."""
-TUNE_TAG = "tune"
-OBJECTIVE_TAG = "hpo-lab-objective"
+__all__ = ["CodeChange", "TrialCode"]
 
 Operations = Sequence[tuple[str, int, int, int, int]]
 
@@ -62,25 +57,6 @@ class TrialCode:
 
     cells: tuple[ParsedCell, ...]
     first_line: int = 1
-
-    @classmethod
-    def read(cls, notebook: bytes) -> TrialCode:
-        """The code of a trial notebook.
-
-        Raises:
-            ValueError: *notebook* is none.
-        """
-        try:
-            cells = [
-                (ParsedCell("".join(cell["source"])), {*cell["metadata"].get("tags", ())})
-                for cell in json.loads(notebook)["cells"]
-                if cell["cell_type"] == "code"
-            ]
-        except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"no trial notebook: {error!r}") from None
-        own = {PARAMETERS_TAG, OBJECTIVE_TAG, TUNE_TAG}
-        set_up = [cell for cell, tags in cells if not tags & own]
-        return cls((*set_up, *(cell for cell, tags in cells if TUNE_TAG in tags)))
 
     @property
     def digest(self) -> str:

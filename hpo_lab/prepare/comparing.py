@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec, Parameter
 from hpo_lab.notebook.trial_code import CodeChange, TrialCode
+from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.options import OPTIONS
-from hpo_lab.prepare.exchange import annotation, written_spaces
+from hpo_lab.prepare.exchange import annotation
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
@@ -130,7 +131,8 @@ def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, s
     before = {each.name: each for each in recorded.document.spec.parameters}
     now = {each.name: each for each in prepared.experiment.spec.parameters}
     notebook = recorded.file(NOTEBOOK)
-    written = written_spaces(notebook) if notebook else {}
+    assignments = TrialNotebook.read(notebook).assignments if notebook else {}
+    written = {name: each.annotation for name, each in assignments.items()}
     wording = prepared.wording
     for name in dict.fromkeys([*now, *before]):
         place = wording.places.get(name, wording.whole or "spec.parameters")
@@ -185,10 +187,10 @@ def _codes(recorded: Recorded, prepared: Prepared) -> tuple[TrialCode, TrialCode
     if content is None or NOTEBOOK not in prepared.files:
         return None
     try:
-        before = TrialCode.read(content)
+        before = TrialNotebook.read(content).code
     except ValueError:
         return None
-    return before, prepared.code or TrialCode.read(prepared.files[NOTEBOOK][1])
+    return before, prepared.code or TrialNotebook.read(prepared.files[NOTEBOOK][1]).code
 
 
 def _diff(change: CodeChange) -> str:
