@@ -63,8 +63,7 @@ def read_notebook(path: Path) -> NotebookNode:
         raise refuse("is no notebook: the file is not UTF-8 text") from None
     try:
         notebook: NotebookNode = nbformat.reads(text, as_version=4)
-        cells = notebook.cells
-        sources = [(cell.cell_type, cell.source) for cell in cells]
+        sources = [(cell.cell_type, cell.source) for cell in notebook.cells]
     except NotJSONError:
         raise refuse("is no notebook: the file is not JSON") from None
     except RecursionError:

@@ -137,7 +137,7 @@ def _statements(cell: ParsedCell, first_line: int, read: Set[str]) -> Iterator[_
 
     What its statements show, docstrings and annotations may be *read* by all cells.
     """
-    lines = cell.source.splitlines()
+    lines = "\n".join(cell.lines).rstrip("\n").split("\n")
     for magic in cell.magics:
         at = magic.first_line - 2
         said = f"%%{magic.name} {magic.arguments}".rstrip()

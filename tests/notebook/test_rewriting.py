@@ -62,10 +62,10 @@ def literals(draw: st.DrawFn) -> tuple[str, str, Value, str]:
         old, new = draw(st.lists(st.integers(-999, 999), min_size=2, max_size=2, unique=True))
         return "int(-999, 999)", draw(st.sampled_from([str, hex, bin]))(old), new, repr(new)
     if kind == "text":
-        one, two = draw(st.lists(TEXTS, min_size=2, max_size=2, unique=True))
+        old, new = draw(st.lists(TEXTS, min_size=2, max_size=2, unique=True))
         quote = [draw(st.sampled_from(QUOTED)) for _ in range(3)]
-        forms = [quote[0](one), quote[1](two)]
-        return f"choice({', '.join(forms)})", quote[2](one), two, forms[1]
+        forms = [quote[0](old), quote[1](new)]
+        return f"choice({', '.join(forms)})", quote[2](old), new, forms[1]
     forms = draw(st.permutations(["None", "True", "False", "-1.5", "1e-3", "0x10", "'a'", '"b"']))
     return f"choice({', '.join(forms)})", forms[0], eval(forms[1]), forms[1]
 
