@@ -261,11 +261,8 @@ def _condition_problems(
         if a.parameter.when is not None
     }
     for annotation in annotations:
-        line, name, condition = (
-            annotation.line,
-            annotation.name,
-            f"`when {annotation.parameter.when}`",
-        )
+        line, name = annotation.line, annotation.name
+        condition = f"`when {annotation.parameter.when}`"
         for other in sorted(needs.get(name, ())):
             if other not in names:
                 close = nearest(other, names)

@@ -87,7 +87,7 @@ def test_magics_keep_line_numbers(magics):
 
 
 def test_windows_line_ends_and_unicode():
-    (first, second) = annotations(
+    first, second = annotations(
         "größe = 1  # tune: int(1, 2)\r\nμ = 1.0  # tune: uniform(0, 1)\r\n"
     )
     assert (first.name, second.name, second.line) == ("größe", "μ", 2)

@@ -8,7 +8,7 @@ import pytest
 
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.source_meaning import meaning
-from hpo_lab.notebook.trial_code import TrialCode
+from hpo_lab.notebook.trial_code import CodeChange, TrialCode
 
 DOCUMENTED = 'def f(x: int) -> int:\n    """Square."""\n    return x * x\n'
 FIELDS = 'class A:\n    """Settings."""\n    x: int = 0\n\n    def get(self) -> int:\n        "G"\n'
@@ -131,6 +131,12 @@ def test_a_cell_reads_what_another_defines() -> None:
     assert code("Square", "y = f(1)") == code("Cube", "y = f(1)")
     assert code("Square", "typer.run(f)") != code("Cube", "typer.run(f)")
     assert code("Square", "%time y = f.__doc__") != code("Cube", "%time y = f.__doc__")
+
+
+def test_a_change_is_shown_by_its_lines_whatever_ends_lines_elsewhere() -> None:
+    source = "a = '\u2028\x0c'\r\nb = {}\r\n"
+    before, now = (TrialCode((ParsedCell(source.format(n), label="cell 1"),)) for n in (1, 2))
+    assert now.changes(before) == [CodeChange("cell 1", 2, ("b = 1",), ("b = 2",))]
 
 
 def test_what_a_cell_shows_counts_where_a_magic_captures_it() -> None:
