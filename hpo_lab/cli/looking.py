@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from hpo_lab.cli.arguments import PlainCommand
+from hpo_lab.cli.foreground import watch_experiment
 from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json, print_json_list, results
@@ -62,11 +63,22 @@ def list_command(everywhere: bool, store: str | None, as_json: bool) -> None:
 @click.option(
     "--output", "-o", type=click.Choice(["yaml", "json"]), help="Print the manifest instead."
 )
+@click.option(
+    "--watch", "-w", is_flag=True, help="Show it live until it is over; Ctrl-C ends that alone."
+)
 @store_option
 @json_option
-def show_command(name: str, output: str | None, store: str | None, as_json: bool) -> None:
+def show_command(
+    name: str, output: str | None, watch: bool, store: str | None, as_json: bool
+) -> None:
     """Show one experiment: state, best parameters, the last failure."""
+    if watch and (output is not None or as_json):
+        other = "--json" if as_json else "--output"
+        problem = f"is for a person who looks; leave it or {other} out"
+        raise InvalidInput([Problem("--watch", problem)])
     experiment = experiment_named(store, name)
+    if watch:
+        watch_experiment(experiment, messages())
     if output is not None:
         print(dump(_with_status(experiment), output), end="")
         return

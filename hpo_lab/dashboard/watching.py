@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 
 from hpo_lab.dashboard.console import ConsoleProgress
+from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.live import LiveProgress, can_update
-from hpo_lab.dashboard.progress import progress_html
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 
@@ -56,7 +56,7 @@ def display(experiment: Experiment) -> None:
 def panel(experiment: Experiment) -> str:
     """The panel as it is now, as HTML."""
     summary = experiment.follower.look()
-    return progress_html(summary, experiment.follower.tally)
+    return experiment_html(summary, experiment.follower.tally)
 
 
 def how_to_stop(experiment: Experiment) -> str:

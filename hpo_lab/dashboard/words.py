@@ -7,21 +7,25 @@ from pathlib import Path
 
 from hpo_lab.experiment.model import Objective, Value
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.summary import FEW, Summary
 
 __all__ = [
     "ago",
     "best_in_words",
     "climb",
+    "difference",
     "duration",
     "elsewhere_note",
     "folder_text",
+    "metric_number",
     "number",
     "objective_in_words",
+    "rate",
     "running_trials",
     "set_up_in_words",
     "shown_labels",
     "time_left",
+    "time_used",
 ]
 
 
@@ -39,6 +43,21 @@ def number(value: Value | None) -> str:
     if not exponential:
         return text
     return f"{value:.0f}" if 0 < int(exponent) < 6 else f"{mantissa}e{int(exponent)}"
+
+
+def metric_number(value: float) -> str:
+    """A value of an objective: four decimals between 0.01 and 10, so that columns are alike.
+
+    Elsewhere four significant digits, as of any number.
+    """
+    return f"{value:.4f}" if 0.01 <= abs(value) < 10 else number(value)
+
+
+def difference(before: float, after: float) -> str:
+    """`+0.6261`: by how much a value of an objective has changed, with the decimals of both."""
+    change = after - before
+    text = metric_number(change) if abs(change) >= 0.01 or not change else f"{change:.3g}"
+    return text if text.startswith("-") else f"+{text}"
 
 
 def duration(seconds: float) -> str:
@@ -87,6 +106,25 @@ def best_in_words(summary: Summary) -> str:
         values = f"{summary.spec.objective.objective_metric_name} {climb(summary)}"
     written = ", as written" if summary.as_written is not None and not best.number else ""
     return f"{values} in trial {best.number}{written}"
+
+
+def time_used(summary: Summary) -> str:
+    """How long it has run; while it runs, coarse enough to change seldom."""
+    seconds = int(summary.elapsed)
+    if seconds >= 60 and not summary.is_over:
+        seconds -= seconds % 10
+    return f"{seconds} s" if seconds < 60 else duration(seconds)
+
+
+def rate(summary: Summary) -> str:
+    """`18 trials a minute`: how many end in the unit in which that is a count; else empty."""
+    if summary.completed < FEW or summary.elapsed <= 0 or summary.is_over:
+        return ""
+    each = summary.elapsed / summary.completed
+    for unit, seconds in (("second", 1), ("minute", 60), ("hour", 3600)):
+        if each <= seconds or unit == "hour":
+            return f"{seconds / each:.2g} trials a {unit}".replace("a hour", "an hour")
+    return ""
 
 
 def time_left(summary: Summary) -> str:

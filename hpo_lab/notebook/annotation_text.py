@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import Parameter
+from hpo_lab.experiment.parameter import Distribution, ParameterType
 from hpo_lab.experiment.rules import parameter_problems
 from hpo_lab.experiment.space import DOMAINS
-from hpo_lab.problems import nearest
+from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["ANNOTATION", "FORM", "read_parameter", "split_when"]
+__all__ = ["ANNOTATION", "FORM", "annotation", "read_parameter", "split_when"]
 
 ANNOTATION = re.compile(r"#+\s*tune\s*:\s*(.*)", re.DOTALL)
 """A comment that is an annotation, with its text."""
@@ -31,6 +32,16 @@ _SIGNATURES = {
     "choice": "choice(value, value, ...)",
     "normal": "normal(low, high, step=None)",
     "lognormal": "lognormal(low, high, step=None)",
+}
+
+
+_DOMAINS = {
+    (ParameterType.DOUBLE, Distribution.UNIFORM): "uniform",
+    (ParameterType.DOUBLE, Distribution.LOG_UNIFORM): "loguniform",
+    (ParameterType.DOUBLE, Distribution.NORMAL): "normal",
+    (ParameterType.DOUBLE, Distribution.LOG_NORMAL): "lognormal",
+    (ParameterType.INT, Distribution.UNIFORM): "int",
+    (ParameterType.INT, Distribution.LOG_UNIFORM): "logint",
 }
 
 
@@ -116,3 +127,18 @@ def _argument(field: str) -> str:
     words = {"min": "low", "max": "high", "list": "the list"}
     name = field.rpartition(".")[2]
     return words.get(name, name)
+
+
+def annotation(parameter: Parameter) -> str:
+    """A parameter's space as it is written in a notebook: `loguniform(0.0001, 0.1)`."""
+    space = parameter.feasible_space
+    if parameter.parameter_type in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
+        text = f"choice({', '.join(map(repr, parameter.choices))})"
+    else:
+        name = _DOMAINS.get((parameter.parameter_type, parameter.distribution))
+        if name is None:
+            message = f"an integer cannot be {parameter.distribution.value} in a notebook"
+            raise InvalidInput([Problem(parameter.name, message)])
+        step = f", step={space.step!r}" if space.step is not None else ""
+        text = f"{name}({space.min!r}, {space.max!r}{step})"
+    return f"{text} when {parameter.when}" if parameter.when else text

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec, Parameter
+from hpo_lab.notebook.annotation_text import annotation
 from hpo_lab.notebook.trial_code import CodeChange, TrialCode
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.options import OPTIONS
-from hpo_lab.prepare.exchange import annotation
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK

@@ -10,13 +10,10 @@ from typing import Any
 
 from hpo_lab.experiment.model import (
     API_VERSION,
-    Distribution,
     ExperimentDocument,
-    Parameter,
-    ParameterType,
     TrialTemplate,
 )
-from hpo_lab.notebook.annotation_text import read_parameter
+from hpo_lab.notebook.annotation_text import annotation, read_parameter
 from hpo_lab.notebook.trial_notebook import Assignment, TrialNotebook
 from hpo_lab.options import TuneOptions, options_of, write_line
 from hpo_lab.prepare.manifest import EMBEDDED
@@ -25,17 +22,7 @@ from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 
-__all__ = ["annotation", "manifest_of", "notebook_of", "with_notebook"]
-
-_DOMAINS = {
-    (ParameterType.DOUBLE, Distribution.UNIFORM): "uniform",
-    (ParameterType.DOUBLE, Distribution.LOG_UNIFORM): "loguniform",
-    (ParameterType.DOUBLE, Distribution.NORMAL): "normal",
-    (ParameterType.DOUBLE, Distribution.LOG_NORMAL): "lognormal",
-    (ParameterType.INT, Distribution.UNIFORM): "int",
-    (ParameterType.INT, Distribution.LOG_UNIFORM): "logint",
-}
-
+__all__ = ["manifest_of", "notebook_of", "with_notebook"]
 
 _OUT_OF_USE = re.compile(r"^( *)pass  # ([%!].*)$", re.MULTILINE)
 """A line of a trial notebook that a `ParsedCell` has put out of use."""
@@ -131,18 +118,3 @@ def _unsaid(experiment: ExperimentDocument, options: TuneOptions) -> Iterator[Pr
     for name in dict.fromkeys([*here, *there]):
         if here.get(name) != there.get(name):
             yield Problem(f"spec.{name}", "is dropped; a cell cannot say it")
-
-
-def annotation(parameter: Parameter) -> str:
-    """A parameter's space as it is written in a notebook: `loguniform(0.0001, 0.1)`."""
-    space = parameter.feasible_space
-    if parameter.parameter_type in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
-        text = f"choice({', '.join(map(repr, parameter.choices))})"
-    else:
-        name = _DOMAINS.get((parameter.parameter_type, parameter.distribution))
-        if name is None:
-            message = f"an integer cannot be {parameter.distribution.value} in a notebook"
-            raise InvalidInput([Problem(parameter.name, message)])
-        step = f", step={space.step!r}" if space.step is not None else ""
-        text = f"{name}({space.min!r}, {space.max!r}{step})"
-    return f"{text} when {parameter.when}" if parameter.when else text

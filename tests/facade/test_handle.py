@@ -246,7 +246,7 @@ def test_the_panel_is_its_html(store: Store, create: Create) -> None:
     uid = create("digits", runs=True)
     end(store, uid, 0, {"score": 0.5})
     html = Experiments(store).get(uid)._repr_html_()
-    assert html.startswith("<div") and "digits" in html and "1 of 20 trials done" in html
+    assert html.startswith("<style") and "digits" in html and "1 of 20 trials" in html
 
 
 def test_resume_answers_the_names_of_others(store: Store, create: Create) -> None:

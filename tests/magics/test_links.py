@@ -29,6 +29,6 @@ def test_where_no_server_leads_the_path_is_shown(
         add_artifact(store, uid, Artifact(name=name, media_type="x", path=path, number=0))
     html = files_html(best)
     assert "Trial 0:" in html and "<a" not in html and "log.txt" not in html
-    assert "executed notebook <span" in html and str(tmp_path / "notebook.ipynb") in html
+    assert "executed notebook <code" in html and str(tmp_path / "notebook.ipynb") in html
     assert "&lt;b&gt;.json" in html
-    assert html.endswith("and 2 more</div>")
+    assert html.endswith("and 2 more</p>")
