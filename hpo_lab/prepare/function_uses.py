@@ -321,10 +321,9 @@ class _Uses:
 
     def _read_by_others(self, value: FunctionType | type, name: str) -> None:
         """Add the docstring and the annotations of a function or class, where they are read."""
-        is_handed = value.__name__ in self._read
-        if is_handed or self._read & READ_DOCSTRINGS:
+        if self._read & READ_DOCSTRINGS:
             self._part(f"{name}.__doc__", value.__doc__)
-        if is_handed or self._read & READ_ANNOTATIONS:
+        if self._read & READ_ANNOTATIONS:
             self._part(f"{name}.__annotations__", value.__annotations__)
 
     def _named(self, title: str, name: str, value: Any, of: str) -> None:
@@ -352,11 +351,17 @@ class _Uses:
         }
         if len(members) > 1:
             self._add(f"{ORDER}class {name}", digest(repr([*members]).encode()), "")
+        around = self._read
+        if kind.__name__ in around or (type(kind), *kind.__bases__) != (type, object):
+            # What it derives from, or is given to, may read it and its methods.
+            self._add(f"docstring of {name}", _docstring(kind), "")
+            self._read = {*around, *members}
         for member, value in sorted(members.items()):
             inner = getattr(value, "__func__", value)
             if isinstance(inner, FunctionType):
                 self._titles.setdefault(id(inner), self._label(inner))
             self._named(f"{name}.{member}", member, value, name)
+        self._read = around
         return name
 
 
@@ -365,6 +370,12 @@ def _name(value: FunctionType | type) -> str:
     name = value.__qualname__.replace("<locals>.", "").replace("<lambda>", "lambda")
     is_named = isinstance(value, FunctionType) and not name.endswith("lambda")
     return f"{name}()" if is_named else name
+
+
+def _docstring(kind: type) -> str:
+    """The docstring of a class, but not that which `dataclass` makes of its defaults."""
+    text = kind.__doc__ or ""
+    return "" if text.startswith(f"{kind.__name__}(") else shortened(repr(text))
 
 
 def _is_dunder(name: str) -> bool:
