@@ -5,7 +5,8 @@ docstrings and the annotations of functions that nothing may read, and statement
 something.
 
 A library may read the docstring and the annotations of what it is given. So they stay in a
-function or class that has decorators or bases, or whose name is used for anything but a call.
+function or class that has decorators or bases, whose name is used for anything but a call, or
+whose instance is used for anything but its attributes.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from typing import Any
 
 __all__ = ["READ", "READ_ANNOTATIONS", "READ_DOCSTRINGS", "meaning", "names_that_read"]
 
-_SOURCE = {"getsource", "getsourcelines"}
-READ_DOCSTRINGS = {"__doc__", "docopt", "doctest", "getdoc", *_SOURCE}
+_ALL = {"__dict__", "dir", "getmembers", "getsource", "getsourcelines", "globals", "locals", "vars"}
+READ_DOCSTRINGS = {"__doc__", "docopt", "doctest", "getdoc", *_ALL}
 READ_ANNOTATIONS = {
     *("__annotate__", "__annotations__", "annotationlib", "get_annotations", "get_type_hints"),
-    *("getfullargspec", "signature", *_SOURCE),
+    *("getfullargspec", "signature", *_ALL),
 }
 _OWN_PRINT = "print="
 _READ_OUTPUT = {
@@ -65,12 +66,14 @@ def meaning(*nodes: ast.AST, read: Set[str] = frozenset()) -> str:
 def names_that_read(*nodes: ast.AST) -> set[str]:
     """The names in *nodes* by which docstrings, annotations and what is shown may be read.
 
-    These are names of `READ`, and those of all functions and classes that are not only called.
+    These are names of `READ`, those of all functions and classes that are not only called, and
+    `A()` for a class of which an instance is handed on.
     """
     names = _Names()
     for node in nodes:
         names.visit(node)
-    return names.used & READ | names.handed
+    made = {f"{maker}()" for name, maker in names.makers if name in names.handed}
+    return names.used & READ | names.handed | made
 
 
 def _text(node: ast.AST) -> str:
@@ -86,6 +89,8 @@ class _Names(ast.NodeVisitor):
     def __init__(self) -> None:
         self.used: set[str] = set()
         self.handed: set[str] = set()
+        self.makers: set[tuple[str, str]] = set()
+        """Variables, each with the name of what was called to make it."""
 
     def visit_Name(self, node: ast.Name) -> None:
         self.used.add(node.id)
@@ -104,14 +109,26 @@ class _Names(ast.NodeVisitor):
             self.handed.add(node.value)
 
     def visit_Call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Name):
+            self.handed.add(f"{node.func.id}()")
+        self._call(node)
+
+    def _call(self, node: ast.Call) -> None:
         self._not_handed(node.func)
         is_calling = isinstance(node.func, ast.Name) and node.func.id in _CALLING
         for value in (*node.args, *(keyword.value for keyword in node.keywords)):
             (self._not_handed if is_calling else self.visit)(value)
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        if ast.unparse(node.targets[0]) != "__all__":
-            self.generic_visit(node)
+        match node:
+            case ast.Assign(targets=[ast.Name(id="__all__")]):
+                return
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id=maker))):
+                self._bound(name)
+                self.makers.add((name, maker))
+                self._not_handed(node.value)
+            case _:
+                self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> None:
         if not _is_text(node):
@@ -162,6 +179,8 @@ class _Names(ast.NodeVisitor):
             case ast.Attribute(value=value, attr=name):
                 self.used.add(name)
                 self._not_handed(value)
+            case ast.Call():
+                self._call(node)
             case _:
                 self.visit(node)
 
@@ -255,7 +274,7 @@ class _Essence(ast.NodeTransformer):
             (self._is_read and not self._in_function)
             or node.name in self._read
             or bool(node.decorator_list)
-            or (isinstance(node, ast.ClassDef) and bool(node.bases or node.keywords))
+            or (isinstance(node, ast.ClassDef) and self._is_class_read(node))
         )
         if not (isinstance(node, ast.ClassDef) or self._is_read or self._reads_annotations):
             _take_annotations_off(node)
@@ -267,6 +286,10 @@ class _Essence(ast.NodeTransformer):
         self._in_function, self._is_read = outside
         node.body[:0] = docstring
         return node
+
+    def _is_class_read(self, node: ast.ClassDef) -> bool:
+        instances = {"self", f"{node.name}()"}
+        return bool(node.bases or node.keywords or instances & self._read)
 
 
 def _is_text(statement: ast.stmt) -> bool:

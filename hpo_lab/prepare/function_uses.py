@@ -339,7 +339,8 @@ class _Uses:
             self._module(kind.__module__)
             return f"{kind.__module__}.{kind.__qualname__}"
         name = self._label(kind)
-        self.definitions.add(kind.__name__)
+        handed = {kind.__name__, f"{kind.__name__}()"}
+        self.definitions |= handed
         self._read_by_others(kind, name)
         bases = self._sequence([type(kind), *kind.__bases__], "()")
         self._add(f"class {name}", shortened(bases), "")
@@ -352,7 +353,7 @@ class _Uses:
         if len(members) > 1:
             self._add(f"{ORDER}class {name}", digest(repr([*members]).encode()), "")
         around = self._read
-        if kind.__name__ in around or (type(kind), *kind.__bases__) != (type, object):
+        if handed & around or (type(kind), *kind.__bases__) != (type, object):
             # What it derives from, or is given to, may read it and its methods.
             self._add(f"docstring of {name}", _docstring(kind), "")
             self._read = {*around, *members}

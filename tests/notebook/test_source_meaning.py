@@ -22,6 +22,7 @@ SAME = [
     (f"{DOCUMENTED}y = list(map(f, [2]))", "def f(x): return x * x\ny = list(map(f, [2]))"),
     (f"{FIELDS}y = A().get()", f"{FIELDS}y = A().get()".replace("Settings", "The settings")),
     (f"{FIELDS}y = A().get()", f"{FIELDS}y = A().get()".replace('"G"', '"Gets."')),
+    (f"{FIELDS}a = A()\ny = a.get()", f"{FIELDS}a = A()\ny = a.get()".replace("-> int", "")),
     ("'''Text.'''\nx = 1", "x = 1"),
     # Local variables
     ("def f():\n    x: int = 1\n    return x", "def f():\n    x = 1\n    return x"),
@@ -66,6 +67,10 @@ READERS = [
     "tools = [f, A]",
     "g = f",
     "run(key=A().get)",
+    "serve(A())",
+    "a = A()\nserve(a)",
+    "def g():\n    a = A()\n    return a",
+    "for name in dir(): serve(name)",
     "globals()['f']",
     "class B(A): pass",
     "def g():\n    return f, A",

@@ -394,6 +394,7 @@ def test_a_library_may_read_what_it_is_given(old: str, new: str, lines: list[str
 
     class Own:
         'Own.'
+        get = int
 
     def called(y: int):
         'Call.'
@@ -401,7 +402,7 @@ def test_a_library_may_read_what_it_is_given(old: str, new: str, lines: list[str
         return y
 
     def objective(lr):
-        return reduce(handed, [called(lr), Pair([1]).first(), Own() is None])
+        return reduce(handed, [called(lr), Pair([1]).first(), Own().get()])
     """
     assert source.count(old) == 1
     told = changes(source, source.replace(old, new))
