@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import pickle
 import re
 from collections.abc import Set
 from typing import Any
@@ -59,7 +60,8 @@ def meaning(*nodes: ast.AST, read: Set[str] = frozenset()) -> str:
         read: What `names_that_read` gives for all code beside *nodes*.
     """
     essence = _Essence(names_that_read(*nodes) | read)
-    parts = (essence.visit(copy.deepcopy(node)) for node in nodes)
+    # A pickle copies a tree several times as fast as `deepcopy`.
+    parts = (essence.visit(pickle.loads(pickle.dumps(node))) for node in nodes)
     return "\n".join(_text(part) for part in parts if part is not None)
 
 
