@@ -82,7 +82,9 @@ def test_event_files_of_a_trial_itself_are_linked(store: Store, tmp_path: Path) 
 
 def _asked(address: str, what: str, body: dict[str, Any] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(f"{address}data/{what}", data, timeout=30) as answer:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{address}data/{what}", data, headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
 
@@ -100,7 +102,7 @@ def test_tensorboard_shows_metrics_and_parameters(store: Store, tmp_path: Path) 
             "plugin/hparams/session_groups",
             {
                 "experimentName": "",
-                "colParams": [{"hparam": "lr", "includeInResult": True}],
+                "colParams": [{"hparam": "lr"}, {"hparam": "kind"}],
                 "allowedStatuses": ["STATUS_SUCCESS", "STATUS_FAILURE"],
                 "startIndex": 0,
                 "sliceSize": 10,
