@@ -57,7 +57,7 @@ HOUSE = {
         lazily="optuna pandas search",
     ),
     "dashboard": Room(
-        "experiment facade store trial", "rich", "ipykernel ipywidgets notebook plotly"
+        "experiment facade notebook store trial", "rich", "ipykernel ipywidgets plotly tensorboard"
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),

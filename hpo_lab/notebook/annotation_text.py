@@ -7,6 +7,7 @@ import inspect
 import io
 import re
 import tokenize
+from collections.abc import Iterator, Mapping, Sequence
 
 from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import Parameter
@@ -51,7 +52,7 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
         return ["`when` is not followed by a condition"]
     try:
         call = ast.parse(expression, mode="eval").body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         problem = f"cannot read `{expression}`" if expression else "no distribution is given"
         return [f"{problem}; write it as `{FORM}`"]
     if not isinstance(call, ast.Call):
@@ -66,25 +67,9 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
         named = {k.arg or "**": ast.literal_eval(k.value) for k in call.keywords}
     except (ValueError, TypeError):
         return [f"the arguments of {word} must be literals, not `{expression}`"]
-    problems = []
-    try:
-        inspect.signature(DOMAINS[word]).bind(*positional, **named)
-    except TypeError as error:
-        problems.append(f"{word}: {error}; it is {_SIGNATURES[word]}")
     if word == "choice" and len(positional) == 1 and isinstance(positional[0], list):
         positional = [*positional[0]]
-    values = [*positional, *named.values()]
-    if word == "choice":
-        wrong = [v for v in values if not (v is None or isinstance(v, bool | int | float | str))]
-        if wrong:
-            problems.append(f"choice: {wrong[0]!r} is no number, string, True, False or None")
-    else:
-        wrong = [v for v in values if v is not None and not _is_number(v, whole="int" in word)]
-        if wrong:
-            allowed = "whole number" if word.endswith("int") else "number"
-            problems.append(f"{word}: {wrong[0]!r} is no {allowed}; it is {_SIGNATURES[word]}")
-        elif any(value is None for value in positional):
-            problems.append(f"{word}: None is no bound; it is {_SIGNATURES[word]}")
+    problems = list(_argument_problems(word, positional, named))
     if when is not None:
         try:
             ParameterCondition.parse(when)
@@ -97,8 +82,29 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
     return [f"{expression}: {_argument(field)} {rule}" for field, rule in rules] or parameter
 
 
-def _is_number(value: object, *, whole: bool) -> bool:
-    return isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+def _argument_problems(
+    word: str, positional: Sequence[object], named: Mapping[str, object]
+) -> Iterator[str]:
+    """What is wrong with the arguments of the distribution *word*."""
+    form = f"it is {_SIGNATURES[word]}"
+    try:
+        inspect.signature(DOMAINS[word]).bind(*positional, **named)
+    except TypeError as error:
+        yield f"{word}: {error}; {form}"
+    values = [*positional, *named.values()]
+    if word == "choice":
+        for value in values:
+            if value is not None and not isinstance(value, bool | int | float | str):
+                yield f"choice: {value!r} is no number, string, True, False or None"
+                return
+    else:
+        kind, allowed = (int, "whole number") if word.endswith("int") else (int | float, "number")
+        for value in values:
+            if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+                yield f"{word}: {value!r} is no {allowed}; {form}"
+                return
+        if None in positional:
+            yield f"{word}: None is no bound; {form}"
 
 
 def split_when(text: str) -> tuple[str, str | None]:

@@ -11,8 +11,8 @@ from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Parameter
 from hpo_lab.notebook.annotation_text import annotation
 from hpo_lab.notebook.trial_code import CodeChange, TrialCode
+from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.options import OPTIONS
-from hpo_lab.prepare.exchange import written_spaces
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
@@ -137,7 +137,8 @@ def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, s
     before = {each.name: each for each in recorded.document.spec.parameters}
     now = {each.name: each for each in prepared.experiment.spec.parameters}
     notebook = recorded.file(NOTEBOOK)
-    written = written_spaces(notebook) if notebook else {}
+    assignments = TrialNotebook.read(notebook).assignments if notebook else {}
+    written = {name: each.annotation for name, each in assignments.items()}
     wording = prepared.wording
     for name in dict.fromkeys([*now, *before]):
         place = wording.places.get(name, wording.whole or "spec.parameters")
@@ -192,10 +193,10 @@ def _codes(recorded: Recorded, prepared: Prepared) -> tuple[TrialCode, TrialCode
     if content is None or NOTEBOOK not in prepared.files:
         return None
     try:
-        before = TrialCode.read(content)
+        before = TrialNotebook.read(content).code
     except ValueError:
         return None
-    return before, prepared.code or TrialCode.read(prepared.files[NOTEBOOK][1])
+    return before, prepared.code or TrialNotebook.read(prepared.files[NOTEBOOK][1]).code
 
 
 def _diff(change: CodeChange) -> str:

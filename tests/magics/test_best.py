@@ -75,7 +75,8 @@ def test_an_inactive_parameter_gets_the_value_that_the_trial_had(
     shell: Shell, record: Record, store: Store
 ) -> None:
     uid = record("digits", (SUCCEEDED, {"lr": 0.01}, 0.9))
-    cell = {"source": "lr = 0.1\nopt = 'sgd'", "metadata": {"tags": ["parameters"]}}
+    metadata = {"tags": ["parameters"]}
+    cell = {"cell_type": "code", "source": "lr = 0.1\nopt = 'sgd'", "metadata": metadata}
     content = json.dumps({"cells": [cell]}).encode()
     kept = Artifact(name=NOTEBOOK, media_type="application/x-ipynb+json", content=content)
     add_artifact(store, uid, kept)
