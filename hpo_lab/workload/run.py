@@ -33,6 +33,7 @@ from hpo_lab.workload.rendezvous import hostfile, ports_needed, rendezvous, star
 from hpo_lab.workload.replicas import Replica, chosen, primary, replicas, retries
 from hpo_lab.workload.served import served_url
 from hpo_lab.workload.settings import WorkloadSettings
+from hpo_lab.workload.shell_words import is_read_by_shell
 
 __all__ = ["run_workload"]
 
@@ -277,6 +278,9 @@ class _Workload:
             places=places,
             folder=self._own_folder(replica),
             gpus=share,
+            by_shell=is_read_by_shell(
+                container, replica, self._settings, is_primary=replica is self._primary
+            ),
         )
         for note in process.notes:
             self._say(note)

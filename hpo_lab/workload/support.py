@@ -9,10 +9,13 @@ from typing import Any
 
 from hpo_lab.problems import Problem
 from hpo_lab.workload.configuration import Configuration
+from hpo_lab.workload.container import command_words
 from hpo_lab.workload.container_process import gpu_demand
 from hpo_lab.workload.devices import gpus
-from hpo_lab.workload.replicas import Replica, chosen, replicas
+from hpo_lab.workload.rendezvous import started
+from hpo_lab.workload.replicas import Replica, chosen, primary, replicas
 from hpo_lab.workload.settings import WorkloadSettings
+from hpo_lab.workload.shell_words import is_read_by_shell, reading_notes
 
 __all__ = ["job_notes", "job_problems"]
 
@@ -46,6 +49,12 @@ def job_notes(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Proble
     """The parts of *job* that this machine does in another way than a cluster, or not at all."""
     notes = []
     members = replicas(job)
+    main = primary(started(str(job.get("kind")), members), settings.pod_labels)
+    container = chosen(main, settings.container)
+    if is_read_by_shell(container, main, settings, is_primary=True):
+        variables = {entry["name"]: entry["name"] for entry in container.get("env") or ()}
+        words = command_words(container, variables)
+        notes += [Problem(f"{_PATH}: {main.role}", text) for text in reading_notes(words)]
     if any(gpu_demand(chosen(replica, settings.container)) for replica in members) and not gpus(
         os.environ
     ):
