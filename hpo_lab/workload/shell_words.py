@@ -78,15 +78,15 @@ def reading_notes(words: Sequence[str]) -> Iterator[str]:
     kept = _kept(words)
     if kept:
         whole = _listed(words[index] for index in kept)
-        reason = "adds to the script" if _has_script(words) else "takes apart"
-        yield f"Katib hands the command to a shell and {reason} {whole}; here each stays a word"
+        would = "add to the script" if _has_script(words) else "take apart"
+        yield f"Katib's shell would {would} {whole}, which stays as it is here"
     rest = [word for index, word in enumerate(words) if index not in kept]
     if _has_script(words):
         changed = [] if kept else rest[3:]
     else:
         changed = [word for word in rest if _splits(word) or shlex.split(word) != [word]]
     if changed:
-        yield f"a shell reads the command, as in Katib; so {_listed(changed)} is the shell's syntax"
+        yield f"a shell reads the command, as in Katib, and changes {_listed(changed)}"
 
 
 def _has_script(words: Sequence[str]) -> bool:

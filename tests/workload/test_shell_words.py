@@ -57,10 +57,10 @@ def test_quotation_marks_are_read_as_by_the_shell(words: list[str]) -> None:
     [
         (["train", "--lr=0.1", "--layers=[64,32]", "{x}"], None),
         (["sh", "-c", "echo $HOME"], None),
-        (["train", '--lr="1"'], "a shell reads the command, as in Katib; so '--lr=\"1\"' is the"),
-        (["sh", "-c", "train", "x"], "a shell reads the command, as in Katib; so 'x' is the"),
-        (["sh", "-c", "echo $1", "x"], "adds to the script 'x'; here each stays a word"),
-        (["python", "-c", "import a; b()"], "takes apart 'import a; b()'; here each stays a word"),
+        (["train", '--lr="1"'], "a shell reads the command, as in Katib, and changes '--lr=\"1\"'"),
+        (["sh", "-c", "train", "x"], "a shell reads the command, as in Katib, and changes 'x'"),
+        (["sh", "-c", "echo $1", "x"], "would add to the script 'x', which stays as it is here"),
+        (["python", "-c", "import a; b()"], "would take apart 'import a; b()', which stays"),
     ],
 )
 def test_words_that_are_read_in_two_ways_are_told(words: list[str], note: str | None) -> None:
