@@ -10,7 +10,15 @@ from hpo_lab.experiment.conversion import from_katib, to_katib
 from hpo_lab.experiment.manifest import parse_manifest, parse_text
 from hpo_lab.experiment.model import API_VERSION
 from hpo_lab.experiment.rendering import render_trial
-from tests.experiment.manifests import Change, experiment, job, parameter, spec, template
+from tests.experiment.manifests import (
+    Change,
+    as_jax_job,
+    experiment,
+    job,
+    parameter,
+    spec,
+    template,
+)
 from tests.experiment.test_rendering import ASSIGNED, GO_TEMPLATE
 
 
@@ -37,7 +45,7 @@ def implied(document: dict[str, Any]) -> None:
         ours(),
         implied,
         spec(trialTemplate={"goTemplate": {"rawTemplate": GO_TEMPLATE}}),
-        job(lambda job: job.update(apiVersion="kubeflow.org/v1", kind="JAXJob")),
+        job(as_jax_job),
         job(lambda job: job.update(metadata={"name": "fixed", "labels": {"a": "b"}})),
         parameter(1, parameterType="int", feasibleSpace={"list": ["2", "5"]}),
         ours(parameter(1, parameterType="categorical", feasibleSpace={"list": [5, True, None]})),
