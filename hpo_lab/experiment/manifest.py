@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from hpo_lab.experiment.katib_warnings import experiment_warnings
-from hpo_lab.experiment.model import ExperimentDocument, TrialTemplate
+from hpo_lab.experiment.model import KATIB_API_VERSION, ExperimentDocument, TrialTemplate
 from hpo_lab.experiment.older import brought_up_to_date
+from hpo_lab.experiment.resource_range import with_resource_range
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.structure import rules_of_sound_part, shown, structure_problems
 from hpo_lab.experiment.yaml_text import read_documents, write_document
@@ -128,6 +129,10 @@ def parse_manifest(
     except ValidationError as error:
         problems, broken = structure_problems(error, ExperimentDocument)
         raise InvalidInput([*problems, *rules_of_sound_part(current, broken)], source) from None
+    if experiment.api_version == KATIB_API_VERSION:
+        spec, changed = with_resource_range(experiment.spec)
+        experiment = experiment.model_copy(update={"spec": spec})
+        warnings += changed
     if problems := rules(experiment):
         raise InvalidInput(problems, source)
     return Manifest(experiment, (*warnings, *experiment_warnings(experiment)))
