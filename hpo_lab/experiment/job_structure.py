@@ -76,10 +76,10 @@ def structure_warnings(job: Mapping[str, Any], path: str) -> Iterator[Problem]:
 
 
 def container_problems(container: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    """What Kubernetes would refuse in *container*, which stands at *path*."""
+    """What Kubernetes would refuse in *container*, at *path*, which may lack a name."""
     from kube_models.apis_batch_v1.io.k8s.api.core.v1 import Container
 
-    findings = _mapping(container, _shape(Container), path)
+    findings = _mapping({"name": "collector", **container}, _shape(Container), path)
     return (Problem(*finding[:2]) for finding in findings if finding.is_error)
 
 

@@ -16,7 +16,7 @@ from hpo_lab.experiment.older import brought_up_to_date
 from hpo_lab.experiment.resource_range import with_resource_range
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.structure import rules_of_sound_part, shown, structure_problems
-from hpo_lab.experiment.yaml_text import read_documents, write_document
+from hpo_lab.experiment.yaml_text import MOST_BYTES, read_documents, write_document
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
 Rules = Callable[[ExperimentDocument], list[Problem]]
 """A function that returns every problem of an experiment whose structure is sound."""
 
-_LARGEST = 10 * 1024 * 1024
 _TEMPLATE_FIELDS = ("trialSpec", "configMap", "goTemplate", "trialParameters")
 
 
@@ -55,7 +54,7 @@ class Manifest:
 
 
 def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Manifest:
-    """Read the manifest at *path* (YAML or JSON, UTF-8, at most 10 MiB), check it by *rules*.
+    """Read the manifest at *path* (YAML or JSON, UTF-8, at most 1.5 MiB), check it by *rules*.
 
     A trial template may be missing; `rules.run_problems` tells what is needed to run.
 
@@ -67,7 +66,7 @@ def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Ma
 
 
 def read_file(path: str | Path) -> list[Any]:
-    """The documents in the file at *path* (YAML or JSON, UTF-8, at most 10 MiB), plain data.
+    """The documents in the file at *path* (YAML or JSON, UTF-8, at most 1.5 MiB), plain data.
 
     Raises:
         InvalidInput: It cannot be read.
@@ -200,8 +199,8 @@ def dump(experiment: ExperimentDocument, form: str = "yaml") -> str:
 def _text(path: Path) -> str:
     try:
         size = path.stat().st_size
-        if size > _LARGEST:
-            raise _invalid(str(path), f"is {size} bytes large; a manifest has at most {_LARGEST}")
+        if size > MOST_BYTES:
+            raise _invalid(str(path), f"is {size} bytes large; a manifest has at most {MOST_BYTES}")
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _invalid(str(path), f"is not UTF-8 text (byte {error.start})") from None

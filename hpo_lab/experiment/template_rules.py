@@ -14,7 +14,7 @@ from hpo_lab.experiment import gjson
 from hpo_lab.experiment.job_status import job_conditions
 from hpo_lab.experiment.job_structure import structure_problems
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Metadata
-from hpo_lab.experiment.placeholders import META, template_places
+from hpo_lab.experiment.placeholders import META, MISSPELT, template_places
 from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.experiment.template import ConfigMapSource, TrialTemplate
 from hpo_lab.problems import InvalidInput, Problem, nearest
@@ -113,8 +113,14 @@ def _object(job: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _trial_parameters(spec: ExperimentSpec, template: TrialTemplate) -> Iterator[Problem]:
     parameters = [parameter.name for parameter in spec.parameters]
+    misspelt = set()
+    for path, text in template_places(template, _PATH, MISSPELT):
+        name = text.partition(".")[2].rstrip("}")
+        misspelt.add(name)
+        right = f"${{trialParameters.{name}}}"
+        yield Problem(path, f"{text!r} is no placeholder; write {right}")
     places = template_places(template, _PATH)
-    used = {name for _, name in places}
+    used = {name for _, name in places} | misspelt
     for index, parameter in enumerate(template.trial_parameters):
         path = f"{_PATH}.trialParameters[{index}]"
         if not parameter.name or set("{}") & set(parameter.name):
