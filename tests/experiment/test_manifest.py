@@ -173,7 +173,7 @@ def test_null_and_empty_text_are_not_given():
     given = parse(document)
     assert given.spec.algorithm.algorithm_settings == ()
     assert given.spec.resume_policy is bare.spec.resume_policy
-    assert given.spec.parameters == bare.spec.parameters
+    assert given.spec.parameters[0].distribution == "uniform"
     assert given.spec.metrics_collector_spec.kind == "StdOut"
     document["spec"]["objective"]["objectiveMetricName"] = None
     with pytest.raises(InvalidInput, match="objectiveMetricName: is missing"):
