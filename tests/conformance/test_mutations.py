@@ -25,6 +25,75 @@ MANIFESTS = [
     for document in yaml.safe_load_all(path.read_text())
     if document and document.get("kind") == "Experiment"
 ]
+POD = {"containers": [{"name": "main", "command": ["sh", "-c", "echo ${trialParameters.lr}"]}]}
+FULL = {
+    "restartPolicy": "Never",
+    "volumes": [{"name": "v", "emptyDir": {}}, {"name": "h", "hostPath": {"path": "/tmp"}}],
+    "initContainers": [{"name": "first", "command": ["true"]}],
+    "containers": [
+        {
+            "name": "main",
+            "command": ["echo", "loss=${trialParameters.lr}"],
+            "args": ["--out=$(OUT)"],
+            "workingDir": "/work",
+            "env": [
+                {"name": "OUT", "value": "/out"},
+                {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                {"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}},
+            ],
+            "envFrom": [{"configMapRef": {"name": "c", "optional": True}}],
+            "resources": {"limits": {"cpu": "2", "nvidia.com/gpu": 0}},
+            "volumeMounts": [{"name": "v", "mountPath": "/v"}, {"name": "h", "mountPath": "/h"}],
+        }
+    ],
+}
+
+
+def kubeflow_job(kind: str, field: str, *roles: str) -> dict[str, Any]:
+    specs = {role: {"replicas": 1, "template": {"spec": POD}} for role in roles}
+    return {"apiVersion": "kubeflow.org/v1", "kind": kind, "spec": {field: specs}}
+
+
+SOUND = [
+    *(document for document in MANIFESTS if document["metadata"]["name"] in ("random-example",)),
+    *(
+        {
+            "apiVersion": "kubeflow.org/v1beta1",
+            "kind": "Experiment",
+            "metadata": {"name": "sound"},
+            "spec": {
+                "objective": {"type": "minimize", "objectiveMetricName": "loss"},
+                "algorithm": {"algorithmName": "random"},
+                "parameters": [
+                    {
+                        "name": "lr",
+                        "parameterType": "double",
+                        "feasibleSpace": {"min": "0.1", "max": "0.5"},
+                    }
+                ],
+                "trialTemplate": {
+                    "primaryContainerName": "main",
+                    "trialParameters": [{"name": "lr", "reference": "lr"}],
+                    "trialSpec": job,
+                },
+            },
+        }
+        for job in (
+            {"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": {"spec": FULL}}},
+            kubeflow_job("PyTorchJob", "pytorchReplicaSpecs", "Master", "Worker"),
+            kubeflow_job("TFJob", "tfReplicaSpecs", "Chief", "Worker", "PS"),
+            kubeflow_job("MPIJob", "mpiReplicaSpecs", "Launcher", "Worker"),
+            kubeflow_job("XGBoostJob", "xgbReplicaSpecs", "Master", "Worker"),
+            {
+                "apiVersion": "trainer.kubeflow.org/v1alpha1",
+                "kind": "TrainJob",
+                "spec": {
+                    "trainer": {"numNodes": 2, "command": ["echo", "${trialParameters.lr}"]},
+                },
+            },
+        )
+    ),
+]
 WRONG = st.one_of(
     st.sampled_from(
         [
@@ -60,15 +129,18 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 @st.composite
 def broken_manifests(draw: st.DrawFn) -> dict[str, Any]:
     """A manifest of the documents with one to three values removed, renamed or replaced."""
-    document = copy.deepcopy(draw(st.sampled_from(MANIFESTS)))
+    # Through JSON, so that no two parts are the same object.
+    document = json.loads(json.dumps(draw(st.sampled_from(MANIFESTS) | st.sampled_from(SOUND))))
     for _ in range(draw(st.integers(1, 3))):
-        *parents, last = draw(st.sampled_from([*places(document)]))
+        inside = [*places(document)]
+        templates = [place for place in inside if "trialSpec" in place]
+        *parents, last = draw(st.sampled_from(inside) | st.sampled_from(templates or inside))
         holder = document
         for part in parents:
             holder = holder[part]
         match draw(st.sampled_from(["replace", "replace", "wrap", "remove", "rename", "copy"])):
             case "replace":
-                holder[last] = draw(WRONG)
+                holder[last] = copy.deepcopy(draw(WRONG))
             case "wrap":
                 holder[last] = [holder[last]]
             case "remove" if len(document) > 1 or parents:
@@ -114,6 +186,13 @@ def agree(document: dict[str, Any]) -> None:
             assert "is missing" in ran[1][0]["message"]
         else:
             assert validated == ran
+
+
+@pytest.mark.parametrize("document", SOUND, ids=lambda document: str(document["spec"])[-60:])
+def test_the_sound_manifests_are_sound(document: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "manifest.yaml"
+    path.write_text(yaml.safe_dump(document))
+    assert outcome("validate", path) == outcome("run", path) == (0, [])
 
 
 @given(broken_manifests())
