@@ -31,6 +31,8 @@ __all__ = ["experiment_problems", "parameter_problems", "run_problems", "spec_pr
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _NAME_LENGTH = 40
+_MOST_TRIALS = 2**31 - 1  # Katib's counts have 32 bits.
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def experiment_problems(experiment: ExperimentDocument) -> list[Problem]:
@@ -64,11 +66,11 @@ def _metadata(experiment: ExperimentDocument) -> Iterator[Problem]:
             f"{name!r} is no valid name; allowed are at most {_NAME_LENGTH} lower-case letters, "
             "digits and '-', starting with a letter and not ending with '-'",
         )
-    if not _NAME.fullmatch(experiment.namespace) or len(experiment.namespace) > 63:
+    if not _NAMESPACE.fullmatch(experiment.namespace):
         yield Problem(
             "metadata.namespace",
             f"{experiment.namespace!r} is no valid namespace; allowed are at most 63 lower-case "
-            "letters, digits and '-', starting with a letter and not ending with '-'",
+            "letters, digits and '-', not at its beginning or end",
         )
 
 
@@ -84,6 +86,13 @@ def _budgets(spec: ExperimentSpec) -> Iterator[Problem]:
         yield Problem("spec.maxTrialCount", f"is {most}; must be greater than 0")
     if failed is not None and failed < 0:
         yield Problem("spec.maxFailedTrialCount", f"is {failed}; must not be less than 0")
+    for field, count in (
+        ("parallelTrialCount", parallel),
+        ("maxTrialCount", most),
+        ("maxFailedTrialCount", failed),
+    ):
+        if count is not None and count > _MOST_TRIALS:
+            yield Problem(f"spec.{field}", f"must be at most {_MOST_TRIALS}")
     if most is not None and most > 0:
         for field, count in (
             ("parallelTrialCount", parallel),
@@ -245,7 +254,7 @@ def _prior_knowledge(spec: ExperimentSpec) -> Iterator[Problem]:
         yield from point_problems(spec.parameters, point, f"spec.enqueuedPoints[{index}]")
     for index, name in enumerate(spec.warm_start):
         namespace, _, short = name.rpartition("/")
-        if not all(_NAME.fullmatch(part) for part in (namespace or "default", short)):
+        if not (_NAMESPACE.fullmatch(namespace or "default") and _NAME.fullmatch(short)):
             message = f"{name!r} is no name of an experiment; write NAME or NAMESPACE/NAME"
             yield Problem(f"spec.warmStart[{index}]", message)
     for name in _repeated(spec.warm_start):

@@ -28,11 +28,12 @@ from hpo_lab.trial.trial_kinds import TrialFailed
 from hpo_lab.workload.container_process import Launch, container_process, gpu_demand
 from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
 from hpo_lab.workload.ended_job import ended_job
-from hpo_lab.workload.paths import collected_folder, translate
+from hpo_lab.workload.paths import collected_folder, own_parents, translate
 from hpo_lab.workload.rendezvous import hostfile, ports_needed, rendezvous, started
 from hpo_lab.workload.replicas import Replica, chosen, primary, replicas, retries
 from hpo_lab.workload.served import served_url
 from hpo_lab.workload.settings import WorkloadSettings
+from hpo_lab.workload.shell_words import is_read_by_shell
 
 __all__ = ["run_workload"]
 
@@ -230,6 +231,14 @@ class _Workload:
             is_file = shared == self._settings.path and not self._settings.is_directory
             (place.parent if is_file else place).mkdir(parents=True)
             places[shared] = str(place)
+            if not self._settings.runtime:
+                mounted = [
+                    str(mount["mountPath"])
+                    for container in (*replica.init_containers, *replica.containers)
+                    for mount in container.get("volumeMounts") or ()
+                ]
+                for parent in own_parents(shared, [*self._settings.paths, *mounted]):
+                    places.setdefault(parent, str(root / parent.lstrip("/")))
         return places
 
     def _account(self) -> Path:
@@ -277,6 +286,9 @@ class _Workload:
             places=places,
             folder=self._own_folder(replica),
             gpus=share,
+            by_shell=is_read_by_shell(
+                container, replica, self._settings, is_primary=replica is self._primary
+            ),
         )
         for note in process.notes:
             self._say(note)
