@@ -51,7 +51,7 @@ def page(experiment: str, names: list[str], theme: str, kinds: str) -> str:
                 "{displayModeBar:false, responsive:true});"
             )
         if "s" in kinds:
-            picture = svg(figure, "dark" if theme != "light" else "light")
+            picture = svg(figure, theme)
             pieces.append(f"<div>{picture}<p>{len(picture)} bytes</p></div>")
         pieces.append(f"</div><p>{html.escape(figure.text)}</p>")
     scheme = "light" if theme == "light" else "dark"

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from html import escape, unescape
+from html import unescape
 from typing import Any
-from urllib.parse import quote
 
 from hpo_lab.dashboard.drawing.canvas import Canvas, number, text_width
 from hpo_lab.dashboard.drawing.coordinates import draw_coordinates
@@ -27,10 +26,8 @@ from hpo_lab.dashboard.figures.figure import Figure
 from hpo_lab.dashboard.figures.panels import ON_BAR
 from hpo_lab.dashboard.figures.theme import INK2, INK3
 
-__all__ = ["image", "svg"]
+__all__ = ["svg"]
 
-_PLAIN = " =:/?,;'()!*@{}[]|^$+"
-"""What stands for itself in an address of data, in an attribute within double quotes."""
 _DASHES = {"dash": "6 3", "dot": "2 3", "dashdot": "8 3 2 3"}
 
 
@@ -42,7 +39,7 @@ def svg(figure: Figure, scheme: str = "light dark") -> str:
 
     Args:
         figure: The figure.
-        scheme: `light`, `dark`, or `light dark` to follow who shows it.
+        scheme: `light`, `dark`, `contrast`, or `light dark` to follow who shows it.
     """
     canvas = Canvas(figure.width, figure.height)
     canvas.heading(figure.title, figure.subtitle)
@@ -62,24 +59,6 @@ def svg(figure: Figure, scheme: str = "light dark") -> str:
         _annotation(canvas, note, layout, area)
     _key(canvas, figure)
     return canvas.document(figure.title, figure.text, scheme)
-
-
-def image(figure: Figure, scheme: str = "light dark") -> str:
-    """*figure* as an image element of HTML that holds its SVG.
-
-    A front end that takes drawings and styles out of a page it does not trust keeps this, and
-    the text as what stands in its place.
-
-    Args:
-        figure: The figure.
-        scheme: As of `svg`.
-    """
-    # In the picture no text has a quotation mark, so that one kind is enough for attributes.
-    address = quote(svg(figure, scheme).replace('"', "'"), safe=_PLAIN)
-    return (
-        f'<img alt="{escape(figure.text)}" width="{figure.width}" height="{figure.height}" '
-        f'style="max-width:100%;height:auto" src="data:image/svg+xml,{address}"/>'
-    )
 
 
 def _traces(canvas: Canvas, figure: Figure, layout: Mapping[str, Any], area: PlotArea) -> None:

@@ -31,7 +31,7 @@ def style(classes: Iterable[str], scheme: str) -> str:
     Args:
         classes: The classes, such as `f-blue`.
         scheme: The `color-scheme` of the picture where it is a file: `light dark` follows who
-            shows it.
+            shows it. With `contrast` the colours are those of that theme in any case.
     """
     names = sorted(classes)
     tokens = sorted({name.partition("-")[2] for name in names})
@@ -39,8 +39,12 @@ def style(classes: Iterable[str], scheme: str) -> str:
     rules = "".join(
         f".{name}{{{'fill' if name[0] == 'f' else 'stroke'}:var(--p-{name[2:]})}}" for name in names
     )
+    is_fixed = scheme == "contrast"
+    scheme = "dark" if is_fixed else scheme
     pairs = "".join(
-        f"--p-{name}:var(--hpo-{name},light-dark({each[_LIGHT]},{each[_DARK]}));"
+        f"--p-{name}:{each[_CONTRAST]};"
+        if is_fixed
+        else f"--p-{name}:var(--hpo-{name},light-dark({each[_LIGHT]},{each[_DARK]}));"
         for name, each in values.items()
     )
     ink = "--p-ink2:var(--p-ink);" if "ink" in values and "ink2" in values else ""

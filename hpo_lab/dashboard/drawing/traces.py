@@ -145,6 +145,7 @@ def draw_bar(canvas: Canvas, trace: Trace, x: Scale, y: Scale) -> None:
     for (colour, height), lines in groups.items():
         if height:
             canvas.path("".join(lines), stroke=colour, width=height, opacity=opacity)
+    inside = trace.get("insidetextfont", {}).get("color", GROUND)
     outside = trace.get("textposition") == "outside"
     for a, b, middle, text in labels:
         if not text:
@@ -152,7 +153,7 @@ def draw_bar(canvas: Canvas, trace: Trace, x: Scale, y: Scale) -> None:
         if outside:
             canvas.text(b + 6, middle + 4, text, fill="--hpo-ink")
         elif b - a > text_width(text) + 4:
-            canvas.text((a + b) / 2, middle + 4, f"<b>{text}</b>", anchor="center", fill=GROUND)
+            canvas.text((a + b) / 2, middle + 4, f"<b>{text}</b>", anchor="center", fill=inside)
 
 
 def draw_heatmap(canvas: Canvas, trace: Trace, x: Scale, y: Scale) -> None:

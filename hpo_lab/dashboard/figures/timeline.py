@@ -11,7 +11,7 @@ from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.marks import shape_of
 from hpo_lab.dashboard.figures.panels import Panels
-from hpo_lab.dashboard.figures.theme import GOLD
+from hpo_lab.dashboard.figures.theme import GOLD, GROUND
 from hpo_lab.dashboard.figures.wording import amount, counted, plain, short
 from hpo_lab.dashboard.words import duration
 
@@ -109,7 +109,6 @@ def timeline(data: ExperimentData) -> Figure:
                 },
             ),
             "barmode": "overlay",
-            "uniformtext": {"mode": "hide", "minsize": 9},
             "margin": panels.margin,
         },
         height=panels.height,
@@ -206,10 +205,12 @@ def _traces(
                 "base": [round(bar.start, 3) for _, bar in group],
                 "width": [0.64 if mark is not Mark.RUNNING else 0.36] * len(group),
                 "customdata": [bar.numbers[0] for _, bar in group],
-                "text": [str(bar.numbers[0]) if len(bar.numbers) == 1 else "" for _, bar in group],
+                "text": [_number(bar, wide) for _, bar in group],
                 "textposition": "inside",
                 "insidetextanchor": "middle",
                 "textangle": 0,
+                "constraintext": "none",
+                "insidetextfont": {"size": 10, "color": GROUND if mark else "#111111"},
                 "hovertext": [_tip(bar, word) for _, bar in group],
                 "hovertemplate": "%{hovertext}<extra></extra>",
                 "marker": {"color": colour, "line": {"width": 0}},
@@ -234,6 +235,13 @@ def _marks(mark: Mark, group: Sequence[tuple[int, Bar]], word: str) -> Trace:
         "marker": {**shape.marker(), "size": 6, "opacity": 1},
         "hoverinfo": "skip",
     }
+
+
+def _number(bar: Bar, wide: float) -> str:
+    """The number of the trial, where its bar has room for it."""
+    text = str(bar.numbers[0])
+    room = 560 * (bar.end - bar.start) / wide
+    return text if len(bar.numbers) == 1 and room > 7 * len(text) + 3 else ""
 
 
 def _tip(bar: Bar, word: str) -> str:
