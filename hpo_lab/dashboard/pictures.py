@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import Tally
@@ -20,6 +22,8 @@ _MORE = 1.25
 """Importances are computed again when there are so many times as many results."""
 _SIZE = 150_000
 """Of all pictures in the output of a cell, in bytes."""
+_PLAIN = " =:/?,;'()!*@{}[]|^$+"
+"""What stands for itself in an address of data, in an attribute within double quotes."""
 _WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
 """In pixels, so that two of them stand beside each other in a notebook."""
 _OF_ALGORITHM = {
@@ -104,10 +108,16 @@ def _at_the_end(data: ExperimentData) -> tuple[str, ...]:
 
 def _image(name: str, data: ExperimentData) -> str:
     from hpo_lab.dashboard import figures
-    from hpo_lab.dashboard.drawing import image
+    from hpo_lab.dashboard.drawing import svg
 
     figure = figures.draw(name, data)
-    return image(replace(figure, width=_WIDTHS.get(name, figure.width)))
+    figure = replace(figure, width=_WIDTHS.get(name, figure.width))
+    # In the picture no text has a quotation mark, so that one kind is enough for attributes.
+    address = quote(svg(figure).replace('"', "'"), safe=_PLAIN)
+    return (
+        f'<img alt="{escape(figure.text)}" width="{figure.width}" height="{figure.height}" '
+        f'src="data:image/svg+xml,{address}">'
+    )
 
 
 def _small(images: tuple[str, ...], size: int) -> tuple[str, ...]:
