@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from hpo_lab.collectors.numeric_text import observation_of
-from hpo_lab.observation import Observation
+from hpo_lab.observation import Observation, is_time
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["LineParser", "format_problems", "parse_time", "text_parser"]
@@ -93,9 +93,10 @@ def parse_time(word: str) -> float | None:
     if not _TIME.fullmatch(word):
         return None
     try:
-        return datetime.datetime.fromisoformat(word).timestamp()
+        time = datetime.datetime.fromisoformat(word).timestamp()
     except ValueError:
         return None
+    return time if is_time(time) else None
 
 
 def _values(pattern: Any, line: bytes) -> Iterator[tuple[str, str]]:

@@ -31,7 +31,7 @@ from typing import Any, Protocol
 
 from hpo_lab.execution.channel import open_channel
 from hpo_lab.execution.fork import end_own_processes, leave_parent
-from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task
+from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task, open_own
 from hpo_lab.trial.supervise import GRACE
 
 __all__ = ["Warm", "forget_garbage", "open_log", "serve", "take_interrupts"]
@@ -115,7 +115,7 @@ def forget_garbage() -> None:
 
 def open_log(folder: str, earlier: str) -> int:
     """Open the trial's log; it begins with what the set-up wrote."""
-    descriptor = os.open(f"{folder}/{LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = open_own(f"{folder}/{LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     if earlier:
         os.write(descriptor, earlier.encode(errors="replace"))
     return descriptor

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +16,13 @@ from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.local.launcher import Launcher
 from hpo_lab.local.memory import memory_in_use
-from hpo_lab.local.metrics import read_metrics
+from hpo_lab.local.metrics import Batch, read_metrics
 from hpo_lab.local.process import RunningTrial, end_leftovers
 from hpo_lab.local.tasks import task_of
+from hpo_lab.observation import Outcome
 from hpo_lab.running.place import UnfinishedTrial
 from hpo_lab.store import Artifact, ArtifactRecord
-from hpo_lab.trial.folder import LOG, NOTEBOOK
+from hpo_lab.trial.folder import LOG, METRICS, NOTEBOOK, is_plain
 from hpo_lab.trial.keep import kept_artifacts
 
 __all__ = ["LocalPlace", "trial_folder"]
@@ -56,7 +59,7 @@ class _Running(_Stream):
     Attributes:
         process: Its processes.
         looked: When its metrics file was last read, on the monotonic clock.
-        has_exceeded: Whether it was told to use too much memory.
+        has_exceeded: Whether it was told to do what it may not, such as to use too much memory.
     """
 
     process: RunningTrial
@@ -192,6 +195,10 @@ class LocalPlace:
                 )
             if not batch.more:
                 break
+        if batch.problem and not running.has_exceeded:
+            running.has_exceeded = True
+            message = _spoilt(batch)
+            yield Exceeded(running.number, running.attempt, "TrialReportsUnreadable", message)
         pid, limit = running.process.pid, self._memory
         if limit is None or pid is None or running.has_exceeded:
             return
@@ -212,10 +219,13 @@ class LocalPlace:
                 yield Reported(number, attempt, start, batch.offset, batch.observations)
         observations = batch.observations + batch.late
         end = batch.end if batch.late else batch.offset
+        outcome = batch.outcome
+        if batch.problem and death:
+            outcome = Outcome(succeeded=False, completed_at=time.time(), message=_spoilt(batch))
         if observations:
             yield Reported(number, attempt, stream.told, end, observations)
             stream.told = end
-        yield Ended(number, attempt, stream.told, batch.outcome, death)
+        yield Ended(number, attempt, stream.told, outcome, death)
 
     def files(self, number: int) -> list[Artifact]:
         """The log of a trial, its executed notebook, and what it kept."""
@@ -223,7 +233,7 @@ class LocalPlace:
         files = [
             Artifact(name=name, media_type=kind, path=path, number=number)
             for name, kind in _FILES.items()
-            if (path := folder / name).exists()
+            if is_plain(path := folder / name)
         ]
         for kept in kept_artifacts(folder):
             path, kind = Path(kept.path), kept.media_type
@@ -235,8 +245,11 @@ class LocalPlace:
         folder = trial_folder(self._folder, number)
         kept = [Path(thing.path) for thing in kept_artifacts(folder) if thing.name == name]
         own = folder / name
-        for path in [own] if own.exists() else kept:
-            path.unlink(missing_ok=True)
+        for path in [own] if os.path.lexists(own) else kept:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def wake(self) -> None:
         """Have `events` return."""
@@ -255,6 +268,10 @@ class LocalPlace:
         launcher, self._launcher = self._launcher, None
         if launcher is not None:
             launcher.close()
+
+
+def _spoilt(batch: Batch) -> str:
+    return f"its {METRICS} was changed by the trial: {batch.problem}"
 
 
 def _death(code: int) -> str:
