@@ -32,6 +32,7 @@ _STEP = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _GOES_ON = re.compile(rb"[\w+\-\x80-\xff]|\.\w|,\d")
+_ESCAPE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\^_])")
 _TOKEN = re.compile(rb"\S*")
 
 
@@ -67,6 +68,9 @@ def text_parser(metrics: Sequence[str], formats: Sequence[str]) -> LineParser:
     mentions = [name.encode() for name in metrics]
 
     def parse(line: bytes, arrived: float) -> list[Observation]:
+        if b"\x1b" in line:
+            # Colours of a terminal stand between the name and the value.
+            line = _ESCAPE.sub(b"", line)
         # Most lines of a log mention no metric, so this search is their only cost.
         if not any(name in line for name in mentions):
             return []

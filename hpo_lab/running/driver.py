@@ -43,7 +43,7 @@ from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import RUNNING, ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.observation import Observation
-from hpo_lab.problems import InvalidInput
+from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.asking import Asking, AskingAtOnce, Questions
 from hpo_lab.running.keeping import Keeping
 from hpo_lab.running.place import Place, UnfinishedTrial
@@ -354,6 +354,8 @@ def _record(store: Store, uid: str) -> ExperimentRecord:
     record = store.experiment_by_uid(uid)
     if record is None:
         raise NotFound(f"experiment {uid} was deleted")
+    if record.unreadable:
+        raise InvalidInput([Problem(record.title, record.unreadable)])
     return record
 
 

@@ -124,7 +124,7 @@ def _postgresql(location: Location, **options: Any) -> Engine:
         location.url,
         connect_args=arguments,
         json_serializer=_to_json,
-        **{"pool_size": 1, "max_overflow": 1, "pool_pre_ping": True, **options},
+        **{"pool_size": 1, "max_overflow": 4, "pool_pre_ping": True, **options},
     )
 
 

@@ -48,7 +48,9 @@ class Location:
         """
         if location is None:
             location = os.environ.get("HPO_LAB_STORE") or user_data_path("hpo_lab") / "hpo_lab.db"
-        text = os.fspath(location)
+        text = os.fspath(location) if isinstance(location, str | os.PathLike) else None
+        if not isinstance(text, str) or "\0" in text:
+            raise unusable(f"found {location!r}; a path or a URL is needed")
         if not text:
             raise unusable("the location is empty; give a path or a URL")
         if "://" not in text:
