@@ -7,9 +7,9 @@ under their own numbers, and goes on.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from traceback import print_exc
@@ -46,10 +46,20 @@ from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.asking import Asking, AskingAtOnce, Questions
 from hpo_lab.running.keeping import Keeping
+from hpo_lab.running.patience import Patience, say
 from hpo_lab.running.place import Place, UnfinishedTrial
 from hpo_lab.running.recording import Recorder
 from hpo_lab.running.warm_start import prior_trials
-from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
+from hpo_lab.store import (
+    ArtifactRecord,
+    ExperimentRecord,
+    LeaseLost,
+    NotFound,
+    Runner,
+    Store,
+    StoreGone,
+    StoreUnavailable,
+)
 from hpo_lab.trial.folder import METRICS
 
 __all__ = ["AlreadyRunning", "Driver"]
@@ -111,6 +121,7 @@ class Driver:
         self._runner = runner or Runner.current()
         self._at_once = at_once
         self._stop_requested = False
+        self._patience = Patience(store, lambda: self._stop_requested)
 
     def run(self) -> Verdict:
         """Run until the experiment ends, fails or is stopped.
@@ -122,7 +133,11 @@ class Driver:
             AlreadyRunning: Another runner runs it.
             LeaseLost: Another runner took over, after this one was silent for long.
             NotFound: The experiment was deleted.
+            StoreGone: The store was deleted or replaced.
+            StoreUnavailable: The store did not answer for minutes.
         """
+        ask = self._patience.ask
+        self._patience.title = ask(lambda: _record(self._store, self._uid)).title
         self._acquire()
         try:
             verdict, document = self._run()
@@ -130,22 +145,36 @@ class Driver:
             while verdict.state is not ExperimentState.STOPPED and self._differs(document):
                 self._place.close()
                 verdict, document = self._run()
+            self._patience.check()
             return verdict
         finally:
             try:
                 self._place.close()
             finally:
-                self._store.release_lease(self._uid, self._runner.id, self._clock().time)
+                self._release()
+
+    def _release(self) -> None:
+        """Give the lease back, unless the store was given up: the next runner sees a dead one."""
+        if not self._patience.is_spent:
+            with contextlib.suppress(StoreGone, StoreUnavailable):
+                self._patience.ask(
+                    lambda: self._store.release_lease(
+                        self._uid, self._runner.id, self._clock().time
+                    )
+                )
 
     def _differs(self, document: ExperimentDocument) -> bool:
-        record = self._store.experiment_by_uid(self._uid)
+        record = self._patience.ask(lambda: self._store.experiment_by_uid(self._uid))
         return record is not None and record.document.spec != document.spec
 
     def _acquire(self) -> None:
         """Take the lease; a runner that is about to end is waited for."""
         deadline = time.monotonic() + _PATIENCE
-        while not self._store.acquire_lease(self._uid, self._runner, self._clock().time):
-            record = _record(self._store, self._uid)
+        ask = self._patience.ask
+        while not ask(
+            lambda: self._store.acquire_lease(self._uid, self._runner, self._clock().time)
+        ):
+            record = ask(lambda: _record(self._store, self._uid))
             is_ending = record.state in _ENDING or record.stop_requested
             if not is_ending or self._stop_requested or time.monotonic() > deadline:
                 raise AlreadyRunning(f"experiment {self._uid} is being run by another process")
@@ -158,35 +187,47 @@ class Driver:
 
     def _run(self) -> tuple[Verdict, ExperimentDocument]:
         """Run once: how it ended, and the document by which it did."""
-        record = _record(self._store, self._uid)
-        scheduler, running = self._recovered(record)
-        sources = [
-            artifact
-            for listed in self._store.artifacts(self._uid)
-            if listed.number is None
-            and (artifact := self._store.artifact(self._uid, listed.name)) is not None
-        ]
-        self._place.open(record.document, sources, running)
-        self._store.set_condition(
-            self._uid,
-            ExperimentState.RUNNING,
-            *RUNNING,
-            self._clock().time,
-            runner_id=self._runner.id,
+        ask = self._patience.ask
+        record = ask(lambda: _record(self._store, self._uid))
+        scheduler, running = ask(lambda: self._recovered(record))
+        self._place.open(record.document, ask(self._sources), running)
+        ask(
+            lambda: self._store.set_condition(
+                self._uid,
+                ExperimentState.RUNNING,
+                *RUNNING,
+                self._clock().time,
+                runner_id=self._runner.id,
+            )
         )
-        prior = prior_trials(self._store, self._uid)
+        prior = ask(lambda: prior_trials(self._store, self._uid))
         asking: Questions
         if self._at_once:
             asking = AskingAtOnce(self._uid, prior)
         else:
             asking = Asking(self._uid, prior, self._place.wake)
         turns = _Turns(
-            self._store, record, self._place, scheduler, asking, self._runner.id, self._clock
+            self._store,
+            record,
+            self._place,
+            scheduler,
+            asking,
+            self._runner.id,
+            self._clock,
+            self._patience,
         )
         try:
             return self._loop(turns, record), turns.document
         finally:
             asking.close()
+
+    def _sources(self) -> list[ArtifactRecord]:
+        return [
+            artifact
+            for listed in self._store.artifacts(self._uid)
+            if listed.number is None
+            and (artifact := self._store.artifact(self._uid, listed.name)) is not None
+        ]
 
     def _recovered(self, record: ExperimentRecord) -> tuple[Scheduler, list[UnfinishedTrial]]:
         """The scheduler of an experiment that may have run before, and what ran then."""
@@ -215,8 +256,11 @@ class Driver:
         )
         return scheduler, running
 
+    def _renew(self) -> bool:
+        return self._store.renew_lease(self._uid, self._runner.id, self._clock().time)
+
     def _loop(self, turns: _Turns, record: ExperimentRecord) -> Verdict:
-        now = self._clock()
+        now, ask = self._clock(), self._patience.ask
         renewed, controlled, changed = now.steady, now.steady, -1
         stopping = record.stop_requested
         happened: list[Event] = [STOP_REQUESTED] if stopping else []
@@ -231,14 +275,15 @@ class Driver:
             now = self._clock()
             if now.steady - renewed >= _RENEW_EVERY:
                 renewed = now.steady
-                if not self._store.renew_lease(self._uid, self._runner.id, now.time):
+                self._patience.check()
+                if not ask(self._renew):
                     raise LeaseLost(f"experiment {self._uid} was taken over by another runner")
             if now.steady - controlled >= _CONTROL_EVERY:
                 controlled = now.steady
-                control = self._store.control(self._uid)
+                control = ask(lambda: self._store.control(self._uid))
                 if control.changed != changed:
                     changed = control.changed
-                    happened += turns.revise(_record(self._store, self._uid))
+                    happened += turns.revise(ask(lambda: _record(self._store, self._uid)))
                 if control.stop_requested and not stopping:
                     stopping = True
                     happened.append(STOP_REQUESTED)
@@ -256,8 +301,10 @@ class _Turns:
         asking: Questions,
         runner_id: str,
         clock: Callable[[], Instant],
+        patience: Patience,
     ) -> None:
         self._clock = clock
+        self._patience = patience
         self.verdict: Verdict | None = None
         self.document = record.document
         self._uid = record.uid
@@ -309,7 +356,7 @@ class _Turns:
 
     def _carry_out(self, records: list[Record], actions: list[Action], now: Instant) -> list[Event]:
         """Write the records, take the actions; what follows at once."""
-        self._recorder.write(records, now.time)
+        self._patience.ask(lambda: self._recorder.write(records, now.time))
         refusals: list[Event] = []
         for action in actions:
             match action:
@@ -334,7 +381,7 @@ class _Turns:
             if isinstance(record, ExperimentEnded):
                 self.verdict = record.verdict
             elif isinstance(record, Noted) and record.since is None:
-                print(record.message, file=sys.stderr, flush=True)
+                say(record.message)
             elif isinstance(record, TrialRequeued):
                 # The next attempt is not to be taken for this one.
                 self._place.discard(record.trial.number, METRICS)

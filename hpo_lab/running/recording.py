@@ -95,7 +95,7 @@ class Recorder:
                     artifacts=files[trial.number],
                 )
             case TrialRequeued():
-                transaction.requeue_trial(record.trial.number)
+                transaction.requeue_trial(record.trial.number, record.trial.attempt)
             case Noted():
                 began = time if record.since is None else record.since
                 transaction.set_condition(

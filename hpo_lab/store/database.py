@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
@@ -98,11 +99,28 @@ def _sqlite(location: Location) -> Engine:
     if location.path.is_dir():
         raise unusable(f"{location} is a folder; give a file, such as {location}/hpo_lab.db")
     location.path.parent.mkdir(parents=True, exist_ok=True)
+    path = location.path
+    existing = False
+
+    def connection() -> sqlite3.Connection:
+        nonlocal existing
+        # Only the first connection makes the file: where somebody deletes it, an empty one in its
+        # place would hide that.
+        mode = "rw" if existing else "rwc"
+        made = sqlite3.connect(
+            f"file:{quote(os.fsencode(path))}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            check_same_thread=False,
+        )
+        existing = True
+        return made
+
     engine = create_engine(
         location.url,
+        creator=connection,
         pool_size=2,
         max_overflow=-1,
-        connect_args={"timeout": _BUSY_SECONDS},
         json_serializer=_to_json,
     )
 

@@ -205,9 +205,16 @@ class Transaction:
         )
         return True
 
-    def requeue_trial(self, number: int) -> int:
-        """Set a trial back to `Created`, its observations gone; the number of its next attempt."""
+    def requeue_trial(self, number: int, attempt: int | None = None) -> int:
+        """Set a trial back to `Created`, its observations gone; the number of its next attempt.
+
+        Args:
+            number: The trial.
+            attempt: Which attempt is next; where it is that already, nothing is changed.
+        """
         before, _ = self._present(number)
+        if attempt is not None and before.attempt >= attempt:
+            return before.attempt
         trial = replace(_fresh(before), attempt=before.attempt + 1)
         self._observed = [row for row in self._observed if row["number"] != number]
         self._forgotten.add(number)

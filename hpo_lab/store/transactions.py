@@ -22,6 +22,7 @@ class Transactions:
     def __init__(self, location: Location) -> None:
         self._location = location
         self._engine = connect(location)
+        self._file = _file(location)
         self.location: str = location.address
         self.files: Path = location.files
         self._snapshots: dict[str, Snapshot] = {}
@@ -41,6 +42,10 @@ class Transactions:
 
     def __repr__(self) -> str:
         return f"Store({str(self._location)!r})"
+
+    def is_there(self) -> bool:
+        """Whether its file is the one that was opened; a database server is always there."""
+        return _file(self._location) == self._file
 
     def close(self) -> None:
         """Close the idle connections; the store opens new ones when it is used again."""
@@ -78,3 +83,14 @@ class Transactions:
                 connection.rollback()
                 return
         self._snapshots[uid] = transaction.snapshot()
+
+
+def _file(location: Location) -> tuple[int, int] | None:
+    """What tells the file at *location* from another one that is put in its place."""
+    if location.path is None:
+        return None
+    try:
+        state = location.path.stat()
+    except OSError:
+        return (0, 0)
+    return state.st_dev, state.st_ino
