@@ -49,7 +49,7 @@ def launch(store: Store, record: ExperimentRecord, *, attached: bool = False) ->
     words = [*forks, *([f"attached={os.getpid()}"] if attached else [])]
     with log.open("ab") as file:
         process = _Runner(
-            [sys.executable, "-m", "hpo_lab.local", record.uid, *words],
+            [sys.executable, "-P", "-m", "hpo_lab.local", record.uid, *words],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ under their own numbers, and goes on.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import math
 import time
@@ -21,6 +22,8 @@ from hpo_lab.engine.events import (
     Answered,
     Event,
     Instant,
+    Lost,
+    Noticed,
     Refused,
     SpecChanged,
 )
@@ -73,6 +76,11 @@ _LONGEST_BATCH = 0.05
 
 _PATIENCE = 60.0
 """Seconds for which a runner that is about to end is waited for."""
+
+_EXHAUSTED = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC)
+"""What a machine lacks for a moment, which is not the trial's fault."""
+_MOST_TRIES = 60
+_PAUSE = 1.0
 
 _ENDING = (
     ExperimentState.RESTARTING,
@@ -305,6 +313,7 @@ class _Turns:
     ) -> None:
         self._clock = clock
         self._patience = patience
+        self._tries: dict[int, int] = {}
         self.verdict: Verdict | None = None
         self.document = record.document
         self._uid = record.uid
@@ -369,6 +378,12 @@ class _Turns:
                         message = "; ".join(map(str, error.problems))
                         refusals.append(Refused(trial.number, trial.attempt, message))
                     except OSError as error:
+                        if error.errno in _EXHAUSTED and self._may_try_again(trial.number):
+                            message = f"Experiment is running; it waits, for {error.strerror}"
+                            refusals.append(Noticed("MachineExhausted", message))
+                            refusals.append(Lost(trial.number, trial.attempt))
+                            time.sleep(_PAUSE)
+                            continue
                         message = f"could not be started: {error}"
                         refusals.append(
                             Refused(trial.number, trial.attempt, message, "TrialNotStarted")
@@ -386,6 +401,11 @@ class _Turns:
                 # The next attempt is not to be taken for this one.
                 self._place.discard(record.trial.number, METRICS)
         return refusals
+
+    def _may_try_again(self, number: int) -> bool:
+        """Whether a trial for which the machine had no room is tried again, which is counted."""
+        self._tries[number] = self._tries.get(number, 0) + 1
+        return self._tries[number] <= _MOST_TRIES
 
     def _answer(self, number: int) -> Answered:
         try:
