@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
-from hpo_lab.store.location import Location, unusable
+from hpo_lab.store.location import Location, make_private, unusable
 from hpo_lab.store.tables import metadata
 
 __all__ = ["HEAD", "VERSION_TABLE", "connect", "migrate", "reading", "watching", "writing"]
@@ -98,7 +99,10 @@ def _sqlite(location: Location) -> Engine:
     assert location.path is not None
     if location.path.is_dir():
         raise unusable(f"{location} is a folder; give a file, such as {location}/hpo_lab.db")
-    location.path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(location.path.parent)
+    with contextlib.suppress(OSError):
+        # What SQLite puts beside it has the same mode; what is wrong with the path, SQLite says.
+        os.close(os.open(location.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     path = location.path
     existing = False
 

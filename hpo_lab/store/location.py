@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["Location", "unusable"]
+__all__ = ["Location", "make_private", "unusable"]
 
 _DRIVERS = {
     "sqlite": "sqlite",
@@ -25,6 +25,16 @@ _DRIVERS = {
 def unusable(message: str) -> InvalidInput:
     """The error for a location that cannot be used."""
     return InvalidInput([Problem("store", message)])
+
+
+def make_private(folder: Path) -> None:
+    """Make *folder* for this user alone, unless it is there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
 
 
 @dataclass(frozen=True, slots=True)

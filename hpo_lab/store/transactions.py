@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpo_lab.store import experiments
 from hpo_lab.store.database import connect, watching, writing
-from hpo_lab.store.location import Location
+from hpo_lab.store.location import Location, make_private
 from hpo_lab.store.transaction import Snapshot, Transaction
 from hpo_lab.store.watch import Watch
 
@@ -54,6 +54,13 @@ class Transactions:
     def folder(self, uid: str) -> Path:
         """Where the files of one experiment belong; it need not exist yet."""
         return self.files / uid
+
+    def make_folder(self, uid: str) -> Path:
+        """Make the folder of an experiment, readable for this user alone."""
+        make_private(self.files)
+        folder = self.folder(uid)
+        make_private(folder)
+        return folder
 
     def watch(self) -> Watch:
         """Tells from now on when something in the store may have changed."""
