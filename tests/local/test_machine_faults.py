@@ -16,7 +16,7 @@ from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local import forked, place
 from hpo_lab.local.place import LocalPlace
 from hpo_lab.local.runner import local_runner
-from hpo_lab.running import driver
+from hpo_lab.running import turns
 from hpo_lab.store import Store
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="trials are not forked here")
@@ -123,7 +123,7 @@ def test_a_machine_that_is_full_is_waited_for(
         start(self, *arguments)
 
     monkeypatch.setattr(LocalPlace, "start", failing)
-    monkeypatch.setattr(driver, "_PAUSE", 0.01)
+    monkeypatch.setattr(turns, "_PAUSE", 0.01)
     record = enrolled(plain, trials=3, parallel=1)
 
     assert local_runner(store, record.uid).run().state == "Succeeded"
@@ -139,8 +139,8 @@ def test_a_machine_that_stays_full_ends_in_a_failure_with_the_reason(
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     monkeypatch.setattr(LocalPlace, "start", failing)
-    monkeypatch.setattr(driver, "_PAUSE", 0.0)
-    monkeypatch.setattr(driver, "_MOST_TRIES", 2)
+    monkeypatch.setattr(turns, "_PAUSE", 0.0)
+    monkeypatch.setattr(turns, "_MOST_TRIES", 2)
     record = enrolled(plain, trials=1)
 
     assert local_runner(store, record.uid).run().state == "Failed"
