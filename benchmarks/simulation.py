@@ -28,8 +28,9 @@ KILLS = 3
 def simulate(trials: int) -> dict[str, float]:
     """Run one size here; what it cost."""
     from hpo_lab.experiment.manifest import parse_manifest
+    from hpo_lab.facade.enrolling import enrol_prepared
+    from hpo_lab.prepare import Prepared
     from hpo_lab.running.driver import Driver
-    from hpo_lab.running.enrol import enrol
     from hpo_lab.store import LEASE_SECONDS, Runner, open_store
     from hpo_lab.testing.simulation import Faults, SimulatedPlace, World
 
@@ -58,7 +59,9 @@ def simulate(trials: int) -> dict[str, float]:
     world = World(seed=1, faults=faults)
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "hpo_lab.db")
-        uid = enrol(store, parse_manifest(document, source="").experiment, {})[0].uid
+        uid = enrol_prepared(store, Prepared(parse_manifest(document, source="").experiment, {}))[
+            0
+        ].uid
         begun = time.process_time()
         for life in range(KILLS + 1):
             killed_at = trials / PARALLEL * 10 * (life + 1) / (KILLS + 1)

@@ -31,11 +31,12 @@ SET_UPS = {
 def run(library: str, trials: int, folder: Path) -> tuple[int, float]:
     """How many trials succeeded, and the seconds that all took."""
     from hpo_lab.experiment.model import ObjectiveType
+    from hpo_lab.facade.enrolling import enrol_prepared
     from hpo_lab.local.runner import local_runner
     from hpo_lab.notebook.parsed_cell import ParsedCell
     from hpo_lab.options import TuneOptions
+    from hpo_lab.prepare import Prepared
     from hpo_lab.prepare.notebook import prepare_cell
-    from hpo_lab.running.enrol import enrol
     from hpo_lab.store import open_store
 
     set_up, tuned = SET_UPS[library]
@@ -58,7 +59,7 @@ def run(library: str, trials: int, folder: Path) -> tuple[int, float]:
         working_directory=folder,
     )
     store = open_store(folder / "hpo_lab.db")
-    record, _ = enrol(store, prepared.experiment, prepared.files)
+    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
     start = time.monotonic()
     local_runner(store, record.uid).run()
     seconds = time.monotonic() - start

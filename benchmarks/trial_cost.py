@@ -81,12 +81,13 @@ def _options(trials: int, algorithm: str = "random", isolation: str | None = Non
 
 def _run(prepared: Prepared, trials: int, folder: Path) -> None:
     """Run what was prepared to its end, in this process."""
+    from hpo_lab.facade.enrolling import enrol_prepared
     from hpo_lab.local.runner import local_runner
-    from hpo_lab.running.enrol import enrol
+    from hpo_lab.prepare import Prepared
     from hpo_lab.store import open_store
 
     store = open_store(folder / "hpo_lab.db")
-    record, _ = enrol(store, prepared.experiment, prepared.files)
+    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
     local_runner(store, record.uid).run()
     done = sum(trial.state.value == "Succeeded" for trial in store.trials(record.uid))
     store.close()

@@ -34,11 +34,11 @@ from hpo_lab.dashboard.live import LiveProgress
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_cell
-from hpo_lab.running.enrol import enrol
+from hpo_lab.prepare import Prepared, prepare_cell
 from hpo_lab.store import Store, open_store
 
 NAME = "viewed"
@@ -61,7 +61,7 @@ def record(store: Store, name: str, count: int, trials: int) -> None:
     prepared = prepare_cell(
         CELL, [], options, where="cell", name=name, working_directory=Path.cwd()
     )
-    uid = enrol(store, prepared.experiment, prepared.files)[0].uid
+    uid = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0].uid
     stream = random.Random(0)
     best = max(range(count), key=lambda number: (number * 7919) % count, default=None)
     for first in range(0, count, 1000):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hpo_lab.api import Experiment, get, tune
+    from hpo_lab.api import Experiment, Experiments, get, tune
     from hpo_lab.experiment.space import (
         choice,
         integer,
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hpo_lab.experiment.space import (
         int as int,
     )
-    from hpo_lab.facade.experiments import Experiments
     from hpo_lab.problems import InvalidInput
     from hpo_lab.trial.attributes import set_attribute, trial_number
     from hpo_lab.trial.checkpoint import checkpoint_dir
@@ -53,7 +52,7 @@ __version__ = "0.1.0.dev0"
 
 _HOMES = {
     "Experiment": "hpo_lab.api",
-    "Experiments": "hpo_lab.facade.experiments",
+    "Experiments": "hpo_lab.api",
     "InvalidInput": "hpo_lab.problems",
     "checkpoint_dir": "hpo_lab.trial.checkpoint",
     "choice": "hpo_lab.experiment.space",
@@ -88,6 +87,6 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: Any) -> None:
     """Register `%%tune` and `%hpo`: `%load_ext hpo_lab`."""
-    from hpo_lab.magics import load
+    from hpo_lab.magics.shell import load
 
     load(shell)

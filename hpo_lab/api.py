@@ -12,14 +12,24 @@ from typing import Any, Never
 from hpo_lab.experiment.space import Domain
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.viewer import Viewer, show_with
 from hpo_lab.facade.waiting import Callback
 from hpo_lab.options import read_arguments, unknown_arguments
 from hpo_lab.prepare import prepare_file, prepare_function, runs_here
-from hpo_lab.prepare.wording import as_argument
+from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, made_of
 
-__all__ = ["Experiment", "get", "tune"]
+__all__ = ["Experiment", "Experiments", "get", "tune"]
+
+
+def _dashboard() -> Viewer:
+    from hpo_lab.dashboard.watching import Dashboard
+
+    return Dashboard()
+
+
+show_with(_dashboard)
 
 
 def tune(
@@ -140,7 +150,7 @@ def tune(
         problems.append(Problem("space", message))
     try:
         if isinstance(objective, str | Path):
-            file = prepare_file(Path(objective), options, cell, as_written=as_argument)
+            file = prepare_file(Path(objective), options, cell, dialect=Dialect.ARGUMENT)
             if file.stops:
                 message = "is 0, which stops an experiment: hpo_lab.get(name).stop()"
                 problems.append(Problem("spec.maxTrialCount", message))

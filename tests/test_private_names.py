@@ -102,7 +102,7 @@ USES: dict[str, list[tuple[str, str, str | None]]] = {
     "notebook/parsed_cell.py": [
         ("IPython.core.inputtransformer2", "TransformerManager.do_one_token_transform", "lines"),
     ],
-    "magics.py": [
+    "magics/shell.py": [
         ("IPython.core.history", "HistoryManager.input_hist_raw", None),
         ("ipykernel.zmqshell", "ZMQInteractiveShell.set_hook", "name hook str_key"),
     ],

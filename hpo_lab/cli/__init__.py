@@ -36,6 +36,7 @@ _COMMANDS = {
     "best": ("hpo_lab.cli.best", "Show the best trial, or write its values into a notebook."),
     "trials": ("hpo_lab.cli.looking", "List the trials of an experiment."),
     "logs": ("hpo_lab.cli.logs", "Print the log of a trial."),
+    "tensorboard": ("hpo_lab.cli.tensorboard", "Show the trials of an experiment in TensorBoard."),
     "stop": ("hpo_lab.cli.ending", "Stop a running experiment; it can be resumed."),
     "enqueue": ("hpo_lab.cli.enqueuing", "Have given values tried in the next new trial."),
     "delete": ("hpo_lab.cli.ending", "Delete an experiment, its trials and their files."),
@@ -124,7 +125,7 @@ def _import_at_once(module: str) -> None:
 def _say_problems(ctx: click.Context, error: InvalidInput) -> None:
     click.echo(str(error), err=True)
     if ctx.meta["hpo_lab.json"]:
-        problems = [{"where": one.where, "message": one.message} for one in error.problems]
+        problems = [{"where": each.where, "message": each.message} for each in error.problems]
         click.echo(json.dumps({"problems": problems}, indent=2))
 
 

@@ -15,7 +15,8 @@ from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import files_of_best, messages, print_best, print_json
 from hpo_lab.dashboard.defaults import assigned
 from hpo_lab.facade.best import BestTrial
-from hpo_lab.notebook.rewriting import replace_file, rewrite
+from hpo_lab.notebook.replacing import replace_file
+from hpo_lab.notebook.rewriting import rewrite
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["best_command"]

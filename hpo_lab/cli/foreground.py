@@ -19,7 +19,7 @@ from hpo_lab.local.runner import local_runner
 from hpo_lab.running.driver import AlreadyRunning, Driver
 from hpo_lab.store import NotFound, outage
 
-__all__ = ["follow", "run_here"]
+__all__ = ["follow", "run_here", "watch_experiment"]
 
 _EVERY = 0.25
 
@@ -51,23 +51,36 @@ def run_here(experiment: Experiment, console: Console, server: ForkServer | None
     return 128 + received[0] if received else 0
 
 
+def watch_experiment(experiment: Experiment, console: Console) -> None:
+    """Show the progress of *experiment* until it is over; SIGINT ends that alone."""
+    with ConsoleProgress(experiment, console) as watch:
+        _follow(watch)
+
+
 def follow(watch: ConsoleProgress) -> int:
     """Show the progress of an experiment that runs elsewhere until it ends.
 
     Returns:
         0, or the exit code of SIGINT, which stops the following alone.
     """
+    watch.say("It is running in another process; following it (Ctrl-C stops following only)")
+    if _follow(watch):
+        return 0
+    watch.say("No longer following; the experiment runs on")
+    return 128 + signal.SIGINT
+
+
+def _follow(watch: ConsoleProgress) -> bool:
+    """Show what is new until the experiment is over; False where SIGINT came before."""
     interrupted: list[int] = []
     # A KeyboardInterrupt would be lost where it is raised in somebody's finaliser.
     before = signal.signal(signal.SIGINT, lambda signum, _frame: interrupted.append(signum))
     try:
-        watch.say("It is running in another process; following it (Ctrl-C stops following only)")
         for summary in watch.experiment.follower.follow(stop=lambda: bool(interrupted)):
             watch.show(summary)
             if summary.is_over:
-                return 0
-        watch.say("No longer following; the experiment runs on")
-        return 128 + signal.SIGINT
+                return True
+        return False
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -7,15 +7,15 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from textwrap import indent
 from typing import Any
 
 import click
 
 from hpo_lab.cli.arguments import PlainCommand
+from hpo_lab.cli.foreground import watch_experiment
 from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
-from hpo_lab.cli.output import messages, print_json, print_json_list, results
+from hpo_lab.cli.output import messages, print_failure, print_json, print_json_list, results
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import (
     print_experiments,
@@ -62,17 +62,28 @@ def list_command(everywhere: bool, store: str | None, as_json: bool) -> None:
 @click.option(
     "--output", "-o", type=click.Choice(["yaml", "json"]), help="Print the manifest instead."
 )
+@click.option(
+    "--watch", "-w", is_flag=True, help="Show it live until it is over; Ctrl-C ends that alone."
+)
 @store_option
 @json_option
-def show_command(name: str, output: str | None, store: str | None, as_json: bool) -> None:
+def show_command(
+    name: str, output: str | None, watch: bool, store: str | None, as_json: bool
+) -> None:
     """Show one experiment: state, best parameters, the last failure."""
+    if watch and (output is not None or as_json):
+        other = "--json" if as_json else "--output"
+        problem = f"is for a person who looks; leave it or {other} out"
+        raise InvalidInput([Problem("--watch", problem)])
     experiment = experiment_named(store, name)
+    if watch:
+        watch_experiment(experiment, messages())
     if output is not None:
         print(dump(_with_status(experiment), output), end="")
         return
-    summary, failure = experiment.summary(), experiment.last_failure()
-    folder = str(experiment.folder)
+    summary, folder = experiment.summary(), str(experiment.folder)
     if as_json:
+        failure = experiment.last_failure()
         last = failure.to_json() if failure else None
         print_json({**summary.to_json(), "folder": folder, "lastFailure": last})
         return
@@ -86,13 +97,7 @@ def show_command(name: str, output: str | None, store: str | None, as_json: bool
     elif summary.best:
         out.print()
         print_parameters(out, summary.best.parameters, notebook_defaults(experiment))
-    if failure:
-        out.print()
-        out.print(f"Last failure, trial {failure.number}: {failure.message}", style="red")
-        if failure.excerpt:
-            out.print(indent(failure.excerpt, "  "), soft_wrap=True)
-        logs = experiment.store.command(f"logs {experiment.title} {failure.number}")
-        out.print(f"More: {logs}", soft_wrap=True)
+    print_failure(experiment, "Last failure, trial")
 
 
 def _with_status(experiment: Experiment) -> ExperimentDocument:

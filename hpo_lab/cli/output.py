@@ -17,7 +17,15 @@ from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 
-__all__ = ["files_of_best", "messages", "print_best", "print_json", "print_json_list", "results"]
+__all__ = [
+    "files_of_best",
+    "messages",
+    "print_best",
+    "print_failure",
+    "print_json",
+    "print_json_list",
+    "results",
+]
 
 _PIPED_WIDTH = 10_000
 
@@ -67,6 +75,25 @@ def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> 
         if lines:
             out.print()
             out.print("\n".join(lines), soft_wrap=True)
+
+
+def print_failure(experiment: Experiment, intro: str) -> None:
+    """Print the failure of the trial that failed last, if any, and where there is more of it.
+
+    Args:
+        experiment: An experiment.
+        intro: Stands before the number of the trial.
+    """
+    failure = experiment.last_failure()
+    if failure is None:
+        return
+    out = results()
+    out.print()
+    out.print(f"{intro} {failure.number}: {failure.message}", style="red", soft_wrap=True)
+    if failure.excerpt:
+        out.print(indent(failure.excerpt, "  "), soft_wrap=True)
+    logs = experiment.store.command(f"logs {experiment.title} {failure.number}")
+    out.print(f"More: {logs}", soft_wrap=True)
 
 
 def print_json_list(items: Iterable[Any]) -> None:

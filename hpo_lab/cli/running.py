@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from textwrap import indent
 
 import click
 
@@ -19,13 +18,13 @@ from hpo_lab.cli.options import (
     name_argument,
     store_option,
 )
-from hpo_lab.cli.output import messages, print_best, print_json, results
+from hpo_lab.cli.output import messages, print_best, print_failure, print_json, results
 from hpo_lab.cli.validating import say_warnings
 from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.status import GIVEN_UP, ExperimentState
-from hpo_lab.facade.enrolling import enrol_prepared
+from hpo_lab.facade.enrolling import enrol_prepared, stop_described
 from hpo_lab.facade.experiments import is_file_name
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import prepare_resume
@@ -33,9 +32,9 @@ from hpo_lab.facade.summary import INTERRUPTED as LOST
 from hpo_lab.facade.summary import Summary
 from hpo_lab.options import BUDGETS, OPTIONS
 from hpo_lab.prepare import prepare_file, runs_here
-from hpo_lab.prepare.wording import as_flag
+from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enrol import Enrolment, made_of, stop_described
+from hpo_lab.running.enrol import Enrolment, made_of
 from hpo_lab.store import open_store
 
 __all__ = ["resume_command", "run_command"]
@@ -91,7 +90,7 @@ def run_command(ctx: click.Context, request: Request) -> None:
         messages().print(f"{path.name} is overridden: {prepared.overridden}.")
     store = open_store(request.store)
     if prepared.stops:
-        stop_described(store, prepared.experiment, prepared.project)
+        stop_described(store, prepared)
         messages().print(f"Experiment {prepared.experiment.name} stops: it may run 0 trials.")
         return
     record, enrolment = enrol_prepared(
@@ -141,7 +140,7 @@ def _resume(request: Request, otherwise: str = "") -> int:
     if problems:
         raise InvalidInput(problems)
     budgets = request.options.budgets
-    _, enrolment = prepare_resume(experiment.store, experiment.record, as_flag, **budgets)
+    _, enrolment = prepare_resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
     _announce(enrolment, experiment.summary())
     return _run(experiment, enrolment, request)
 
@@ -166,8 +165,8 @@ def _agrees(recorded: Experiment) -> bool:
     """Whether a person, where one is there, wants *recorded* to be deleted."""
     if not sys.stdin.isatty():
         return True
-    trials = recorded.summary().completed
-    question = f"Delete {recorded.title} with its {trials} trials and start anew?"
+    trials = recorded.summary().ended_trials
+    question = f"Delete {recorded.title} with its {trials} and start anew?"
     return click.confirm(question, err=True)
 
 
@@ -233,13 +232,7 @@ def _print_failure(experiment: Experiment, summary: Summary) -> None:
     """Print why no trial succeeded, where to read more, and how to go on."""
     out = results()
     out.print("No trial produced the objective.")
-    if failure := experiment.last_failure():
-        out.print()
-        out.print(f"Trial {failure.number}: {failure.message}", style="red", soft_wrap=True)
-        if failure.excerpt:
-            out.print(indent(failure.excerpt, "  "), soft_wrap=True)
-        logs = experiment.store.command(f"logs {summary.title} {failure.number}")
-        out.print(f"More: {logs}", soft_wrap=True)
+    print_failure(experiment, "Trial")
     if summary.reason == GIVEN_UP:
         most = summary.spec.max_trial_count or "N"
         again = f"To try again: {experiment.store.command(f'resume {summary.title}')}"

@@ -16,11 +16,11 @@ from hpo_lab.dashboard.tables import (
     space_table,
 )
 from hpo_lab.dashboard.words import duration, number, objective_in_words
+from hpo_lab.execution.slice_check import INTERRUPTED_CHECK, compare
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_file
-from hpo_lab.prepare.comparison import compare
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["say_warnings", "validate_command"]
@@ -59,14 +59,20 @@ def validate_command(
     spec = prepared.experiment.spec
     if execute and prepared.halves is None:
         raise InvalidInput([Problem("--execute", "is for notebooks")])
-    comparison = compare(prepared.halves()) if execute and prepared.halves is not None else None
+    comparison = None
+    if execute and prepared.halves is not None:
+        try:
+            comparison = compare(prepared.halves())
+        except KeyboardInterrupt:
+            messages().print(INTERRUPTED_CHECK)
+            raise
     warnings = [*prepared.warnings, *run_problems(prepared.experiment)]
     if as_json:
         decisions = [
             {"cell": each.cell.label, "kept": each.kept, "reason": each.reason}
             for each in prepared.decisions
         ]
-        said = [{"where": one.where, "message": one.message} for one in warnings]
+        said = [{"where": each.where, "message": each.message} for each in warnings]
         document: dict[str, object] = {
             "experiment": prepared.experiment.to_document(),
             "decisions": decisions,

@@ -8,10 +8,12 @@ from operator import attrgetter
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.live import Live
 from rich.text import Text
 
-from hpo_lab.dashboard.tables import best_line, progress_line
+from hpo_lab.dashboard.tables import progress_line
+from hpo_lab.dashboard.terminal import live_view
+from hpo_lab.dashboard.words import best_line
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 
@@ -21,37 +23,30 @@ _PLAIN_EVERY = 10.0
 
 
 class ConsoleProgress:
-    """Progress of one experiment on a console: a live bar on a terminal, else plain lines."""
+    """Progress of one experiment on a console: a live view on a terminal, else plain lines."""
 
     def __init__(self, experiment: Experiment, console: Console) -> None:
         """Watch *experiment*; what there is already is no news."""
         self.experiment = experiment
         self._console = console
         self._plain_shown = ("", time.monotonic())
-        self._bar: Progress | None = None
-        if console.is_terminal:
-            self._bar = Progress(
-                BarColumn(None, complete_style="cyan", finished_style="green"),
-                TextColumn("{task.description}", markup=False),
-                TimeElapsedColumn(),
-                console=console,
-                expand=True,
-                transient=True,
-                # A thread of its own would draw ten times a second.
-                auto_refresh=False,
-            )
-            self._task = self._bar.add_task("", total=None)
+        # A thread of its own would draw again and again what has not changed.
+        self._live = (
+            Live(console=console, transient=True, auto_refresh=False)
+            if console.is_terminal
+            else None
+        )
         self._announced = {best.number for best in experiment.follower.look().leading}
         self._failures = len(experiment.follower.tally.failures)
 
     def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
+        if self._live:
+            self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
+        if self._live:
+            self._live.stop()
 
     def update(self) -> None:
         """Look at the experiment, and show what is new.
@@ -72,14 +67,9 @@ class ConsoleProgress:
             if best.number not in self._announced:
                 self._announced.add(best.number)
                 self.say(f"{new}: {best_line(best)}", "green")
-        if self._bar:
-            self._bar.update(
-                self._task,
-                completed=summary.completed,
-                total=summary.spec.max_trial_count,
-                description=progress_line(summary),
-                refresh=True,
-            )
+        if self._live:
+            view = live_view(summary, self.experiment.follower.tally, self._console)
+            self._live.update(view, refresh=True)
         else:
             self._plain(progress_line(summary))
 
@@ -90,6 +80,6 @@ class ConsoleProgress:
             self.say(line, "")
 
     def say(self, text: str, style: str = "yellow") -> None:
-        """Print a message above the bar."""
-        # The style of a whole print would reach the bar, too.
+        """Print a message above the view."""
+        # The style of a whole print would reach the view, too.
         self._console.print(Text(text, style=style))

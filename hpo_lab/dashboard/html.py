@@ -1,89 +1,80 @@
-"""The pieces that HTML is made of here: text, tables, states, and the colours of the theme.
+"""The pieces that HTML is made of here: text, tables, and the style of all of them.
 
-Every piece carries its style with it and takes its colours from JupyterLab's theme where
-there is one, so that it looks right in a light and a dark theme, in an exported page and in
-a notebook that is opened without a kernel.
+The style is one sheet, `hpo.css`. It takes its colours from JupyterLab's theme where there is
+one. Without it, as in a notebook that is not trusted, the text still reads from the top down.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from html import escape
+from importlib.resources import files
 
 from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import Value
 
 __all__ = [
-    "BLUE",
-    "CODE",
-    "GREEN",
-    "GREY",
-    "MUTED",
-    "RED",
     "Cell",
     "assignments",
     "box",
     "cut",
-    "dot",
-    "state_mark",
+    "details",
+    "foot",
+    "picture",
+    "style",
     "table",
     "value_cell",
 ]
 
-GREEN = "var(--jp-success-color1, #388e3c)"
-BLUE = "var(--jp-brand-color1, #1976d2)"
-RED = "var(--jp-error-color1, #d32f2f)"
-ORANGE = "var(--jp-warn-color1, #f57c00)"
-GREY = "var(--jp-ui-font-color3, #8a8a8a)"
-_COLOURS = {
-    "Created": GREY,
-    "Running": BLUE,
-    "Restarting": BLUE,
-    "Succeeded": GREEN,
-    "EarlyStopped": GREY,
-    "Failed": RED,
-    "MetricsUnavailable": RED,
-    "Killed": ORANGE,
-    "Stopped": ORANGE,
-    "Interrupted": ORANGE,
-}
-
-_BOX = (
-    "color:var(--jp-ui-font-color1, inherit);"
-    "font:13px/1.5 var(--jp-ui-font-family, system-ui, sans-serif);"
-    "max-width:72em;padding:4px 2px;font-variant-numeric:tabular-nums"
-)
-MUTED = "opacity:.72"
-_LINE = "1px solid var(--jp-border-color2, rgba(128,128,128,.3))"
-# JupyterLab makes all columns equally wide.
-_TABLE = "table-layout:auto;border-collapse:collapse;border:0;margin:0;font-size:12px"
-_CELL = "padding:3px 14px 3px 0;text-align:{align};white-space:"
-_WRAPS = "normal;vertical-align:top;overflow-wrap:anywhere;width:99%"
 _TIP = 400
 """Bytes of the text where the pointer rests."""
-_GOLD = "rgba(230,159,0,.14);font-weight:600"
-CODE = "font-family:var(--jp-code-font-family, monospace);font-size:12px"
 
 
-def box(*pieces: str) -> str:
-    """The frame around everything that is displayed at once."""
-    return f'<div class="jp-HpoLab" style="{_BOX}">{"".join(pieces)}</div>'
+@cache
+def style() -> str:
+    """The style sheet of every view, without comments and needless spaces."""
+    text = files("hpo_lab.dashboard").joinpath("hpo.css").read_text("utf-8")
+    return re.sub(r"\s*\n\s*", "", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
 
 
-def state_mark(state: str, why: str = "") -> str:
-    """The state of an experiment or a trial: a coloured dot, its name, and *why* as a tip."""
-    mark = f"{dot(_COLOURS.get(state, GREY))}{escape(state)}"
-    return f'<span title="{cut(why, 120)}">{mark}</span>' if why else mark
+def box(*pieces: str, label: str = "") -> str:
+    """The frame around everything that is displayed at once, with the style sheet.
 
-
-def dot(colour: str) -> str:
-    """A dot in *colour*."""
+    Args:
+        pieces: What is in it, as HTML.
+        label: What it is, for a screen reader.
+    """
+    named = f' aria-label="{cut(label, 100)}"' if label else ""
     return (
-        '<span style="display:inline-block;width:8px;height:8px;border-radius:4px;'
-        f'margin-right:5px;background:{colour}"></span>'
+        f'<style>{style()}</style><section class="hpo hpo-out"{named}>{"".join(pieces)}</section>'
     )
+
+
+def details(title: str, more: str, *pieces: str, is_open: bool = False) -> str:
+    """What is folded under *title*; *more* says in plain words what there is."""
+    tag = "<details open>" if is_open else "<details>"
+    said = f" <span>{more}</span>" if more else ""
+    return f"{tag}<summary>{title}{said}</summary>{''.join(pieces)}</details>"
+
+
+def foot(hints: Sequence[tuple[str, str]]) -> str:
+    """How to go on: commands, and what each of them does, both as text."""
+    items = " ".join(
+        f"<span><code>{cut(command, 100)}</code> {escape(effect)}</span>"
+        for command, effect in hints
+    )
+    return f'<div class="hpo-foot">{items}</div>' if items else ""
+
+
+def picture(svg: str, alt: str) -> str:
+    """An SVG file as an image, which stays where a notebook is not trusted."""
+    import base64
+
+    data = base64.b64encode(svg.encode()).decode("ascii")
+    return f'<img class="hpo-pic" src="data:image/svg+xml;base64,{data}" alt="{cut(alt, 400)}">'
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,67 +84,81 @@ class Cell:
     Attributes:
         html: What it shows.
         title: All of it as text, where *html* may be a part.
-        is_number: Whether it is aligned on the right.
+        is_left: Whether it is aligned on the left, as words are; numbers are not.
     """
 
     html: str
     title: str = ""
-    is_number: bool = False
+    is_left: bool = False
 
     @property
     def is_cut(self) -> bool:
         """Whether *html* shows a part of *title* alone."""
-        return bool(self.title) and escape(self.title) != self.html
+        return bool(self.title) and escape(self.title) not in self.html
 
 
 def table(
     heads: Sequence[str | Cell],
     rows: Sequence[Sequence[str | Cell]],
     *,
-    best: bool = False,
+    classes: Sequence[str] = (),
+    label: str = "",
     prose: bool = False,
 ) -> str:
     """A table that scrolls where it is too wide.
 
     Args:
         heads: The first row; like the others of HTML that is whole already.
-        rows: The others; a column of numbers is aligned on the right.
-        best: Whether the first row is that of the best.
-        prose: Whether the last column wraps its lines; no other column does.
+        rows: The others.
+        classes: Of each row.
+        label: What the table has, for a screen reader.
+        prose: Whether all columns are words, of which the last wraps its lines.
     """
-    numeric = [all(_cell(cell).is_number for cell in column) for column in zip(*rows, strict=True)]
-    styles = [
-        _CELL.format(align="right" if right else "left") + "nowrap"
-        for right in numeric or [False] * len(heads)
-    ]
-    if prose:
-        styles[-1] = _CELL.format(align="left") + _WRAPS
-    head = "".join(map(partial(_tag, "th", f";font-weight:500;{MUTED}"), heads, styles))
+    head = "".join(_tag("th", cell, prose) for cell in heads)
+    kinds = [*classes, *[""] * (len(rows) - len(classes))]
     body = "".join(
-        f'<tr style="background:{_GOLD if best and not place else "none"};border-top:{_LINE}">'
-        f"{''.join(map(partial(_tag, 'td', ''), row, styles))}</tr>"
-        for place, row in enumerate(rows)
+        f"<tr{_attribute('class', kind)}>{''.join(_tag('td', cell, prose) for cell in row)}</tr>"
+        for row, kind in zip(rows, kinds, strict=True)
     )
+    scrolls = f'<div class="hpo-scroll{" prose" if prose else ""}" tabindex="0" role="region"'
     return (
-        f'<div style="overflow-x:auto"><table style="{_TABLE}">'
+        f"{scrolls}{_attribute('aria-label', label)}><table>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _cell(cell: str | Cell) -> Cell:
-    return cell if isinstance(cell, Cell) else Cell(cell)
-
-
-def _tag(tag: str, more: str, content: str | Cell, style: str) -> str:
-    cell = _cell(content)
+def _tag(tag: str, content: str | Cell, is_left: bool) -> str:
+    cell = content if isinstance(content, Cell) else Cell(content)
     tip = f' title="{cut(cell.title, _TIP)}"' if cell.is_cut else ""
-    return f'<{tag} style="{style}{more}"{tip}>{cell.html}</{tag}>'
+    scope = ' scope="col"' if tag == "th" else ""
+    aligned = ' class="lft"' if cell.is_left or is_left else ""
+    return f"<{tag}{scope}{aligned}{tip}>{cell.html}</{tag}>"
 
 
-def value_cell(value: Value | None) -> Cell:
-    """A value of a parameter: a number with four digits, a text as long as fits a column."""
+def _attribute(name: str, value: str) -> str:
+    return f' {name}="{escape(value)}"' if value else ""
+
+
+def value_cell(value: Value | None, place: float | None = None) -> Cell:
+    """A value of a parameter: a number with four digits, a text as long as fits a column.
+
+    Args:
+        value: The value, None where the trial has none.
+        place: Where it lies in its range, from 0 to 1; None draws nothing.
+    """
+    if value is None:
+        return Cell('<span class="q">–</span>')  # noqa: RUF001, a dash stands for no value
     text = number(value)
-    return Cell(cut(text, 24), title=text, is_number=not isinstance(value, str))
+    mark = ""
+    if place is not None:
+        edge = " edge" if at_bound(place) else ""
+        mark = f' <span class="rng{edge}" style="--p:{min(1, max(0, place)):.2g}"></span>'
+    return Cell(f"{cut(text, 24)}{mark}", title=text)
+
+
+def at_bound(place: float) -> bool:
+    """Whether a value at *place* of its range, 0 to 1, is at a bound of it."""
+    return not 0.01 <= place <= 0.99
 
 
 def cut(text: str, room: int) -> str:

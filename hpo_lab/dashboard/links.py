@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from hpo_lab.dashboard.html import CODE, MUTED, cut
+from hpo_lab.dashboard.html import cut
 from hpo_lab.facade.best import BestTrial
 
 __all__ = ["files_html"]
@@ -31,20 +31,15 @@ def files_html(best: BestTrial) -> str:
     pieces = [_file_html(name, path, folder) for name, path in files]
     if len(kept) > _FILES:
         pieces.append(f"and {len(kept) - _FILES} more")
-    separator = f' <span style="{MUTED}">·</span> '
-    return (
-        f'<div style="margin-top:4px"><span style="{MUTED}">Trial {best.number}:</span> '
-        f"{separator.join(pieces)}</div>"
-    )
+    links = " · ".join(pieces)
+    return f'<p class="sm hpo-files"><span class="q">Trial {best.number}:</span> {links}</p>'
 
 
 def _file_html(name: str, path: Path, folder: Path | None) -> str:
     link = None if folder is None else _link(path, folder)
     if link is None:
-        shown = f'<span style="{CODE};overflow-wrap:anywhere">{cut(str(path), 300)}</span>'
-        return f"{cut(name, 60)} {shown}"
-    colour = "color:var(--jp-content-link-color, #1976d2)"
-    return f'<a style="{colour}" href="{cut(quote(link), 600)}">{cut(name, 60)}</a>'
+        return f"{cut(name, 60)} <code>{cut(str(path), 300)}</code>"
+    return f'<a href="{cut(quote(link), 600)}">{cut(name, 60)}</a>'
 
 
 def _link(path: Path, folder: Path) -> str | None:

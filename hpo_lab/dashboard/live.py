@@ -8,9 +8,10 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.html import cut
 from hpo_lab.dashboard.links import files_html
-from hpo_lab.dashboard.progress import progress_html, progress_text, status_line
+from hpo_lab.dashboard.progress import progress_text, status_line
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Failure, Summary
@@ -19,10 +20,13 @@ from hpo_lab.store import NotFound
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
-__all__ = ["Bundle", "LiveProgress", "can_update", "publish"]
+__all__ = ["EXPERIMENT", "Bundle", "LiveProgress", "can_update", "publish"]
 
-Bundle = dict[str, str]
+Bundle = dict[str, Any]
 """What to display, by MIME type."""
+
+EXPERIMENT = "application/vnd.hpo-lab.experiment+json"
+"""The MIME type of an experiment as data, for front ends that draw it themselves."""
 
 
 def can_update(shell: Any) -> bool:
@@ -148,7 +152,7 @@ class LiveProgress:
         if self._in_line:
             line = status_line(summary)
             return {"text/html": f"<div>{cut(line, 400)}</div>", "text/plain": line}
-        html = progress_html(
+        html = experiment_html(
             summary,
             self._follower.tally,
             self._decisions,
@@ -157,7 +161,23 @@ class LiveProgress:
             failure=self._failure,
             as_of=self._as_of,
         )
-        return {"text/html": html, "text/plain": progress_text(summary, note, self._as_of)}
+        return {
+            EXPERIMENT: self._data(summary),
+            "text/html": html,
+            "text/plain": progress_text(summary, note, self._as_of),
+        }
+
+    def _data(self, summary: Summary) -> dict[str, Any]:
+        """Which experiment this is, so that a front end can ask its server for it; and as it is.
+
+        What changes with the clock alone is left out, so that nothing is sent again for its
+        sake, and the front, which may be long.
+        """
+        data = summary.to_json()
+        for name in ("elapsedSeconds", "secondsLeft", "paretoFront"):
+            data.pop(name, None)
+        store = str(self._experiment.store)
+        return {"version": 1, "uid": summary.uid, "store": store, "summary": data}
 
     def _last_failure(self) -> Failure | None:
         """The trial that failed last with its traceback, which is read once."""

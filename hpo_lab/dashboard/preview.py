@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hpo_lab.dashboard.html import CODE, MUTED, box, cut, table
+from hpo_lab.dashboard.html import box, cut, details, table
 from hpo_lab.dashboard.words import number, objective_in_words
 from hpo_lab.experiment.model import ExperimentDocument, Parameter
 
@@ -20,15 +20,15 @@ _CELLS = 25
 def preview_html(experiment: ExperimentDocument, decisions: Sequence[Decision]) -> str:
     """What *experiment* would do, as a piece of HTML without scripts."""
     rows = [
-        (cut(name, 60), f'<span style="{CODE}">{cut(domain, 200)}</span>', cut(when, 100))
+        (f"<code>{cut(name, 60)}</code>", f"<code>{cut(domain, 200)}</code>", cut(when, 100))
         for name, domain, when in _space(experiment)
     ]
-    space = table(("Parameter", "Domain", "When"), rows, prose=True)
     return box(
-        f"<div><b>{cut(experiment.name, 100)}</b> "
-        f'<span style="{MUTED}">{cut(_intent(experiment), 300)}; nothing was started</span></div>',
-        f'<div style="margin-top:8px">{space}</div>',
+        f'<div class="hpo-head"><span class="hpo-name">{cut(experiment.name, 100)}</span> '
+        f'<span class="q">{cut(_intent(experiment), 300)}; nothing was started</span></div>',
+        table(("Parameter", "Domain", "When"), rows, label="Search space", prose=True),
         decisions_html(decisions, is_open=True),
+        label=f"Preview of {experiment.name}",
     )
 
 
@@ -56,11 +56,8 @@ def decisions_html(
     ]
     if len(decisions) > len(rows):
         rows.append(("", "", f"and {len(decisions) - len(rows)} more"))
-    return (
-        f'<details style="margin-top:8px"{" open" if is_open else ""}>'
-        f'<summary style="cursor:pointer;{MUTED}">{_kept(decisions)}</summary>'
-        f"{table(('Cell', 'In a trial', 'Why'), rows, prose=True)}</details>"
-    )
+    shown = table(("Cell", "In a trial", "Why"), rows, label="Earlier cells", prose=True)
+    return details("Set-up", _kept(decisions), shown if rows else "", is_open=is_open)
 
 
 def decisions_text(decisions: Sequence[Decision]) -> str:

@@ -27,14 +27,13 @@ from hpo_lab.dashboard.words import (
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.facade.summary import INTERRUPTED, Best, Summary, TrialRow, beside
+from hpo_lab.facade.summary import INTERRUPTED, Summary, TrialRow, beside
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
 __all__ = [
     "LISTING",
-    "best_line",
     "decisions_table",
     "listing_row",
     "print_experiments",
@@ -85,12 +84,6 @@ def _trials_done(summary: Summary) -> str:
     """`12/30`, or `12` where their number has no end."""
     total = summary.spec.max_trial_count
     return str(summary.completed) if total is None else f"{summary.completed}/{total}"
-
-
-def best_line(best: Best) -> str:
-    """`accuracy 0.97 in trial 7`; of several objectives all."""
-    values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
-    return f"{values} in trial {best.number}"
 
 
 def progress_line(summary: Summary, *, outlook: bool = True) -> str:
@@ -172,8 +165,8 @@ def summary_table(summary: Summary) -> Table:
     table.add_row("objective", f"{objective_in_words(objective)}{goal}")
     table.add_row("algorithm", f"{algorithm.algorithm_name}{settings}")
     if (rule := summary.spec.early_stopping) is not None:
-        given = "".join(f", {name}={value}" for name, value in rule.settings.items())
-        table.add_row("early stopping", f"{rule.algorithm_name}{given}")
+        settings = "".join(f", {name}={value}" for name, value in rule.settings.items())
+        table.add_row("early stopping", f"{rule.algorithm_name}{settings}")
     table.add_row("progress", progress_line(summary, outlook=False))
     left = time_left(summary)
     table.add_row("time", duration(summary.elapsed) + (f", {left}" if left else ""))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
-from hpo_lab.dashboard.html import CODE, MUTED, Cell, cut, state_mark, table, value_cell
-from hpo_lab.dashboard.words import number, shown_labels
-from hpo_lab.experiment.model import Objective, Value
+from hpo_lab.dashboard.html import Cell, cut, details, table, value_cell
+from hpo_lab.dashboard.marks import BEST, FRONT, icon, trial_word
+from hpo_lab.dashboard.scale import position
+from hpo_lab.dashboard.selection import telling_trials
+from hpo_lab.dashboard.words import duration, metric_number, number, shown_labels
+from hpo_lab.experiment.model import MetricStrategyType, ObjectiveType, Parameter, Value
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import Best, Summary
 from hpo_lab.facade.tally import Tally
 
-__all__ = ["PARAMETERS", "best_html", "parameter_cells", "trials_html"]
+__all__ = ["PARAMETERS", "best_values_html", "trials_html"]
 
 PARAMETERS = 6
 """How many parameters have columns where all have."""
@@ -20,118 +23,129 @@ PARAMETERS = 6
 _FIRST = 4
 """How many have columns where not all have."""
 
-_ITEM = "display:flex;gap:8px;border-top:1px solid #8884"
-_CUTS = "overflow:hidden;text-overflow:ellipsis"
-_SHORT = 24
-_TOP = 3
-_LATEST = 3
 _OBJECTIVES = 4
 _LABELS = 4
-_RANKS = ("★ best", "2nd best", "3rd best")
+_NONE = '<span class="q">–</span>'  # noqa: RUF001, a dash stands for no value
 
 
 def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) -> str:
-    """The best trials, the latest, and the cell as written, each as a row.
+    """The best trials, what runs, the latest that ended, and the cell as written, a row each.
 
     Args:
         summary: The experiment.
-        tally: Its trials; of several objectives none is best.
+        tally: Its trials; of several objectives the front is spread over the rows.
         columns: How many parameters have columns at most.
     """
-    objective = tally.objective
-    several = bool(objective.additional_objectives)
-    top = [] if several else list(islice(tally.ranked(), _TOP))
-    shown = list(zip(_RANKS, top, strict=False))
-    shown += [("latest", trial) for trial in tally.latest(_LATEST) if trial not in top]
-    if summary.as_written is not None and all(trial.number for _, trial in shown):
-        shown.append(("as written", tally.trials[0]))
+    shown = telling_trials(summary, tally)
     if not shown:
         return ""
-    metrics = [name for name, _ in objective.objectives][:_OBJECTIVES]
-    made = [shown_labels(trial) for _, trial in shown]
-    labels = list(dict.fromkeys(name for labels in made for name in labels))[:_LABELS]
-    heads, parameters = parameter_cells(
-        [parameter.name for parameter in summary.spec.parameters],
-        [trial.assignments for _, trial in shown],
-        columns,
-    )
-    rows = [
-        [
-            Cell(rank if rank == _RANKS[0] else f'<span style="{MUTED}">{rank}</span>'),
-            Cell(str(trial.number), is_number=True),
-            Cell(state_mark(_state(summary, trial), trial.message if trial.is_final else "")),
-            *(Cell(_metric(objective, trial, name), is_number=True) for name in metrics),
-            *(value_cell(texts.get(name)) for name in labels),
-            *cells,
-        ]
-        for (rank, trial), texts, cells in zip(shown, made, parameters, strict=True)
+    objective = summary.spec.objective
+    metrics = objective.objectives[:_OBJECTIVES]
+    texts = [shown_labels(trial) for trial in shown]
+    labels = list(dict.fromkeys(name for each in texts for name in each))[:_LABELS]
+    parameters, others = _columns(summary.spec.parameters, shown, columns)
+    front = {each.number for each in summary.front}
+    heads = [
+        Cell("Trial"),
+        Cell("State", is_left=True),
+        *(Cell(f"{cut(name, 60)} {_ARROWS[kind]}", title=name) for name, kind in metrics),
+        *(Cell(f"<code>{cut(each.name, 60)}</code>", title=each.name) for each in parameters),
+        *([Cell(f"+{len(others)}", title=", ".join(others))] if others else []),
+        *(Cell(cut(name, 60), title=name, is_left=True) for name in labels),
+        Cell("Time"),
     ]
-    names = [Cell(cut(name, 60), title=name) for name in (*metrics, *labels)]
-    head = [Cell(""), Cell("Trial", is_number=True), Cell("State"), *names, *heads]
-    return f'<div style="margin-top:8px">{table(head, rows, best=bool(top))}</div>'
+    rows: list[list[str | Cell]] = []
+    classes = []
+    for trial, made in zip(shown, texts, strict=True):
+        is_best = summary.best is not None and not front and trial.number == summary.best.number
+        is_written = summary.as_written is not None and not trial.number
+        values = (_metric(trial, name, objective.strategy(name)) for name, _ in metrics)
+        classes.append(BEST if is_best else "written" if is_written else "")
+        rows.append(
+            [
+                str(trial.number),
+                Cell(_state(summary, trial, is_best, is_written, front), is_left=True),
+                *values,
+                *(_parameter(each, trial.assignments.get(each.name)) for each in parameters),
+                *([""] if others else []),
+                *(Cell(cut(made.get(name, ""), 24), made.get(name, ""), True) for name in labels),
+                _time(trial),
+            ]
+        )
+    return table(heads, rows, classes=classes, label="Trials")
 
 
-def parameter_cells(
-    names: Sequence[str], rows: Sequence[Mapping[str, Value]], count: int = PARAMETERS
-) -> tuple[list[Cell], list[list[Cell]]]:
-    """The heads and the cells of parameters, in their order.
+_ARROWS = {ObjectiveType.MAXIMIZE: "↑", ObjectiveType.MINIMIZE: "↓"}
 
-    Where there are more than *count*, those whose values differ from row to row come first,
-    and a last head says how many there are besides.
 
-    Args:
-        names: The parameters.
-        rows: Their values.
-        count: How many have columns at most.
+def _columns(
+    parameters: Sequence[Parameter], trials: Sequence[Trial], count: int
+) -> tuple[list[Parameter], list[str]]:
+    """The parameters that have columns, and the names of the others, each in their order.
+
+    Where there are more than *count*, those whose values differ from row to row come first.
     """
-    names = list(dict.fromkeys([*names, *(name for row in rows for name in row)]))
-    shown = set(names)
-    if len(names) > count:
-        texts = {name: {number(row.get(name)) for row in rows} for name in names}
-        shown = set(sorted(names, key=lambda name: len(texts[name]) == 1)[: min(count, _FIRST)])
-    columns = [name for name in names if name in shown]
-    others = [name for name in names if name not in shown]
-    heads = [Cell(cut(name, 60), title=name) for name in columns]
-    if others:
-        heads.append(Cell(f"+{len(others)}", title=", ".join(others)))
-    tail = [Cell("")] if others else []
-    return heads, [[*(value_cell(row.get(name)) for name in columns), *tail] for row in rows]
+    if len(parameters) <= count:
+        return list(parameters), []
+    rows = [trial.assignments for trial in trials]
+    texts = {each.name: {number(row.get(each.name)) for row in rows} for each in parameters}
+    preferred = sorted(parameters, key=lambda each: len(texts[each.name]) == 1)
+    first = {each.name for each in preferred[: min(count, _FIRST)]}
+    shown = [each for each in parameters if each.name in first]
+    return shown, [each.name for each in parameters if each.name not in first]
 
 
-def best_html(best: Best | None, count: int) -> str:
+def _parameter(parameter: Parameter, value: Value | None) -> Cell:
+    return value_cell(value, position(parameter, value))
+
+
+def _state(summary: Summary, trial: Trial, is_best: bool, is_written: bool, front: set[int]) -> str:
+    mark, word = trial_word(trial.state)
+    if summary.set_up is not None and trial.state is TrialState.RUNNING:
+        mark, word = "created", "Waiting"
+    if is_best:
+        mark, word = BEST, "Best"
+    elif trial.number in front:
+        mark, word = FRONT, "On the front"
+    if is_written:
+        word = "Best, as written" if is_best else "As written"
+    why = trial.message if trial.is_final else ""
+    tip = f' title="{cut(why, 120)}"' if why else ""
+    return f"<span{tip}>{icon(mark)}{word}</span>"
+
+
+def _metric(trial: Trial, name: str, strategy: MetricStrategyType) -> Cell:
+    metric = trial.metrics.get(name)
+    value = None if metric is None else metric.by(strategy)
+    if value is None:
+        return Cell(_NONE)
+    text = metric_number(value)
+    shown = f'<span class="q">{text}</span>' if trial.state is TrialState.RUNNING else text
+    return Cell(shown)
+
+
+def _time(trial: Trial) -> Cell:
+    if trial.started_at is None or trial.completed_at is None:
+        return Cell(_NONE)
+    return Cell(duration(max(0.0, trial.completed_at - trial.started_at)))
+
+
+def best_values_html(best: Best | None, count: int) -> str:
     """The values of the *best* trial, at most *count*, where its row cannot hold them all."""
-    if best is None or len(best.parameters) <= PARAMETERS:
+    if best is None or len(best.parameters) <= PARAMETERS or not count:
         return ""
     items = [
-        f'<div style="{_ITEM}"><span{_tip(name, len(name) > _SHORT)} style="flex:1;{_CUTS}">'
-        f"{cut(name, 60)}</span> {_value(value)}</div>"
+        f'<div><dt title="{cut(name, 400)}"><code>{cut(name, 60)}</code></dt> '
+        f"<dd>{_whole(value)}</dd></div>"
         for name, value in islice(best.parameters.items(), count)
     ]
-    if len(best.parameters) > len(items):
-        items.append(f'<div style="{MUTED}">and {len(best.parameters) - len(items)} more</div>')
-    return (
-        f'<div style="margin-top:8px;font-size:12px"><div style="{MUTED}">Best: trial '
-        f'{best.number}</div><div style="{CODE};white-space:nowrap;display:grid;gap:0 20px;'
-        f'grid-template-columns:repeat(auto-fill,minmax(min(100%,20em),1fr))">'
-        f"{''.join(items)}</div></div>"
-    )
+    left_out = len(best.parameters) - len(items)
+    more = f"{len(best.parameters)} parameters" + (f", the first {count}" if left_out > 0 else "")
+    title = f"Best values, trial {best.number}"
+    return details(title, more, f'<dl class="hpo-vals">{"".join(items)}</dl>', is_open=True)
 
 
-def _state(summary: Summary, trial: Trial) -> str:
-    waits = summary.set_up is not None and trial.state is TrialState.RUNNING
-    return "Waiting" if waits else trial.state.value
-
-
-def _value(value: Value) -> str:
+def _whole(value: Value) -> str:
     cell = value_cell(value)
-    return f"<span{_tip(cell.title, cell.is_cut)}>{cell.html}</span>"
-
-
-def _tip(text: str, is_needed: bool) -> str:
-    return f' title="{cut(text, 400)}"' if is_needed else ""
-
-
-def _metric(objective: Objective, trial: Trial, name: str) -> str:
-    metric = trial.metrics.get(name)
-    value = None if metric is None else metric.by(objective.strategy(name))
-    return "–" if value is None else number(value)  # noqa: RUF001, a dash stands for no value
+    tip = f' title="{cut(cell.title, 400)}"' if cell.is_cut else ""
+    return f"<span{tip}>{cell.html}</span>"

@@ -10,60 +10,64 @@ from typing import Any
 from rich.console import Console
 
 from hpo_lab.dashboard.console import ConsoleProgress
+from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.live import LiveProgress, can_update
-from hpo_lab.dashboard.progress import progress_html
+from hpo_lab.dashboard.words import number
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.viewer import Viewer
 
-__all__ = ["display", "how_to_stop", "panel", "watching"]
+__all__ = ["Dashboard"]
 
 _shown_last: tuple[str, int] | None = None
 """The experiment whose live panel was displayed last, and the number of the cell."""
 
 
-@contextmanager
-def watching(
-    experiment: Experiment, progress: bool | None = None
-) -> Iterator[Callable[[Summary], object]]:
-    """Yield what shows a summary of *experiment*, made by its follower at the last look.
+class Dashboard(Viewer):
+    """Shows experiments in a notebook as live panels, in a terminal as bars and text."""
 
-    Args:
-        experiment: The experiment.
-        progress: True shows it anywhere, False nowhere, None where a person looks: a panel in
-            a notebook, a bar in a terminal.
-    """
-    shell = _kernel()
-    if progress is not False and shell is not None:
-        live = _live(shell, experiment)
-        yield lambda _: live.refresh()
-    elif progress or (progress is None and sys.stderr.isatty()):
-        console = Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
-        with ConsoleProgress(experiment, console) as bar:
-            yield bar.show
-    else:
-        yield lambda _: None
+    def line(self, experiment: Experiment) -> str:
+        """Its state, how many trials have ended, and the best."""
+        summary = experiment.summary()
+        best = f", best {number(summary.best.value)}" if summary.best else ""
+        return f"<Experiment {summary.title}: {summary.state}, {summary.ended_trials}{best}>"
 
+    def panel(self, experiment: Experiment) -> str:
+        """The panel as it is now, as HTML."""
+        summary = experiment.follower.look()
+        return experiment_html(summary, experiment.follower.tally)
 
-def display(experiment: Experiment) -> None:
-    """Display *experiment*: a live panel in a notebook, unless the cell has it; else its text."""
-    shell = _kernel()
-    if shell is None or _shown_last == (experiment.uid, shell.execution_count):
-        print(repr(experiment))
-    else:
-        _live(shell, experiment).follow_in_background()
+    def display(self, experiment: Experiment) -> None:
+        """Display a live panel in a notebook, unless the cell has it; else the text."""
+        shell = _kernel()
+        if shell is None or _shown_last == (experiment.uid, shell.execution_count):
+            print(repr(experiment))
+        else:
+            _live(shell, experiment).follow_in_background()
 
+    @contextmanager
+    def watching(
+        self, experiment: Experiment, progress: bool | None = None
+    ) -> Iterator[Callable[[Summary], object]]:
+        """Yield what shows a summary; see `Viewer.watching`."""
+        shell = _kernel()
+        if progress is not False and shell is not None:
+            live = _live(shell, experiment)
+            yield lambda _: live.refresh()
+        elif progress or (progress is None and sys.stderr.isatty()):
+            console = Console(
+                stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True
+            )
+            with ConsoleProgress(experiment, console) as bar:
+                yield bar.show
+        else:
+            yield lambda _: None
 
-def panel(experiment: Experiment) -> str:
-    """The panel as it is now, as HTML."""
-    summary = experiment.follower.look()
-    return progress_html(summary, experiment.follower.tally)
-
-
-def how_to_stop(experiment: Experiment) -> str:
-    """What a person types to stop *experiment*, where this program runs."""
-    if _kernel() is not None:
-        return f"%hpo stop {experiment.title}"
-    return experiment.store.command(f"stop {experiment.title}")
+    def how_to_stop(self, experiment: Experiment) -> str:
+        """What a person types to stop *experiment*: a magic in a notebook, else a command."""
+        if _kernel() is not None:
+            return f"%hpo stop {experiment.title}"
+        return super().how_to_stop(experiment)
 
 
 def _live(shell: Any, experiment: Experiment) -> LiveProgress:

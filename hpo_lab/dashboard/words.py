@@ -7,21 +7,26 @@ from pathlib import Path
 
 from hpo_lab.experiment.model import Objective, Value
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.summary import FEW, Best, Summary
 
 __all__ = [
     "ago",
     "best_in_words",
+    "best_line",
     "climb",
+    "difference",
     "duration",
     "elsewhere_note",
     "folder_text",
+    "metric_number",
     "number",
     "objective_in_words",
+    "rate",
     "running_trials",
     "set_up_in_words",
     "shown_labels",
     "time_left",
+    "time_used",
 ]
 
 
@@ -39,6 +44,21 @@ def number(value: Value | None) -> str:
     if not exponential:
         return text
     return f"{value:.0f}" if 0 < int(exponent) < 6 else f"{mantissa}e{int(exponent)}"
+
+
+def metric_number(value: float) -> str:
+    """A value of an objective: four decimals between 0.01 and 10, so that columns are alike.
+
+    Elsewhere four significant digits, as of any number.
+    """
+    return f"{value:.4f}" if 0.01 <= abs(value) < 10 else number(value)
+
+
+def difference(before: float, after: float) -> str:
+    """`+0.6261`: by how much a value of an objective has changed, with the decimals of both."""
+    change = after - before
+    text = metric_number(change) if abs(change) >= 0.01 or not change else f"{change:.3g}"
+    return text if text.startswith("-") else f"+{text}"
 
 
 def duration(seconds: float) -> str:
@@ -73,6 +93,12 @@ def climb(summary: Summary) -> str:
     return f"{number(summary.as_written)} → {best}"
 
 
+def best_line(best: Best) -> str:
+    """`accuracy 0.97 in trial 7`; of several objectives all."""
+    values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
+    return f"{values} in trial {best.number}"
+
+
 def best_in_words(summary: Summary) -> str:
     """`accuracy 0.3383 → 0.9644 in trial 7`; of several objectives all, without the first value.
 
@@ -81,12 +107,31 @@ def best_in_words(summary: Summary) -> str:
     best = summary.best
     if best is None:
         return ""
-    if len(best.values) > 1:
-        values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
-    else:
-        values = f"{summary.spec.objective.objective_metric_name} {climb(summary)}"
+    line = best_line(best)
+    if len(best.values) == 1:
+        metric = summary.spec.objective.objective_metric_name
+        line = f"{metric} {climb(summary)} in trial {best.number}"
     written = ", as written" if summary.as_written is not None and not best.number else ""
-    return f"{values} in trial {best.number}{written}"
+    return f"{line}{written}"
+
+
+def time_used(summary: Summary) -> str:
+    """How long it has run; while it runs, coarse enough to change seldom."""
+    seconds = int(summary.elapsed)
+    if seconds >= 60 and not summary.is_over:
+        seconds -= seconds % 10
+    return f"{seconds} s" if seconds < 60 else duration(seconds)
+
+
+def rate(summary: Summary) -> str:
+    """`18 trials a minute`: how many end in the unit in which that is a count; else empty."""
+    if summary.completed < FEW or summary.elapsed <= 0 or summary.is_over:
+        return ""
+    each = summary.elapsed / summary.completed
+    for unit, seconds in (("second", 1), ("minute", 60), ("hour", 3600)):
+        if each <= seconds or unit == "hour":
+            return f"{seconds / each:.2g} trials a {unit}".replace("a hour", "an hour")
+    return ""
 
 
 def time_left(summary: Summary) -> str:

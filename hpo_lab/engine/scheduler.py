@@ -62,6 +62,8 @@ _MOST_REREADS = 10
 _PREPARED = 2
 """Most trials for which something is prepared before there is a slot for them."""
 
+_KILLED = Ending(TrialState.KILLED, "the experiment ended")
+
 
 @dataclass(slots=True)
 class _Attempt:
@@ -226,15 +228,13 @@ class Scheduler:
         metrics = continued(trial.metrics, event.observations)
         self.ledger.put(replace(trial, metrics=metrics))
         self._stopping.report(trial.number, event.observations)
-        if attempt.ending is None and self._verdict is None:
-            self._stop_early(trial, attempt, now, done)
+        if attempt.ending is None and self._verdict is None and (ending := self._early(trial)):
+            self._end(trial, attempt, ending, now, done)
 
-    def _stop_early(
-        self, trial: Trial, attempt: _Attempt, now: Instant, done: Instructions
-    ) -> None:
+    def _early(self, trial: Trial) -> Ending | None:
+        """The ending of a trial that the early stopping rule stops."""
         reason = self._stopping.reason(trial.number)
-        if reason is not None:
-            self._end(trial, attempt, Ending(TrialState.EARLY_STOPPED, reason), now, done)
+        return None if reason is None else Ending(TrialState.EARLY_STOPPED, reason)
 
     def _end(
         self, trial: Trial, attempt: _Attempt, ending: Ending, now: Instant, done: Instructions
@@ -245,12 +245,9 @@ class Scheduler:
 
     def _lose(self, trial: Trial, attempt: _Attempt, now: Instant, done: Instructions) -> None:
         """A trial is gone without having come to its end: it runs again, unless it had to end."""
-        ending = attempt.ending
-        if ending is None and (reason := self._stopping.reason(trial.number)) is not None:
-            ending = Ending(TrialState.EARLY_STOPPED, reason)
-        verdict = self._verdict
+        ending, verdict = attempt.ending or self._early(trial), self._verdict
         if ending is None and verdict and verdict.state is not ExperimentState.STOPPED:
-            ending = Ending(TrialState.KILLED, "the experiment ended")
+            ending = _KILLED
         if ending is not None:
             self._finish(trial, ending, now, done)
             return
@@ -383,8 +380,7 @@ class Scheduler:
         """Record the end of the experiment, when none of its trials runs any more."""
         if verdict.state is not ExperimentState.STOPPED:
             for number in list(self.ledger.waiting):
-                ending = Ending(TrialState.KILLED, "the experiment ended")
-                self._finish(self.ledger.trials[number], ending, now, done)
+                self._finish(self.ledger.trials[number], _KILLED, now, done)
         done.records.append(ExperimentEnded(verdict, self.ledger.best))
         self.is_over = True
 

@@ -23,19 +23,18 @@ ENGINE = "hpo-lab-kernel"
 """The papermill engine of this module."""
 
 
-def kernel_config() -> Config:
-    """How kernels of trials are talked to: over sockets in a folder of the trial's own.
+def kernel_config(folder: Path) -> Config:
+    """How a kernel is talked to: over sockets in a *folder* of its own.
 
     Kernels that start at the same time can pick the same TCP port. Names of sockets are
-    relative to the working directory, which trials share, unless they are whole paths.
+    relative to the working directory, which trials share, unless *folder* is a whole path.
     """
-    runtime = Path(os.environ[RUNTIME])
     return Config(
         {
             "KernelManager": {
                 "transport": "ipc",
-                "ip": str(runtime / "kernel"),
-                "connection_file": str(runtime / "kernel.json"),
+                "ip": str(folder / "kernel"),
+                "connection_file": str(folder / "kernel.json"),
             },
         }
     )
@@ -44,7 +43,9 @@ def kernel_config() -> Config:
 def start_kernel(name: str, directory: str) -> Any:
     """Start the kernel *name* in *directory*; its manager."""
     client = NotebookClient(
-        nbformat.v4.new_notebook(), kernel_name=name or "python3", config=kernel_config()
+        nbformat.v4.new_notebook(),
+        kernel_name=name or "python3",
+        config=kernel_config(Path(os.environ[RUNTIME])),
     )
     manager = client.create_kernel_manager()
     client.start_new_kernel(cwd=directory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from hpo_lab.execution.outputs import OUTPUT_LIMIT, plain
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.folder import NOTEBOOK, Task
+from hpo_lab.trial.supervise import RUNTIME
 from hpo_lab.trial.trial_kinds import TrialFailed
 
 __all__ = ["run_notebook"]
@@ -48,7 +50,7 @@ def run_notebook(task: Task, folder: Path) -> None:
             stderr_file=sys.stderr,
             # Widget state makes every executed notebook megabytes large.
             store_widget_state=False,
-            config=kernel_config(),
+            config=kernel_config(Path(os.environ[RUNTIME])),
         )
     except PapermillExecutionError as error:
         traceback = plain(error.traceback)

@@ -13,14 +13,13 @@ from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.facade.handle import Experiment, end
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare import Prepared, Recorded, changes, in_one_line, is_same
+from hpo_lab.prepare.prepared import LONGEST_NAME
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, create, revise
 from hpo_lab.store import ExperimentRecord, NameTaken, Store
 
-__all__ = ["AnotherExperiment", "enrol_prepared", "recorded_as"]
+__all__ = ["AnotherExperiment", "enrol_prepared", "recorded_as", "stop_described"]
 
-_LONGEST = 40
-"""Of an experiment's name, in characters."""
 _MOST_COMPARED = 20
 """With how many of the latest revisions a new one is compared."""
 _BY_FIELD = {option.field: option for option in OPTIONS}
@@ -112,6 +111,26 @@ def recorded_as(store: Store, prepared: Prepared) -> ExperimentRecord | None:
     return _look_up(store, prepared).nearest
 
 
+def stop_described(store: Store, prepared: Prepared) -> None:
+    """Stop the recorded experiment that *prepared* is.
+
+    Raises:
+        InvalidInput: There is none, or another experiment has its name, each difference being a
+            problem.
+    """
+    recorded = _look_up(store, prepared)
+    record, name = recorded.nearest, prepared.experiment.name
+    if record is not None and recorded.is_same:
+        store.request_stop(record.uid)
+        return
+    there = f"there is none called {name!r}"
+    if record is not None:
+        there = f"{record.title!r} is another experiment"
+    problem = Problem("spec.maxTrialCount", f"is 0, which stops an experiment; {there}")
+    differing = changes(_recorded(store, record), prepared) if record else []
+    raise InvalidInput([problem, *differing])
+
+
 @dataclass(frozen=True, slots=True)
 class _Recorded:
     """What is recorded of an experiment.
@@ -155,34 +174,58 @@ def _is_replaced(nearest: ExperimentRecord, prepared: Prepared, *, is_same: bool
 
 
 def _look_up(store: Store, prepared: Prepared) -> _Recorded:
-    experiment, project = prepared.experiment, prepared.project
-    names = prepared.names or (experiment.name,)
+    experiment, names = prepared.experiment, prepared.names or (prepared.experiment.name,)
     related = store.related(
-        experiment.namespace, project=project, names=names, identity=identity(experiment.spec)
+        experiment.namespace,
+        project=prepared.project,
+        names=names,
+        identity=identity(experiment.spec),
     )
-    here = [each for each in related if each.project == project]
-    # What has no project is of an earlier version, which did not note who chose its name.
-    former = [each for each in related if project and not each.project]
-    taken = frozenset(each.name for each in (*here, *former))
-    in_use = {each.name for each in here}
-    lost = [each for each in related if each not in here and each.name not in in_use]
-    lost = [each for each in lost if _has_no_folder(each)]
-    if prepared.names:
-        here = [each for each in here if each.origin]
-        lost = [each for each in lost if each.origin or (each in former and each.name in names)]
-        others = [*here, *(each for each in lost if each in former)]
-    else:
-        here = others = [each for each in here if each.name == experiment.name]
-        lost = [each for each in lost if each.name == experiment.name]
-    same = next((each for each in (*here, *lost) if _is_same(store, each, prepared)), None)
-    if same is None and prepared.names:
-        others = [each for each in [_earlier(store, prepared, others)] if each]
-    return _Recorded(same or next(iter(others), None), same is not None, taken)
+
+    def may_be(record: ExperimentRecord) -> bool:
+        """Whether *record* has the name that was chosen, or a name that nobody chose."""
+        # An earlier version did not note who chose the name.
+        is_former = not record.project and record.name in names
+        return bool(record.origin) or is_former if prepared.names else record.name == names[0]
+
+    here, lost = _by_project(store, related, prepared)
+    candidates = list(filter(may_be, here))
+    same = next(
+        (
+            record
+            for record in (*candidates, *filter(may_be, lost))
+            if is_same(_recorded(store, record), prepared)
+        ),
+        None,
+    )
+    nearest = same or (
+        _earlier(store, prepared, candidates) if prepared.names else next(iter(candidates), None)
+    )
+    return _Recorded(nearest, same is not None, frozenset(record.name for record in here))
 
 
-def _has_no_folder(record: ExperimentRecord) -> bool:
-    """Whether *record* can be taken over: it has no project, or that was moved or deleted."""
-    return not record.project or not Path(record.project).is_dir()
+def _by_project(
+    store: Store, records: Sequence[ExperimentRecord], prepared: Prepared
+) -> tuple[list[ExperimentRecord], list[ExperimentRecord]]:
+    """Those of *records* that belong to the project of *prepared*, and those that lost theirs.
+
+    An earlier version recorded no project. What it recorded belongs here where its trials work
+    in this project, or where those of *prepared* do, or where nothing says where they work.
+    """
+    here = [record for record in records if record.project == prepared.project]
+    in_use = {record.name for record in here}
+    own = Recorded(prepared.experiment, lambda name: prepared.files.get(name, ("", None))[1])
+    folders = {"", prepared.project, own.working_directory}
+    lost = []
+    for record in records:
+        if record.name in in_use:
+            continue
+        folder = record.project or _recorded(store, record).working_directory
+        if not record.project and folder in folders:
+            here.append(record)
+        elif not Path(folder).is_dir():
+            lost.append(record)
+    return here, lost
 
 
 def _free(names: Sequence[str], taken: Collection[str]) -> str:
@@ -193,7 +236,7 @@ def _free(names: Sequence[str], taken: Collection[str]) -> str:
 def _revisions(family: str) -> itertools.chain[str]:
     """The names of a family: `svm`, `svm-2`, `svm-3`."""
     suffixes = (f"-{number}" for number in itertools.count(2))
-    later = (f"{family[: _LONGEST - len(suffix)].rstrip('-')}{suffix}" for suffix in suffixes)
+    later = (f"{family[: LONGEST_NAME - len(suffix)].rstrip('-')}{suffix}" for suffix in suffixes)
     return itertools.chain([family], later)
 
 
@@ -223,10 +266,10 @@ def _earlier(
     )
 
 
-def _is_comparable(one: ExperimentDocument, other: ExperimentDocument) -> bool:
+def _is_comparable(before: ExperimentDocument, now: ExperimentDocument) -> bool:
     """Whether both have the same first objective and some parameter in common."""
-    metrics = {each.spec.objective.objective_metric_name for each in (one, other)}
-    names = [{parameter.name for parameter in each.spec.parameters} for each in (one, other)]
+    metrics = {each.spec.objective.objective_metric_name for each in (before, now)}
+    names = [{parameter.name for parameter in each.spec.parameters} for each in (before, now)]
     return len(metrics) == 1 and bool(names[0] & names[1])
 
 
@@ -236,10 +279,6 @@ def _recorded(store: Store, record: ExperimentRecord) -> Recorded:
         return artifact.read() if artifact else None
 
     return Recorded(record.document, file)
-
-
-def _is_same(store: Store, record: ExperimentRecord, prepared: Prepared) -> bool:
-    return is_same(_recorded(store, record), prepared)
 
 
 def _continue(
@@ -286,7 +325,7 @@ def _replace(
     experiment = Experiment.of(store, record)
     if not agrees(experiment):
         raise InvalidInput([Problem(prepared.wording.fresh, f"{record.title} stays as it is")])
-    note = f"It replaces {record.title} and its {_trials(experiment)}"
+    note = f"It replaces {record.title} and its {experiment.summary().ended_trials}"
     return _create(store, prepared, record.name, origin, note, experiment)
 
 
@@ -296,30 +335,22 @@ def _note(store: Store, prepared: Prepared, earlier: ExperimentRecord, name: str
     specs = [each.spec for each in (earlier.document, prepared.experiment)]
     goals = {(each.objective.type, each.objective.objective_metric_name) for each in specs}
     if len(goals) == 1 and not specs[1].warm_start:
-        warm_start = prepared.wording.option(_BY_FIELD["warm_start"])
-        takes = f'{warm_start}="{earlier.name}"' if "-" not in warm_start else ""
-        takes = takes or f"{warm_start} {earlier.name}"
+        takes = prepared.wording.said(_BY_FIELD["warm_start"], (earlier.name,))
         note += f". The trials of {earlier.name} are taken along by {takes}"
     return note
 
 
-def _trials(experiment: Experiment) -> str:
-    count = experiment.summary().completed
-    return f"{count} trial{'s' if count != 1 else ''}"
-
-
 def _refusal(store: Store, record: ExperimentRecord, prepared: Prepared) -> AnotherExperiment:
     wording = prepared.wording
-    trials = _trials(Experiment.of(store, record))
-    option = wording.option(_BY_FIELD["name"])
-    other, learns = f"another {option}", wording.option(_BY_FIELD["warm_start"])
-    value = f'="{record.name}"' if wording.fresh.endswith("True") else f" {record.name}"
+    trials = Experiment.of(store, record).summary().ended_trials
+    other = f"another {wording.option(_BY_FIELD['name'])}"
+    learns = wording.said(_BY_FIELD["warm_start"], (record.name,))
     return AnotherExperiment(
         f"{record.title!r} is another experiment, recorded with {trials}:",
         changes(_recorded(store, record), prepared),
         [
             (wording.fresh, "deletes it and starts anew"),
             (other, "leaves it as it is"),
-            (f"{other} and {learns}{value}", "leaves it, and learns from its trials"),
+            (f"{other} and {learns}", "leaves it, and learns from its trials"),
         ],
     )

@@ -14,15 +14,14 @@ from hpo_lab.facade.excerpt import excerpt
 from hpo_lab.facade.files import files_of, log_of, notebook_of, runner_log
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.results import Report, TrialResult, curves, reports, table_of
-from hpo_lab.facade.resuming import prepare_resume
+from hpo_lab.facade.resuming import resume
 from hpo_lab.facade.summary import Best, Failure, Summary, is_live, state_of
 from hpo_lab.facade.tally import Tally
+from hpo_lab.facade.viewer import viewer
 from hpo_lab.facade.waiting import Callback, Waiting
 from hpo_lab.options import BUDGETS, unknown_arguments
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enqueue import enqueue
-from hpo_lab.running.enrol import Enrolment
-from hpo_lab.running.places import start_runner
 from hpo_lab.store import ArtifactRecord, Condition, ExperimentRecord, NotFound, Store
 
 if TYPE_CHECKING:
@@ -61,21 +60,13 @@ class Experiment:
         return cls(store, record.uid, record.name, record.namespace)
 
     def __repr__(self) -> str:
-        from hpo_lab.dashboard.words import number
+        return viewer().line(self)
 
-        summary = self.summary()
-        best = f", best {number(summary.best.value)}" if summary.best else ""
-        return f"<Experiment {self.title}: {summary.state}, {summary.completed} trials{best}>"
-
-    def _repr_html_(self) -> str:
-        from hpo_lab.dashboard.watching import panel
-
-        return panel(self)
+    def _repr_html_(self) -> str | None:
+        return viewer().panel(self)
 
     def _ipython_display_(self) -> None:
-        from hpo_lab.dashboard.watching import display
-
-        display(self)
+        viewer().display(self)
 
     @property
     def title(self) -> str:
@@ -345,7 +336,7 @@ class Experiment:
         budgets = [option.argument for option in BUDGETS]
         if problems := unknown_arguments(unknown, budgets, "resume()"):
             raise InvalidInput(problems)
-        record, enrolment = prepare_resume(
+        resume(
             self.store,
             self.record,
             trials=trials,
@@ -354,8 +345,6 @@ class Experiment:
             goal=goal,
             max_failed=max_failed,
         )
-        if enrolment is not Enrolment.RUNNING:
-            start_runner(self.store, record)
         return self
 
     def enqueue(self, *points: Mapping[str, Any]) -> str:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from hpo_lab.options import BUDGETS, Option, read_arguments
+from hpo_lab.options import BUDGETS, read_arguments
 from hpo_lab.prepare.checking import every_problem
-from hpo_lab.prepare.wording import as_argument, worded
+from hpo_lab.prepare.wording import Dialect, worded
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, revise
+from hpo_lab.running.places import start_runner
 from hpo_lab.store import ExperimentRecord, Store
 
-__all__ = ["prepare_resume"]
+__all__ = ["prepare_resume", "resume"]
+
+_TRIALS = next(option for option in BUDGETS if option.field == "trials")
+
+
+def resume(
+    store: Store, record: ExperimentRecord, dialect: Dialect = Dialect.ARGUMENT, **budgets: Any
+) -> None:
+    """Continue the experiment of *record* in the background; arguments as of `prepare_resume`."""
+    record, enrolment = prepare_resume(store, record, dialect, **budgets)
+    if enrolment is not Enrolment.RUNNING:
+        start_runner(store, record)
 
 
 def prepare_resume(
     store: Store,
     record: ExperimentRecord,
-    option: Callable[[Option], str] = as_argument,
+    dialect: Dialect = Dialect.ARGUMENT,
     **budgets: Any,
 ) -> tuple[ExperimentRecord, Enrolment]:
     """Take over new budgets (see `Experiment.resume`), without starting a runner.
@@ -26,7 +37,7 @@ def prepare_resume(
     Args:
         store: Where the experiment is recorded.
         record: The experiment.
-        option: How a budget is written, for messages.
+        dialect: How a budget is written, for messages.
         **budgets: As of `Experiment.resume`.
 
     Raises:
@@ -38,7 +49,8 @@ def prepare_resume(
     document = options.onto(record.document)
     spec = record.document.spec
     places = [parameter.name for parameter in spec.parameters]
-    problems += [worded(one, option, places, record.name) for one in every_problem(document)]
+    broken = every_problem(document)
+    problems += [worded(problem, dialect, places, record.name) for problem in broken]
     if problems:
         raise InvalidInput(problems)
     record, enrolment = revise(store, record, document)
@@ -48,7 +60,7 @@ def prepare_resume(
                 Problem(
                     record.name,
                     f"is complete ({record.message}); raise a budget to continue, "
-                    f"for example the number of trials above {spec.max_trial_count}",
+                    f"for example {dialect.option(_TRIALS)} above {spec.max_trial_count}",
                 )
             ]
         )

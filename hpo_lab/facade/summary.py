@@ -77,10 +77,10 @@ class Best:
 
     def to_json(self) -> dict[str, Any]:
         """The trial as plain data."""
-        found: dict[str, Any] = {"trial": self.number, "value": self.value}
+        document: dict[str, Any] = {"trial": self.number, "value": self.value}
         if len(self.values) > 1:
-            found["values"] = dict(self.values)
-        return found | {"parameters": dict(self.parameters)}
+            document["values"] = dict(self.values)
+        return document | {"parameters": dict(self.parameters)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +152,11 @@ class Summary:
     def completed(self) -> int:
         """How many trials have ended."""
         return sum(count for state, count in self.counts.items() if state.is_final)
+
+    @property
+    def ended_trials(self) -> str:
+        """`7 trials`: how many have ended, for a person."""
+        return f"{self.completed} trial{'s' if self.completed != 1 else ''}"
 
     @property
     def leading(self) -> tuple[Best, ...]:

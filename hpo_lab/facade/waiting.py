@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hpo_lab.facade.results import TrialResult
 from hpo_lab.facade.summary import is_live
+from hpo_lab.facade.viewer import viewer
 from hpo_lab.options.kinds import Seconds
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -46,15 +47,13 @@ class Waiting:
 
     def wait(self, timeout: float | str | None, progress: bool | None) -> Experiment:
         """Wait as `Experiment.wait` does."""
-        from hpo_lab.dashboard.watching import how_to_stop, watching
-
         experiment = self._experiment
         seconds = None if timeout is None else _seconds(timeout)
         until = None if seconds is None else time.monotonic() + seconds
         try:
             # What has ended needs no progress, though its runner may still close.
             is_over = experiment.record.state.is_final
-            with watching(experiment, False if is_over else progress) as show:
+            with viewer().watching(experiment, False if is_over else progress) as show:
                 for summary in experiment.follower.follow(until):
                     show(summary)
                     self._call()
@@ -63,7 +62,7 @@ class Waiting:
         except KeyboardInterrupt:
             if not self._is_attached:
                 goes_on = f"{experiment.title} goes on in the background"
-                stop = how_to_stop(experiment)
+                stop = viewer().how_to_stop(experiment)
                 print(f"\nStopped waiting; {goes_on}. To stop it: {stop}", file=sys.stderr)
             raise
         if not experiment.is_live:

@@ -7,14 +7,16 @@ import inspect
 import io
 import re
 import tokenize
+from collections.abc import Iterator, Mapping, Sequence
 
 from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import Parameter
+from hpo_lab.experiment.parameter import Distribution, ParameterType
 from hpo_lab.experiment.rules import parameter_problems
 from hpo_lab.experiment.space import DOMAINS
-from hpo_lab.problems import nearest
+from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["ANNOTATION", "FORM", "read_parameter", "split_when"]
+__all__ = ["ANNOTATION", "FORM", "annotation", "read_parameter", "split_when"]
 
 ANNOTATION = re.compile(r"#+\s*tune\s*:\s*(.*)", re.DOTALL)
 """A comment that is an annotation, with its text."""
@@ -33,6 +35,16 @@ _SIGNATURES = {
 }
 
 
+_DOMAINS = {
+    (ParameterType.DOUBLE, Distribution.UNIFORM): "uniform",
+    (ParameterType.DOUBLE, Distribution.LOG_UNIFORM): "loguniform",
+    (ParameterType.DOUBLE, Distribution.NORMAL): "normal",
+    (ParameterType.DOUBLE, Distribution.LOG_NORMAL): "lognormal",
+    (ParameterType.INT, Distribution.UNIFORM): "int",
+    (ParameterType.INT, Distribution.LOG_UNIFORM): "logint",
+}
+
+
 def read_parameter(name: str, text: str) -> Parameter | list[str]:
     """Read `loguniform(1e-4, 1e-1) when opt == "sgd"`, or say what is wrong with it."""
     expression, when = split_when(text)
@@ -40,7 +52,7 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
         return ["`when` is not followed by a condition"]
     try:
         call = ast.parse(expression, mode="eval").body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         problem = f"cannot read `{expression}`" if expression else "no distribution is given"
         return [f"{problem}; write it as `{FORM}`"]
     if not isinstance(call, ast.Call):
@@ -55,25 +67,9 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
         named = {k.arg or "**": ast.literal_eval(k.value) for k in call.keywords}
     except (ValueError, TypeError):
         return [f"the arguments of {word} must be literals, not `{expression}`"]
-    problems = []
-    try:
-        inspect.signature(DOMAINS[word]).bind(*positional, **named)
-    except TypeError as error:
-        problems.append(f"{word}: {error}; it is {_SIGNATURES[word]}")
     if word == "choice" and len(positional) == 1 and isinstance(positional[0], list):
         positional = [*positional[0]]
-    values = [*positional, *named.values()]
-    if word == "choice":
-        wrong = [v for v in values if not (v is None or isinstance(v, bool | int | float | str))]
-        if wrong:
-            problems.append(f"choice: {wrong[0]!r} is no number, string, True, False or None")
-    else:
-        wrong = [v for v in values if v is not None and not _is_number(v, whole="int" in word)]
-        if wrong:
-            allowed = "whole number" if word.endswith("int") else "number"
-            problems.append(f"{word}: {wrong[0]!r} is no {allowed}; it is {_SIGNATURES[word]}")
-        elif any(value is None for value in positional):
-            problems.append(f"{word}: None is no bound; it is {_SIGNATURES[word]}")
+    problems = list(_argument_problems(word, positional, named))
     if when is not None:
         try:
             ParameterCondition.parse(when)
@@ -86,8 +82,29 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
     return [f"{expression}: {_argument(field)} {rule}" for field, rule in rules] or parameter
 
 
-def _is_number(value: object, *, whole: bool) -> bool:
-    return isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+def _argument_problems(
+    word: str, positional: Sequence[object], named: Mapping[str, object]
+) -> Iterator[str]:
+    """What is wrong with the arguments of the distribution *word*."""
+    form = f"it is {_SIGNATURES[word]}"
+    try:
+        inspect.signature(DOMAINS[word]).bind(*positional, **named)
+    except TypeError as error:
+        yield f"{word}: {error}; {form}"
+    values = [*positional, *named.values()]
+    if word == "choice":
+        for value in values:
+            if value is not None and not isinstance(value, bool | int | float | str):
+                yield f"choice: {value!r} is no number, string, True, False or None"
+                return
+    else:
+        kind, allowed = (int, "whole number") if word.endswith("int") else (int | float, "number")
+        for value in values:
+            if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+                yield f"{word}: {value!r} is no {allowed}; {form}"
+                return
+        if None in positional:
+            yield f"{word}: None is no bound; {form}"
 
 
 def split_when(text: str) -> tuple[str, str | None]:
@@ -110,3 +127,18 @@ def _argument(field: str) -> str:
     words = {"min": "low", "max": "high", "list": "the list"}
     name = field.rpartition(".")[2]
     return words.get(name, name)
+
+
+def annotation(parameter: Parameter) -> str:
+    """A parameter's space as it is written in a notebook: `loguniform(0.0001, 0.1)`."""
+    space = parameter.feasible_space
+    if parameter.parameter_type in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
+        text = f"choice({', '.join(map(repr, parameter.choices))})"
+    else:
+        name = _DOMAINS.get((parameter.parameter_type, parameter.distribution))
+        if name is None:
+            message = f"an integer cannot be {parameter.distribution.value} in a notebook"
+            raise InvalidInput([Problem(parameter.name, message)])
+        step = f", step={space.step!r}" if space.step is not None else ""
+        text = f"{name}({space.min!r}, {space.max!r}{step})"
+    return f"{text} when {parameter.when}" if parameter.when else text

@@ -18,6 +18,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from tokenize import TokenInfo
 
 from hpo_lab.experiment.condition import ParameterCondition
@@ -30,6 +31,8 @@ from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["Annotation", "parse_annotations", "parse_parameter"]
 
+_LineProblem = tuple[int, str]
+"""The line of the cell, and what is wrong there."""
 _NEARLY = re.compile(r"#+\s*(tun\w*|hpo)\s*[:=]?\s*(\w*)(\s*\()?", re.IGNORECASE)
 
 
@@ -70,51 +73,38 @@ def parse_annotations(
     Raises:
         InvalidInput: Some annotations cannot be used; every reason is listed.
     """
-    place = _Place(where, first_line - 1)
+    offset = first_line - 1
     tree = tuned.tree
     if isinstance(tree, SyntaxError):
-        problem = place.problem(tree.lineno or 1, f"the cell is no valid Python: {tree.msg}")
-        raise InvalidInput([problem])
-    problems: list[Problem] = []
+        place = f"{where}, line {(tree.lineno or 1) + offset}"
+        raise InvalidInput([Problem(place, f"the cell is no valid Python: {tree.msg}")])
+    problems: list[_LineProblem] = []
     annotations: list[Annotation] = []
     assignments: list[tuple[str, ast.stmt]] = []
     for comment in tuned.comments:
-        line, text = comment.start[0], comment.string
+        line, text = comment.start[0] + offset, comment.string
         match = ANNOTATION.fullmatch(text)
         if match is None:
             if _is_nearly_right(text):
                 message = f"found {text!r}; write it as `# tune: loguniform(1e-4, 1e-1)`"
-                problems.append(place.problem(line, message))
+                problems.append((line, message))
             continue
         statement = _annotated_statement(tree, comment)
         if isinstance(statement, str):
-            problems.append(place.problem(line, statement))
+            problems.append((line, statement))
             continue
         assignments.append((_target(statement), statement))
-        annotation = _annotation(statement, match[1].strip(), line, place)
+        annotation = _annotation(statement, match[1].strip(), line)
         if isinstance(annotation, Annotation):
             annotations.append(annotation)
         else:
-            problems += annotation
-    problems += _name_problems(tree, assignments, place)
-    problems += _condition_problems(annotations, [name for name, _ in assignments], place)
+            problems += ((line, message) for message in annotation)
+    problems += _name_problems(tree, assignments, offset)
+    problems += _condition_problems(annotations, [name for name, _ in assignments])
     if problems:
-        raise InvalidInput(sorted(problems, key=place.line_of))
+        problems.sort(key=itemgetter(0))
+        raise InvalidInput([Problem(f"{where}, line {line}", text) for line, text in problems])
     return tuple(annotations)
-
-
-class _Place:
-    """Where problems are: numbers lines as the person sees them."""
-
-    def __init__(self, where: str, offset: int) -> None:
-        self.where = where
-        self.offset = offset
-
-    def problem(self, line: int, message: str) -> Problem:
-        return Problem(f"{self.where}, line {line + self.offset}", message)
-
-    def line_of(self, problem: Problem) -> int:
-        return int(problem.where.rpartition(" ")[2])
 
 
 def _is_nearly_right(comment: str) -> bool:
@@ -178,8 +168,9 @@ def _shares_lines(tree: ast.Module, statement: ast.stmt) -> bool:
 
 
 def _annotation(
-    statement: ast.Assign | ast.AnnAssign, text: str, line: int, place: _Place
-) -> Annotation | list[Problem]:
+    statement: ast.Assign | ast.AnnAssign, text: str, line: int
+) -> Annotation | list[str]:
+    """The annotation *text* of *statement*, or what is wrong with it."""
     name = _target(statement)
     problems = []
     default: Value = None
@@ -202,9 +193,9 @@ def _annotation(
         kind = ", which takes whole numbers" if _is_float_for_int(parameter, default) else ""
         problems.append(f"{name} = {default!r} is outside its own range {expression}{kind}")
     if problems or not isinstance(parameter, Parameter):
-        return [place.problem(line, message) for message in problems]
+        return problems
     lines = range(statement.lineno, _end(statement) + 1)
-    return Annotation(name, default, parameter, line + place.offset, text, lines)
+    return Annotation(name, default, parameter, line, text, lines)
 
 
 def _is_float_for_int(parameter: Parameter, default: Value) -> bool:
@@ -224,15 +215,14 @@ def parse_parameter(name: str, text: str) -> Parameter:
 
 
 def _name_problems(
-    tree: ast.Module, assignments: Sequence[tuple[str, ast.stmt]], place: _Place
-) -> Iterator[Problem]:
+    tree: ast.Module, assignments: Sequence[tuple[str, ast.stmt]], offset: int
+) -> Iterator[_LineProblem]:
     """Names annotated twice, and names whose value from the trial would be overwritten."""
     lines: dict[str, int] = {}
     for name, statement in assignments:
-        line = _end(statement)
+        line = _end(statement) + offset
         if name in lines:
-            first = lines[name] + place.offset
-            yield place.problem(line, f"{name} is annotated twice, first on line {first}")
+            yield line, f"{name} is annotated twice, first on line {lines[name]}"
         lines.setdefault(name, line)
     annotated = [statement for _, statement in assignments]
     for statement in tree.body:
@@ -241,12 +231,10 @@ def _name_problems(
         for name in names_bound([statement]):
             if name not in lines:
                 continue
-            if statement.lineno < lines[name] or _overwrites(statement, name):
-                yield place.problem(
-                    statement.lineno,
-                    f"{name} is tuned on line {lines[name] + place.offset} and assigned again "
-                    "here, which would overwrite the value of the trial; rename one of them",
-                )
+            line = statement.lineno + offset
+            if line < lines[name] or _overwrites(statement, name):
+                message = f"{name} is tuned on line {lines[name]} and assigned again here, which"
+                yield line, f"{message} would overwrite the value of the trial; rename one of them"
 
 
 def _overwrites(statement: ast.stmt, name: str) -> bool:
@@ -264,8 +252,8 @@ def _overwrites(statement: ast.stmt, name: str) -> bool:
 
 
 def _condition_problems(
-    annotations: Sequence[Annotation], names: Sequence[str], place: _Place
-) -> Iterator[Problem]:
+    annotations: Sequence[Annotation], names: Sequence[str]
+) -> Iterator[_LineProblem]:
     """Conditions on unknown parameters, on the parameter itself, or on each other."""
     needs = {
         a.name: ParameterCondition.parse(a.parameter.when).names
@@ -273,17 +261,16 @@ def _condition_problems(
         if a.parameter.when is not None
     }
     for annotation in annotations:
-        line = annotation.line - place.offset
-        name, when = annotation.name, annotation.parameter.when
+        line, name = annotation.line, annotation.name
+        condition = f"`when {annotation.parameter.when}`"
         for other in sorted(needs.get(name, ())):
             if other not in names:
-                yield place.problem(
-                    line, f"`when {when}`: no parameter is named {other!r}{nearest(other, names)}"
-                )
+                close = nearest(other, names)
+                yield line, f"{condition}: no parameter is named {other!r}{close}"
             elif other == name:
-                yield place.problem(line, f"`when {when}`: {name} cannot depend on itself")
+                yield line, f"{condition}: {name} cannot depend on itself"
             elif name in _reachable(other, needs):
-                yield place.problem(line, f"`when {when}`: {name} and {other} need each other")
+                yield line, f"{condition}: {name} and {other} need each other"
 
 
 def _reachable(start: str, needs: Mapping[str, frozenset[str]]) -> set[str]:

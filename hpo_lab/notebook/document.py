@@ -63,10 +63,11 @@ def read_notebook(path: Path) -> NotebookNode:
         raise refuse("is no notebook: the file is not UTF-8 text") from None
     try:
         notebook: NotebookNode = nbformat.reads(text, as_version=4)
-        cells = notebook.cells
-        sources = [(cell.cell_type, cell.source) for cell in cells]
+        sources = [(cell.cell_type, cell.source) for cell in notebook.cells]
     except NotJSONError:
         raise refuse("is no notebook: the file is not JSON") from None
+    except RecursionError:
+        raise refuse("is no notebook: its JSON is nested too deeply") from None
     # nbformat's upgrade of a document that is no notebook fails in any of these ways.
     except (nbformat.ValidationError, AttributeError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -81,11 +81,11 @@ def _as_written(annotation: Annotation, value: Value) -> str:
     return repr(value)
 
 
-_Place = tuple[int, int]
+_Position = tuple[int, int]
 """A line, counted from 1, and a column in characters."""
 
 
-def _places(cell: ParsedCell, annotation: Annotation) -> Iterator[tuple[_Place, _Place]]:
+def _places(cell: ParsedCell, annotation: Annotation) -> Iterator[tuple[_Position, _Position]]:
     """From where to where the literal stands: of its parts, where comments stand between."""
     assert isinstance(cell.tree, ast.Module)
     first = annotation.assignment[0]
@@ -95,7 +95,7 @@ def _places(cell: ParsedCell, annotation: Annotation) -> Iterator[tuple[_Place, 
     assert literal is not None and literal.end_lineno and literal.end_col_offset is not None
     python = cell.python.split("\n")
 
-    def place(line: int, column: int) -> _Place:
+    def place(line: int, column: int) -> _Position:
         """IPython takes away what stands before the code of a line: indentation, prompts."""
         return line, column + len(cell.lines[line - 1]) - len(python[line - 1])
 

@@ -10,6 +10,7 @@ __all__ = [
     "SHELLS",
     "MagicKind",
     "bound_names",
+    "handle_names",
     "is_install",
     "kind_of",
     "names_in_text",
@@ -45,7 +46,7 @@ MEASURING = frozenset({"memit", "timeit"})
 """Magics that run their text as the body of a function, and leave no name behind."""
 SHELLS = frozenset({"!", "bash", "cmd", "script", "sh", "sx", "system"})
 """Cell magics that hand their body to a shell."""
-_OPTIONS = re.compile(r"(?:\s*-(?:[nrpt]\s*\d+|[a-zA-Z]+))*\s*")
+_OPTIONS = re.compile(r"^(?:\s*-(?:[nrpt]\s*\d+|[a-zA-Z]+))*\s*")
 _INSTALLS = re.compile(
     r"(?:sudo\s+)?(?:\S*python[\d.]*\s+-m\s+)?(?:uv\s+)?(?:pip[\d.]*|conda|mamba|apt|apt-get|brew)\s+"
     r"(?:-\S+\s+)*(?:install|uninstall|update|upgrade|list|show|freeze|sync)\b[^|;&>]*(?:&>\s*\S+|"
@@ -82,11 +83,11 @@ def names_in_text(text: str) -> list[str]:
 
 def without_options(text: str) -> str:
     """What a measuring magic runs, without the options in front of it."""
-    return text[_OPTIONS.match(text).end() :] if _OPTIONS.match(text) else text  # type: ignore[union-attr]
+    return _OPTIONS.sub("", text, count=1)
 
 
 def is_install(name: str, text: str) -> bool:
-    """Whether a magic, or a line of a shell, installs packages and does nothing else."""
+    """Whether a magic, or a line of a shell, installs or lists packages and does nothing else."""
     if name in ("pip", "conda", "mamba", "uv"):
         text = f"{name} {text}"
     elif name not in ("!", "sx", "system"):

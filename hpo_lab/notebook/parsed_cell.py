@@ -148,17 +148,14 @@ class ParsedCell:
             return {}
         texts: dict[int, str] = {}
         for node in ast.walk(self.tree):
-            magic = magic_call(node) if isinstance(node, ast.Call) else None
-            if magic is None:
+            if not isinstance(node, ast.Call) or (magic := magic_call(node)) is None:
                 continue
-            assert isinstance(node, ast.Call)
             if is_own_magic(*magic) or (KEEP_TAG not in self.tags and is_install(*magic)):
-                texts[node.lineno] = f"pass  # {self.lines[node.lineno - 1].strip()}"
                 number = node.lineno
+                texts[number] = f"pass  # {self.lines[number - 1].strip()}".rstrip("\\")
                 while number < len(self.lines) and self.lines[number - 1].endswith("\\"):
                     number += 1
                     texts[number] = f"# {self.lines[number - 1].strip()}"
-                texts[node.lineno] = texts[node.lineno].rstrip("\\")
         return texts
 
     @cached_property

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from hpo_lab.notebook.annotations import Annotation, parse_annotations
 from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
 from hpo_lab.notebook.literals import Edit, edited, literal_edits
 from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.replacing import require_file
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["Rewritten", "replace_file", "rewrite", "with_edits"]
+__all__ = ["Rewritten", "rewrite", "with_edits"]
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _CHARACTER = re.compile(
@@ -64,6 +64,8 @@ def rewrite(
         InvalidInput: The file is no notebook that can be tuned, or its annotations do not fit
             *parameters* and *values*; every problem is named.
     """
+    with suppress(OSError):  # which `read_notebook` tells
+        require_file(path)
     notebook = read_notebook(path)
     chosen = choose_tune_cell(tune_cells(notebook), cell)
     where, first_line = f"{path.name}, {chosen.label}", chosen.magic_lineno + 1
@@ -84,25 +86,6 @@ def rewrite(
         if old.default != new.default
     }
     return Rewritten(chosen.label, with_edits(text, chosen.index, edits).encode(), before)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write the file at *path* in one step, with the rights of the file that is there.
-
-    Raises:
-        InvalidInput: It cannot be written.
-    """
-    path = path.resolve()  # a link stays a link
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        if path.exists():
-            shutil.copymode(path, part)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        problem = Problem(str(path), f"cannot be written: {error.strerror or error}")
-        raise InvalidInput([problem]) from None
 
 
 def with_edits(text: str, index: int, edits: Iterable[Edit]) -> str:

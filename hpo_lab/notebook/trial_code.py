@@ -1,49 +1,26 @@
 """The code of a trial, and what it means: two codes of one meaning compute the same.
 
-The meaning is taken from syntax trees. Comments, blank lines, formatting, docstrings, the
-annotations of local variables and statements that only show something have no part in it;
-the text of magics and shell commands has.
+The meaning of Python is that of `source_meaning`; the text of magics and shell commands has a
+part in it.
 """
 
 from __future__ import annotations
 
 import ast
-import copy
 import hashlib
 import json
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 
 from hpo_lab.notebook.magic_effects import MagicKind
 from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.source_meaning import meaning, names_that_read
 
-__all__ = ["OBJECTIVE_TAG", "PARAMETERS_TAG", "TUNE_TAG", "CodeChange", "TrialCode"]
-
-PARAMETERS_TAG = "parameters"
-"""papermill's tag for the cell below which it injects values."""
-TUNE_TAG = "tune"
-OBJECTIVE_TAG = "hpo-lab-objective"
+__all__ = ["CodeChange", "TrialCode"]
 
 Operations = Sequence[tuple[str, int, int, int, int]]
-
-_SHOWING = frozenset({"display", "print"})
-_MEASURING = frozenset({"len", "repr", "round", "str", "type"})
-_PURE = (
-    *(
-        ast.Attribute,
-        ast.BinOp,
-        ast.BoolOp,
-        ast.Compare,
-        ast.Constant,
-        ast.Dict,
-        ast.FormattedValue,
-    ),
-    *(ast.IfExp, ast.JoinedStr, ast.List, ast.Name, ast.Set, ast.Slice, ast.Starred),
-    *(ast.Subscript, ast.Tuple, ast.UnaryOp),
-    *(ast.boolop, ast.cmpop, ast.expr_context, ast.operator, ast.unaryop),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +58,6 @@ class TrialCode:
     cells: tuple[ParsedCell, ...]
     first_line: int = 1
 
-    @classmethod
-    def read(cls, notebook: bytes) -> TrialCode:
-        """The code of a trial notebook.
-
-        Raises:
-            ValueError: *notebook* is none.
-        """
-        try:
-            cells = [
-                (ParsedCell("".join(cell["source"])), {*cell["metadata"].get("tags", ())})
-                for cell in json.loads(notebook)["cells"]
-                if cell["cell_type"] == "code"
-            ]
-        except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"no trial notebook: {error!r}") from None
-        own = {PARAMETERS_TAG, OBJECTIVE_TAG, TUNE_TAG}
-        set_up = [cell for cell, tags in cells if not tags & own]
-        return cls((*set_up, *(cell for cell, tags in cells if TUNE_TAG in tags)))
-
     @property
     def digest(self) -> str:
         """Equal for codes of the same meaning, where the same version of Python reads them."""
@@ -113,10 +71,13 @@ class TrialCode:
 
     @cached_property
     def _parts(self) -> list[tuple[ParsedCell, list[_Statement]]]:
+        trees = [cell.tree for cell in self.cells if isinstance(cell.tree, ast.Module)]
+        magics = {magic.name for cell in self.cells for magic in cell.magics}
+        read = names_that_read(*trees) | magics
         parts: dict[tuple[str, ...], tuple[ParsedCell, list[_Statement]]] = {}
         for cell in self.cells:
             first_line = self.first_line if cell is self.cells[-1] else 1
-            statements = list(_statements(cell, first_line))
+            statements = list(_statements(cell, first_line, read))
             if statements:
                 parts.setdefault(tuple(part.meaning for part in statements), (cell, statements))
         return list(parts.values())
@@ -171,20 +132,22 @@ def _code(lines: Sequence[str]) -> tuple[str, ...]:
     return tuple(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
-def _statements(cell: ParsedCell, first_line: int) -> Iterator[_Statement]:
-    """What a cell does, by statements of Python or, where it has none, by lines."""
-    lines = cell.source.splitlines()
+def _statements(cell: ParsedCell, first_line: int, read: Set[str]) -> Iterator[_Statement]:
+    """What a cell does, by statements of Python or, where it has none, by lines.
+
+    What its statements show, docstrings and annotations may be *read* by all cells.
+    """
+    lines = "\n".join(cell.lines).rstrip("\n").split("\n")
     for magic in cell.magics:
         at = magic.first_line - 2
         said = f"%%{magic.name} {magic.arguments}".rstrip()
         yield _Statement(said, at + first_line, (said,))
     if cell.kind is MagicKind.CODE and not isinstance(cell.tree, SyntaxError):
         for statement in cell.tree.body:
-            essence = _Essence().visit(copy.deepcopy(statement))
-            if essence is not None:
+            if text := meaning(statement, read=read):
                 starts = [statement.lineno, *(d.lineno for d in _decorators(statement))]
                 at, end = min(starts) - 1, statement.end_lineno or statement.lineno
-                yield _Statement(ast.dump(essence), at + first_line, tuple(lines[at:end]))
+                yield _Statement(text, at + first_line, tuple(lines[at:end]))
         return
     start = cell.magics[-1].first_line - 1 if cell.magics else 0
     for at, line in enumerate(lines[start:], start):
@@ -193,66 +156,3 @@ def _statements(cell: ParsedCell, first_line: int) -> Iterator[_Statement]:
 
 def _decorators(statement: ast.stmt) -> Sequence[ast.expr]:
     return getattr(statement, "decorator_list", ())
-
-
-class _Essence(ast.NodeTransformer):
-    """Leaves out what does not change what a statement computes."""
-
-    def __init__(self) -> None:
-        self._in_function = False
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        """Leave out docstrings and what only shows something."""
-        return None if _only_shows(node.value) else self.generic_visit(node)
-
-    def visit_Pass(self, node: ast.Pass) -> None:
-        """Leave it out; it also stands for our own magics, which are off in a trial."""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        """Take `u"x"` for `"x"`."""
-        node.kind = None
-        return node
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        """Leave out the annotation of a local variable, which Python does not read."""
-        self.generic_visit(node)
-        if not self._in_function or not isinstance(node.target, ast.Name):
-            return node
-        if node.value is None:
-            node.annotation = ast.Constant(None)
-            return node
-        return ast.Assign(targets=[node.target], value=node.value)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """Note that its variables are local."""
-        return self._inside(node, True)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        """Note that its variables are local."""
-        return self._inside(node, True)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        """Note that its variables are not local."""
-        return self._inside(node, False)
-
-    def _inside(self, node: ast.AST, is_function: bool) -> ast.AST:
-        outside, self._in_function = self._in_function, is_function
-        node = self.generic_visit(node)
-        self._in_function = outside
-        return node
-
-
-def _only_shows(value: ast.expr) -> bool:
-    """Whether *value*, as a statement, computes nothing that lasts."""
-    match value:
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if name in _SHOWING:
-            plain = all(keyword.arg in ("end", "flush", "sep") for keyword in keywords)
-            return plain and all(map(_is_pure, [*args, *(keyword.value for keyword in keywords)]))
-    return _is_pure(value)
-
-
-def _is_pure(node: ast.AST) -> bool:
-    match node:
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _MEASURING:
-            return all(map(_is_pure, args))
-    return isinstance(node, _PURE) and all(map(_is_pure, ast.iter_child_nodes(node)))

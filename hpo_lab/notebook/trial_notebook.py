@@ -18,17 +18,22 @@ no cell above has defined.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+import builtins
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.experiment.model import Objective
+from hpo_lab.notebook.annotation_text import ANNOTATION
 from hpo_lab.notebook.annotations import Annotation
 from hpo_lab.notebook.magic_effects import MagicKind, kind_of
 from hpo_lab.notebook.names import names_bound
 from hpo_lab.notebook.parsed_cell import ParsedCell, magic_argument, magic_call
 from hpo_lab.notebook.slicing import names_of
-from hpo_lab.notebook.trial_code import OBJECTIVE_TAG, PARAMETERS_TAG, TUNE_TAG, TrialCode
+from hpo_lab.notebook.trial_code import TrialCode
 from hpo_lab.problems import Problem, nearest
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.report import source_of_report
@@ -37,14 +42,18 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 __all__ = [
-    "OBJECTIVE_TAG",
-    "PARAMETERS_TAG",
     "TUNE_TAG",
+    "Assignment",
+    "TrialNotebook",
     "build_trial_notebook",
     "code_of_trial",
     "objective_problems",
-    "set_by_trial",
 ]
+
+PARAMETERS_TAG = "parameters"
+"""papermill's tag for the cell below which it injects values."""
+TUNE_TAG = "tune"
+OBJECTIVE_TAG = "hpo-lab-objective"
 
 # papermill refuses a notebook that does not say its language.
 _PYTHON = {
@@ -54,6 +63,122 @@ _PYTHON = {
 _BINDING_MAGICS = frozenset({"pylab", "run", "store"})
 # Tags by which papermill would take a cell of the user's for its own.
 _PAPERMILL = frozenset({"injected-parameters", PARAMETERS_TAG})
+_OWN_TAGS = frozenset({OBJECTIVE_TAG, PARAMETERS_TAG, TUNE_TAG})
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """An assignment in the cell `parameters`.
+
+    Attributes:
+        value: What is assigned.
+        annotation: The text behind `# tune:`, empty where there is none.
+        lines: It as its author wrote it, at the left margin.
+    """
+
+    value: ast.expr
+    annotation: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrialNotebook:
+    """The notebook of a trial, taken apart.
+
+    Attributes:
+        document: It as JSON has it, each source in one text.
+        set_up: The cells in it that are the author's and not tuned.
+        parameters: The source of the cell `parameters`, empty where there is none.
+        tuned: The cell `tune`, empty where there is none.
+    """
+
+    document: Mapping[str, Any]
+    set_up: tuple[Mapping[str, Any], ...]
+    parameters: str
+    tuned: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, content: bytes) -> TrialNotebook:
+        """Take the file *content* of a trial notebook apart.
+
+        Raises:
+            ValueError: It is none.
+        """
+        own: dict[str, Mapping[str, Any]] = {}
+        set_up = []
+        try:
+            document = json.loads(content)
+            cells = [{**cell, "source": "".join(cell["source"])} for cell in document["cells"]]
+            for cell in cells:
+                tags = _OWN_TAGS.intersection(cell["metadata"].get("tags", ()))
+                own |= dict.fromkeys(tags, cell)
+                if cell["cell_type"] and not tags:
+                    set_up.append(cell)
+        except (AttributeError, KeyError, RecursionError, TypeError) as error:
+            raise ValueError(f"no trial notebook: {error!r}") from None
+        parameters = own.get(PARAMETERS_TAG, {"source": ""})["source"]
+        document = {**document, "cells": cells}
+        return cls(document, tuple(set_up), parameters, own.get(TUNE_TAG, {"source": ""}))
+
+    @property
+    def code(self) -> TrialCode:
+        """What it computes, with any values of the parameters."""
+        return TrialCode((*self.set_up_code, ParsedCell(self.tuned["source"])))
+
+    @property
+    def set_up_code(self) -> list[ParsedCell]:
+        """The code cells of its set-up."""
+        return [ParsedCell(cell["source"]) for cell in self.set_up if cell["cell_type"] == "code"]
+
+    @cached_property
+    def assignments(self) -> dict[str, Assignment]:
+        """The assignments to the parameters, by name."""
+        return dict(_assigned(ParsedCell(self.parameters)))
+
+    def tuned_source(self, written: Mapping[str, Sequence[str]] = MappingProxyType({})) -> str:
+        """The tuned cell as its author wrote it, without its `%%tune` line.
+
+        Args:
+            written: The lines of those assignments that are written in another way, by name.
+        """
+        lines = self.tuned["source"].split("\n")
+        names = {_set_by_trial(name): name for name in self.assignments}
+        missing = {name: written.get(name, each.lines) for name, each in self.assignments.items()}
+        for number in reversed(range(len(lines))):
+            mark = lines[number].lstrip()
+            if (name := names.get(mark)) in missing:
+                margin = lines[number].removesuffix(mark)
+                end = number + len(self.assignments[name].lines)
+                lines[number:end] = [margin + line for line in missing.pop(name)]
+        # An assignment that has lost its place comes first.
+        return "\n".join([*(line for each in missing.values() for line in each), *lines])
+
+    def lacking(self, names: Collection[str]) -> list[tuple[ParsedCell, list[str]]]:
+        """The set-up cells to run before the tuned cell, each with the names that it lacks.
+
+        Args:
+            names: Those that are defined.
+        """
+        needed = names_of([ParsedCell(self.tuned_source())])[1] - {*names, *dir(builtins)}
+        cells = ((cell, sorted(needed & names_of([cell])[0])) for cell in self.set_up_code)
+        return [(cell, lacking) for cell, lacking in cells if lacking]
+
+
+def _assigned(cell: ParsedCell) -> Iterator[tuple[str, Assignment]]:
+    if isinstance(cell.tree, SyntaxError):
+        return
+    comments = {comment.start[0]: ANNOTATION.fullmatch(comment.string) for comment in cell.comments}
+    for statement in cell.tree.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                first, last = statement.lineno, statement.end_lineno or statement.lineno
+                behind = (comments.get(line) for line in range(first, last + 1))
+                texts = [annotation[1].strip() for annotation in behind if annotation]
+                lines = tuple(cell.lines[first - 1 : last])
+                yield name, Assignment(value, texts[0] if texts else "", lines)
 
 
 def build_trial_notebook(
@@ -173,7 +298,7 @@ def objective_problems(
     ]
 
 
-def set_by_trial(name: str) -> str:
+def _set_by_trial(name: str) -> str:
     """The comment in the tuned cell of a trial where the variable *name* is assigned."""
     return f"# {name}: set by the trial"
 
@@ -193,7 +318,7 @@ def _assignments_off(annotations: Sequence[Annotation]) -> dict[int, str]:
     lines: dict[int, str] = {}
     for annotation in annotations:
         lines |= dict.fromkeys(annotation.assignment, "#")
-        lines[annotation.assignment[0]] = set_by_trial(annotation.name)
+        lines[annotation.assignment[0]] = _set_by_trial(annotation.name)
     return lines
 
 

@@ -11,9 +11,9 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-from hpo_lab.prepare.source_meaning import meaning
+from hpo_lab.notebook.source_meaning import READ, meaning, names_that_read
 
-__all__ = ["code_meaning", "imported_names", "read_names", "used_names"]
+__all__ = ["code_meaning", "code_node", "imported_names", "read_names", "used_names"]
 
 _FUTURE = 0
 for _name in __future__.all_feature_names:
@@ -23,15 +23,15 @@ _GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME"}
 Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
-def code_meaning(code: CodeType, read: Set[str] = frozenset()) -> str:
+def code_meaning(code: CodeType, node: Node | None, read: Set[str] = frozenset()) -> str:
     """A text that is equal for functions of equal code, whose defaults are left out.
 
-    Docstrings and annotations stay where their names are *read*.
-
-    It is made of the source where that is there and compiles to *code*, else of *code*, and
-    then differs between versions of Python.
+    Args:
+        code: The code.
+        node: What `code_node` gives for it; without, the text is made of *code*, and then
+            differs between versions of Python.
+        read: As of `meaning`.
     """
-    node = _node(code)
     if node is None:
         return repr(_essence(code))
     # The defaults count by their values.
@@ -40,11 +40,13 @@ def code_meaning(code: CodeType, read: Set[str] = frozenset()) -> str:
     return meaning(node, read=read)
 
 
-def read_names(code: CodeType) -> set[str]:
-    """The names of globals, attributes and in texts that *code*, and the code in it, has."""
+def read_names(code: CodeType, node: Node | None) -> set[str]:
+    """The names by which *code* may read other code, as of `names_that_read`."""
+    if node is not None:
+        return names_that_read(node)
     names = {name for each in _codes(code) for name in each.co_names}
     texts = {text for each in _codes(code) for text in each.co_consts if isinstance(text, str)}
-    return names | texts
+    return READ & (names | texts)
 
 
 def used_names(code: CodeType) -> list[str]:
@@ -111,7 +113,7 @@ def _constant(value: object) -> object:
     return repr(value)
 
 
-def _node(code: CodeType) -> Node | None:
+def code_node(code: CodeType) -> Node | None:
     """A copy of the syntax tree of *code*, None where its source is not there or has changed."""
     source = "".join(linecache.getlines(code.co_filename))
     compiled = _compiled(source, code.co_flags & _FUTURE)

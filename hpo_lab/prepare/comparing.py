@@ -5,15 +5,18 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
-from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec, Parameter
+from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Parameter
+from hpo_lab.notebook.annotation_text import annotation
 from hpo_lab.notebook.trial_code import CodeChange, TrialCode
+from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.options import OPTIONS
-from hpo_lab.prepare.exchange import annotation, written_spaces
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
+from hpo_lab.workload.local_settings import LOCAL, LocalSettings
 
 __all__ = ["Recorded", "changes", "in_one_line", "is_same"]
 
@@ -35,6 +38,14 @@ class Recorded:
 
     document: ExperimentDocument
     file: Callable[[str], bytes | None]
+
+    @property
+    def working_directory(self) -> str:
+        """Where its trials work, empty where nothing says that."""
+        template = self.document.spec.trial_template
+        if template and template.trial_spec and template.kind[0] == API_VERSION:
+            return str(template.trial_spec.get("spec", {}).get("workingDirectory", ""))
+        return LocalSettings.read(self.document, self.file(LOCAL), "").directory
 
 
 def is_same(recorded: Recorded, prepared: Prepared) -> bool:
@@ -79,23 +90,19 @@ def _changes(recorded: Recorded, prepared: Prepared) -> list[_Change]:
     told = [*_parameters(recorded, prepared), *_options(recorded, prepared, paths)]
     goals = [_objective(spec) for spec in (now, before)]
     if goals[0] != goals[1]:
-        told.append((prepared.wording.whole, f"the objective {_now(*goals)}"))
+        told.append((prepared.wording.whole, f"the objective is {_now(*goals)}"))
     told += [(path, change) for path, change in fields if not _is_told(path)]
     code = list(_code(recorded, prepared))
     if not told and not code:
         told = fields or [(prepared.wording.whole, "the code was read by another version")]
     # Within a file nobody needs its name.
     told = [(place.removeprefix(f"{prepared.file}, "), message) for place, message in told]
-    changed = [_Change(Problem(*each), _sentence(*each)) for each in told]
+    changed = [_Change(problem, str(problem)) for problem in starmap(Problem, told)]
     return [*changed, *code]
 
 
-def _sentence(place: str, message: str) -> str:
-    return (" " if message.startswith("is ") else ": ").join(filter(None, [place, message]))
-
-
 def _now(now: str, before: str) -> str:
-    return f"is {now} now, {before} before"
+    return f"{now} now, {before} before"
 
 
 def _objective(spec: ExperimentSpec) -> str:
@@ -118,7 +125,7 @@ def _options(
             continue
         try:
             texts = [
-                ", ".join(option.write(option.of(document))) or "not set"
+                prepared.wording.dialect.text(option, option.of(document)) or "not set"
                 for document in (prepared.experiment, recorded.document)
             ]
         except ValueError:
@@ -130,7 +137,8 @@ def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, s
     before = {each.name: each for each in recorded.document.spec.parameters}
     now = {each.name: each for each in prepared.experiment.spec.parameters}
     notebook = recorded.file(NOTEBOOK)
-    written = written_spaces(notebook) if notebook else {}
+    assignments = TrialNotebook.read(notebook).assignments if notebook else {}
+    written = {name: each.annotation for name, each in assignments.items()}
     wording = prepared.wording
     for name in dict.fromkeys([*now, *before]):
         place = wording.places.get(name, wording.whole or "spec.parameters")
@@ -142,7 +150,7 @@ def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, s
             texts = (wording.spaces.get(name, ""), written.get(name, ""))
             if "" in texts or texts[0] == texts[1]:
                 texts = (_space(now[name]), _space(before[name]))
-            yield place, f"{name} {_now(*texts)}"
+            yield place, f"{name} is {_now(*texts)}"
 
 
 def _compared(parameter: Parameter) -> tuple[Parameter, str]:
@@ -185,10 +193,10 @@ def _codes(recorded: Recorded, prepared: Prepared) -> tuple[TrialCode, TrialCode
     if content is None or NOTEBOOK not in prepared.files:
         return None
     try:
-        before = TrialCode.read(content)
+        before = TrialNotebook.read(content).code
     except ValueError:
         return None
-    return before, prepared.code or TrialCode.read(prepared.files[NOTEBOOK][1])
+    return before, prepared.code or TrialNotebook.read(prepared.files[NOTEBOOK][1]).code
 
 
 def _diff(change: CodeChange) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,20 +10,11 @@ from typing import Any
 
 from hpo_lab.experiment.model import (
     API_VERSION,
-    Distribution,
     ExperimentDocument,
-    Parameter,
-    ParameterType,
     TrialTemplate,
 )
-from hpo_lab.notebook.annotation_text import ANNOTATION, read_parameter
-from hpo_lab.notebook.parsed_cell import ParsedCell
-from hpo_lab.notebook.trial_notebook import (
-    OBJECTIVE_TAG,
-    PARAMETERS_TAG,
-    TUNE_TAG,
-    set_by_trial,
-)
+from hpo_lab.notebook.annotation_text import annotation, read_parameter
+from hpo_lab.notebook.trial_notebook import Assignment, TrialNotebook
 from hpo_lab.options import TuneOptions, options_of, write_line
 from hpo_lab.prepare.manifest import EMBEDDED
 from hpo_lab.prepare.notebook import prepare_notebook
@@ -32,17 +22,7 @@ from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 
-__all__ = ["annotation", "manifest_of", "notebook_of", "with_notebook", "written_spaces"]
-
-_DOMAINS = {
-    (ParameterType.DOUBLE, Distribution.UNIFORM): "uniform",
-    (ParameterType.DOUBLE, Distribution.LOG_UNIFORM): "loguniform",
-    (ParameterType.DOUBLE, Distribution.NORMAL): "normal",
-    (ParameterType.DOUBLE, Distribution.LOG_NORMAL): "lognormal",
-    (ParameterType.INT, Distribution.UNIFORM): "int",
-    (ParameterType.INT, Distribution.LOG_UNIFORM): "logint",
-}
-
+__all__ = ["manifest_of", "notebook_of", "with_notebook"]
 
 _OUT_OF_USE = re.compile(r"^( *)pass  # ([%!].*)$", re.MULTILINE)
 """A line of a trial notebook that a `ParsedCell` has put out of use."""
@@ -66,10 +46,8 @@ def with_notebook(prepared: Prepared) -> ExperimentDocument:
     template = prepared.experiment.spec.trial_template
     assert template is not None and template.trial_spec is not None
     job = template.trial_spec
-    notebook = json.loads(content)
-    for cell in notebook["cells"]:
-        # One text, which YAML shows as it is, where nbformat keeps a list of lines.
-        cell["source"] = _source(cell)
+    # Each source is one text, which YAML shows as it is, where nbformat keeps a list of lines.
+    notebook = TrialNotebook.read(content).document
     held = {**job, "spec": {**job["spec"], EMBEDDED: notebook}}
     changed = template.model_copy(update={"trial_spec": held})
     spec = prepared.experiment.spec.model_copy(update={"trial_template": changed})
@@ -90,56 +68,42 @@ def notebook_of(prepared: Prepared) -> tuple[dict[str, Any], list[Problem]]:
     if template is None or template.kind != (API_VERSION, "NotebookTrial") or not prepared.files:
         message = "only a NotebookTrial that holds its notebook can become one"
         raise InvalidInput([Problem("spec.trialTemplate.trialSpec", message)])
-    notebook: dict[str, Any] = json.loads(prepared.files[NOTEBOOK][1])
-    by_tag = {tag: cell for cell in notebook["cells"] for tag in cell["metadata"].get("tags", ())}
+    notebook = TrialNotebook.read(prepared.files[NOTEBOOK][1])
     options, problems = options_of(experiment)
-    lines, wrong = _assignments(experiment, _source(by_tag[PARAMETERS_TAG]))
+    lines, wrong = _assignments(experiment, notebook.assignments)
     line = ""
     try:
         line = write_line(options)
     except InvalidInput as error:
         problems += error.problems
+    if not notebook.tuned["source"]:
+        wrong.append(Problem(f"spec.trialTemplate.trialSpec.spec.{EMBEDDED}", "has no cell tune"))
     if problems := [*wrong, *problems]:
         raise InvalidInput(problems)
-    marks = {set_by_trial(name): name for name in lines}
-    body = _source(by_tag[TUNE_TAG]).split("\n")
-    # Each assignment goes back to its place; an assignment without a place comes first.
-    body = [lines.pop(marks.get(line.strip(), ""), line) for line in body]
-    source = "\n".join([f"%%tune {line}", *lines.values(), *body])
-    own = {PARAMETERS_TAG, OBJECTIVE_TAG, TUNE_TAG}
-    cells = [cell for cell in notebook["cells"] if not own & {*cell["metadata"].get("tags", ())}]
-    tuned = {**by_tag[TUNE_TAG], "source": source, "metadata": {}}
+    source = f"%%tune {line}\n{notebook.tuned_source(lines)}"
+    tuned = {**notebook.tuned, "source": source, "metadata": {}}
     # What a trial has no use for, such as the line that loads the magics, works again.
-    cells = [{**cell, "source": _OUT_OF_USE.sub(r"\1\2", _source(cell))} for cell in cells]
-    return {**notebook, "cells": [*cells, tuned]}, list(_unsaid(experiment, options))
+    set_up = notebook.set_up
+    cells = [{**cell, "source": _OUT_OF_USE.sub(r"\1\2", cell["source"])} for cell in set_up]
+    return {**notebook.document, "cells": [*cells, tuned]}, list(_unsaid(experiment, options))
 
 
 def _assignments(
-    experiment: ExperimentDocument, source: str
-) -> tuple[dict[str, str], list[Problem]]:
+    experiment: ExperimentDocument, assignments: Mapping[str, Assignment]
+) -> tuple[dict[str, list[str]], list[Problem]]:
     """The lines that assign the parameters, by name, and what cannot be written."""
-    lines, annotations = {}, {}
-    for name, value, text in _assigned(source):
-        lines[name], annotations[name] = f"{name} = {value}", text
-    problems = []
+    lines, problems = {}, []
     for index, parameter in enumerate(experiment.spec.parameters):
         name = parameter.name
-        if name not in lines:
+        if name not in assignments:
             message = f"the notebook assigns no {name}"
             problems.append(Problem(f"spec.parameters[{index}].name", message))
-        elif read_parameter(name, annotations[name]) == parameter:
-            lines[name] += f"  # tune: {annotations[name]}"
-        else:
-            lines[name] += f"  # tune: {annotation(parameter)}"
+            continue
+        text = assignments[name].annotation
+        if read_parameter(name, text) != parameter:
+            text = annotation(parameter)
+        lines[name] = [f"{name} = {ast.unparse(assignments[name].value)}  # tune: {text}"]
     return lines, problems
-
-
-def written_spaces(notebook: bytes) -> dict[str, str]:
-    """The space of each parameter of a trial notebook, as its author wrote it, by name."""
-    cells = json.loads(notebook)["cells"]
-    sources = [_source(c) for c in cells if PARAMETERS_TAG in c["metadata"].get("tags", ())]
-    assigned = [each for source in sources for each in _assigned(source)]
-    return {name: comment.removeprefix("# tune: ") for name, _, comment in assigned}
 
 
 def _unsaid(experiment: ExperimentDocument, options: TuneOptions) -> Iterator[Problem]:
@@ -154,39 +118,3 @@ def _unsaid(experiment: ExperimentDocument, options: TuneOptions) -> Iterator[Pr
     for name in dict.fromkeys([*here, *there]):
         if here.get(name) != there.get(name):
             yield Problem(f"spec.{name}", "is dropped; a cell cannot say it")
-
-
-def annotation(parameter: Parameter) -> str:
-    """A parameter's space as it is written in a notebook: `loguniform(0.0001, 0.1)`."""
-    space = parameter.feasible_space
-    if parameter.parameter_type in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
-        text = f"choice({', '.join(map(repr, parameter.choices))})"
-    else:
-        name = _DOMAINS.get((parameter.parameter_type, parameter.distribution))
-        if name is None:
-            message = f"an integer cannot be {parameter.distribution.value} in a notebook"
-            raise InvalidInput([Problem(parameter.name, message)])
-        step = f", step={space.step!r}" if space.step is not None else ""
-        text = f"{name}({space.min!r}, {space.max!r}{step})"
-    return f"{text} when {parameter.when}" if parameter.when else text
-
-
-def _source(cell: Mapping[str, Any]) -> str:
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
-
-
-def _assigned(source: str) -> Iterator[tuple[str, str, str]]:
-    """The variables that *source* assigns, each with its value and its annotation."""
-    cell = ParsedCell(source)
-    comments = {comment.start[0]: comment.string for comment in cell.comments}
-    for statement in ast.parse(source).body:
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ):
-                lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
-                behind = [comments[line] for line in lines if line in comments]
-                texts = [match[1].strip() for match in map(ANNOTATION.fullmatch, behind) if match]
-                yield name, ast.unparse(value), texts[0] if texts else ""

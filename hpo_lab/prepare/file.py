@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hpo_lab.options import Option, TuneOptions
+from hpo_lab.options import TuneOptions
 from hpo_lab.prepare.local import local_problems
 from hpo_lab.prepare.manifest import prepare_manifest
 from hpo_lab.prepare.notebook import prepare_notebook
 from hpo_lab.prepare.overriding import overridden
 from hpo_lab.prepare.prepared import Prepared
-from hpo_lab.prepare.wording import as_flag
+from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["prepare_file"]
@@ -26,7 +26,7 @@ def prepare_file(
     cell: str | None,
     problems: Sequence[Problem] = (),
     *,
-    as_written: Callable[[Option], str] = as_flag,
+    dialect: Dialect = Dialect.LINE,
     template: str | None = None,
     runtime: str | None = None,
     paths: Sequence[str] = (),
@@ -39,7 +39,7 @@ def prepare_file(
         options: They win over the cell's own line, and over what a manifest says.
         cell: Which `%%tune` cell of a notebook with several.
         problems: The problems of the options.
-        as_written: How an option is written, for messages.
+        dialect: How an option is written, for messages.
         template: For a manifest, as are the following; see `prepare_manifest`, `runs_here`.
         runtime: In which containers run.
         paths: Folders by path in the containers.
@@ -63,11 +63,11 @@ def prepare_file(
             prepared = prepare_notebook(path, options, cell=cell)
         elif path.suffix in _MANIFESTS:
             if cell is not None:
-                flag = "--cell" if as_written is as_flag else "cell"
+                flag = "--cell" if dialect is Dialect.LINE else "cell"
                 problems.append(Problem(flag, "is for notebooks; a manifest has no cells"))
             problems += local_problems(runtime, paths)
             prepared = prepare_manifest(path, template=template, beside=beside)
-            prepared = overridden(prepared, options, as_written)
+            prepared = overridden(prepared, options, dialect)
         else:
             message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
             raise InvalidInput([Problem(str(path), message)])
@@ -75,8 +75,9 @@ def prepare_file(
         raise InvalidInput([*problems, *error.problems], error.source) from None
     if problems:
         raise InvalidInput(problems)
-    if as_written is as_flag:
+    if dialect is Dialect.LINE:
         return prepared
-    option = as_written if prepared.code else prepared.wording.option
-    wording = replace(prepared.wording, option=option, fresh="fresh=True")
+    # A manifest is written as before, whoever reads it.
+    own = dialect if path.suffix == ".ipynb" else prepared.wording.dialect
+    wording = replace(prepared.wording, dialect=own, fresh="fresh=True")
     return replace(prepared, wording=wording)

@@ -22,7 +22,7 @@ from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.function_uses import function_parts
 from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
 from hpo_lab.prepare.project import function_place, names_of_function, project_here
-from hpo_lab.prepare.wording import Wording, as_argument, worded
+from hpo_lab.prepare.wording import Dialect, Wording, worded
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.trial.function import FUNCTION, SOURCES, WithChoices, cached
 
@@ -87,9 +87,10 @@ def prepare_function(
     names = default_names(*names_of_function(file, own))
     experiment = options.experiment(names[0], parameters, template)
     places = [f"space[{name!r}]" for name in space]
-    found = [worded(one, as_argument, places, "") for one in every_problem(experiment)]
-    if found:
-        raise InvalidInput(found, "tune()")
+    broken = every_problem(experiment)
+    if broken:
+        problems = [worded(problem, Dialect.ARGUMENT, places, "") for problem in broken]
+        raise InvalidInput(problems, "tune()")
     sources = {file: linecache.getlines(file) for file in sorted(files)}
     return Prepared(
         experiment,
@@ -102,7 +103,7 @@ def prepare_function(
         file=file,
         cell=own,
         wording=Wording(
-            as_argument,
+            Dialect.ARGUMENT,
             fresh="fresh=True",
             places=dict(zip(space, places, strict=True)),
             spaces={name: domain for name, domain in space.items() if isinstance(domain, str)},

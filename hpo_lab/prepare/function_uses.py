@@ -26,9 +26,15 @@ from types import (
 from typing import Any
 
 from hpo_lab.experiment.function_parts import ORDER
-from hpo_lab.prepare.code_source import code_meaning, imported_names, read_names, used_names
+from hpo_lab.notebook.source_meaning import READ, READ_ANNOTATIONS, READ_DOCSTRINGS
+from hpo_lab.prepare.code_source import (
+    code_meaning,
+    code_node,
+    imported_names,
+    read_names,
+    used_names,
+)
 from hpo_lab.prepare.project_modules import imports_of, module_parts, names_in, project_file
-from hpo_lab.prepare.source_meaning import READ_ANNOTATIONS, READ_DOCSTRINGS
 from hpo_lab.prepare.value_text import array_text, digest, shortened
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -53,7 +59,7 @@ def function_parts(function: Callable[..., Any]) -> dict[str, str]:
     """
     uses = _Uses()
     uses.root(function)
-    read = uses.names & (READ_DOCSTRINGS | READ_ANNOTATIONS)
+    read = uses.names & (READ | uses.definitions)
     if read:
         # Anything that is used may read the docstrings and annotations of all else.
         uses = _Uses(read)
@@ -68,6 +74,7 @@ class _Uses:
         import cloudpickle
 
         self.names: set[str] = set()
+        self.definitions: set[str] = set()
         self._read = read
         self._is_nested = is_nested
         self.parts: dict[str, str] = {}
@@ -253,7 +260,9 @@ class _Uses:
             self._modules.add(name)
             file = project_file(name)
             if file is not None:
-                self.names |= names_in(file)
+                names, definitions = names_in(file)
+                self.names |= names
+                self.definitions |= definitions
                 for part, text in module_parts(name, file, self._read).items():
                     self._add(part, text, "")
                 pending += [name.rpartition(".")[0], *imports_of(name, file)]
@@ -284,11 +293,12 @@ class _Uses:
             function.__code__,
             function.__globals__.get("__name__") or "",
         )
-        self.names |= read_names(code)
+        node = code_node(code)
+        self.names |= read_names(code, node)
+        self.definitions.add(code.co_name)
         title = self._titles.get(id(function), f"helper {name}")
-        self._add(
-            title, digest(code_meaning(code, self._read).encode("utf-8", "surrogatepass")), ""
-        )
+        text = code_meaning(code, node, self._read)
+        self._add(title, digest(text.encode("utf-8", "surrogatepass")), "")
         space = function.__globals__
         for each in imported_names(code, space.get("__package__") or ""):
             self._module(each)
@@ -329,6 +339,8 @@ class _Uses:
             self._module(kind.__module__)
             return f"{kind.__module__}.{kind.__qualname__}"
         name = self._label(kind)
+        handed = {kind.__name__, f"{kind.__name__}()"}
+        self.definitions |= handed
         self._read_by_others(kind, name)
         bases = self._sequence([type(kind), *kind.__bases__], "()")
         self._add(f"class {name}", shortened(bases), "")
@@ -340,11 +352,17 @@ class _Uses:
         }
         if len(members) > 1:
             self._add(f"{ORDER}class {name}", digest(repr([*members]).encode()), "")
+        around = self._read
+        if handed & around or (type(kind), *kind.__bases__) != (type, object):
+            # What it derives from, or is given to, may read it and its methods.
+            self._add(f"docstring of {name}", _docstring(kind), "")
+            self._read = {*around, *members}
         for member, value in sorted(members.items()):
             inner = getattr(value, "__func__", value)
             if isinstance(inner, FunctionType):
                 self._titles.setdefault(id(inner), self._label(inner))
             self._named(f"{name}.{member}", member, value, name)
+        self._read = around
         return name
 
 
@@ -353,6 +371,12 @@ def _name(value: FunctionType | type) -> str:
     name = value.__qualname__.replace("<locals>.", "").replace("<lambda>", "lambda")
     is_named = isinstance(value, FunctionType) and not name.endswith("lambda")
     return f"{name}()" if is_named else name
+
+
+def _docstring(kind: type) -> str:
+    """The docstring of a class, but not that which `dataclass` makes of its defaults."""
+    text = kind.__doc__ or ""
+    return "" if text.startswith(f"{kind.__name__}(") else shortened(repr(text))
 
 
 def _is_dunder(name: str) -> bool:

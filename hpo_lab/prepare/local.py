@@ -84,7 +84,7 @@ def runs_here(
 
 
 def _local_settings(prepared: Prepared, runtime: str | None, paths: Sequence[str]) -> LocalSettings:
-    written = LocalSettings.annotated(prepared.experiment, prepared.folder or Path.cwd())
+    written = LocalSettings.annotated(prepared.experiment, str(prepared.folder or Path.cwd()))
     folders = [text.partition("=") for text in paths]
     return replace(
         written,

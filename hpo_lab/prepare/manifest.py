@@ -18,6 +18,7 @@ from hpo_lab.experiment.manifest import (
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument
 from hpo_lab.experiment.rendering import config_map_object
 from hpo_lab.notebook.trial_code import TrialCode
+from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.prepare.checking import check, every_problem
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
@@ -108,7 +109,7 @@ def _unpacked(
         return experiment, {}, None
     content = json.dumps(spec[EMBEDDED], indent=1).encode()
     try:
-        code = TrialCode.read(content)
+        code = TrialNotebook.read(content).code
     except ValueError as error:
         where = f"spec.trialTemplate.trialSpec.spec.{EMBEDDED}"
         raise InvalidInput([Problem(where, str(error))]) from None

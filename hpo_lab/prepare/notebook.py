@@ -13,20 +13,23 @@ from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cell
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.slicing import names_read, slice_cells
 from hpo_lab.notebook.trial_notebook import (
+    TUNE_TAG,
     build_trial_notebook,
     code_of_trial,
     objective_problems,
 )
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
-from hpo_lab.prepare.comparison import Halves
 from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
-from hpo_lab.prepare.wording import Wording, as_flag, worded
+from hpo_lab.prepare.wording import Dialect, Wording, worded
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.trial.fingerprint import source_of_fingerprint
 from hpo_lab.trial.folder import NOTEBOOK
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+    from hpo_lab.execution.slice_check import Halves
 
 __all__ = ["prepare_cell", "prepare_notebook"]
 
@@ -140,12 +143,14 @@ def prepare_cell(
     objective = spec.objective
     problems += objective_problems(tuned_cell, kept, objective, where=where)
     lines = [f"{where}, line {annotation.line}" for annotation in annotations]
-    problems += [worded(problem, as_flag, lines, where) for problem in every_problem(experiment)]
+    problems += [
+        worded(problem, Dialect.LINE, lines, where) for problem in every_problem(experiment)
+    ]
     if problems:
         raise InvalidInput(problems)
     kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
     wording = Wording(
-        as_flag,
+        Dialect.LINE,
         whole=where,
         places={each.name: f"{where}, line {each.line}" for each in annotations},
         spaces={each.name: each.text for each in annotations},
@@ -158,9 +163,12 @@ def prepare_cell(
         )
 
     def halves() -> Halves:
+        from hpo_lab.execution.slice_check import Halves
+
         ran = [cell for cell in earlier if not isinstance(cell.tree, SyntaxError)]
-        names = names_read(earlier, tuned_cell)
-        return Halves(build(ran), build(kept), names, str(working_directory))
+        fingerprint = source_of_fingerprint(names_read(earlier, tuned_cell))
+        whole, sliced = (_before_tuned(build(cells), fingerprint) for cells in (ran, kept))
+        return Halves(whole, sliced, str(working_directory))
 
     return Prepared(
         experiment,
@@ -181,3 +189,13 @@ def _dump(notebook: object) -> bytes:
 
     text: str = nbformat.writes(notebook)
     return text.encode()
+
+
+def _before_tuned(notebook: NotebookNode, source: str) -> NotebookNode:
+    """*notebook* with a cell of *source* before the tuned cell."""
+    from nbformat.v4 import new_code_cell
+
+    tags = [cell.metadata.get("tags", ()) for cell in notebook.cells]
+    at = next(index for index, of_cell in enumerate(tags) if TUNE_TAG in of_cell)
+    notebook.cells.insert(at, new_code_cell(source))
+    return notebook

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument
 from hpo_lab.options import Option, TuneOptions
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.prepared import Prepared
-from hpo_lab.prepare.wording import as_flag, worded
+from hpo_lab.prepare.wording import Dialect, worded
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["overridden"]
@@ -18,14 +17,14 @@ _TRIAL = "spec.trialTemplate."
 
 
 def overridden(
-    prepared: Prepared, options: TuneOptions, as_written: Callable[[Option], str] = as_flag
+    prepared: Prepared, options: TuneOptions, dialect: Dialect = Dialect.LINE
 ) -> Prepared:
     """The experiment of a manifest with *options* in place of what the manifest says.
 
     Args:
         prepared: From `prepare_manifest`.
         options: What was said beside the manifest.
-        as_written: How an option is written, for messages.
+        dialect: How an option is written, for messages.
 
     Raises:
         InvalidInput: with each option that the trials of the manifest do not know, and every
@@ -36,20 +35,21 @@ def overridden(
     kind = template.kind if template is not None and template.trial_spec is not None else ("", "")
     problems = []
     for option, value in options.said.items():
-        name = as_written(option)
+        name = dialect.option(option)
         if option.path.startswith(_TRIAL) and kind != (API_VERSION, "NotebookTrial"):
             problems.append(Problem(name, f"is for notebooks; the trials of this are {kind[1]!r}"))
             continue
-        before = _written(option, document)
-        if option.field == "algorithm" and value != before and not options.setting:
+        before = _written(option, document, dialect)
+        if option.field == "algorithm" and value != option.of(document) and not options.setting:
             spec = document.spec.algorithm.model_copy(update={"algorithm_settings": ()})
             changed = document.spec.model_copy(update={"algorithm": spec})
             document = document.model_copy(update={"spec": changed})
         document = option.into(document, value)
-        if before != (after := _written(option, document)):
-            notes.append(f"{name} {after}" + (f" instead of {before}" if before else ""))
+        if before != _written(option, document, dialect):
+            said = dialect.said(option, value)
+            notes.append(said + (f" instead of {before}" if before else ""))
     places = [f"spec.parameters[{index}]" for index in range(len(document.spec.parameters))]
-    problems += [worded(problem, as_written, places, "spec") for problem in every_problem(document)]
+    problems += [worded(problem, dialect, places, "spec") for problem in every_problem(document)]
     if problems:
         raise InvalidInput(problems)
     stops = prepared.stops and options.trials is None
@@ -80,9 +80,9 @@ def _with_objective(
     return document.model_copy(update={"spec": spec}), [f"{words} instead of {own}"]
 
 
-def _written(option: Option, document: ExperimentDocument) -> str:
+def _written(option: Option, document: ExperimentDocument, dialect: Dialect) -> str:
     """The value of *option* in *document* as it is written; empty where there is none."""
     try:
-        return ", ".join(option.write(option.of(document)))
+        return dialect.text(option, option.of(document))
     except ValueError:
         return "what the manifest says"

@@ -6,17 +6,22 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, TrialTemplate
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.notebook.trial_code import TrialCode
-from hpo_lab.prepare.comparison import Halves
-from hpo_lab.prepare.wording import Wording, as_field
+from hpo_lab.prepare.wording import Dialect, Wording
 from hpo_lab.problems import Problem
 from hpo_lab.workload.configuration import Configuration
 
-__all__ = ["Prepared", "default_names", "experiment_name", "trial_template"]
+if TYPE_CHECKING:
+    from hpo_lab.execution.slice_check import Halves
+
+__all__ = ["LONGEST_NAME", "Prepared", "default_names", "experiment_name", "trial_template"]
+
+LONGEST_NAME = 40
+"""Of an experiment, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Prepared:
     file: str = ""
     cell: str = ""
     code: TrialCode | None = None
-    wording: Wording = field(default_factory=lambda: Wording(as_field))
+    wording: Wording = field(default_factory=lambda: Wording(Dialect.FIELD))
     fresh: bool = False
     configuration: Configuration = field(default_factory=Configuration)
     overridden: str = ""
@@ -65,7 +70,7 @@ def experiment_name(text: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
     if not name or not name[0].isalpha():
         name = f"tune-{name}" if name else "tune"
-    return name[:40].rstrip("-")
+    return name[:LONGEST_NAME].rstrip("-")
 
 
 def default_names(*texts: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 from hpo_lab.experiment.function_parts import ORDER
-from hpo_lab.prepare.source_meaning import READ_DOCSTRINGS, meaning
+from hpo_lab.notebook.source_meaning import meaning, names_that_read
 from hpo_lab.prepare.value_text import digest, shortened
 
 __all__ = ["imports_of", "module_parts", "names_in", "project_file"]
@@ -62,8 +62,7 @@ def module_parts(name: str, file: Path, read: Set[str] = frozenset()) -> dict[st
     """The meaning of each definition of the module *name*, and of the rest of it.
 
     A variable that is assigned once, at the top, counts as a definition. A part of its own is
-    the meaning of all statements in their order. Docstrings and annotations stay where their
-    names are *read*.
+    the meaning of all statements in their order. What is *read* stays, as `meaning` says.
     """
     tree = _tree(file)
     if tree is None:
@@ -71,6 +70,8 @@ def module_parts(name: str, file: Path, read: Set[str] = frozenset()) -> dict[st
     parts: dict[str, list[ast.AST]] = {}
     order: list[ast.AST] = []
     for statement in _without_main(tree.body):
+        if not meaning(statement, read=read):
+            continue
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 key = f"{name}.{statement.name}()"
@@ -78,8 +79,6 @@ def module_parts(name: str, file: Path, read: Set[str] = frozenset()) -> dict[st
                 key = f"{name}.{statement.name}"
             case ast.Assign(targets=[ast.Name(variable)]):
                 key = f"{name}.{variable}"
-            case ast.Expr(ast.Constant(str())) if not read & READ_DOCSTRINGS:
-                continue
             case _:
                 key = f"module {name}"
         parts.setdefault(key, []).append(statement)
@@ -126,11 +125,13 @@ def imports_of(name: str, file: Path) -> Iterator[str]:
                 yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def names_in(file: Path) -> set[str]:
-    """The names of variables and attributes in *file*, and its texts."""
+def names_in(file: Path) -> tuple[set[str], set[str]]:
+    """The names by which *file* may read code, and those of its functions and classes."""
     tree = _tree(file)
-    values = (vars(node).values() for node in ast.walk(tree)) if tree else ()
-    return {value for each in values for value in each if isinstance(value, str)}
+    if tree is None:
+        return set(), set()
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return names_that_read(tree), {n.name for n in ast.walk(tree) if isinstance(n, kinds)}
 
 
 def _tree(file: Path) -> ast.Module | None:

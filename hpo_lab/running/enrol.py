@@ -9,15 +9,15 @@ from enum import StrEnum
 
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import plan
-from hpo_lab.experiment.identity import differences, identity
+from hpo_lab.experiment.identity import identity
 from hpo_lab.experiment.model import ExperimentDocument, ResumePolicy
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.warm_start import WARM_START, warm_start
 from hpo_lab.search.points import waiting_points
-from hpo_lab.store import Artifact, ExperimentRecord, NameTaken, NotFound, Store, Transaction
+from hpo_lab.store import Artifact, ExperimentRecord, NotFound, Store, Transaction
 
-__all__ = ["Enrolment", "create", "enrol", "made_of", "revise", "stop_described"]
+__all__ = ["Enrolment", "create", "made_of", "revise"]
 
 _REVISION = "Revision"
 """Reason of the condition that says what an experiment is a revision of."""
@@ -36,32 +36,6 @@ class Enrolment(StrEnum):
     """It runs already; changed budgets reach its runner."""
     COMPLETE = "complete"
     """It has ended and its budgets leave nothing to do."""
-
-
-def enrol(
-    store: Store, experiment: ExperimentDocument, files: Mapping[str, tuple[str, bytes]]
-) -> tuple[ExperimentRecord, Enrolment]:
-    """Create *experiment*, of no project, in *store*; or find it and take over its new budgets.
-
-    Args:
-        store: The store.
-        experiment: What to run, already checked.
-        files: Its source files by name: media type and content.
-
-    Raises:
-        InvalidInput: when another experiment has the name, each difference being a problem;
-            or when it cannot learn from those that it names.
-    """
-    recorded = _named(store, experiment)
-    if recorded is None:
-        try:
-            return create(store, experiment, files), Enrolment.CREATED
-        except NameTaken:
-            # Created by another process after the look.
-            return enrol(store, experiment, files)
-    if not _is_same(recorded, experiment):
-        raise _taken(recorded, experiment)
-    return revise(store, recorded, experiment)
 
 
 def create(
@@ -176,48 +150,8 @@ def _revised(
     return Enrolment.CONTINUED
 
 
-def stop_described(store: Store, experiment: ExperimentDocument, project: str = "") -> None:
-    """Stop the experiment of *project*, or else of none, that *experiment* describes.
-
-    Raises:
-        InvalidInput: No experiment has its name, or an experiment of another identity has it.
-    """
-    recorded = _named(store, experiment, project)
-    if recorded is None:
-        message = f"is 0, which stops an experiment; there is none called {experiment.name!r}"
-        raise InvalidInput([Problem("spec.maxTrialCount", message)])
-    if not _is_same(recorded, experiment):
-        raise _taken(recorded, experiment)
-    store.request_stop(recorded.uid)
-
-
-def _named(
-    store: Store, experiment: ExperimentDocument, project: str = ""
-) -> ExperimentRecord | None:
-    named = {each.project: each for each in store.named(experiment.name, experiment.namespace)}
-    return named.get(project) or named.get("")
-
-
-def _is_same(recorded: ExperimentRecord, experiment: ExperimentDocument) -> bool:
-    """Whether both are the same search; equal bounds may be written differently."""
-    return recorded.identity == identity(experiment.spec) or not differences(
-        recorded.document.spec, experiment.spec
-    )
-
-
 def _again(store: Store, recorded: ExperimentRecord) -> ExperimentRecord:
     record = store.experiment_by_uid(recorded.uid)
     if record is None:
         raise NotFound(f"experiment {recorded.name!r} was deleted meanwhile")
     return record
-
-
-def _taken(recorded: ExperimentRecord, experiment: ExperimentDocument) -> InvalidInput:
-    problems = [
-        Problem(
-            "name",
-            f"{recorded.name!r} is taken by another experiment ({recorded.state.value})",
-        )
-    ]
-    changes = differences(recorded.document.spec, experiment.spec)
-    return InvalidInput([*problems, *(Problem(*change) for change in changes)])

@@ -38,7 +38,7 @@ class LocalSettings:
     beside: tuple[str, ...] = ()
 
     @classmethod
-    def annotated(cls, experiment: ExperimentDocument, directory: Path) -> LocalSettings:
+    def annotated(cls, experiment: ExperimentDocument, directory: str) -> LocalSettings:
         """What the annotations of *experiment* say; recorded experiments once kept it there.
 
         Args:
@@ -48,7 +48,7 @@ class LocalSettings:
         annotations = experiment.metadata.annotations or {}
         pairs = [text.partition("=") for key, text in annotations.items() if key.startswith(_PATHS)]
         return cls(
-            directory=annotations.get(_DIRECTORY, str(directory)),
+            directory=annotations.get(_DIRECTORY, directory),
             runtime=annotations.get(_RUNTIME, ""),
             paths={inside.rstrip("/"): here for inside, _, here in pairs},
             beside=tuple(text for key, text in annotations.items() if key.startswith(_BESIDE)),
@@ -57,10 +57,17 @@ class LocalSettings:
     @classmethod
     def of(cls, experiment: ExperimentDocument, source: Path) -> LocalSettings:
         """The settings in the folder *source* of an experiment's files, else in its annotations."""
-        try:
-            document = json.loads((source / LOCAL).read_bytes())
-        except FileNotFoundError:
-            return cls.annotated(experiment, Path.cwd())
+        file = source / LOCAL
+        return cls.read(experiment, file.read_bytes() if file.exists() else None, str(Path.cwd()))
+
+    @classmethod
+    def read(
+        cls, experiment: ExperimentDocument, content: bytes | None, directory: str
+    ) -> LocalSettings:
+        """The settings in the *content* of the file `LOCAL`, else as of `annotated`."""
+        if content is None:
+            return cls.annotated(experiment, directory)
+        document = json.loads(content)
         return cls(**{**document, "beside": tuple(document["beside"])})
 
     def file(self) -> tuple[str, bytes]:

@@ -17,10 +17,10 @@ from hpo_lab.cli import main
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import check, experiment_name, prepare_function
-from hpo_lab.running.enrol import enrol
+from hpo_lab.prepare import Prepared, check, experiment_name, prepare_function
 from hpo_lab.store import ExperimentRecord, Store, open_store
 from tests.store_writes import finish_trial, start_trial
 
@@ -67,7 +67,7 @@ def enrolled(store: Store) -> Enrolled:
         )
         prepared = prepare_function(function, {"x": hpo_lab.uniform(0, 5)}, given)
         check(prepared.experiment)
-        return enrol(store, prepared.experiment, prepared.files)[0]
+        return enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0]
 
     return make
 

@@ -55,7 +55,7 @@ def test_fresh_asks_a_person_before_it_deletes(recorded: Any, notebook: Any, sto
         process = subprocess.Popen(command, stdin=child, stderr=subprocess.PIPE)
         os.write(terminal, answer)
         _, said = process.communicate(timeout=120)
-        assert b"Delete parabola with its 1 trials and start anew?" in said
+        assert b"Delete parabola with its 1 trial and start anew?" in said
         assert process.returncode == exit_code
         is_kept = store.experiment_by_uid(before.uid) is not None
         assert is_kept == (exit_code == 2)

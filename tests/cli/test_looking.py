@@ -31,6 +31,16 @@ def test_nothing_is_made_by_looking(cli: Any, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_over_is_watched_for_a_moment_and_then_shown(cli: Any, recorded: Any) -> None:
+    recorded([0.25, 0.5], ExperimentState.SUCCEEDED)
+    shown, watched = cli("show", "parabola"), cli("show", "parabola", "--watch")
+    assert (watched.exit_code, watched.stdout) == (0, shown.stdout)
+
+    refused = cli("show", "parabola", "--watch", "--json")
+    assert refused.exit_code == 2
+    assert "--watch: is for a person who looks; leave it or --json out" in refused.stderr
+
+
 def test_list(cli: Any, recorded: Any, enrolled: Any) -> None:
     recorded([0.25, 0.5, None])
     recorded([], ExperimentState.FAILED, name="broken", trials=7)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 
 import hpo_lab
@@ -329,6 +330,23 @@ def test_validate_runs_the_notebook_whole_and_sliced(cli: Any, notebook: Any) ->
     assert shown.exit_code == 0
     assert "the slice gives what the whole notebook gives" in shown.stdout
     assert "the metric accuracy" in shown.stdout
+
+
+def test_an_interrupted_check_says_so_and_ends_its_kernel(
+    notebook: Any, hpo_lab_process: Any, wait_until: Any
+) -> None:
+    path = notebook(
+        "import os, time\nopen('pid', 'w').write(f'{os.getpid()}.')\ntime.sleep(600)",
+        "%%tune minimize loss\nk = 1  # tune: int(1, 3)\nloss = k * time.time()",
+    )
+    pid = Path(path).parent / "pid"
+    process = hpo_lab_process("validate", path, "--execute")
+    wait_until(lambda: pid.exists() and pid.read_text().endswith("."))
+    process.send(signal.SIGINT)
+    assert process.wait() == 130
+    said = "Stopped before the whole notebook and the slice had run to their end.\n"
+    assert process.stderr == said
+    assert not psutil.pid_exists(int(pid.read_text()[:-1]))
 
 
 def test_validate_says_what_the_slice_gives_otherwise(cli: Any, tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.model import ObjectiveType
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.local.place import trial_folder
 from hpo_lab.local.runner import local_runner
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import Prepared
 from hpo_lab.prepare.notebook import prepare_cell
-from hpo_lab.running.enrol import enrol
 from hpo_lab.store import Store, TrialRecord, open_store
 
 
@@ -71,7 +72,7 @@ def tuned(store: Store, tmp_path: Path) -> Tuned:
             name="experiment",
             working_directory=tmp_path,
         )
-        record, _ = enrol(store, prepared.experiment, prepared.files)
+        record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
         local_runner(store, record.uid).run()
         return Run(store, record.uid)
 

@@ -12,9 +12,10 @@ import psutil
 import pytest
 
 from hpo_lab.experiment.model import ObjectiveType
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import Prepared
 from hpo_lab.prepare.notebook import prepare_cell
-from hpo_lab.running.enrol import enrol
 from hpo_lab.store import Store
 from tests.processes import processes_below
 
@@ -33,7 +34,7 @@ def test_nothing_is_left(victim: str, store: Store, tmp_path: Path) -> None:
     prepared = prepare_cell(
         CELL, [], options, where="cell", name="victim", working_directory=tmp_path
     )
-    record, _ = enrol(store, prepared.experiment, prepared.files)
+    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
     runner = subprocess.Popen(
         [sys.executable, "-m", "hpo_lab.local", record.uid, "NotebookTrial"],
         env={**os.environ, "HPO_LAB_STORE": store.location},

@@ -13,9 +13,10 @@ import psutil
 
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.options import TuneOptions
+from hpo_lab.prepare import Prepared
 from hpo_lab.prepare.notebook import prepare_cell
-from hpo_lab.running.enrol import enrol
 from hpo_lab.store import Store
 from hpo_lab.trial.folder import NOTEBOOK
 from tests.processes import processes_below
@@ -75,7 +76,7 @@ def test_what_waits_ends_with_a_killed_runner(store: Store, tmp_path: Path) -> N
         name="victim",
         working_directory=tmp_path,
     )
-    record, _ = enrol(store, prepared.experiment, prepared.files)
+    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
     runner = subprocess.Popen(
         [sys.executable, "-m", "hpo_lab.local", record.uid],
         env={**os.environ, "HPO_LAB_STORE": store.location},

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 import hpo_lab
+from hpo_lab.api import Experiments
 from hpo_lab.experiment.model import ExperimentDocument, ObjectiveType
 from hpo_lab.facade.enrolling import enrol_prepared
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_file, prepare_function
-from hpo_lab.running.enrol import enrol
+from hpo_lab.prepare import Prepared, prepare_file, prepare_function
 from hpo_lab.store import Store, open_store
 from tests.facade.conftest import Create
 
@@ -131,11 +130,11 @@ def test_an_experiment_of_an_earlier_version_says_so(location: Path) -> None:
     trial = document["spec"]["trialTemplate"]["trialSpec"]["spec"]
     del trial["uses"]
     trial["source"] = "sha256:0"
-    enrol(store, ExperimentDocument.model_validate(document), prepared.files)
+    enrol_prepared(store, Prepared(ExperimentDocument.model_validate(document), prepared.files))
     with pytest.raises(hpo_lab.InvalidInput) as caught:
-        enrol(store, prepared.experiment, prepared.files)
+        enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
     store.close()
-    assert [str(problem) for problem in caught.value.problems][1:] == [
+    assert [str(problem) for problem in caught.value.problems] == [
         "function: was recorded by an earlier version, without what it uses"
     ]
 

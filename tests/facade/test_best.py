@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 import hpo_lab
+from hpo_lab.api import Experiments
 from hpo_lab.experiment.model import ObjectiveType
-from hpo_lab.facade.experiments import Experiments
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_function
+from hpo_lab.prepare import Prepared, prepare_function
 from hpo_lab.problems import InvalidInput
-from hpo_lab.running.enrol import enrol
 from hpo_lab.store import Artifact, Store
 from tests.facade.conftest import Create, end
 from tests.store_writes import add_artifact
@@ -27,7 +27,7 @@ def enrolled(store: Store, function: Any) -> Experiment:
     """An experiment of *function* with two trials, of which number 1 is the best."""
     options = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="score", name="sums")
     prepared = prepare_function(function, {"x": hpo_lab.uniform(0, 1)}, options)
-    uid = enrol(store, prepared.experiment, prepared.files)[0].uid
+    uid = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0].uid
     end(store, uid, 0, {"score": 0.5})
     end(store, uid, 1, {"score": 1.0}, best=True)
     return Experiments(store).get(uid)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import hpo_lab
+from hpo_lab.api import Experiments
 from hpo_lab.experiment.model import ExperimentDocument, Metadata, ObjectiveType, TrialTemplate
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.summary import Failure
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
@@ -112,7 +112,7 @@ def test_a_handle_sees_what_changed_since_its_last_answer(store: Store, create: 
     assert experiment.best is None
     end(store, uid, 0, {"score": 0.5})
     assert experiment.best is not None and experiment.best.value == 0.5
-    assert repr(experiment) == "<Experiment team/digits: Running, 1 trials, best 0.5>"
+    assert repr(experiment) == "<Experiment team/digits: Running, 1 trial, best 0.5>"
     assert len(experiment.trials) == 1
 
 
@@ -246,7 +246,7 @@ def test_the_panel_is_its_html(store: Store, create: Create) -> None:
     uid = create("digits", runs=True)
     end(store, uid, 0, {"score": 0.5})
     html = Experiments(store).get(uid)._repr_html_()
-    assert html.startswith("<div") and "digits" in html and "1 of 20 trials done" in html
+    assert html.startswith("<style") and "digits" in html and "1 of 20 trials" in html
 
 
 def test_resume_answers_the_names_of_others(store: Store, create: Create) -> None:

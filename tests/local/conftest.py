@@ -13,9 +13,9 @@ import pytest
 
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.space import uniform
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import experiment_name, prepare_function
-from hpo_lab.running.enrol import enrol
+from hpo_lab.prepare import Prepared, experiment_name, prepare_function
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 
@@ -54,7 +54,7 @@ def enrolled_in(store: Store, function: Callable[..., Any], **options: Any) -> E
         )
     finally:
         cloudpickle.unregister_pickle_by_value(module)
-    return enrol(store, prepared.experiment, prepared.files)[0]
+    return enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0]
 
 
 @pytest.fixture

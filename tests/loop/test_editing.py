@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_notebook
+from hpo_lab.prepare import Prepared, prepare_file, prepare_notebook, runs_here
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import ExperimentRecord, Store
 
 from .conftest import EARLIER, TUNED, Run
+from .manifests import MANIFEST
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def test_another_form_of_the_same_code_continues(run: Run, cells: tuple[str, ...
         pytest.param(
             (EARLIER, f"n = 3  # tune: int(1, 9)\n{TUNED}"),
             "--seed 3",
-            "cell 2, line 2: n is new: int(1, 9); --seed is 3 now, not set before",
+            "cell 2, line 2: n is new: int(1, 9); --seed: 3 now, not set before",
             id="parameter",
         ),
         pytest.param(
@@ -84,15 +87,24 @@ def test_a_change_starts_a_revision_and_says_what_and_where(
     assert run(*cells, line=line).uid == second.uid
 
 
-def test_a_third_revision_is_compared_with_the_nearest(run: Run) -> None:
+def test_a_revision_is_compared_with_the_nearest_not_with_the_latest(run: Run) -> None:
     run()
-    run(EARLIER.replace("x * x", "x + x"), TUNED)
-    third = run(EARLIER.replace("x * x", "x - x"), TUNED.replace("1e-4", "1e-5"))
-    assert third.name == "svm-3"
-    fourth = run(EARLIER.replace("x * x", "x - x"), TUNED.replace("1e-4", "1e-6"))
-    assert fourth.name == "svm-4"
-    assert "lr is loguniform(1e-6, 1) now, loguniform(1e-5, 1) before" in fourth.said
-    assert "--warm-start svm-3" in fourth.said
+    run(EARLIER.replace("x * x", "x + x"), TUNED.replace("1e-4", "1e-5"))
+    latest = run(EARLIER.replace("x * x", "x - x"), TUNED.replace("1e-4", "1e-3"))
+    assert latest.name == "svm-3"
+    said = run(EARLIER.replace("x * x", "x + x"), TUNED.replace("1e-4", "1e-6")).said
+    assert said == (
+        "svm-4 is new: cell 2, line 2: lr is loguniform(1e-6, 1) now, loguniform(1e-5, 1) before. "
+        "The trials of svm-2 are taken along by --warm-start svm-2"
+    )
+
+
+def test_what_is_certainly_of_the_cell_comes_before_what_may_be(run: Run) -> None:
+    run()
+    likely = run(EARLIER.replace("x * x", "x + x"), TUNED, is_named=False)
+    assert likely.name == "svm-2"
+    said = run(EARLIER.replace("x * x", "x + x"), TUNED.replace("1e-4", "1e-6")).said
+    assert said.endswith("The trials of svm are taken along by --warm-start svm")
 
 
 def test_another_objective_offers_no_trials(run: Run) -> None:
@@ -162,7 +174,7 @@ def test_a_chosen_name_is_refused_with_the_differences_and_the_ways_on(
     assert str(caught.value).splitlines() == [
         "'mine' is another experiment, recorded with 0 trials:",
         "  cell 2, line 2: lr is loguniform(1e-5, 1) now, loguniform(1e-4, 1) before",
-        "  --algorithm: is random now, tpe before",
+        "  --algorithm: random now, tpe before",
         "  cell 1, line 3: has changed",
         "      -     return x * x",
         "      +     y = x",
@@ -259,6 +271,51 @@ def test_an_experiment_of_an_earlier_version_goes_on(run: Run, store: Store) -> 
     again = run(f"{EARLIER}  # the same", TUNED, line="--seed 3")
     assert (again.uid, again.how) == (first.uid, "continued")
     assert again.project.endswith("work")
+
+
+def test_an_experiment_of_an_earlier_version_is_here_where_its_trials_worked(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    here, there = run(line="--name mine"), run(folder="there", line="--name theirs")
+    store.move(here.uid, "", None)
+    store.move(there.uid, "", None)
+    with pytest.raises(InvalidInput, match="'mine' is another experiment") as caught:
+        run(EARLIER, TUNED + " * 2", line="--name mine")
+    assert str(caught.value).count("--fresh") == 1
+
+    beside = run(EARLIER, TUNED + " * 2", line="--name theirs")
+    assert beside.how == "created" and beside.uid != there.uid
+    assert run(line="--name theirs", folder="third").how == "created"
+    again = run(line="--name mine")
+    assert (again.uid, again.how) == (here.uid, "continued")
+    assert again.project == os.path.realpath(tmp_path / "work")
+
+    (tmp_path / "there").rename(tmp_path / "moved")
+    assert run(folder="moved", line="--name theirs").uid == there.uid
+
+
+def test_a_manifest_of_an_earlier_version_is_here_unless_it_says_another_folder(
+    store: Store, tmp_path: Path
+) -> None:
+    document = yaml.safe_load(MANIFEST)
+    path = tmp_path / "work" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text(yaml.safe_dump(document))
+    first, _ = enrol_prepared(store, replace(_of(path), project=""))
+    with pytest.raises(InvalidInput, match="'printed' is another experiment"):
+        enrol_prepared(store, _of(path, seed=3))
+    assert enrol_prepared(store, _of(path))[0].uid == first.uid
+
+    other = tmp_path / "other" / "mine.yaml"
+    other.parent.mkdir()
+    other.write_text(yaml.safe_dump(document))
+    store.move(first.uid, "", None)
+    again, enrolment = enrol_prepared(store, _of(other, seed=3))
+    assert enrolment == "created" and again.uid != first.uid
+
+
+def _of(path: Path, **options: Any) -> Prepared:
+    return runs_here(prepare_file(path, TuneOptions(**options), None))
 
 
 def test_names_are_those_of_this_project_first(run: Run, store: Store, tmp_path: Path) -> None:

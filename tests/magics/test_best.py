@@ -75,7 +75,8 @@ def test_an_inactive_parameter_gets_the_value_that_the_trial_had(
     shell: Shell, record: Record, store: Store
 ) -> None:
     uid = record("digits", (SUCCEEDED, {"lr": 0.01}, 0.9))
-    cell = {"source": "lr = 0.1\nopt = 'sgd'", "metadata": {"tags": ["parameters"]}}
+    metadata = {"tags": ["parameters"]}
+    cell = {"cell_type": "code", "source": "lr = 0.1\nopt = 'sgd'", "metadata": metadata}
     content = json.dumps({"cells": [cell]}).encode()
     kept = Artifact(name=NOTEBOOK, media_type="application/x-ipynb+json", content=content)
     add_artifact(store, uid, kept)
@@ -148,7 +149,7 @@ def test_an_error_of_the_cell_is_that_of_any_cell(shell: Shell, tuned: Tuned) ->
     shown = re.sub(r"\x1b\[[\d;]*m", "", shown)
     assert shown.count("no luck") == 2  # the line that raises, and the message
     assert "model = train(lr, opt)" in shown and "----> 4" in shown
-    assert "magic_best.py" not in shown and "magics.py" not in shown
+    assert "magics/best.py" not in shown and "magics/shell.py" not in shown
     assert "after" not in shell.names
     # As any cell that failed, it does not run in a trial.
     shown = shell.run("%%tune minimize x --dry-run\ny = 1 # tune: int(1, 2)\nx = model")[1]

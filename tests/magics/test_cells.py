@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from hpo_lab.facade.experiments import Experiments
+from hpo_lab.api import Experiments
 from hpo_lab.store import Store
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _CELL = "%%tune {} {}\nx = 1.0  # tune: uniform(0, {})\n{} = x"
 @pytest.fixture(autouse=True)
 def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hpo_lab.facade.experiments.start_runner", lambda *arguments: None)
-    monkeypatch.setattr("hpo_lab.magic_commands.LiveProgress", _Silent)
+    monkeypatch.setattr("hpo_lab.magics.commands.LiveProgress", _Silent)
 
 
 class _Silent:

@@ -10,7 +10,7 @@ from IPython.core.completer import provisionalcompleter
 import hpo_lab
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.tally import summarise
-from hpo_lab.magic_commands import COMMANDS, parse_command
+from hpo_lab.magics.commands import COMMANDS, parse_command
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Store
 from hpo_lab.trial.folder import LOG
@@ -151,7 +151,7 @@ def test_wait_beside_a_live_panel_is_a_line(shell: Shell, record: Record) -> Non
 
 def test_delete_deletes(shell: Shell, record: Record, store: Store) -> None:
     uid = record("digits", *_TWO)
-    assert "digits and its 2 trials are deleted" in shell.run("%hpo delete digits")[1]
+    assert "digits is deleted, with 2 trials" in shell.run("%hpo delete digits")[1]
     assert store.experiment_by_uid(uid) is None
 
 

@@ -11,6 +11,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 
+from hpo_lab.dashboard.live import EXPERIMENT
 from hpo_lab.store import Store
 
 _TUNE = """%%tune maximize score --trials {trials} --parallel 1 --seed 0 --name demo -o exp
@@ -94,7 +95,7 @@ def test_a_cell_is_tuned_while_others_run(kernel: Kernel) -> None:
     [first] = kernel.run(_TUNE.format(trials=2))
     display = first["content"]["transient"]["display_id"]
     assert first["msg_type"] == "display_data"
-    assert set(first["content"]["data"]) == {"text/html", "text/plain"}
+    assert set(first["content"]["data"]) == {EXPERIMENT, "text/html", "text/plain"}
 
     captured = kernel.start("%%capture caught\nimport time\ntime.sleep(2)")
     update = kernel.until(lambda m: m["msg_type"] == "update_display_data")
@@ -162,12 +163,12 @@ def test_an_experiment_shows_itself_as_a_live_panel(kernel: Kernel) -> None:
     )
     [shown] = kernel.run(tune.format(2) + "exp")
     assert shown["msg_type"] == "display_data"
-    assert set(shown["content"]["data"]) == {"text/html", "text/plain"}
+    assert set(shown["content"]["data"]) == {EXPERIMENT, "text/html", "text/plain"}
     kernel.until(lambda m: m["msg_type"] == "update_display_data" and "Succeeded" in _text(m))
 
     # The panel of the waiting is not shown a second time as the value of the cell.
     [waited, text] = kernel.run(tune.format(4) + "exp.wait()")
-    assert set(waited["content"]["data"]) == {"text/html", "text/plain"}
+    assert set(waited["content"]["data"]) == {EXPERIMENT, "text/html", "text/plain"}
     assert _text(text).startswith("<Experiment shown: Succeeded, 4 trials")
     [quiet] = kernel.run(tune.format(5) + "exp.wait(progress=False)\nprint(exp.state)")
     assert _text(quiet) == "Succeeded\n"

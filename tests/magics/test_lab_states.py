@@ -41,7 +41,7 @@ def test_a_set_up_and_a_failure_are_seen_and_found_again(
     page.get_by_text("| Idle").wait_for(timeout=90_000)
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
 
-    shown = page.locator(".jp-HpoLab")
+    shown = page.locator(".hpo-out")
     setting_up = re.compile(r"running the 2 set-up cells, \d+(\.\d+)? s")
     shown.get_by_text(setting_up).wait_for(timeout=90_000)
     shown.get_by_text("2 waiting").wait_for()

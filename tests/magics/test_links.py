@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hpo_lab.api import Experiments
 from hpo_lab.dashboard.links import files_html
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.store import Artifact, Store
 from tests.store_writes import add_artifact
 
@@ -29,6 +29,6 @@ def test_where_no_server_leads_the_path_is_shown(
         add_artifact(store, uid, Artifact(name=name, media_type="x", path=path, number=0))
     html = files_html(best)
     assert "Trial 0:" in html and "<a" not in html and "log.txt" not in html
-    assert "executed notebook <span" in html and str(tmp_path / "notebook.ipynb") in html
+    assert "executed notebook <code" in html and str(tmp_path / "notebook.ipynb") in html
     assert "&lt;b&gt;.json" in html
-    assert html.endswith("and 2 more</div>")
+    assert html.endswith("and 2 more</p>")

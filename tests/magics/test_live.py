@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 
+from hpo_lab.api import Experiments
 from hpo_lab.dashboard.live import LiveProgress
 from hpo_lab.facade import follower
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.store import Runner, Store
 
 if TYPE_CHECKING:

@@ -33,19 +33,19 @@ decay = 1e-3  # tune: lognormal(1e-5, 1e-1)
 shift = -1.5  # tune: uniform(-2, 2)
 flag = None  # tune: choice(None, True, "when")
 """
-    found = {a.name: a for a in annotations(source)}
-    assert [a.line for a in found.values()] == list(range(1, 11))
-    assert [a.default for a in found.values()] == [
+    by_name = {a.name: a for a in annotations(source)}
+    assert [a.line for a in by_name.values()] == list(range(1, 11))
+    assert [a.default for a in by_name.values()] == [
         0.01, 2, 64, 32, "adam", 0.9, 0.1, 1e-3, -1.5, None,
     ]  # fmt: skip
-    kinds = [a.parameter.parameter_type for a in found.values()]
+    kinds = [a.parameter.parameter_type for a in by_name.values()]
     double, discrete = ParameterType.DOUBLE, ParameterType.DISCRETE
     assert kinds[:5] == [double, "int", "int", discrete, "categorical"]
     assert kinds[5:] == [double, double, double, double, "categorical"]
-    assert found["lr"].parameter.distribution is Distribution.LOG_UNIFORM
-    assert found["momentum"].parameter.when == 'opt == "sgd"'
-    assert found["momentum"].parameter.feasible_space.step == 0.01
-    assert found["flag"].parameter.choices == (None, True, "when")
+    assert by_name["lr"].parameter.distribution is Distribution.LOG_UNIFORM
+    assert by_name["momentum"].parameter.when == 'opt == "sgd"'
+    assert by_name["momentum"].parameter.feasible_space.step == 0.01
+    assert by_name["flag"].parameter.choices == (None, True, "when")
 
 
 def test_an_int_is_a_default_for_a_float():
@@ -87,8 +87,10 @@ def test_magics_keep_line_numbers(magics):
 
 
 def test_windows_line_ends_and_unicode():
-    (one, two) = annotations("größe = 1  # tune: int(1, 2)\r\nμ = 1.0  # tune: uniform(0, 1)\r\n")
-    assert (one.name, two.name, two.line) == ("größe", "μ", 2)
+    first, second = annotations(
+        "größe = 1  # tune: int(1, 2)\r\nμ = 1.0  # tune: uniform(0, 1)\r\n"
+    )
+    assert (first.name, second.name, second.line) == ("größe", "μ", 2)
 
 
 PROBLEMS = {

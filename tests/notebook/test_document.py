@@ -45,8 +45,8 @@ def test_reads_format_3_and_sources_as_lists(tmp_path):
     cell = v3.new_code_cell(input="")
     cell["input"] = ["%%tune\n", "μ = 1\n", "\ty = 2"]
     path.write_text(json.dumps(v3.new_notebook(worksheets=[v3.new_worksheet(cells=[cell])])))
-    (found,) = tune_cells(read_notebook(path))
-    assert found.source == "μ = 1\n\ty = 2"
+    (cell,) = tune_cells(read_notebook(path))
+    assert cell.source == "μ = 1\n\ty = 2"
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_finds_tune_cells_below_blank_lines_and_comments():
 
 
 def test_windows_line_ends():
-    (found,) = tune_cells(notebook("%%tune --trials 3\r\nlr = 1\r\n"))
-    assert (found.magic_line, found.source) == ("--trials 3", "lr = 1\n")
+    (cell,) = tune_cells(notebook("%%tune --trials 3\r\nlr = 1\r\n"))
+    assert (cell.magic_line, cell.source) == ("--trials 3", "lr = 1\n")
 
 
 def test_earlier_cells_are_code_with_tags():

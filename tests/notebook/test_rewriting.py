@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,10 +62,10 @@ def literals(draw: st.DrawFn) -> tuple[str, str, Value, str]:
         old, new = draw(st.lists(st.integers(-999, 999), min_size=2, max_size=2, unique=True))
         return "int(-999, 999)", draw(st.sampled_from([str, hex, bin]))(old), new, repr(new)
     if kind == "text":
-        one, two = draw(st.lists(TEXTS, min_size=2, max_size=2, unique=True))
+        old, new = draw(st.lists(TEXTS, min_size=2, max_size=2, unique=True))
         quote = [draw(st.sampled_from(QUOTED)) for _ in range(3)]
-        forms = [quote[0](one), quote[1](two)]
-        return f"choice({', '.join(forms)})", quote[2](one), two, forms[1]
+        forms = [quote[0](old), quote[1](new)]
+        return f"choice({', '.join(forms)})", quote[2](old), new, forms[1]
     forms = draw(st.permutations(["None", "True", "False", "-1.5", "1e-3", "0x10", "'a'", '"b"']))
     return f"choice({', '.join(forms)})", forms[0], eval(forms[1]), forms[1]
 
@@ -202,3 +203,20 @@ def test_what_does_not_fit_is_named_at_once(notebook: Callable[[str], Path]) -> 
         "cells.ipynb, cell 1, line 2: lr = 0.25 is outside the range here, uniform(0, 0.2)",
         "cells.ipynb, cell 1, line 3: b is no parameter of the experiment",
     ]
+
+
+@pytest.mark.parametrize("depth", [500, 100_000])
+def test_deeply_nested_json_is_no_notebook(notebook: Callable[[str], Path], depth: int) -> None:
+    path = notebook(r'"%%tune minimize l\nlr = 0.1  # tune: loguniform(1e-4, 1)"')
+    deep = b'"metadata" : {"a": %s}' % (b"[" * depth + b"]" * depth)
+    path.write_bytes(path.read_bytes().replace(b'"metadata" : {}', deep))
+    before = path.read_bytes()
+    with pytest.raises(InvalidInput, match="is no notebook: its JSON is nested too deeply"):
+        rewrite(path, PARAMETERS[:1], {"lr": 0.25})
+    assert path.read_bytes() == before
+
+
+def test_a_pipe_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidInput, match="pipe: is a named pipe; only a notebook file can be"):
+        rewrite(tmp_path / "pipe", PARAMETERS, {})

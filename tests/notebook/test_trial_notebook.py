@@ -76,7 +76,7 @@ def test_own_magics_in_blocks_are_turned_off():
 
 
 @pytest.mark.parametrize(
-    ("kept", "tuned", "given", "expected"),
+    ("kept", "tuned", "values", "expected"),
     [
         # An earlier cell assigns the tuned name: the trial wins, below it.
         (
@@ -98,11 +98,11 @@ def test_own_magics_in_blocks_are_turned_off():
         (["double = 2 * lr"], "lr = 1  # tune: int(1, 4)\nprint(double)", {"lr": 4}, "8\n"),
     ],
 )
-def test_executed_by_papermill(tmp_path, kept, tuned, given, expected):
+def test_executed_by_papermill(tmp_path, kept, tuned, values, expected):
     nb = build(tuned, *map(ParsedCell, kept))
     nb.cells.pop()  # reporting needs a trial
     done = papermill.execute_notebook(
-        nb, str(tmp_path / "out.ipynb"), given, kernel_name="python3", progress_bar=False
+        nb, str(tmp_path / "out.ipynb"), values, kernel_name="python3", progress_bar=False
     )
     (cell,) = [c for c in done.cells if "tune" in c.metadata.tags]
     assert "".join(o.text for o in cell.outputs) == expected

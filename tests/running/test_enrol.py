@@ -13,9 +13,11 @@ from hpo_lab.experiment.model import ResumePolicy
 from hpo_lab.experiment.space import choice, uniform
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.facade.enrolling import stop_described
 from hpo_lab.local.runner import local_runner
+from hpo_lab.prepare import Prepared
 from hpo_lab.problems import InvalidInput
-from hpo_lab.running.enrol import Enrolment, revise, stop_described
+from hpo_lab.running.enrol import Enrolment, revise
 from hpo_lab.store import NotFound, Runner
 
 
@@ -129,18 +131,21 @@ def test_an_experiment_that_was_deleted_meanwhile_is_not_revised(store, enrolled
 
 def test_a_description_stops_its_own_experiment_alone(store, enrolled):
     record = enrolled(score, trials=2)
-    spec = record.document.spec
-    other = change(record, parameters=spec.parameters[:0])
-    with pytest.raises(InvalidInput, match="taken by another experiment"):
-        stop_described(store, other)
+    other = change(record, parameters=(), max_trial_count=0)
+    with pytest.raises(InvalidInput) as caught:
+        stop_described(store, Prepared(other, {}))
+    assert [str(problem) for problem in caught.value.problems] == [
+        "spec.maxTrialCount: is 0, which stops an experiment; 'score' is another experiment",
+        "spec.parameters: x is gone; it was uniform(0, 1)",
+    ]
     assert not store.control(record.uid).stop_requested
 
-    stop_described(store, change(record, max_trial_count=0))
+    stop_described(store, Prepared(change(record, max_trial_count=0), {}))
     assert store.control(record.uid).stop_requested
 
     store.delete_experiment(record.uid)
     with pytest.raises(InvalidInput, match="there is none called 'score'"):
-        stop_described(store, record.document)
+        stop_described(store, Prepared(record.document, {}))
 
 
 def test_another_experiment_of_the_name_is_refused_with_every_difference(store, enrolled):
@@ -148,10 +153,12 @@ def test_another_experiment_of_the_name_is_refused_with_every_difference(store, 
     with pytest.raises(InvalidInput) as caught:
         space = {"x": uniform(0, 2), "y": choice(1, 2)}
         enrolled(total, trials=2, space=space, name="score")
-    found = {problem.where: problem.message for problem in caught.value.problems}
-    assert "taken by another experiment" in found["name"]
-    assert found["spec.parameters[0].feasibleSpace.max"] == "'1' before, '2' now"
-    assert any(path.startswith("spec.parameters[1]") for path in found)
+    differences = [str(problem) for problem in caught.value.problems]
+    assert differences[:2] == [
+        "spec.parameters: x is uniform(0, 2) now, uniform(0, 1) before",
+        "spec.parameters: y is new: choice(1, 2)",
+    ]
+    assert differences[2].startswith("function: ")
     assert store.experiments() == [record]
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.space import uniform
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.local.place import LocalPlace
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_function
-from hpo_lab.running.enrol import enrol
+from hpo_lab.prepare import Prepared, prepare_function
 from hpo_lab.store import open_store
 from hpo_lab.testing.places import PlaceCase, check_place
 from hpo_lab.testing.simulation import SimulatedPlace, TrialBehaviour, World
@@ -36,7 +36,7 @@ def case(tmp_path: Path, make: Any) -> PlaceCase:
     store = open_store(tmp_path / "hpo_lab.db")
     options = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="score", algorithm="random")
     prepared = prepare_function(function(), {"x": uniform(0, 1)}, options)
-    record, _ = enrol(store, prepared.experiment, prepared.files)
+    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
     sources = [store.artifact(record.uid, each.name) for each in store.artifacts(record.uid)]
     return PlaceCase(make, record.document, sources, short={"x": 0.25}, long={"x": 0.75})
 

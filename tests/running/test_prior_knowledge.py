@@ -14,12 +14,14 @@ import pytest
 from hpo_lab.api import Experiment
 from hpo_lab.experiment.space import choice, uniform
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.local.runner import local_runner
 from hpo_lab.observation import Observation
+from hpo_lab.prepare import Prepared
 from hpo_lab.problems import InvalidInput
 from hpo_lab.running.enqueue import enqueue
-from hpo_lab.running.enrol import Enrolment, enrol, made_of
+from hpo_lab.running.enrol import Enrolment, made_of
 from hpo_lab.running.warm_start import prior_trials
 from hpo_lab.search.algorithm import POINT
 from tests.store_writes import finish_trial, start_trial
@@ -119,12 +121,12 @@ def test_points_outlive_a_new_document_and_are_no_part_of_the_identity(store, en
     record = enrolled(score, space=SPACE, trials=4, name="again")
     enqueue(store, record, [{"x": 0.5}])
     document = record.document
-    again, enrolment = enrol(store, document, {})
+    again, enrolment = enrol_prepared(store, Prepared(document, {}))
     assert enrolment is Enrolment.CONTINUED
     assert again.document.spec.enqueued_points == ({"x": 0.5},)
     # A manifest that has them, too, may add to them.
     more = document.spec.model_copy(update={"enqueued_points": ({"x": 0.5}, {"x": 0.75})})
-    again, _ = enrol(store, document.model_copy(update={"spec": more}), {})
+    again, _ = enrol_prepared(store, Prepared(document.model_copy(update={"spec": more}), {}))
     assert again.document.spec.enqueued_points == ({"x": 0.5}, {"x": 0.75})
 
 
@@ -189,7 +191,7 @@ def test_trials_are_taken_over_once_and_for_all(store, enrolled, earlier):
     handle(store, earlier).delete()
     assert prior_trials(store, later.uid) == taken
     # The same again is the same experiment, though what it names is gone.
-    assert enrol(store, later.document, {})[1] is Enrolment.CONTINUED
+    assert enrol_prepared(store, Prepared(later.document, {}))[1] is Enrolment.CONTINUED
 
 
 def test_a_restarted_search_is_the_same(store, enrolled, earlier):
@@ -232,5 +234,5 @@ def test_a_search_that_does_not_learn_says_so(store, enrolled, earlier):
 def test_the_warm_start_is_part_of_the_identity(store, enrolled, earlier):
     options = {"algorithm": "tpe", "space": SPACE}
     enrolled(score, name="warm", warm_start=("earlier",), **options)
-    with pytest.raises(InvalidInput, match=r"spec.warmStart\[0\]: 'earlier' before, not set now"):
+    with pytest.raises(InvalidInput, match=r"spec.warmStart: not set now, \[earlier\] before"):
         enrolled(score, name="warm", **options)

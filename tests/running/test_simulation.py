@@ -14,8 +14,10 @@ import pytest
 from hpo_lab.experiment.manifest import parse_manifest
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.trial import Trial, TrialState, optimal_trial
+from hpo_lab.facade.enrolling import enrol_prepared
+from hpo_lab.prepare import Prepared
 from hpo_lab.running.driver import Driver
-from hpo_lab.running.enrol import Enrolment, enrol
+from hpo_lab.running.enrol import Enrolment
 from hpo_lab.store import LEASE_SECONDS, Runner, Store, open_store
 from hpo_lab.testing.simulation import Faults, SimulatedPlace, TrialBehaviour, World
 
@@ -103,7 +105,7 @@ class FragileStore:
 
 def simulate(store: Store, document: ExperimentDocument, world: World, kills: int = 0) -> str:
     """Run an experiment to its end, with drivers that are killed; its uid."""
-    uid = enrol(store, document, {})[0].uid
+    uid = enrol_prepared(store, Prepared(document, {}))[0].uid
     chance = random.Random(f"{world.seed}/kills")
     for life in range(kills + 1):
         used: Any = store
@@ -236,7 +238,7 @@ def test_a_thousand_at_once(store: Store) -> None:
 def test_a_stop_ends_all_and_a_resumed_experiment_finishes(store: Store) -> None:
     document = experiment(trials=30, parallel=5)
     world = World(seed=17, faults=MESSAGES)
-    uid = enrol(store, document, {})[0].uid
+    uid = enrol_prepared(store, Prepared(document, {}))[0].uid
     driver = Driver(store, uid, SimulatedPlace(world), clock=world.clock, at_once=True)
     take = world.take
 
@@ -288,7 +290,7 @@ def test_it_gives_up_where_every_trial_fails_alike_also_if_drivers_are_killed(
     assert 4 <= len(failures) <= len(trials) <= 6
 
     # Resumed, it tries again.
-    assert enrol(store, document, {})[1] is Enrolment.CONTINUED
+    assert enrol_prepared(store, Prepared(document, {}))[1] is Enrolment.CONTINUED
     world.faults = MESSAGES
     Driver(store, uid, SimulatedPlace(world), clock=world.clock, at_once=True).run()
     record = store.experiment_by_uid(uid)

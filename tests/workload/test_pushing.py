@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.local.runner import local_runner
-from hpo_lab.prepare import prepare_manifest, runs_here
-from hpo_lab.running.enrol import enrol
+from hpo_lab.prepare import Prepared, prepare_manifest, runs_here
 from hpo_lab.store import Store
 from tests.katib_api.test_pushing import KATIB, REPORT
 from tests.workload.conftest import RunJob, job
@@ -74,6 +74,6 @@ def test_a_container_knows_its_namespace(
     manifest = tmp_path / "experiment.yaml"
     manifest.write_text(MANIFEST)
     prepared = runs_here(prepare_manifest(manifest), runtime="docker")
-    record, _ = enrol(store, prepared.experiment, prepared.files)
+    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
     local_runner(store, record.uid).run()
     assert [one.value for one in store.observations(record.uid)] == [0.5]

@@ -114,11 +114,11 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def enrolled(store: Store, path: Path) -> str:
-    from hpo_lab.prepare import prepare_manifest, runs_here
-    from hpo_lab.running.enrol import enrol
+    from hpo_lab.facade.enrolling import enrol_prepared
+    from hpo_lab.prepare import Prepared, prepare_manifest, runs_here
 
     prepared = runs_here(prepare_manifest(path))
-    return enrol(store, prepared.experiment, prepared.files)[0].uid
+    return enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0].uid
 
 
 def of_state(store: Store, uid: str, state: TrialState) -> int:

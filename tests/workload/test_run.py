@@ -211,9 +211,10 @@ def test_namesakes_in_two_namespaces_keep_apart(run_job: RunJob, store: Store) -
     document = first.document.model_copy(
         update={"metadata": first.document.metadata.model_copy(update={"namespace": "other"})}
     )
-    from hpo_lab.running.enrol import enrol
+    from hpo_lab.facade.enrolling import enrol_prepared
+    from hpo_lab.prepare import Prepared
 
-    second, _ = enrol(store, document, {})
+    second, _ = enrol_prepared(store, Prepared(document, {}))
     assert second.uid != first.uid and store.trials(second.uid) == []
 
 

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpo_lab.notebook.trial_notebook import TUNE_TAG
 from hpo_lab.observation import observations_of
-from hpo_lab.trial.fingerprint import FINGERPRINT, source_of_fingerprint
+from hpo_lab.quick_import import import_nbformat
+from hpo_lab.trial.fingerprint import FINGERPRINT
 from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER
 
 if TYPE_CHECKING:
+    from nbclient import NotebookClient
     from nbformat import NotebookNode
 
-__all__ = ["Comparison", "Halves", "compare"]
+__all__ = ["INTERRUPTED_CHECK", "Comparison", "Halves", "compare"]
+
+INTERRUPTED_CHECK = "Stopped before the whole notebook and the slice had run to their end."
+"""What is said where a person interrupts `compare`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Halves:
     """The two notebooks to compare, both with the tuned cell and its values as written.
 
+    Before the tuned cell both write down what it reads; see `source_of_fingerprint`.
+
     Attributes:
         whole: With every earlier cell.
         sliced: With the cells that the trials run.
-        names: What the tuned cell reads.
         working_directory: Where both run.
     """
 
     whole: NotebookNode
     sliced: NotebookNode
-    names: Sequence[str]
     working_directory: str
 
 
@@ -80,13 +87,16 @@ class Comparison:
 
 
 def compare(halves: Halves) -> Comparison:
-    """Run both notebooks, one after the other, in kernels of their own."""
+    """Run both notebooks, one after the other, in kernels of their own.
+
+    An interrupt ends the kernel that runs.
+    """
     outcomes: list[Mapping[str, Any]] = []
     seconds: list[float] = []
     for what, notebook in (("whole notebook", halves.whole), ("slice", halves.sliced)):
         started = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="hpo-lab-compare-") as folder:
-            failure = _run(notebook, halves, folder)
+        with tempfile.TemporaryDirectory(prefix="hpo-lab-") as folder:
+            failure = _run(notebook, halves.working_directory, folder)
             if failure:
                 return Comparison(failure=f"the {what} does not run to its end: {failure}")
             outcomes.append(_outcome(Path(folder)))
@@ -103,37 +113,50 @@ def compare(halves: Halves) -> Comparison:
     )
 
 
-def _run(notebook: NotebookNode, halves: Halves, folder: str) -> str:
-    from hpo_lab.quick_import import import_nbformat
-
+def _run(notebook: NotebookNode, directory: str, folder: str) -> str:
+    """Execute *notebook*, which writes into *folder*; why it did not come to its end."""
     import_nbformat()
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, DeadKernelError
-    from nbformat.v4 import new_code_cell
-    from traitlets.config import Config
 
-    cells = list(notebook.cells)
-    at = next(n for n, cell in enumerate(cells) if TUNE_TAG in cell.metadata.get("tags", ()))
-    cells.insert(at, new_code_cell(source_of_fingerprint(halves.names)))
-    notebook = notebook.copy()
-    notebook["cells"] = cells
+    from hpo_lab.execution.kernel_engine import kernel_config
+
     # Sets are in the same order in both.
     environment = {**os.environ, TRIAL_FOLDER: folder, "PYTHONHASHSEED": "0"}
-    sockets = {"transport": "ipc", "ip": f"{folder}/k", "connection_file": f"{folder}/k.json"}
     client = NotebookClient(
         notebook,
-        config=Config({"KernelManager": sockets}),
+        config=kernel_config(Path(folder)),
         timeout=None,
         kernel_name=notebook.metadata.kernelspec.name,
-        resources={"metadata": {"path": halves.working_directory}},
+        resources={"metadata": {"path": directory}},
     )
     try:
-        client.execute(env=environment)
+        _execute(client, environment)
     except CellExecutionError as error:
         return f"{error.ename}: {error.evalue}"
     except DeadKernelError:
         return "its kernel died"
     return ""
+
+
+def _execute(client: NotebookClient, environment: Mapping[str, str]) -> None:
+    """Execute the notebook of *client* in a thread, for a kernel has a running loop in its own.
+
+    nbclient takes an interrupt of the main thread for the death of the kernel.
+    """
+    loop = asyncio.new_event_loop()
+    with closing(loop), ThreadPoolExecutor(1) as pool:
+        execution = pool.submit(loop.run_until_complete, client.async_execute(env=environment))
+        try:
+            execution.result()
+        except KeyboardInterrupt:
+            while not execution.done():
+                # There may be no kernel yet.
+                kernel: Any = client.km
+                if kernel is not None and kernel.has_kernel:
+                    asyncio.run_coroutine_threadsafe(kernel.shutdown_kernel(now=True), loop)
+                wait([execution], timeout=0.2)
+            raise
 
 
 def _outcome(folder: Path) -> Mapping[str, Any]:

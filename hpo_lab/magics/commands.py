@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hpo_lab.api import Experiments
 from hpo_lab.dashboard.live import LiveProgress, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.dashboard.words import elsewhere_note
+from hpo_lab.execution.slice_check import INTERRUPTED_CHECK, Halves, compare
 from hpo_lab.experiment.points import read_point
-from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.magic_best import use_best
+from hpo_lab.facade.resuming import resume
+from hpo_lab.magics.best import use_best
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values
-from hpo_lab.prepare.comparison import Halves, compare
+from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
@@ -59,8 +61,8 @@ class Command:
     @property
     def flags(self) -> dict[str, bool]:
         """Its options, and whether each takes a value."""
-        found = re.findall(r"\[(--[a-z-]+)( [A-Z]+)?\]", self.form)
-        return {"--store": True} | {flag: bool(value) for flag, value in found}
+        options = re.findall(r"\[(--[a-z-]+)( [A-Z]+)?\]", self.form)
+        return {"--store": True} | {flag: bool(value) for flag, value in options}
 
 
 COMMANDS: Final = {
@@ -120,8 +122,8 @@ def parse_command(line: str) -> Arguments:
         raise InvalidInput([Problem("%hpo", f"cannot be read: {error}")]) from None
     command = COMMANDS.get(name)
     if command is None:
-        found = f"no such command: {name!r}" if name else "a command is needed"
-        message = f"{found}; there are {', '.join(COMMANDS)}{nearest(name, list(COMMANDS))}"
+        lacking = f"no such command: {name!r}" if name else "a command is needed"
+        message = f"{lacking}; there are {', '.join(COMMANDS)}{nearest(name, list(COMMANDS))}"
         raise InvalidInput([Problem("%hpo", message)])
     where = f"%hpo {name}"
     words: list[str] = []
@@ -137,8 +139,8 @@ def parse_command(line: str) -> Arguments:
             else:
                 words.append(word)
         elif flag not in command.flags:
-            known = list(command.flags)
-            problems.append(Problem(where, f"unknown option {flag}{nearest(flag, known)}"))
+            hint = nearest(flag, list(command.flags))
+            problems.append(Problem(where, f"unknown option {flag}{hint}"))
         elif not command.flags[flag] or equals:
             values.setdefault(flag, []).append(value)
         elif rest:
@@ -149,8 +151,8 @@ def parse_command(line: str) -> Arguments:
         form = f"%hpo {name} {command.form}".rstrip()
         problems.append(Problem(where, f"found {' '.join(words) or 'no name'!r}; write {form}"))
     store = values.pop("--store", [None])[-1]
-    given = frozenset(flag for flag in values if not command.flags.get(flag, True))
-    for flag in given:
+    flags = frozenset(flag for flag in values if not command.flags.get(flag, True))
+    for flag in flags:
         del values[flag]
     trial = values.pop("--trial", [None])[-1]
     if trial is not None and not _is_number(trial):
@@ -159,7 +161,7 @@ def parse_command(line: str) -> Arguments:
     if problems or invalid:
         raise InvalidInput([*problems, *invalid])
     number = None if trial is None else int(trial)
-    return Arguments(name, tuple(words), point, options, given, number, store)
+    return Arguments(name, tuple(words), point, options, flags, number, store)
 
 
 class Commands:
@@ -224,6 +226,7 @@ class Commands:
         if self.halves is None:
             message = "no cell was tuned here yet; run %%tune, with --dry-run to start nothing"
             raise InvalidInput([Problem("%hpo check", message)])
+        self.interrupted = INTERRUPTED_CHECK
         comparison = compare(self.halves())
         print(comparison)
         if not comparison.agrees:
@@ -299,7 +302,8 @@ class Commands:
         print(f"{experiment.title} stops; %hpo resume {experiment.title} goes on with it.")
 
     def _resume(self, experiment: Experiment, arguments: Arguments) -> None:
-        experiment.resume(**arguments.options.budgets)
+        budgets = arguments.options.budgets
+        resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
         self.last = experiment
         self._show(experiment, arguments)
 
@@ -308,9 +312,9 @@ class Commands:
         print(f"{experiment.enqueue(read_point(parameters, arguments.values))}.")
 
     def _delete(self, experiment: Experiment, arguments: Arguments) -> None:
-        trials = experiment.summary().completed
+        trials = experiment.summary().ended_trials
         experiment.delete()
-        print(f"{experiment.title} and its {trials} trials are deleted.")
+        print(f"{experiment.title} is deleted, with {trials}.")
 
     def _logs(self, experiment: Experiment, arguments: Arguments) -> None:
         if len(arguments.words) > 1:

@@ -1,6 +1,6 @@
-"""The magics: `%%tune` tunes a notebook cell, `%hpo` looks after what was started.
+"""The magics of a shell: `%%tune` tunes a notebook cell, `%hpo` looks after what was started.
 
-`%load_ext hpo_lab` registers them. Nothing here blocks the kernel but `%hpo wait`: the
+Nothing here blocks the kernel but `%hpo wait`: the
 experiment runs in processes of its own, and its progress is read from the store.
 """
 
@@ -16,11 +16,11 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
+from hpo_lab.api import Experiments
 from hpo_lab.dashboard.live import publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
-from hpo_lab.facade.experiments import Experiments
-from hpo_lab.magic_best import run_in_place
-from hpo_lab.magic_commands import COMMANDS, Commands
+from hpo_lab.magics.best import run_in_place
+from hpo_lab.magics.commands import COMMANDS, Commands
 from hpo_lab.notebook.parsed_cell import FAILS_TAG, ParsedCell
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import LINE_OPTIONS, parse_line
@@ -186,13 +186,13 @@ class HpoLabMagics(Magics):
         self._commands.location = location
         if variable is not None:
             self._shell.push({variable: experiment})
-        trials = experiment.summary().completed
+        trials = experiment.summary().ended_trials
         note = {
             Enrolment.CREATED: made_of(experiment.store, experiment.uid),
-            Enrolment.CONTINUED: f"Continues after {trials} trials.",
+            Enrolment.CONTINUED: f"Continues after {trials}.",
             Enrolment.RUNNING: "Was running already; nothing new was started.",
             Enrolment.COMPLETE: (
-                f"Was complete already, with {trials} trials; nothing was started. To go on, raise "
+                f"Was complete already, with {trials}; nothing was started. To go on, raise "
                 "--trials; to start anew, add --fresh, or choose another --name."
             ),
         }[enrolment]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import ast
 import inspect
-import json
 import re
 from typing import Any
 
 from hpo_lab.dashboard.defaults import assigned
-from hpo_lab.dashboard.words import number
+from hpo_lab.dashboard.words import best_line
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.notebook.literals import edited, literal_edits
 from hpo_lab.notebook.parsed_cell import ParsedCell
-from hpo_lab.notebook.recorded_cell import RecordedCell
+from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 
@@ -41,10 +40,11 @@ def use_best(shell: Any, best: BestTrial, *, apply: bool, run: bool, write: bool
     values = assigned(experiment, best.parameters)
     source = ""
     if run or write:
-        cell = _cell(experiment)
+        notebook = _notebook(experiment)
         if run:
-            _require_runnable(experiment.title, cell, namespace)
-        source = edited(cell.source, literal_edits(cell.source, values)).strip("\n")
+            _require_runnable(experiment.title, notebook, namespace)
+        cell = notebook.tuned_source()
+        source = edited(cell, literal_edits(cell, values)).strip("\n")
     lines = [_headline(best)]
     for name, value in values.items():
         notes = [] if name in best.parameters else ["inactive"]
@@ -108,16 +108,16 @@ def _replace_in_history(shell: Any, line: str, source: str) -> bool:
     return True
 
 
-def _cell(experiment: Experiment) -> RecordedCell:
+def _notebook(experiment: Experiment) -> TrialNotebook:
     notebook = experiment.artifact(NOTEBOOK)
     if notebook is None:
         message = "no notebook cell was tuned; --run and --write are for those"
         raise InvalidInput([Problem(experiment.title, message)])
-    return RecordedCell.of(json.loads(notebook.read()))
+    return TrialNotebook.read(notebook.read())
 
 
-def _require_runnable(title: str, cell: RecordedCell, namespace: dict[str, Any]) -> None:
-    tree = ParsedCell(cell.source).tree
+def _require_runnable(title: str, notebook: TrialNotebook, namespace: dict[str, Any]) -> None:
+    tree = ParsedCell(notebook.tuned_source()).tree
     if isinstance(tree, ast.Module):
         code = compile(tree, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         if code.co_flags & inspect.CO_COROUTINE:
@@ -126,7 +126,7 @@ def _require_runnable(title: str, cell: RecordedCell, namespace: dict[str, Any])
             )
             raise InvalidInput([Problem(title, message)])
     problems = []
-    for earlier, names in cell.lacking(namespace):
+    for earlier, names in notebook.lacking(namespace):
         begin = _short_text(next(filter(None, map(str.strip, earlier.lines))))
         message = f"the cell needs {', '.join(names)}; first run the cell that begins `{begin}`"
         problems.append(Problem(title, message))
@@ -135,14 +135,13 @@ def _require_runnable(title: str, cell: RecordedCell, namespace: dict[str, Any])
 
 
 def _headline(best: BestTrial) -> str:
-    values = ", ".join(f"{name} {number(value)}" for name, value in best.values.items())
     summary = best.experiment.summary()
     which = "best "
     if summary.best and summary.best.number != best.number:
         which = ""
     elif summary.front:
         which = f"{len(summary.front)} on the Pareto front, first "
-    return f"{best.experiment.title}: {which}{values} in trial {best.number}"
+    return f"{best.experiment.title}: {which}{best_line(best)}"
 
 
 def _short(value: object) -> str:

@@ -1,0 +1,146 @@
+"""An experiment in a terminal while it runs: the same answers as in a notebook, in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import StringIO
+
+from rich.console import Console
+from rich.text import Text
+
+from hpo_lab.dashboard.marks import experiment_state
+from hpo_lab.dashboard.selection import best_so_far, telling_trials
+from hpo_lab.dashboard.tables import print_trials
+from hpo_lab.dashboard.words import (
+    difference,
+    metric_number,
+    rate,
+    set_up_in_words,
+    time_left,
+    time_used,
+)
+from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade.summary import Summary, trial_row
+from hpo_lab.facade.tally import Tally
+
+__all__ = ["live_view", "sparkline"]
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_SEGMENTS = (
+    ((TrialState.SUCCEEDED,), "━", "blue"),
+    ((TrialState.EARLY_STOPPED,), "╍", "magenta"),
+    ((TrialState.FAILED, TrialState.METRICS_UNAVAILABLE), "━", "red"),
+    ((TrialState.KILLED,), "━", "yellow"),
+    ((TrialState.RUNNING,), "╌", "blue"),
+)
+_WORDS = (
+    ((TrialState.SUCCEEDED,), "succeeded"),
+    ((TrialState.EARLY_STOPPED,), "stopped early"),
+    ((TrialState.FAILED, TrialState.METRICS_UNAVAILABLE), "failed"),
+    ((TrialState.KILLED,), "killed"),
+)
+_COLOURS = {"running": "blue", "succeeded": "blue", "failed": "red", "stopped": "yellow"}
+_WIDEST = 100
+
+
+def live_view(summary: Summary, tally: Tally, console: Console) -> Text:
+    """State, climb, bar and the most telling trials, as wide as *console* at most."""
+    width = min(console.width, _WIDEST)
+    lines = [_head(summary), _bar(summary, width), _key(summary), _climb(summary, tally, width)]
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    view = Text("\n").join(line for line in lines if line)
+    trials = telling_trials(summary, tally, top=3, latest=3, front=5)
+    if trials:
+        view.append("\n\n").append_text(_table(summary, trials, console))
+    return view
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """*values* as blocks of eight heights, *width* of them at most; the last one is kept."""
+    if len(values) > width:
+        values = [values[(place + 1) * len(values) // width - 1] for place in range(width)]
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    # Halves, since the values may be as far from each other as floats can be.
+    span = high / 2 - low / 2
+    places = ((value / 2 - low / 2) / span if span else 0.5 for value in values)
+    return "".join(_BLOCKS[round(place * (len(_BLOCKS) - 1))] for place in places)
+
+
+def _head(summary: Summary) -> Text:
+    mark, word = experiment_state(summary)
+    count, total = summary.completed, summary.spec.max_trial_count
+    how_far = f"{count} trials" if total is None else f"{count} of {total} trials"
+    time = ", ".join(filter(None, [time_used(summary), time_left(summary), rate(summary)]))
+    return Text("  ").join(
+        [
+            Text(summary.title, "bold"),
+            Text(word, _COLOURS.get(mark, "dim")),
+            Text(set_up_in_words(summary) or how_far),
+            Text(time, "dim"),
+        ]
+    )
+
+
+def _bar(summary: Summary, width: int) -> Text:
+    recorded = sum(summary.counts.values())
+    total = max(summary.spec.max_trial_count or 0, recorded, 1)
+    bar, place, drawn = Text(), 0, 0
+    for states, block, colour in _SEGMENTS:
+        place += sum(summary.counts.get(state, 0) for state in states)
+        end = round(width * place / total)
+        bar.append(block * (end - drawn), colour)
+        drawn = end
+    return bar.append("─" * (width - drawn), "dim")
+
+
+def _key(summary: Summary) -> Text:
+    counts = [
+        f"{count} {word}"
+        for states, word in _WORDS
+        if (count := sum(summary.counts.get(state, 0) for state in states))
+    ]
+    running = summary.counts.get(TrialState.RUNNING, 0)
+    if running:
+        counts.append(f"{running} {'running' if summary.set_up is None else 'waiting'}")
+    return Text(" · ".join(counts), "dim")
+
+
+def _climb(summary: Summary, tally: Tally, width: int) -> Text:
+    """`accuracy 0.3383 ▁▃▆█ 0.9644 in trial 31, +0.6261`."""
+    best, objective = summary.best, summary.spec.objective
+    if best is None:
+        return Text()
+    name = objective.objective_metric_name
+    curve = best_so_far(tally)
+    line = Text()
+    if summary.front:
+        line.append(f"{len(summary.front)} on the Pareto front; best ")
+    line.append(f"{name} ").append(f"{metric_number(curve[0])} ", "dim")
+    line.append(sparkline(curve, max(8, width // 4)), "blue")
+    line.append(f" {metric_number(best.value)}", "bold")
+    line.append(f" in trial {best.number}")
+    if summary.as_written is not None and best.number:
+        line.append(f", {difference(summary.as_written, best.value)} over as written")
+    elif summary.as_written is not None:
+        line.append(", as written")
+    return line
+
+
+def _table(summary: Summary, trials: Sequence[Trial], console: Console) -> Text:
+    rows = [trial_row(summary.spec, trial) for trial in trials]
+    drawn = Console(
+        file=StringIO(),
+        width=min(console.width, _WIDEST),
+        force_terminal=True,
+        color_system="standard" if console.color_system else None,
+        no_color=console.no_color,
+    )
+    best = [each.number for each in summary.leading]
+    print_trials(drawn, summary.spec, lambda: rows, best=best)
+    assert isinstance(drawn.file, StringIO)
+    # What is left out for want of room is in `hpo-lab trials`, which says so.
+    table, _, _ = drawn.file.getvalue().partition("\n\n")
+    return Text.from_ansi(table.rstrip("\n"))

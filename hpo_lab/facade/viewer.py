@@ -1,0 +1,60 @@
+"""What shows an experiment to whoever looks at it in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+from hpo_lab.facade.summary import Summary
+
+if TYPE_CHECKING:
+    from hpo_lab.facade.handle import Experiment
+
+__all__ = ["Viewer", "show_with", "viewer"]
+
+
+class Viewer:
+    """Shows experiments as plain text; `hpo_lab.api` has the dashboard show them."""
+
+    def line(self, experiment: Experiment) -> str:
+        """What stands in a list of objects."""
+        return f"<Experiment {experiment.title}>"
+
+    def panel(self, experiment: Experiment) -> str | None:
+        """The experiment as it is now, as HTML; None where there is none."""
+        return None
+
+    def display(self, experiment: Experiment) -> None:
+        """Display the experiment where a person looks."""
+        print(repr(experiment))
+
+    def watching(
+        self, experiment: Experiment, progress: bool | None = None
+    ) -> AbstractContextManager[Callable[[Summary], object]]:
+        """Yield what shows a summary of *experiment*, made by its follower at the last look.
+
+        Args:
+            experiment: The experiment.
+            progress: True shows it anywhere, False nowhere, None where a person looks: a panel
+                in a notebook, a bar in a terminal.
+        """
+        return nullcontext(lambda summary: None)
+
+    def how_to_stop(self, experiment: Experiment) -> str:
+        """What a person types to stop *experiment*, where this program runs."""
+        return experiment.store.command(f"stop {experiment.title}")
+
+
+_make: Callable[[], Viewer] = Viewer
+
+
+def viewer() -> Viewer:
+    """What shows experiments in this process."""
+    return _make()
+
+
+def show_with(make: Callable[[], Viewer]) -> None:
+    """Have experiments shown by what *make* gives, called when an experiment is to be shown."""
+    global _make
+    _make = make

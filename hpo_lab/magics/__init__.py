@@ -1,0 +1,1 @@
+"""The magics `%%tune` and `%hpo`, which `%load_ext hpo_lab` registers."""
