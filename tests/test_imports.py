@@ -32,7 +32,7 @@ class Room:
 HOUSE = {
     "problems": Room(),
     "observation": Room(),
-    "experiment": Room(packages="pydantic yaml"),
+    "experiment": Room(packages="pydantic yaml", lazily="kube_models"),
     "search": Room("experiment", "numpy optuna scipy threadpoolctl"),
     "engine": Room("experiment search stopping"),
     "store": Room("experiment", "alembic platformdirs psutil sqlalchemy"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.html import cut
 from hpo_lab.dashboard.links import files_html
+from hpo_lab.dashboard.pictures import LivePictures
 from hpo_lab.dashboard.progress import progress_text, status_line
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
@@ -68,6 +69,7 @@ class LiveProgress:
         self._updates = can_update(shell)
         self._experiment = experiment
         self._follower = Follower(experiment.store, experiment.uid)
+        self._pictures = LivePictures(experiment.store, experiment.uid)
         self._failure: Failure | None = None
         self._decisions = decisions
         self._note = note
@@ -160,6 +162,9 @@ class LiveProgress:
             files=self._files,
             failure=self._failure,
             as_of=self._as_of,
+            pictures=self._pictures.draw(
+                summary, self._follower.tally, self._follower.record, time.time()
+            ),
         )
         return {
             EXPERIMENT: self._data(summary),
