@@ -27,8 +27,8 @@ from hpo_lab.experiment.trial import TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.asking import Asking, AskingAtOnce, Questions
-from hpo_lab.running.patience import Patience
 from hpo_lab.running.place import Place, UnfinishedTrial
+from hpo_lab.running.retrying import Retry
 from hpo_lab.running.turns import Turns
 from hpo_lab.running.warm_start import prior_trials
 from hpo_lab.store import (
@@ -99,7 +99,7 @@ class Driver:
         self._runner = runner or Runner.current()
         self._at_once = at_once
         self._stop_requested = False
-        self._patience = Patience(store, lambda: self._stop_requested)
+        self._retry = Retry(store, lambda: self._stop_requested)
 
     def run(self) -> Verdict:
         """Run until the experiment ends, fails or is stopped.
@@ -114,8 +114,8 @@ class Driver:
             StoreGone: The store was deleted or replaced.
             StoreUnavailable: The store did not answer for minutes.
         """
-        ask = self._patience.ask
-        self._patience.title = ask(lambda: _record(self._store, self._uid)).title
+        ask = self._retry.ask
+        self._retry.title = ask(lambda: _record(self._store, self._uid)).title
         self._acquire()
         try:
             verdict, document = self._run()
@@ -123,7 +123,7 @@ class Driver:
             while verdict.state is not ExperimentState.STOPPED and self._differs(document):
                 self._place.close()
                 verdict, document = self._run()
-            self._patience.check()
+            self._retry.check()
             return verdict
         finally:
             try:
@@ -133,22 +133,22 @@ class Driver:
 
     def _release(self) -> None:
         """Give the lease back, unless the store was given up: the next runner sees a dead one."""
-        if not self._patience.is_spent:
+        if not self._retry.is_spent:
             with contextlib.suppress(StoreGone, StoreUnavailable):
-                self._patience.ask(
+                self._retry.ask(
                     lambda: self._store.release_lease(
                         self._uid, self._runner.id, self._clock().time
                     )
                 )
 
     def _differs(self, document: ExperimentDocument) -> bool:
-        record = self._patience.ask(lambda: self._store.experiment_by_uid(self._uid))
+        record = self._retry.ask(lambda: self._store.experiment_by_uid(self._uid))
         return record is not None and record.document.spec != document.spec
 
     def _acquire(self) -> None:
         """Take the lease; a runner that is about to end is waited for."""
         deadline = time.monotonic() + _PATIENCE
-        ask = self._patience.ask
+        ask = self._retry.ask
         while not ask(
             lambda: self._store.acquire_lease(self._uid, self._runner, self._clock().time)
         ):
@@ -165,7 +165,7 @@ class Driver:
 
     def _run(self) -> tuple[Verdict, ExperimentDocument]:
         """Run once: how it ended, and the document by which it did."""
-        ask = self._patience.ask
+        ask = self._retry.ask
         record = ask(lambda: _record(self._store, self._uid))
         scheduler, running = ask(lambda: self._recovered(record))
         self._place.open(record.document, ask(self._sources), running)
@@ -192,7 +192,7 @@ class Driver:
             asking,
             self._runner.id,
             self._clock,
-            self._patience,
+            self._retry,
         )
         try:
             return self._loop(turns, record), turns.document
@@ -238,7 +238,7 @@ class Driver:
         return self._store.renew_lease(self._uid, self._runner.id, self._clock().time)
 
     def _loop(self, turns: Turns, record: ExperimentRecord) -> Verdict:
-        now, ask = self._clock(), self._patience.ask
+        now, ask = self._clock(), self._retry.ask
         renewed, controlled, changed = now.steady, now.steady, -1
         stopping = record.stop_requested
         happened: list[Event] = [STOP_REQUESTED] if stopping else []
@@ -253,7 +253,7 @@ class Driver:
             now = self._clock()
             if now.steady - renewed >= _RENEW_EVERY:
                 renewed = now.steady
-                self._patience.check()
+                self._retry.check()
                 if not ask(self._renew):
                     raise LeaseLost(f"experiment {self._uid} was taken over by another runner")
             if now.steady - controlled >= _CONTROL_EVERY:

@@ -35,9 +35,9 @@ from hpo_lab.engine.scheduler import Scheduler
 from hpo_lab.problems import InvalidInput
 from hpo_lab.running.asking import Questions
 from hpo_lab.running.keeping import Keeping
-from hpo_lab.running.patience import Patience, say
 from hpo_lab.running.place import Place
 from hpo_lab.running.recording import Recorder
+from hpo_lab.running.retrying import Retry, say
 from hpo_lab.store import (
     ExperimentRecord,
     Store,
@@ -66,10 +66,10 @@ class Turns:
         asking: Questions,
         runner_id: str,
         clock: Callable[[], Instant],
-        patience: Patience,
+        retry: Retry,
     ) -> None:
         self._clock = clock
-        self._patience = patience
+        self._retry = retry
         self._tries: dict[int, int] = {}
         self.verdict: Verdict | None = None
         self.document = record.document
@@ -122,7 +122,7 @@ class Turns:
 
     def _carry_out(self, records: list[Record], actions: list[Action], now: Instant) -> list[Event]:
         """Write the records, take the actions; what follows at once."""
-        self._patience.ask(lambda: self._recorder.write(records, now.time))
+        self._retry.ask(lambda: self._recorder.write(records, now.time))
         refusals: list[Event] = []
         for action in actions:
             match action:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local.runner import local_runner
-from hpo_lab.running import patience
+from hpo_lab.running import retrying
 from hpo_lab.store import Store, StoreGone, StoreUnavailable, Transaction, database, open_store
 from tests.local.conftest import enrolled_in
 
@@ -126,7 +126,7 @@ def test_what_was_written_although_the_answer_was_lost_is_not_written_twice(
             raise OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
 
     monkeypatch.setattr(Store, "transaction", losing)
-    monkeypatch.setattr(patience, "_PAUSE", 0.01)
+    monkeypatch.setattr(retrying, "_PAUSE", 0.01)
 
     assert local_runner(store, record.uid).run().state == "Succeeded"
     check_whole(store, record.uid, 4)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from hpo_lab.store import Store, StoreGone, StoreUnavailable, outage
 
-__all__ = ["Patience", "say"]
+__all__ = ["Retry", "say"]
 
 Answer = TypeVar("Answer")
 
@@ -20,7 +20,7 @@ _LONGEST = 300.0
 _PAUSE = 0.5
 
 
-class Patience:
+class Retry:
     """Asks a store, and asks again while it is away.
 
     Attributes:
