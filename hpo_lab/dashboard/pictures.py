@@ -12,9 +12,9 @@ from hpo_lab.facade.tally import Tally
 from hpo_lab.store import ExperimentRecord, Store
 
 if TYPE_CHECKING:
-    from hpo_lab.dashboard.figures import ExperimentData
+    from hpo_lab.dashboard.figures import ExperimentData, Figure
 
-__all__ = ["LivePictures", "Pictures"]
+__all__ = ["WIDTHS", "LivePictures", "Pictures", "image"]
 
 _FIRST = 10
 """So many results there are before importances are shown."""
@@ -24,7 +24,7 @@ _SIZE = 150_000
 """Of all pictures in the output of a cell, in bytes."""
 _PLAIN = " =:/?,;'()!*@{}[]|^$+"
 """What stands for itself in an address of data, in an attribute within double quotes."""
-_WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
+WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
 """In pixels, so that two of them stand beside each other in a notebook."""
 _OF_ALGORITHM = {
     "hyperband": "rungs",
@@ -71,16 +71,9 @@ class LivePictures:
         """
         if summary.best is None:
             return Pictures()
-        from hpo_lab.dashboard.figures import ExperimentData
-        from hpo_lab.facade.results import curves
+        from hpo_lab.dashboard.figures.data import recorded
 
-        data = ExperimentData(
-            document=record.document,
-            trials=[tally.trials[number] for number in sorted(tally.trials)],
-            read_curves=lambda metric: curves(self._store, self._uid, metric),
-            now=now,
-            place=record.place,
-        )
+        data = recorded(self._store, record, tally, now)
         first = "pareto" if summary.spec.objective.additional_objectives else "history"
         above = [_image(first, data), self._of_importances(data, summary.is_over)]
         below = _at_the_end(data) if summary.is_over else ()
@@ -108,12 +101,17 @@ def _at_the_end(data: ExperimentData) -> tuple[str, ...]:
 
 def _image(name: str, data: ExperimentData) -> str:
     from hpo_lab.dashboard import figures
-    from hpo_lab.dashboard.drawing import svg
 
     figure = figures.draw(name, data)
-    figure = replace(figure, width=_WIDTHS.get(name, figure.width))
+    return image(replace(figure, width=WIDTHS.get(name, figure.width)))
+
+
+def image(figure: Figure, scheme: str = "light dark") -> str:
+    """*figure* as an image in HTML that needs no other file; *scheme* as of `drawing.svg`."""
+    from hpo_lab.dashboard.drawing import svg
+
     # In the picture no text has a quotation mark, so that one kind is enough for attributes.
-    address = quote(svg(figure).replace('"', "'"), safe=_PLAIN)
+    address = quote(svg(figure, scheme).replace('"', "'"), safe=_PLAIN)
     return (
         f'<img alt="{escape(figure.text)}" width="{figure.width}" height="{figure.height}" '
         f'src="data:image/svg+xml,{address}">'
