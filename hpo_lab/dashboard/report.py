@@ -153,8 +153,9 @@ def _trials(summary: Summary, tally: Tally, most: int, columns: int) -> list[str
     said = f"{'All ' if count > 1 else ''}{count} trial{'s' if count != 1 else ''}, {first}."
     if count > most:
         best = list(islice(ranked, most // 2))
-        latest = tally.latest(most - len(best))
-        shown = list({trial.number: trial for trial in [*best, *latest]}.values())
+        numbers = {trial.number for trial in best}
+        latest = (trial for trial in tally.latest(count) if trial.number not in numbers)
+        shown = [*best, *islice(latest, most - len(best))]
         said = (
             f"The {len(best)} best and the latest of {count} trials, {len(shown)} in all; "
             f"<code>hpo-lab trials {cut(summary.title, 100)} --format csv</code> prints all."

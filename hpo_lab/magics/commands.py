@@ -196,6 +196,7 @@ class Commands:
         last: The experiment that this shell started last.
         location: The store that it went to, None for the default one.
         halves: Makes the two notebooks that `check` compares; None before a cell was tuned.
+        tensorboards: The TensorBoards of this kernel.
         interrupted: What to say when the command that runs now is interrupted.
     """
 
@@ -206,7 +207,7 @@ class Commands:
         self.halves: Callable[[], Halves] | None = None
         self.interrupted = "Interrupted."
         self._panels: dict[str, LiveProgress] = {}
-        self._tensorboards = TensorBoards()
+        self.tensorboards = TensorBoards()
 
     def show(
         self, experiment: Experiment, decisions: Sequence[Decision] = (), note: str = ""
@@ -316,7 +317,7 @@ class Commands:
         write_report(experiment, arguments.texts.get("--out", f"{experiment.name}.html"))
 
     def _tensorboard(self, experiment: Experiment, arguments: Arguments) -> None:
-        self._tensorboards.show(experiment)
+        self.tensorboards.show(experiment)
 
     def _best(self, experiment: Experiment, arguments: Arguments) -> str:
         best = experiment.chosen(arguments.trial)

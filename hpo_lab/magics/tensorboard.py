@@ -36,9 +36,9 @@ class TensorBoards:
         if find_spec("tensorboard") is None:
             message = "there is no tensorboard where the kernel is; install hpo_lab[tensorboard]"
             raise InvalidInput([Problem("%hpo tensorboard", message)])
-        from tensorboard import notebook
+        import tensorboard.notebook
 
-        notebook.start(f"--logdir '{self._folder(experiment)}' --reload_interval 2")
+        tensorboard.notebook.start(f"--logdir '{self._folder(experiment)}' --reload_interval 2")
 
     def _folder(self, experiment: Experiment) -> Path:
         """The folder with the event files of *experiment*, kept up to date from now on."""
@@ -64,11 +64,11 @@ class TensorBoards:
 
     def close(self) -> None:
         """End what shows the folders, and remove them."""
-        from tensorboard import manager
+        import tensorboard.manager
 
         self._ended.set()
         folders = {folder.name for folder in self._folders.values()}
-        for running in manager.get_all():
+        for running in tensorboard.manager.get_all():
             if running.logdir in folders:
                 with suppress(OSError):
                     os.kill(running.pid, signal.SIGTERM)
