@@ -17,7 +17,7 @@ from hpo_lab.dashboard.pictures import LivePictures
 from hpo_lab.dashboard.words import number
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
-from hpo_lab.facade.viewer import Plot, Viewer
+from hpo_lab.facade.viewer import Picture, Viewer
 
 __all__ = ["Dashboard"]
 
@@ -52,7 +52,7 @@ class Dashboard(Viewer):
 
     def plot(
         self, experiment: Experiment, figure: str, theme: str | None, focus: Sequence[str]
-    ) -> Plot:
+    ) -> Picture:
         """The *figure* of *experiment*; see `Experiment.plot`."""
         from hpo_lab.dashboard.plot import plot
 

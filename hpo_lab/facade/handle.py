@@ -16,7 +16,7 @@ from hpo_lab.facade.results import Report, TrialResult, curves, reports, table_o
 from hpo_lab.facade.resuming import resume
 from hpo_lab.facade.summary import Best, Failure, Summary, is_live, state_of
 from hpo_lab.facade.tally import Tally
-from hpo_lab.facade.viewer import Plot, viewer
+from hpo_lab.facade.viewer import Picture, viewer
 from hpo_lab.facade.waiting import Callback, Waiting
 from hpo_lab.options import BUDGETS, unknown_arguments
 from hpo_lab.problems import InvalidInput, Problem
@@ -222,7 +222,7 @@ class Experiment:
 
     def plot(
         self, figure: str = "history", *, theme: str | None = None, focus: str | Sequence[str] = ()
-    ) -> Plot:
+    ) -> Picture:
         """A picture of it as it is now; in a notebook the picture displays itself.
 
         Args:

@@ -12,10 +12,10 @@ from hpo_lab.facade.summary import Summary
 if TYPE_CHECKING:
     from hpo_lab.facade.handle import Experiment
 
-__all__ = ["Plot", "Viewer", "show_with", "viewer"]
+__all__ = ["Picture", "Viewer", "show_with", "viewer"]
 
 
-class Plot(Protocol):
+class Picture(Protocol):
     """A figure of an experiment; in a notebook it displays itself."""
 
     @property
@@ -53,7 +53,7 @@ class Viewer:
 
     def plot(
         self, experiment: Experiment, figure: str, theme: str | None, focus: Sequence[str]
-    ) -> Plot:
+    ) -> Picture:
         """The *figure* of *experiment*; see `Experiment.plot`."""
         raise LookupError("figures need hpo_lab.dashboard; import hpo_lab.api")
 

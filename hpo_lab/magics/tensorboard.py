@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import signal
+import sys
 import tempfile
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 
 from hpo_lab.dashboard.event_files import EventFiles
 from hpo_lab.facade.handle import Experiment
@@ -18,6 +19,8 @@ from hpo_lab.problems import InvalidInput, Problem
 __all__ = ["TensorBoards"]
 
 _EVERY = 2.0
+_COMMAND = "TENSORBOARD_BINARY"
+"""The variable in which TensorBoard looks for its own command."""
 
 
 class TensorBoards:
@@ -25,7 +28,6 @@ class TensorBoards:
 
     def __init__(self) -> None:
         self._folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
-        self._ended = threading.Event()
 
     def show(self, experiment: Experiment) -> None:
         """Show *experiment* in the running cell, as `%tensorboard` does.
@@ -38,41 +40,47 @@ class TensorBoards:
             raise InvalidInput([Problem("%hpo tensorboard", message)])
         import tensorboard.notebook
 
-        tensorboard.notebook.start(f"--logdir '{self._folder(experiment)}' --reload_interval 2")
+        folder = self._folder(experiment)
+        with _ends_with_this_process(folder):
+            tensorboard.notebook.start(f"--logdir '{folder}' --reload_interval 2")
 
     def _folder(self, experiment: Experiment) -> Path:
         """The folder with the event files of *experiment*, kept up to date from now on."""
         folder = self._folders.get(experiment.uid)
         if folder is None:
-            if not self._folders:
-                atexit.register(self.close)
-            folder = tempfile.TemporaryDirectory(prefix="hpo-lab-tensorboard-")
+            folder = tempfile.TemporaryDirectory(
+                prefix="hpo-lab-tensorboard-", ignore_cleanup_errors=True
+            )
             self._folders[experiment.uid] = folder
             own = Experiment.of(experiment.store, experiment.record)
             files = EventFiles(own, Path(folder.name))
             files.update()
-            thread = threading.Thread(target=self._keep_current, args=[files], daemon=True)
-            thread.name = "hpo_lab event files"
-            thread.start()
+            name = "hpo_lab event files"
+            threading.Thread(target=_keep_current, args=[files], name=name, daemon=True).start()
         return Path(folder.name)
 
-    def _keep_current(self, files: EventFiles) -> None:
-        # What this thread wrote would turn up in the output of some other cell.
-        with suppress(Exception):
-            while not self._ended.wait(_EVERY) and files.update():
-                pass
 
-    def close(self) -> None:
-        """End what shows the folders, and remove them."""
-        import tensorboard.manager
+def _keep_current(files: EventFiles) -> None:
+    pause = threading.Event()
+    # What this thread wrote would turn up in the output of some other cell.
+    with suppress(Exception):
+        while not pause.wait(_EVERY) and files.update():
+            pass
 
-        self._ended.set()
-        folders = {folder.name for folder in self._folders.values()}
-        for running in tensorboard.manager.get_all():
-            if running.logdir in folders:
-                with suppress(OSError):
-                    os.kill(running.pid, signal.SIGTERM)
-        for folder in self._folders.values():
-            with suppress(OSError):
-                folder.cleanup()
-        self._folders.clear()
+
+@contextmanager
+def _ends_with_this_process(folder: Path) -> Iterator[None]:
+    """Have TensorBoard started by `tensorboard_server`, which ends with this process."""
+    server = [sys.executable, "-P", "-m", "hpo_lab.magics.tensorboard_server"]
+    words = " ".join(map(quote, [*server, str(os.getpid()), str(folder)]))
+    command = folder / "tensorboard.sh"
+    command.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+    command.chmod(0o700)
+    before = os.environ.get(_COMMAND)
+    os.environ[_COMMAND] = str(command)
+    try:
+        yield
+    finally:
+        del os.environ[_COMMAND]
+        if before is not None:
+            os.environ[_COMMAND] = before

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from hpo_lab.experiment.trial import TrialState
@@ -47,7 +51,7 @@ def test_what_is_wrong_with_a_figure_is_said(shell: Shell, record: Record) -> No
     assert "did you mean 'history'?" in said and "did you mean 'opt'?" in said
 
 
-def test_tensorboard_shows_event_files_that_go_with_the_kernel(
+def test_tensorboard_shows_event_files_of_each_trial(
     shell: Shell, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tensorboard", reason="the package tensorboard is not installed")
@@ -60,9 +64,31 @@ def test_tensorboard_shows_event_files_that_go_with_the_kernel(
     assert len(set(lines)) == 1
     folder = Path(shlex.split(lines[0])[1])
     assert [run.name for run in sorted(folder.glob("trial-*"))] == ["trial-00000", "trial-00001"]
-    magics = shell.shell.magics_manager.registry["HpoLabMagics"]
-    magics._commands.tensorboards.close()
-    assert not folder.exists()
+
+
+def test_a_tensorboard_and_its_folder_go_with_the_kernel(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("tensorboard", reason="the package tensorboard is not installed")
+    folder = tmp_path / "events"
+    folder.mkdir()
+    server = ["-m", "hpo_lab.magics.tensorboard_server"]
+    script = (
+        "import os, subprocess, sys, time; "
+        "print(subprocess.Popen([*sys.argv[1:5], str(os.getpid()), *sys.argv[5:]]).pid, flush=True)"
+        "; time.sleep(60)"
+    )
+    words = [sys.executable, "-P", *server, str(folder), "--logdir", str(folder), "--port", "0"]
+    with subprocess.Popen(
+        [sys.executable, "-c", script, *words], stdout=subprocess.PIPE, text=True
+    ) as kernel:
+        assert kernel.stdout is not None
+        pid = int(kernel.stdout.readline())
+        kernel.kill()
+    deadline = time.monotonic() + 60
+    while folder.exists() or psutil.pid_exists(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_without_tensorboard_it_says_what_to_install(
