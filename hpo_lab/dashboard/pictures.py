@@ -16,9 +16,9 @@ from hpo_lab.facade.tally import Tally
 from hpo_lab.store import ExperimentRecord, Store
 
 if TYPE_CHECKING:
-    from hpo_lab.dashboard.figures import ExperimentData
+    from hpo_lab.dashboard.figures import ExperimentData, Figure
 
-__all__ = ["LivePictures", "Pictures", "image"]
+__all__ = ["WIDTHS", "LivePictures", "Pictures", "image", "image_of"]
 
 _FIRST = 10
 """So many results there are before importances are shown."""
@@ -30,7 +30,7 @@ _SIZE = 150_000
 """Of all pictures in the output of a cell, in bytes."""
 _PLAIN = " =:/?,;'()!*@{}[]|^$+"
 """What stands for itself in an address of data, in an attribute within double quotes."""
-_WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
+WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
 """In pixels, so that two of them stand beside each other in a notebook."""
 _OF_ALGORITHM = {
     "hyperband": "rungs",
@@ -78,22 +78,15 @@ class LivePictures:
         """
         if summary.best is None:
             return Pictures()
-        from hpo_lab.dashboard.figures import ExperimentData
-        from hpo_lab.facade.results import curves
+        from hpo_lab.dashboard.figures.data import recorded
 
-        data = ExperimentData(
-            document=record.document,
-            trials=[tally.trials[number] for number in sorted(tally.trials)],
-            read_curves=lambda metric: curves(self._store, self._uid, metric),
-            now=now,
-            place=record.place,
-        )
+        data = recorded(self._store, record, tally, now)
         can_tell = len(data.valued) >= _FIRST and len(data.parameters) > 1
         self._results = len(data.valued) if can_tell else 0
         if not summary.is_over and self._results > _MORE * self._told:
             threading.Thread(target=self.complete, name="hpo_lab-importances", daemon=True).start()
         first = "pareto" if summary.spec.objective.additional_objectives else "history"
-        above = [image(first, data), self._importances]
+        above = [image_of(first, data), self._importances]
         below = _at_the_end(data) if summary.is_over else ()
         return Pictures(tuple(filter(None, above)), _small(below, sum(map(len, above))))
 
@@ -137,18 +130,23 @@ def _at_the_end(data: ExperimentData) -> tuple[str, ...]:
     special = _OF_ALGORITHM.get(data.spec.algorithm.algorithm_name)
     if special is not None:
         names.insert(0, special)
-    return tuple(image(name, data) for name in names)
+    return tuple(image_of(name, data) for name in names)
 
 
-def image(name: str, data: ExperimentData) -> str:
+def image_of(name: str, data: ExperimentData) -> str:
     """The figure *name* of an experiment as HTML of an image, of a width for notebooks."""
     from hpo_lab.dashboard import figures
-    from hpo_lab.dashboard.drawing import svg
 
     figure = figures.draw(name, data)
-    figure = replace(figure, width=_WIDTHS.get(name, figure.width))
+    return image(replace(figure, width=WIDTHS.get(name, figure.width)))
+
+
+def image(figure: Figure, scheme: str = "light dark") -> str:
+    """*figure* as an image in HTML that needs no other file; *scheme* as of `drawing.svg`."""
+    from hpo_lab.dashboard.drawing import svg
+
     # In the picture no text has a quotation mark, so that one kind is enough for attributes.
-    address = quote(svg(figure).replace('"', "'"), safe=_PLAIN)
+    address = quote(svg(figure, scheme).replace('"', "'"), safe=_PLAIN)
     return (
         f'<img alt="{escape(figure.text)}" width="{figure.width}" height="{figure.height}" '
         f'src="data:image/svg+xml,{address}">'

@@ -42,6 +42,8 @@ def test_a_line_is_taken_apart() -> None:
         ("show one two", "found 'one two'; write %hpo show [NAME]"),
         ("delete", "found 'no name'; write %hpo delete NAME"),
         ("list x", "write %hpo list"),
+        ("plot", "found 'no figure'; write %hpo plot [NAME] FIGURE"),
+        ("plot", "there are history, importances"),
         ("show 'x", "cannot be read"),
     ],
 )

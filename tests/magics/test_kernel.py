@@ -100,9 +100,7 @@ def test_a_cell_is_tuned_while_others_run(kernel: Kernel) -> None:
     captured = kernel.start("%%capture caught\nimport time\ntime.sleep(2)")
     update = kernel.until(lambda m: m["msg_type"] == "update_display_data")
     assert update["content"]["transient"]["display_id"] == display
-    last = kernel.until(
-        lambda m: m["msg_type"] == "update_display_data" and "Finished" in _text(m)
-    )
+    last = kernel.until(lambda m: m["msg_type"] == "update_display_data" and "Finished" in _text(m))
     assert last["content"]["transient"]["display_id"] == display
     assert "2 of 2 trials done" in _text(last)
     assert kernel.outputs(captured) == []

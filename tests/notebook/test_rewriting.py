@@ -218,5 +218,5 @@ def test_deeply_nested_json_is_no_notebook(notebook: Callable[[str], Path], dept
 
 def test_a_pipe_is_refused_before_it_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InvalidInput, match="pipe: is a named pipe; only a notebook file can be"):
+    with pytest.raises(InvalidInput, match="pipe: is a named pipe; only a file can be"):
         rewrite(tmp_path / "pipe", PARAMETERS, {})
