@@ -29,7 +29,7 @@ from hpo_lab.facade.tally import Tally
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
-__all__ = ["experiment_html"]
+__all__ = ["experiment_html", "glance_html", "notes_html"]
 
 _SIZE = 40_000
 """Of the HTML without pictures, in bytes: it is sent again and again, and stays in the notebook."""
@@ -71,7 +71,7 @@ def experiment_html(
     """
     pictures = pictures or Pictures()
     groups = failure_groups(summary, tally)
-    above = [_head(summary, as_of), _climb(summary), _bar(summary)]
+    above = [glance_html(summary, as_of)]
     if note:
         above.append(f'<p class="q sm">{cut(note, _MESSAGE)}</p>')
     drawn = "".join(pictures.above)
@@ -99,6 +99,17 @@ def experiment_html(
         if len(html.encode()) <= _SIZE + sum(map(len, [drawn, *pictures.below])):
             break
     return html
+
+
+def glance_html(summary: Summary, as_of: str = "") -> str:
+    """State, climb and bar: what stands at the top of every view of an experiment."""
+    return _head(summary, as_of) + _climb(summary) + _bar(summary)
+
+
+def notes_html(summary: Summary, tally: Tally) -> str:
+    """What a person should be told of the trials."""
+    groups = failure_groups(summary, tally)
+    return _bounds(summary, tally) + "".join(map(_failures, groups))
 
 
 def _is_given_up(summary: Summary) -> bool:
