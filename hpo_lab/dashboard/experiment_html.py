@@ -29,7 +29,7 @@ from hpo_lab.facade.tally import Tally
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
-__all__ = ["experiment_html", "glance_html", "notes_html"]
+__all__ = ["bar_html", "experiment_html", "head_html", "notes_html"]
 
 _SIZE = 40_000
 """Of the HTML without pictures, in bytes: it is sent again and again, and stays in the notebook."""
@@ -71,7 +71,7 @@ def experiment_html(
     """
     pictures = pictures or Pictures()
     groups = failure_groups(summary, tally)
-    above = [glance_html(summary, as_of)]
+    above = [head_html(summary, as_of), bar_html(summary)]
     if note:
         above.append(f'<p class="q sm">{cut(note, _MESSAGE)}</p>')
     drawn = "".join(pictures.above)
@@ -101,9 +101,9 @@ def experiment_html(
     return html
 
 
-def glance_html(summary: Summary, as_of: str = "") -> str:
-    """State, climb and bar: what stands at the top of every view of an experiment."""
-    return _head(summary, as_of) + _climb(summary) + _bar(summary)
+def head_html(summary: Summary, as_of: str = "") -> str:
+    """Name, state, and what is won: what stands at the top of every view of an experiment."""
+    return _head(summary, as_of) + _climb(summary)
 
 
 def notes_html(summary: Summary, tally: Tally) -> str:
@@ -186,7 +186,8 @@ def _large(text: str, label: str, kind: str) -> str:
     )
 
 
-def _bar(summary: Summary) -> str:
+def bar_html(summary: Summary) -> str:
+    """How far it is, as a bar with its key."""
     counts = [
         (summary.counts.get(state, 0), kind, words)
         for state, kind, words in _SEGMENTS

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from hpo_lab.dashboard.defaults import notebook_defaults
-from hpo_lab.dashboard.experiment_html import glance_html
+from hpo_lab.dashboard.experiment_html import bar_html, head_html
 from hpo_lab.dashboard.figures import ExperimentData
 from hpo_lab.dashboard.html import cut
 from hpo_lab.dashboard.widget.comparison import MOST, Compared, comparison, comparison_table
@@ -31,7 +31,7 @@ from hpo_lab.store import NotFound
 
 __all__ = ["PARTS", "Board", "problem_html"]
 
-PARTS = ("head", "acts", "budget", "notice", "tabs", "tools", "panel", "drawer", "query")
+PARTS = ("head", "acts", "bar", "budget", "notice", "tabs", "tools", "panel", "drawer", "query")
 """The pieces of a dashboard; all but the last, the filter, are HTML."""
 
 _OTHERS = 24
@@ -164,8 +164,9 @@ class Board:
         with self._lock:
             summary = self._follower.look()
             return {
-                "head": glance_html(summary),
+                "head": head_html(summary),
                 "acts": self._acts(summary),
+                "bar": bar_html(summary),
                 "budget": _budget(summary),
                 "notice": self._notice,
                 "tabs": _tabs(self._tab),

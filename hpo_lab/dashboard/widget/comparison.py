@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,7 +71,8 @@ def comparison(experiments: Sequence[Compared]) -> Figure:
                 "mode": "lines",
                 "name": plain(short(each.summary.title, 40)),
                 "x": [x + 1 for x in improved],
-                "y": [rounded(each.curve[x]) for x in improved],
+                # What lies beyond the end of the axis begins at it.
+                "y": [rounded(max(axis.low, min(axis.high, each.curve[x]))) for x in improved],
                 "line": {
                     "shape": "hv",
                     "color": SERIES[place],
@@ -104,21 +106,30 @@ def comparison(experiments: Sequence[Compared]) -> Figure:
 
 def _labels(shown: Sequence[Compared], axis: ValueAxis, panels: Panels) -> list[dict[str, object]]:
     """The names at the right edge, in the order of the last values, none upon another."""
-    width = (axis.high - axis.low) or 1.0
-    unit = width / panels.panel * _APART
-    last = {place: each.curve[-1] for place, each in enumerate(shown)}
+    apart = _APART / panels.panel
+    order = sorted(range(len(shown)), key=lambda place: shown[place].curve[-1])
+    heights: list[float] = []
+    for place in order:
+        least = heights[-1] + apart if heights else 0.0
+        heights.append(max(_height(shown[place].curve[-1], axis), least))
+    beyond = max(0.0, heights[-1] - 1) if heights else 0.0
+    axes = panels.axes(0)
     labels = []
-    below = axis.low - unit
-    for place in sorted(last, key=last.__getitem__):
-        y = max(last[place], below + unit)
-        below = y
-        text = f"{plain(short(shown[place].summary.title, 14))} {value_text(last[place])}"
+    for place, height in zip(order, heights, strict=True):
+        each = shown[place]
+        text = f"{plain(short(each.summary.title, 14))} {value_text(each.curve[-1])}"
         font = {"size": 11, "color": SERIES[place]}
         where = {"xanchor": "left", "xshift": 6, "yanchor": "middle", "font": font}
-        axes = panels.axes(0)
-        named = note(text, 1.0, y, axes, **where)
-        labels.append({**named, "xref": f"{axes['xaxis']} domain"})
+        refs = {name: f"{ref} domain" for name, ref in axes.items()}
+        labels.append(note(text, 1.0, height - beyond, refs, **where))
     return labels
+
+
+def _height(value: float, axis: ValueAxis) -> float:
+    """Where *value* lies between the ends of the axis, from 0 to 1."""
+    numbers = (value, axis.low, axis.high)
+    at, low, high = (math.log(each) if axis.is_log else each / 2 for each in numbers)
+    return min(1.0, max(0.0, (at - low) / (high - low)))
 
 
 def comparison_table(experiments: Sequence[Compared]) -> str:
@@ -130,7 +141,7 @@ def comparison_table(experiments: Sequence[Compared]) -> str:
     )
     summaries = [each.summary for each in experiments]
     metric = summaries[0].spec.objective.objective_metric_name
-    heads = [Cell(""), *(Cell(cut(each.title, 40), title=each.title) for each in summaries)]
+    heads = [Cell(""), *(Cell(cut(each.title, 16), title=each.title) for each in summaries)]
     bests = [each.best for each in summaries]
     values = [metric_number(best.value) if best else "none" for best in bests]
     rows: list[list[str | Cell]] = [[cut(metric, 60), *values]]

@@ -31,10 +31,12 @@ TABS: Final = {
 
 _FIGURES: Final = {
     "space": ("space",),
-    "curves": ("rungs", "lineage", "pareto", "curves", "parallel", "constraints", "edf"),
+    "curves": ("rungs", "lineage", "pareto", "curves", "edf", "parallel", "constraints"),
     "importances": ("importances", "slices", "contour"),
 }
 """The figures of a tab."""
+_WIDTHS: Final = {"curves": 520, "edf": 520}
+"""In pixels, where two stand beside each other."""
 _ELSEWHERE: Final = ("history", "timeline")
 _ALGORITHMS: Final = {
     "rungs": ("hyperband", "asha", "bohb", "successivehalving"),
@@ -87,7 +89,8 @@ class Gallery:
 
     def tab(self, name: str, data: ExperimentData, revision: int) -> str:
         """The pictures of a tab that are of use for the experiment, below each other."""
-        pieces = [self.picture(each, data, revision) for each in _names(name, data)]
+        names = _names(name, data)
+        pieces = [self.picture(each, data, revision, _WIDTHS.get(each, 0)) for each in names]
         return f'<div class="hpo-row">{"".join(pieces)}</div>'
 
 

@@ -53,7 +53,7 @@ def trial_html(
         kind = " err" if mark == "failed" else ""
         pieces.append(f'<div class="hpo-note{kind}">{cut(trial.message, 800)}</div>')
     pieces += [
-        _curve(experiment, trial),
+        _curve(experiment, summary, trial),
         _parameters(summary, trial, written),
         _files(experiment, trial.number),
         _log(experiment.log_of(trial.number)),
@@ -81,17 +81,21 @@ def _values(summary: Summary, trial: Trial) -> str:
     return f'<p class="sm q">{", ".join(pieces)}</p>' if pieces else ""
 
 
-def _curve(experiment: Experiment, trial: Trial) -> str:
-    document = experiment.follower.record.document
+def _curve(experiment: Experiment, summary: Summary, trial: Trial) -> str:
+    """What the trial reported step by step, with the best trial to compare."""
+    document, best = experiment.follower.record.document, summary.best
     metric = document.spec.objective.objective_metric_name
-    observations = experiment.store.observations(experiment.uid, trial.number, metric)
-    steps = curves_of(observations)
+    numbers = sorted({trial.number, best.number if best else trial.number})
+    steps: dict[int, dict[int, float]] = {}
+    for each in numbers:
+        steps |= curves_of(experiment.store.observations(experiment.uid, each, metric))
     if len(steps.get(trial.number, ())) < 2:
         return ""
     from hpo_lab.dashboard import figures
     from hpo_lab.dashboard.drawing import svg
 
-    data = ExperimentData(document, [trial], lambda metric: steps)
+    trials = [experiment.follower.tally.trials[each] for each in numbers]
+    data = ExperimentData(document, trials, lambda metric: steps)
     figure = figures.draw("curves", data)
     return svg(replace(figure, title=metric, subtitle="by step", width=_WIDTH))
 

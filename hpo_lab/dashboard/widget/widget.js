@@ -1,9 +1,10 @@
 // Puts the pieces of HTML that Python makes into their places, and tells Python what a person does.
 
-const PARTS = ["head", "acts", "budget", "notice", "tabs", "tools", "panel", "drawer"];
+const PARTS = ["head", "acts", "bar", "budget", "notice", "tabs", "tools", "panel", "drawer"];
 
 const FRAME = `
   <div class="hpo-top"><div data-part="head"></div><div class="hpo-acts" data-part="acts"></div></div>
+  <div data-part="bar"></div>
   <div data-part="budget" hidden></div>
   <div data-part="notice" aria-live="polite"></div>
   <div class="hpo-tabs" role="tablist" data-part="tabs"></div>
