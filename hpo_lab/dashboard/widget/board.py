@@ -229,7 +229,8 @@ class Board:
         if self._tab == "compare":
             return self._comparison(summary)
         revision = self._follower.overview().experiment.revision
-        state = revision, summary.state, summary.set_up is None, self._messages
+        waits = summary.set_up is not None
+        state = revision, summary.state, waits, self._messages, self._gallery.behind
         if self._shown is None or self._shown[0] != state:
             self._shown = state, self._drawn_panel(summary, revision)
         return self._shown[1]

@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.html import style
 from hpo_lab.dashboard.live import LiveProgress, can_update
 from hpo_lab.dashboard.progress import progress_text
@@ -78,6 +80,7 @@ class Dashboard:
         self._closed = threading.Event()
         self._widget: Any = None
         self._shell: Any = None
+        self._static: LiveProgress | None = None
         self._displays: list[str] = []
         self._used = time.monotonic()
         self._asked = 0.0
@@ -101,10 +104,18 @@ class Dashboard:
         """
         with self._lock:
             self._shell = shell
-            bundle = self._static()
-            if not self._closed.is_set():
+            if self._static is None:
+                note = f'hpo_lab.Dashboard("{self.experiment.title}") opens the dashboard again.'
+                self._static = LiveProgress(shell, self.experiment, note=note)
+            if self._closed.is_set():
+                bundle = self._static.bundle()
+            else:
                 if self._widget is None:
                     self._open()
+                follower = self.experiment.follower
+                summary = follower.look()
+                html = experiment_html(summary, follower.tally)
+                bundle = {"text/html": html, "text/plain": progress_text(summary)}
                 view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
                 bundle = {_VIEW: view, **bundle}
             self._displays.append(secrets.token_hex(16))
@@ -117,8 +128,8 @@ class Dashboard:
                 return
             self._closed.set()
             atexit.unregister(self.close)
-            if self._shell is not None:
-                bundle = self._static()
+            if self._shell is not None and self._static is not None:
+                bundle = self._static.bundle()
                 for display_id in self._displays:
                     transient = {"display_id": display_id}
                     self._shell.display_pub.publish(bundle, transient=transient, update=True)
@@ -158,11 +169,6 @@ class Dashboard:
         atexit.register(self.close)
         threading.Thread(target=self._follow, name="hpo_lab", daemon=True).start()
 
-    def _static(self) -> dict[str, Any]:
-        title = self.experiment.title
-        note = f'hpo_lab.Dashboard("{title}") opens the dashboard again.'
-        return LiveProgress(self._shell, self.experiment, note=note).bundle()
-
     def _update(self, answered: object = None) -> None:
         """Send the pieces that have changed, and which message was *answered*.
 
@@ -183,6 +189,10 @@ class Dashboard:
     def _follow(self) -> None:
         """Keep the dashboard up to date until it is closed."""
         store = self.experiment.store
+        with suppress(Exception):
+            # What the pictures need is loaded before the kernel ends, when there is no time for it.
+            if self._static is not None:
+                self._static.bundle()
         while not self._closed.is_set():
             try:
                 stop = self._closed.is_set

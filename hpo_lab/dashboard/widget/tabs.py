@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 from hpo_lab.dashboard import figures
 from hpo_lab.dashboard.drawing import svg
@@ -35,7 +36,7 @@ _FIGURES: Final = {
     "importances": ("importances", "slices", "contour"),
 }
 """The figures of a tab."""
-_WIDTHS: Final = {"curves": 520, "edf": 520}
+_WIDTHS: Final = {"curves": 520, "edf": 520, "importances": 400}
 """In pixels, where two stand beside each other."""
 _ELSEWHERE: Final = ("history", "timeline")
 _ALGORITHMS: Final = {
@@ -56,11 +57,19 @@ class _Drawn:
 
 
 class Gallery:
-    """The pictures of one experiment, each drawn when it is looked at and its trials changed."""
+    """The pictures of one experiment, each drawn when it is looked at and its trials changed.
+
+    What takes long is drawn beside, while the experiment runs.
+
+    Attributes:
+        behind: How many pictures have been drawn beside.
+    """
 
     def __init__(self) -> None:
         """Nothing is drawn yet."""
         self._drawn: dict[tuple[str, int], _Drawn] = {}
+        self._threads: dict[tuple[str, int], threading.Thread] = {}
+        self.behind = 0
 
     def picture(self, name: str, data: ExperimentData, revision: int, width: int = 0) -> str:
         """The figure *name*, as SVG with a sentence for those who cannot see it.
@@ -72,11 +81,25 @@ class Gallery:
             width: In pixels, if not that of the figure.
         """
         before = self._drawn.get((name, width))
-        results = len(data.valued)
-        if before is not None:
-            is_slow = name in _SLOW and before.results <= results < _MORE * before.results
-            if before.revision == revision or (is_slow and _is_running(data)):
-                return before.html
+        if before is not None and before.revision == revision:
+            return before.html
+        if name not in _SLOW or not _is_running(data):
+            return self._draw(name, data, revision, width)
+        thread, results = self._threads.get((name, width)), len(data.valued)
+        is_due = before is None or not before.results <= results < _MORE * before.results
+        if is_due and (thread is None or not thread.is_alive()):
+            thread = threading.Thread(
+                target=self._draw_beside, args=(name, data, revision, width), daemon=True
+            )
+            self._threads[name, width] = thread
+            thread.start()
+        return before.html if before else ""
+
+    def _draw_beside(self, *arguments: Any) -> None:
+        self._draw(*arguments)
+        self.behind += 1
+
+    def _draw(self, name: str, data: ExperimentData, revision: int, width: int) -> str:
         try:
             figure = figures.draw(name, data)
             html = svg(replace(figure, width=width or figure.width))
@@ -84,7 +107,7 @@ class Gallery:
             # A figure of another package, or of values that nobody thought of.
             why = cut(f"{type(error).__name__}: {error}", 400)
             html = f'<p class="bad sm">{escape(name)}: {why}</p>'
-        self._drawn[name, width] = _Drawn(results, revision, html)
+        self._drawn[name, width] = _Drawn(len(data.valued), revision, html)
         return html
 
     def tab(self, name: str, data: ExperimentData, revision: int) -> str:

@@ -97,7 +97,9 @@ def _curve(experiment: Experiment, summary: Summary, trial: Trial) -> str:
     trials = [experiment.follower.tally.trials[each] for each in numbers]
     data = ExperimentData(document, trials, lambda metric: steps)
     figure = figures.draw("curves", data)
-    return svg(replace(figure, title=metric, subtitle="by step", width=_WIDTH))
+    # Of two curves none is the ground of the others.
+    traces = [{**trace, "opacity": 1} for trace in figure.traces]
+    return svg(replace(figure, title=metric, subtitle="by step", width=_WIDTH, traces=traces))
 
 
 def _parameters(summary: Summary, trial: Trial, written: Mapping[str, Value]) -> str:
