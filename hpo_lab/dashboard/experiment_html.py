@@ -36,6 +36,7 @@ __all__ = [
     "experiment_html",
     "failures_note_html",
     "head_html",
+    "notes_html",
     "which_trials",
 ]
 
@@ -109,11 +110,17 @@ def experiment_html(
     return html
 
 
+def notes_html(summary: Summary, tally: Tally) -> str:
+    """What a person should be told of the trials."""
+    groups = failure_groups(summary, tally)
+    return bounds_html(summary, tally) + "".join(map(_failures, groups))
+
+
 def _is_given_up(summary: Summary) -> bool:
     return summary.state == ExperimentState.FAILED
 
 
-def head_html(summary: Summary, as_of: str) -> str:
+def head_html(summary: Summary, as_of: str = "") -> str:
     """Name, state, how far it is and the time."""
     mark, word = experiment_state(summary)
     time = ", ".join(filter(None, [time_used(summary), time_left(summary)]))

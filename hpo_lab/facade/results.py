@@ -15,7 +15,7 @@ from hpo_lab.store import ObservationRecord, Store
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Report", "TrialResult", "curves", "reports", "table_of"]
+__all__ = ["Report", "TrialResult", "curves", "curves_of", "reports", "table_of"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -123,13 +123,18 @@ def reports(observations: Iterable[ObservationRecord]) -> list[Report]:
 
 
 def curves(store: Store, uid: str, metric: str) -> dict[int, dict[int, float]]:
-    """The values of *metric* by trial and step.
+    """The values of *metric* by trial and step, see `curves_of`."""
+    return curves_of(store.observations(uid, metric=metric))
+
+
+def curves_of(observations: Iterable[ObservationRecord]) -> dict[int, dict[int, float]]:
+    """The values of *observations* of a metric by trial and step.
 
     A value without a step has the number of the report as its step, counted from 1.
     """
     by_trial: dict[int, dict[int, float]] = {}
     counts: dict[int, int] = {}
-    for each in store.observations(uid, metric=metric):
+    for each in observations:
         if _is_text(each):
             continue
         counts[each.number] = counts.get(each.number, 0) + 1

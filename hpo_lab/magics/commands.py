@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from hpo_lab.api import Experiments
 from hpo_lab.dashboard import figures
-from hpo_lab.dashboard.live import LiveProgress, publish
+from hpo_lab.dashboard.live import LiveProgress, can_update, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.dashboard.words import elsewhere_note
 from hpo_lab.execution.slice_check import INTERRUPTED_CHECK, Halves, compare
@@ -29,7 +29,7 @@ from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
 
-_LOOKING = ("show", "best", "plot", "report", "tensorboard", "wait", "logs")
+_LOOKING = ("show", "dashboard", "best", "plot", "report", "tensorboard", "wait", "logs")
 """Commands that change no experiment, and take the newest of several."""
 
 _TEXTS = ("--store", "--trial", "--theme", "--focus", "--out")
@@ -79,6 +79,7 @@ class Command:
 COMMANDS: Final = {
     "list": Command("[--all]", "the experiments of this folder; --all lists those of others, too"),
     "show": Command("[NAME]", "its progress"),
+    "dashboard": Command("[NAME]", "all of it, with tabs and buttons; needs anywidget"),
     "best": Command(
         "[NAME] [--run] [--write] [--apply] [--trial N]",
         "the best values: run the cell with them, write it below, set the variables",
@@ -244,6 +245,7 @@ class Commands:
             "show": self._show,
             "report": self._report,
             "tensorboard": self._tensorboard,
+            "dashboard": self._dashboard,
             "wait": self._wait,
             "stop": self._stop,
             "resume": self._resume,
@@ -318,6 +320,18 @@ class Commands:
 
     def _tensorboard(self, experiment: Experiment, arguments: Arguments) -> None:
         self.tensorboards.show(experiment)
+
+    def _dashboard(self, experiment: Experiment, arguments: Arguments) -> None:
+        from hpo_lab.dashboard.widget.dashboard import Dashboard
+
+        try:
+            dashboard = Dashboard(experiment)
+        except ImportError as error:
+            raise InvalidInput([Problem("%hpo dashboard", str(error))]) from None
+        if can_update(self._shell):
+            dashboard.show(self._shell)
+        else:
+            self.show(experiment)
 
     def _best(self, experiment: Experiment, arguments: Arguments) -> str:
         best = experiment.chosen(arguments.trial)
