@@ -20,6 +20,7 @@ from hpo_lab.notebook.trial_notebook import (
 )
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
+from hpo_lab.prepare.kernels import OWN_KERNEL, kernel_here
 from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
 from hpo_lab.prepare.wording import Dialect, Wording, worded
 from hpo_lab.problems import InvalidInput, Problem
@@ -35,7 +36,11 @@ __all__ = ["prepare_cell", "prepare_notebook"]
 
 
 def prepare_notebook(
-    path: str | Path, options: TuneOptions, *, cell: str | None = None
+    path: str | Path,
+    options: TuneOptions,
+    *,
+    cell: str | None = None,
+    dialect: Dialect = Dialect.LINE,
 ) -> Prepared:
     """Make an experiment of the `%%tune` cell of a notebook file.
 
@@ -43,6 +48,7 @@ def prepare_notebook(
         path: The notebook.
         options: Options from elsewhere; they win over the cell's own line.
         cell: Which `%%tune` cell where there are several: its number or id.
+        dialect: How an option is written, for messages.
 
     Raises:
         InvalidInput: with every problem.
@@ -66,7 +72,8 @@ def prepare_notebook(
         file=path.name,
         cell=chosen.id,
         working_directory=path.resolve().parent,
-        kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),
+        kernel_name=notebook.metadata.get("kernelspec", {}).get("name", OWN_KERNEL),
+        dialect=dialect,
         problems=problems,
     )
     return replace(prepared, fresh="--fresh" in alongside)
@@ -83,7 +90,8 @@ def prepare_cell(
     file: str = "",
     cell: str = "",
     first_line: int = 2,
-    kernel_name: str = "python3",
+    kernel_name: str = OWN_KERNEL,
+    dialect: Dialect = Dialect.LINE,
     types: Mapping[str, str] | None = None,
     problems: Sequence[Problem] = (),
 ) -> Prepared:
@@ -99,7 +107,8 @@ def prepare_cell(
         file: Name of the notebook.
         cell: Id of the cell.
         first_line: Line number of the first line of *tuned* within its cell.
-        kernel_name: Jupyter kernel of the trials.
+        kernel_name: Jupyter kernel of the notebook; that of the options wins over it.
+        dialect: How an option is written, for messages.
         types: Qualified names of the types of the names' values, where a kernel tells them.
         problems: The problems of the options.
 
@@ -107,6 +116,11 @@ def prepare_cell(
         InvalidInput: with *problems* and every other problem.
     """
     problems = list(problems)
+    notices: tuple[Problem, ...] = ()
+    try:
+        kernel_name, notices = kernel_here(kernel_name, options.kernel, file or where, dialect)
+    except InvalidInput as error:
+        problems += error.problems
     tuned_cell = ParsedCell(tuned, label=where)
     try:
         annotations = parse_annotations(tuned_cell, where=where, first_line=first_line)
@@ -174,6 +188,7 @@ def prepare_cell(
         experiment,
         {NOTEBOOK: ("application/x-ipynb+json", _dump(build(kept)))},
         decisions,
+        warnings=notices,
         project=os.path.realpath(working_directory),
         names=default_names(name, further) if options.name is None else (),
         file=file,
