@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from hpo_lab.notebook.trial_notebook import (
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.kernels import OWN_KERNEL, kernel_here
+from hpo_lab.prepare.missing_names import missing_names, profile_may_define_names
 from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
 from hpo_lab.prepare.wording import Dialect, Wording, worded
 from hpo_lab.problems import InvalidInput, Problem
@@ -74,6 +75,7 @@ def prepare_notebook(
         working_directory=path.resolve().parent,
         kernel_name=notebook.metadata.get("kernelspec", {}).get("name", OWN_KERNEL),
         dialect=dialect,
+        later=chosen.later,
         problems=problems,
     )
     return replace(prepared, fresh="--fresh" in alongside)
@@ -93,6 +95,8 @@ def prepare_cell(
     kernel_name: str = OWN_KERNEL,
     dialect: Dialect = Dialect.LINE,
     types: Mapping[str, str] | None = None,
+    provided: Collection[str] | None = None,
+    later: Sequence[ParsedCell] = (),
     problems: Sequence[Problem] = (),
 ) -> Prepared:
     """Make an experiment of an annotated cell and the cells that came before it.
@@ -110,6 +114,8 @@ def prepare_cell(
         kernel_name: Jupyter kernel of the notebook; that of the options wins over it.
         dialect: How an option is written, for messages.
         types: Qualified names of the types of the names' values, where a kernel tells them.
+        provided: Names that a kernel has before its first cell; None where no kernel tells them.
+        later: The cells below the tuned cell.
         problems: The problems of the options.
 
     Raises:
@@ -137,6 +143,16 @@ def prepare_cell(
         raise InvalidInput(problems)
     decisions = slice_cells(earlier, tuned_cell, types)
     kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
+    if provided is not None or not profile_may_define_names():
+        problems += missing_names(
+            tuned_cell,
+            decisions,
+            first_line=first_line,
+            place=f"{file}, " if file and where.startswith(file) else "",
+            defined=[*(provided or ()), *(annotation.name for annotation in annotations)],
+            later=later,
+            in_kernel=types,
+        )
     parameters = [annotation.parameter for annotation in annotations]
     code = code_of_trial(tuned_cell, annotations, kept, first_line=first_line)
     template = trial_template(

@@ -362,3 +362,16 @@ def test_validate_says_what_the_slice_gives_otherwise(cli: Any, tmp_path: Path) 
     compared = cli("validate", path, "--execute", "--json")
     assert compared.exit_code == 1
     assert json.loads(compared.stdout)["comparison"]["differing"] == ["xs", "the metric loss"]
+
+
+def test_a_second_tuned_cell_reads_what_the_first_leaves(cli: Any, notebook: Any) -> None:
+    path = notebook(
+        "x = 2.0",
+        "%%tune minimize loss --trials 2\nk = 1.0  # tune: uniform(0, 2)\nfitted = loss = k * x",
+        "%%time\n%%tune minimize loss2 --trials 1 --seed 0\n"
+        "m = 1.0  # tune: uniform(0, 2)\nloss2 = m * fitted + k",
+    )
+
+    result = cli("run", path, "--cell", "3", "--json")
+
+    assert json.loads(result.stdout)["best"]["value"] == 3.0
