@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ _PROGRAMS = {
 _JOBS = "hpo_lab.execution.job_server"
 
 _LOG = "server.log"
+_SOON = 0.5
+"""Seconds within which a server ends that waits for requests."""
 _MARK = "server"
 
 
@@ -121,9 +124,13 @@ class ForkServer(Program):
         if self._folder is None:
             # It would import to the end before it looked at the channel.
             self._supervisor.terminate()
-        # The server ends by itself when the channel closes.
+        # The server ends by itself when the channel closes, unless it runs the set-up.
         self._channel.close()
-        self._supervisor.wait()
+        try:
+            self._supervisor.wait(_SOON)
+        except subprocess.TimeoutExpired:
+            self._supervisor.terminate()
+            self._supervisor.wait()
         self._keep_log()
 
     def _keep_log(self) -> None:
