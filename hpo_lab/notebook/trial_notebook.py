@@ -175,7 +175,7 @@ def _assigned(cell: ParsedCell) -> Iterator[tuple[str, Assignment]]:
             ):
                 first, last = statement.lineno, statement.end_lineno or statement.lineno
                 behind = (comments.get(line) for line in range(first, last + 1))
-                texts = [annotation[1].strip() for annotation in behind if annotation]
+                texts = [annotation["text"].strip() for annotation in behind if annotation]
                 lines = tuple(cell.lines[first - 1 : last])
                 yield name, Assignment(value, texts[0] if texts else "", lines)
 
