@@ -32,7 +32,7 @@ class Room:
 HOUSE = {
     "problems": Room(),
     "observation": Room(),
-    "experiment": Room(packages="pydantic yaml"),
+    "experiment": Room(packages="pydantic yaml", lazily="kube_models"),
     "search": Room("experiment", "numpy optuna scipy threadpoolctl"),
     "engine": Room("experiment search stopping"),
     "store": Room("experiment", "alembic platformdirs psutil sqlalchemy"),
@@ -50,14 +50,16 @@ HOUSE = {
     "stopping": Room("experiment search", lazily="scipy"),
     "running": Room("engine experiment search store trial"),
     "local": Room("engine execution experiment running store trial workload", "psutil"),
-    "testing": Room("collectors engine experiment running search stopping store"),
+    "testing": Room("collectors dashboard engine experiment running search stopping store"),
     "options": Room("experiment"),
     "facade": Room(
         "experiment local options prepare running store trial",
         lazily="optuna pandas search",
     ),
     "dashboard": Room(
-        "experiment facade notebook store trial", "rich", "ipykernel ipywidgets plotly tensorboard"
+        "experiment facade notebook store trial",
+        "rich",
+        "ipykernel ipywidgets numpy optuna plotly search tensorboard",
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),

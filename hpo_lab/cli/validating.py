@@ -20,7 +20,7 @@ from hpo_lab.execution.slice_check import INTERRUPTED_CHECK, compare
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_file
+from hpo_lab.prepare import prepare_file, runs_here
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["say_warnings", "validate_command"]
@@ -30,6 +30,14 @@ __all__ = ["say_warnings", "validate_command"]
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
 @click.option("--template", metavar="FILE", help="Trial template in place of the manifest's.")
+@click.option("--runtime", metavar="ENGINE", help="As of run: containers in docker or podman.")
+@click.option(
+    "--map",
+    "paths",
+    metavar="CONTAINER=HERE",
+    multiple=True,
+    help="As of run: a folder here that stands for a path in the containers.",
+)
 @click.option(
     "--with",
     "beside",
@@ -47,6 +55,8 @@ def validate_command(
     file: Path,
     cell: str | None,
     template: str | None,
+    runtime: str | None,
+    paths: tuple[str, ...],
     beside: tuple[str, ...],
     execute: bool,
     as_json: bool,
@@ -55,7 +65,17 @@ def validate_command(
 
     Shows what would be searched and, for a notebook, which earlier cells the trials run.
     """
-    prepared = prepare_file(file, TuneOptions(), cell, template=template, beside=beside)
+    prepared = prepare_file(
+        file,
+        TuneOptions(),
+        cell,
+        template=template,
+        runtime=runtime,
+        paths=paths,
+        beside=beside,
+    )
+    if prepared.experiment.spec.trial_template is not None:
+        prepared = runs_here(prepared, runtime=runtime, paths=paths)
     spec = prepared.experiment.spec
     if execute and prepared.halves is None:
         raise InvalidInput([Problem("--execute", "is for notebooks")])

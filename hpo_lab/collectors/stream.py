@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import stat
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -74,16 +75,43 @@ def _end_after(ended: Event, process: subprocess.Popen[bytes]) -> None:
     process.terminate()
 
 
+class _Steps:
+    """Steps that rise: where a line repeats the step of its metric, reports are counted on.
+
+    `Epoch: 1 [160/60000] loss=2.3` and `Epoch: 1 [320/60000] loss=2.2` are two steps. As in
+    Katib, where each report is a step, an early stopping rule then sees both.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+        self._counting: set[str] = set()
+
+    def counted(self, observation: Observation) -> Observation:
+        step, metric = observation.step, observation.metric
+        if step is None:
+            return observation
+        last = self._last.get(metric)
+        if last is not None and (step == last or (step < last and metric in self._counting)):
+            self._counting.add(metric)
+            step = last + 1
+        self._last[metric] = step
+        return observation if step == observation.step else replace(observation, step=step)
+
+
 def _parsed(
     chunks: Iterable[bytes], parse: LineParser, source: Source
 ) -> Iterator[list[Observation]]:
-    lines = Lines()
+    lines, steps = Lines(), _Steps()
     for chunk in chunks:
         now = time.time()
-        if batch := [observation for line in lines.feed(chunk) for observation in parse(line, now)]:
+        if batch := [
+            steps.counted(observation)
+            for line in lines.feed(chunk)
+            for observation in parse(line, now)
+        ]:
             yield batch
     if last := lines.rest():
-        batch = parse(last, time.time())
+        batch = [steps.counted(observation) for observation in parse(last, time.time())]
         yield batch if source.is_whole() else [_cut_off(observation) for observation in batch]
 
 
@@ -105,8 +133,11 @@ def follow_file(path: Path, ended: Event, start: int = 0) -> Iterator[bytes]:
         # The event is read before the file, so that no byte can follow the last read.
         last = ended.wait(_POLL)
         try:
-            with path.open("rb") as file:
+            # A pipe in its place is not waited for.
+            with open(path, "rb", opener=_without_waiting) as file:
                 state = os.fstat(file.fileno())
+                if not stat.S_ISREG(state.st_mode):
+                    raise OSError("it is no plain file")
                 if inode not in (0, state.st_ino) or state.st_size < offset:
                     offset = 0
                 inode = state.st_ino
@@ -118,3 +149,7 @@ def follow_file(path: Path, ended: Event, start: int = 0) -> Iterator[bytes]:
             pass
         if last:
             return
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

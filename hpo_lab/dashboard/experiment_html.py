@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hpo_lab.dashboard.hints import FailureGroup, failure_groups, values_at_bounds
-from hpo_lab.dashboard.html import box, cut, details, foot, picture
+from hpo_lab.dashboard.html import box, cut, details, foot
 from hpo_lab.dashboard.marks import experiment_state, icon
+from hpo_lab.dashboard.pictures import Pictures
 from hpo_lab.dashboard.preview import decisions_html
 from hpo_lab.dashboard.trials_html import PARAMETERS, best_values_html, trials_html
 from hpo_lab.dashboard.words import (
@@ -29,7 +29,7 @@ from hpo_lab.facade.tally import Tally
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
-__all__ = ["Pictures", "experiment_html"]
+__all__ = ["experiment_html"]
 
 _SIZE = 40_000
 """Of the HTML without pictures, in bytes: it is sent again and again, and stays in the notebook."""
@@ -45,19 +45,6 @@ _SEGMENTS = (
     (TrialState.KILLED, "killed", "killed"),
     (TrialState.RUNNING, "running", "running"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """The pictures of an experiment, each an SVG file and the sentence that it shows.
-
-    Attributes:
-        above: Shown always, beside each other where there is room.
-        below: By the title that they are folded under.
-    """
-
-    above: tuple[tuple[str, str], ...] = ()
-    below: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 
 def experiment_html(
@@ -87,16 +74,15 @@ def experiment_html(
     above = [_head(summary, as_of), _climb(summary), _bar(summary)]
     if note:
         above.append(f'<p class="q sm">{cut(note, _MESSAGE)}</p>')
-    drawn = "".join(picture(svg, alt) for svg, alt in pictures.above)
+    drawn = "".join(pictures.above)
     above.append(f'<div class="hpo-row">{drawn}</div>' if drawn else "")
     if groups and (summary.best is None or _is_given_up(summary)):
         above.append(_failures_note(summary, groups[0], failure))
         groups = groups[1:]
     below = [_bounds(summary, tally)]
-    below += [
-        details(cut(title, 60), "", _two([picture(*each) for each in several]), is_open=True)
-        for title, several in pictures.below
-    ]
+    if pictures.below:
+        images = f'<div class="hpo-row">{"".join(pictures.below)}</div>'
+        below.append(details("Pictures", "slices, curves, combinations", images, is_open=True))
     below += [_failures(group) for group in groups]
     html = ""
     for values, columns, cells in _DETAIL:
@@ -110,17 +96,13 @@ def experiment_html(
             foot(_hints(summary)),
             label=f"Experiment {summary.title}",
         )
-        if len(html.encode()) - len(drawn) <= _SIZE:
+        if len(html.encode()) <= _SIZE + sum(map(len, [drawn, *pictures.below])):
             break
     return html
 
 
 def _is_given_up(summary: Summary) -> bool:
     return summary.state == ExperimentState.FAILED
-
-
-def _two(drawn: Sequence[str]) -> str:
-    return f'<div class="hpo-two">{"".join(drawn)}</div>'
 
 
 def _head(summary: Summary, as_of: str) -> str:

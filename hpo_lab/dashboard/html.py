@@ -23,7 +23,6 @@ __all__ = [
     "cut",
     "details",
     "foot",
-    "picture",
     "style",
     "table",
     "value_cell",
@@ -67,14 +66,6 @@ def foot(hints: Sequence[tuple[str, str]]) -> str:
         for command, effect in hints
     )
     return f'<div class="hpo-foot">{items}</div>' if items else ""
-
-
-def picture(svg: str, alt: str) -> str:
-    """An SVG file as an image, which stays where a notebook is not trusted."""
-    import base64
-
-    data = base64.b64encode(svg.encode()).decode("ascii")
-    return f'<img class="hpo-pic" src="data:image/svg+xml;base64,{data}" alt="{cut(alt, 400)}">'
 
 
 @dataclass(frozen=True, slots=True)

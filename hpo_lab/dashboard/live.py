@@ -6,11 +6,13 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.html import cut
 from hpo_lab.dashboard.links import files_html
+from hpo_lab.dashboard.pictures import LivePictures
 from hpo_lab.dashboard.progress import progress_text, status_line
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
@@ -68,6 +70,7 @@ class LiveProgress:
         self._updates = can_update(shell)
         self._experiment = experiment
         self._follower = Follower(experiment.store, experiment.uid)
+        self._pictures = LivePictures(experiment.store, experiment.uid)
         self._failure: Failure | None = None
         self._decisions = decisions
         self._note = note
@@ -132,7 +135,19 @@ class LiveProgress:
         # Where nothing can be changed in place, the beginning and the end are enough.
         if self._shown is None or self._updates or over:
             self._publish(bundle)
+        if over and summary is not None and not self._in_line and not self._pictures.is_complete:
+            if self._updates:
+                threading.Thread(target=self._complete, name="hpo_lab", daemon=True).start()
+            else:
+                self._complete()
         return over
+
+    def _complete(self) -> None:
+        """Show the end once more, with the pictures that take their time."""
+        with suppress(Exception):  # as in `_follow_quietly`
+            self._pictures.complete()
+            assert self._last is not None
+            self._publish(self._frame(self._last, self._note))
 
     def _publish(self, bundle: Bundle) -> None:
         before, self._shown = self._shown, bundle
@@ -160,6 +175,9 @@ class LiveProgress:
             files=self._files,
             failure=self._failure,
             as_of=self._as_of,
+            pictures=self._pictures.draw(
+                summary, self._follower.tally, self._follower.record, time.time()
+            ),
         )
         return {
             EXPERIMENT: self._data(summary),

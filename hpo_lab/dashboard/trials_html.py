@@ -36,7 +36,7 @@ def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) ->
         tally: Its trials; of several objectives the front is spread over the rows.
         columns: How many parameters have columns at most.
     """
-    shown = telling_trials(summary, tally)
+    shown = telling_trials(summary, tally, latest=3 if summary.is_over else 2)
     if not shown:
         return ""
     objective = summary.spec.objective

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from hpo_lab.experiment.collector import CollectorKind, FileFormat, MetricsCollector, PathKind
+from hpo_lab.experiment.job_structure import container_problems
 from hpo_lab.problems import Problem
 
 __all__ = ["collector_problems", "only_in_python"]
@@ -45,11 +46,12 @@ def collector_problems(collector: MetricsCollector | None) -> Iterator[Problem]:
         case CollectorKind.PROMETHEUS_METRIC:
             yield from _http(collector)
         case CollectorKind.CUSTOM:
-            if not collector.collector.custom_collector:
-                yield Problem(
-                    f"{_PATH}.collector.customCollector",
-                    "is missing; a collector of kind Custom needs a container",
-                )
+            container = collector.collector.custom_collector
+            path = f"{_PATH}.collector.customCollector"
+            if container:
+                yield from container_problems(container, path)
+            else:
+                yield Problem(path, "is missing; a collector of kind Custom needs a container")
             if collector.source and collector.source.file_system_path:
                 yield from _path(collector, (PathKind.FILE, PathKind.DIRECTORY))
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hpo_lab.experiment.document import as_text
+from hpo_lab.experiment.document import as_number, as_text
 from hpo_lab.experiment.job_status import job_conditions
 from hpo_lab.experiment.katib_warnings import (
     KATIB_FIELDS,
@@ -57,9 +57,7 @@ def to_katib(experiment: ExperimentDocument) -> tuple[dict[str, Any], list[Probl
     operations = spec.get("nasConfig", {}).get("operations", [])
     for parameters in (spec["parameters"], *(operation["parameters"] for operation in operations)):
         for parameter in parameters:
-            space = parameter["feasibleSpace"]
-            if "list" in space:
-                space["list"] = [as_text(value) for value in space["list"]]
+            _as_katib_reads(parameter["feasibleSpace"], parameter["parameterType"])
     template = experiment.spec.trial_template
     if template is None:
         warnings.append(Problem("spec.trialTemplate", "is missing; Katib needs one"))
@@ -88,6 +86,15 @@ def _objective(objective: Objective) -> dict[str, Any]:
             for name in objective.metric_names
         ]
     return fields
+
+
+def _as_katib_reads(space: dict[str, Any], kind: str) -> None:
+    """Make texts of the values of a feasible *space*, and `3` of the `3.0` of an integer."""
+    if "list" in space:
+        space["list"] = [as_text(value) for value in space["list"]]
+    for bound in ("min", "max", "step") if kind == "int" else ():
+        if bound in space:
+            space[bound] = repr(int(as_number(space[bound])))
 
 
 def _katib_fields(fields: Mapping[str, Any], part: type[Document]) -> dict[str, Any]:

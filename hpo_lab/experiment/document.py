@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
 
 __all__ = ["Document", "Number", "Text", "Value", "as_number", "as_text"]
@@ -61,6 +62,22 @@ class Document(BaseModel):
         allow_inf_nan=True,
         use_enum_values=False,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_is_not_given(cls, data: Any) -> Any:
+        """The *data* without null, and without empty text in optional fields, as Go reads them."""
+        if not isinstance(data, Mapping):
+            return data
+        return {name: value for name, value in data.items() if cls._is_given(name, value)}
+
+    @classmethod
+    def _is_given(cls, name: Any, value: Any) -> bool:
+        if value is not None and value != "":
+            return True
+        fields = cls.model_fields
+        field = fields.get(name) or next((f for f in fields.values() if f.alias == name), None)
+        return field is None or (value == "" and field.is_required())
 
     def to_document(self) -> dict[str, Any]:
         """The part as plain data with the manifest's names; unset fields are left out."""

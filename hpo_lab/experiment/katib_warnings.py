@@ -10,7 +10,8 @@ from pydantic.alias_generators import to_camel
 
 from hpo_lab.experiment.collector_rules import only_in_python
 from hpo_lab.experiment.document import Document
-from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS, unknown_fields
+from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS
+from hpo_lab.experiment.job_structure import structure_warnings
 from hpo_lab.experiment.model import (
     API_VERSION,
     KATIB_API_VERSION,
@@ -22,7 +23,7 @@ from hpo_lab.experiment.model import (
 from hpo_lab.experiment.placeholders import places
 from hpo_lab.experiment.rendering import pod_without_restart_policy
 from hpo_lab.experiment.template import TrialTemplate
-from hpo_lab.problems import Problem, nearest
+from hpo_lab.problems import Problem
 
 __all__ = ["KATIB_FIELDS", "experiment_warnings", "extensions", "first_container"]
 
@@ -158,13 +159,7 @@ def _job(job: Mapping[str, Any]) -> Iterator[Problem]:
             f"{path}.spec.template.spec.restartPolicy",
             "is missing; Kubernetes refuses such a Job; 'Never' is taken",
         )
-    if (job.get("apiVersion"), job.get("kind")) == ("batch/v1", "Job"):
-        for place, field, fields in unknown_fields(job):
-            yield Problem(
-                f"{path}{place}.{field}",
-                f"Kubernetes knows no such field of a Job{nearest(field, sorted(fields))}; "
-                "Katib refuses it",
-            )
+    yield from structure_warnings(job, path)
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:

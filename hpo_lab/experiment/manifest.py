@@ -11,11 +11,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from hpo_lab.experiment.katib_warnings import experiment_warnings
-from hpo_lab.experiment.model import ExperimentDocument, TrialTemplate
+from hpo_lab.experiment.model import KATIB_API_VERSION, ExperimentDocument, TrialTemplate
 from hpo_lab.experiment.older import brought_up_to_date
+from hpo_lab.experiment.resource_range import with_resource_range
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.structure import rules_of_sound_part, shown, structure_problems
-from hpo_lab.experiment.yaml_text import read_documents, write_document
+from hpo_lab.experiment.yaml_text import MOST_BYTES, read_documents, write_document
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
 Rules = Callable[[ExperimentDocument], list[Problem]]
 """A function that returns every problem of an experiment whose structure is sound."""
 
-_LARGEST = 10 * 1024 * 1024
 _TEMPLATE_FIELDS = ("trialSpec", "configMap", "goTemplate", "trialParameters")
 
 
@@ -54,7 +54,7 @@ class Manifest:
 
 
 def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Manifest:
-    """Read the manifest at *path* (YAML or JSON, UTF-8, at most 10 MiB), check it by *rules*.
+    """Read the manifest at *path* (YAML or JSON, UTF-8, at most 1.5 MiB), check it by *rules*.
 
     A trial template may be missing; `rules.run_problems` tells what is needed to run.
 
@@ -66,7 +66,7 @@ def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Ma
 
 
 def read_file(path: str | Path) -> list[Any]:
-    """The documents in the file at *path* (YAML or JSON, UTF-8, at most 10 MiB), plain data.
+    """The documents in the file at *path* (YAML or JSON, UTF-8, at most 1.5 MiB), plain data.
 
     Raises:
         InvalidInput: It cannot be read.
@@ -128,6 +128,10 @@ def parse_manifest(
     except ValidationError as error:
         problems, broken = structure_problems(error, ExperimentDocument)
         raise InvalidInput([*problems, *rules_of_sound_part(current, broken)], source) from None
+    if experiment.api_version == KATIB_API_VERSION:
+        spec, changed = with_resource_range(experiment.spec)
+        experiment = experiment.model_copy(update={"spec": spec})
+        warnings += changed
     if problems := rules(experiment):
         raise InvalidInput(problems, source)
     return Manifest(experiment, (*warnings, *experiment_warnings(experiment)))
@@ -195,8 +199,8 @@ def dump(experiment: ExperimentDocument, form: str = "yaml") -> str:
 def _text(path: Path) -> str:
     try:
         size = path.stat().st_size
-        if size > _LARGEST:
-            raise _invalid(str(path), f"is {size} bytes large; a manifest has at most {_LARGEST}")
+        if size > MOST_BYTES:
+            raise _invalid(str(path), f"is {size} bytes large; a manifest has at most {MOST_BYTES}")
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _invalid(str(path), f"is not UTF-8 text (byte {error.start})") from None

@@ -57,7 +57,11 @@ def _step(parameter: Parameter) -> Iterator[FieldProblem]:
     if not (_is_finite(step) and step > 0):
         yield "feasibleSpace.step", f"is {_shown(step)}; must be a number above 0"
     elif parameter.parameter_type is ParameterType.INT and step != int(step):
-        yield "feasibleSpace.step", f"is {step}; a parameter of type int needs an integer"
+        yield (
+            "feasibleSpace.step",
+            f"is {step}; a parameter of type int needs an integer: write {max(1, round(step))}, "
+            "or parameterType: double",
+        )
 
 
 def _list(parameter: Parameter) -> Iterator[FieldProblem]:

@@ -8,10 +8,13 @@ from typing import Any, Final
 
 from hpo_lab.experiment.template import TrialTemplate
 
-__all__ = ["META", "PLACEHOLDER", "meta_value", "places", "template_places"]
+__all__ = ["META", "MISSPELT", "PLACEHOLDER", "meta_value", "places", "template_places"]
 
 PLACEHOLDER: Final = re.compile(r"\$\{trialParameters\.([^{}]*)\}")
 """A placeholder in a template; group 1 is the trial parameter's name."""
+
+MISSPELT: Final = re.compile(r"\$\{(?i:trial)(?!(?:Parameters|Spec)\.)[A-Za-z]*\.[^{}]*\}")
+"""What looks like a placeholder, but has another prefix."""
 
 META: Final = re.compile(
     r"\$\{trialSpec\.(?:(Name|Namespace|Kind|APIVersion)|(Labels|Annotations)\[([^\]]+)\])\}"
@@ -19,25 +22,30 @@ META: Final = re.compile(
 """A reference to the trial itself."""
 
 
-def places(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Every placeholder in plain data: its path, its name."""
+def places(
+    value: Any, path: str, pattern: re.Pattern[str] = PLACEHOLDER
+) -> Iterator[tuple[str, str]]:
+    """Every placeholder in plain data: its path, its name, or what *pattern* finds instead."""
     if isinstance(value, str):
-        for name in PLACEHOLDER.findall(value):
+        for name in pattern.findall(value):
             yield path, name
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from places(key, path)
-            yield from places(item, f"{path}.{key}")
+            yield from places(key, path, pattern)
+            yield from places(item, f"{path}.{key}", pattern)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from places(item, f"{path}[{index}]")
+            yield from places(item, f"{path}[{index}]", pattern)
 
 
-def template_places(template: TrialTemplate, path: str) -> list[tuple[str, str]]:
-    """Every placeholder in the trial object of *template*, which stands at *path*."""
+def template_places(
+    template: TrialTemplate, path: str, pattern: re.Pattern[str] = PLACEHOLDER
+) -> list[tuple[str, str]]:
+    """The `places` of the trial object of *template*, which stands at *path*."""
     if template.go_template is not None:
-        return list(places(template.go_template.raw_template, f"{path}.goTemplate.rawTemplate"))
-    return list(places(template.trial_spec, f"{path}.trialSpec"))
+        where = f"{path}.goTemplate.rawTemplate"
+        return list(places(template.go_template.raw_template, where, pattern))
+    return list(places(template.trial_spec, f"{path}.trialSpec", pattern))
 
 
 def meta_value(

@@ -25,12 +25,15 @@ from hpo_lab.experiment.model import (
 from hpo_lab.experiment.parameter_rules import parameter_problems
 from hpo_lab.experiment.points import point_problems, value_problems
 from hpo_lab.experiment.template_rules import missing_parts, template_problems
+from hpo_lab.experiment.text_rules import text_problems
 from hpo_lab.problems import Problem, nearest
 
 __all__ = ["experiment_problems", "parameter_problems", "run_problems", "spec_problems"]
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _NAME_LENGTH = 40
+_MOST_TRIALS = 2**31 - 1  # Katib's counts have 32 bits.
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def experiment_problems(experiment: ExperimentDocument) -> list[Problem]:
@@ -48,6 +51,7 @@ def spec_problems(spec: ExperimentSpec) -> list[Problem]:
         *_prior_knowledge(spec),
         *template_problems(spec),
         *collector_problems(spec.metrics_collector_spec),
+        *text_problems(spec, "spec"),
     ]
 
 
@@ -64,11 +68,11 @@ def _metadata(experiment: ExperimentDocument) -> Iterator[Problem]:
             f"{name!r} is no valid name; allowed are at most {_NAME_LENGTH} lower-case letters, "
             "digits and '-', starting with a letter and not ending with '-'",
         )
-    if not _NAME.fullmatch(experiment.namespace) or len(experiment.namespace) > 63:
+    if not _NAMESPACE.fullmatch(experiment.namespace):
         yield Problem(
             "metadata.namespace",
             f"{experiment.namespace!r} is no valid namespace; allowed are at most 63 lower-case "
-            "letters, digits and '-', starting with a letter and not ending with '-'",
+            "letters, digits and '-', not at its beginning or end",
         )
 
 
@@ -84,6 +88,13 @@ def _budgets(spec: ExperimentSpec) -> Iterator[Problem]:
         yield Problem("spec.maxTrialCount", f"is {most}; must be greater than 0")
     if failed is not None and failed < 0:
         yield Problem("spec.maxFailedTrialCount", f"is {failed}; must not be less than 0")
+    for field, count in (
+        ("parallelTrialCount", parallel),
+        ("maxTrialCount", most),
+        ("maxFailedTrialCount", failed),
+    ):
+        if count is not None and count > _MOST_TRIALS:
+            yield Problem(f"spec.{field}", f"must be at most {_MOST_TRIALS}")
     if most is not None and most > 0:
         for field, count in (
             ("parallelTrialCount", parallel),
@@ -245,7 +256,7 @@ def _prior_knowledge(spec: ExperimentSpec) -> Iterator[Problem]:
         yield from point_problems(spec.parameters, point, f"spec.enqueuedPoints[{index}]")
     for index, name in enumerate(spec.warm_start):
         namespace, _, short = name.rpartition("/")
-        if not all(_NAME.fullmatch(part) for part in (namespace or "default", short)):
+        if not (_NAMESPACE.fullmatch(namespace or "default") and _NAME.fullmatch(short)):
             message = f"{name!r} is no name of an experiment; write NAME or NAMESPACE/NAME"
             yield Problem(f"spec.warmStart[{index}]", message)
     for name in _repeated(spec.warm_start):

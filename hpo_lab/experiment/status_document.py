@@ -241,16 +241,15 @@ def _assignments(trial: Trial) -> list[dict[str, str]]:
 
 
 def _observation(objective: Objective, trial: Trial) -> dict[str, Any] | None:
-    """The metrics that the experiment names, as far as the trial reported them."""
-    metrics = [
-        _metric(name, trial.metrics[name])
-        for name in objective.metric_names
-        if name in trial.metrics
-    ]
-    return {"metrics": metrics} if metrics else None
+    """The metrics that the experiment names, where the trial reported the objective."""
+    if objective.objective_metric_name not in trial.metrics:
+        return None
+    return {"metrics": [_metric(name, trial.metrics.get(name)) for name in objective.metric_names]}
 
 
-def _metric(name: str, metric: Metric) -> dict[str, str]:
+def _metric(name: str, metric: Metric | None) -> dict[str, str]:
+    if metric is None:
+        return {"name": name, **dict.fromkeys(("min", "max", "latest"), _UNAVAILABLE)}
     return {
         "name": name,
         "min": _UNAVAILABLE if metric.min is None else repr(metric.min),

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hpo_lab.experiment import gjson
-from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS
 from hpo_lab.experiment.job_status import job_conditions
+from hpo_lab.experiment.job_structure import structure_problems
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Metadata
-from hpo_lab.experiment.placeholders import META, PLACEHOLDER, template_places
+from hpo_lab.experiment.placeholders import META, MISSPELT, template_places
 from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.experiment.template import ConfigMapSource, TrialTemplate
 from hpo_lab.problems import InvalidInput, Problem, nearest
@@ -108,29 +108,19 @@ def _object(job: Mapping[str, Any]) -> Iterator[Problem]:
     for field in ("apiVersion", "kind"):
         if not isinstance(job.get(field), str) or not job[field]:
             yield Problem(f"{path}.{field}", "is missing; a trial is a Kubernetes object")
-    metadata = job.get("metadata") or {}
-    if not isinstance(metadata, Mapping):
-        yield Problem(f"{path}.metadata", f"found {metadata!r}; a mapping is needed")
-    if job.get("apiVersion") == "batch/v1" and job.get("kind") == "Job":
-        yield from _texts_for_integers(job, path)
-
-
-def _texts_for_integers(value: Any, path: str) -> Iterator[Problem]:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _texts_for_integers(item, f"{path}[{index}]")
-    for field, item in value.items() if isinstance(value, Mapping) else ():
-        is_text = isinstance(item, str) and not PLACEHOLDER.fullmatch(item)
-        if field in INTEGER_FIELDS and is_text:
-            yield Problem(f"{path}.{field}", f"found {item!r}; an integer is needed")
-        elif field not in TEXT_MAPS:
-            yield from _texts_for_integers(item, f"{path}.{field}")
+    yield from structure_problems(job, path)
 
 
 def _trial_parameters(spec: ExperimentSpec, template: TrialTemplate) -> Iterator[Problem]:
     parameters = [parameter.name for parameter in spec.parameters]
+    misspelt = set()
+    for path, text in template_places(template, _PATH, MISSPELT):
+        name = text.partition(".")[2].rstrip("}")
+        misspelt.add(name)
+        right = f"${{trialParameters.{name}}}"
+        yield Problem(path, f"{text!r} is no placeholder; write {right}")
     places = template_places(template, _PATH)
-    used = {name for _, name in places}
+    used = {name for _, name in places} | misspelt
     for index, parameter in enumerate(template.trial_parameters):
         path = f"{_PATH}.trialParameters[{index}]"
         if not parameter.name or set("{}") & set(parameter.name):

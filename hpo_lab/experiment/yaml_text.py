@@ -7,7 +7,9 @@ repeated or no text is an error.
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,7 +17,10 @@ import yaml
 
 from hpo_lab.problems import InvalidInput, Problem
 
-__all__ = ["MOST_VALUES", "mark", "read_documents", "write_document"]
+__all__ = ["MOST_BYTES", "MOST_VALUES", "mark", "read_documents", "write_document"]
+
+MOST_BYTES: Final = 3 * 512 * 1024
+"""The largest text: Kubernetes keeps no larger object, and YAML takes some 10 s a MiB."""
 
 MOST_VALUES: Final = 200_000
 """The most values that a document may hold with its aliases followed."""
@@ -39,8 +44,11 @@ def read_documents(text: str, values: Sequence[str] = (), *, source: str = "") -
         source: Names the text in messages.
 
     Raises:
-        InvalidInput: *text* is no YAML, or describes endlessly many values.
+        InvalidInput: *text* is no YAML, is too long, or describes endlessly many values.
     """
+    if len(text) > MOST_BYTES:
+        message = f"is {len(text)} characters long; YAML may have at most {MOST_BYTES}"
+        raise InvalidInput([Problem("", message)], source)
     documents = []
     try:
         loader: Any = _Loader(text, values)
@@ -83,22 +91,52 @@ class _Loader(yaml.SafeLoader):
             node.tag = tag if node.style is None and tag in _SCALARS else _TEXT
         return node
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str):
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} is not text", key_node.start_mark
-                )
-            if key in keys:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} is given twice", key_node.start_mark
-                )
-            keys.add(key)
-        return super().construct_mapping(node, deep)
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        keys: set[str] = set()
+        for key, _ in node.value:
+            if key.tag == _MERGE:
+                continue
+            if key.tag != _TEXT:
+                value = key.value if isinstance(key, yaml.ScalarNode) else "of several values"
+                raise _refused(f"key {value} is not text", key)
+            if key.value in keys:
+                raise _refused(f"key {key.value!r} is given twice", key)
+            keys.add(key.value)
+        return node
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Resolve merge keys: a key of the mapping's own wins, then that of the first source."""
+        pairs = {key.value: (key, value) for key, value in node.value if key.tag != _MERGE}
+        for sources in [value for key, value in node.value if key.tag == _MERGE]:
+            is_list = isinstance(sources, yaml.SequenceNode)
+            for source in sources.value if is_list else [sources]:
+                if not isinstance(source, yaml.MappingNode):
+                    raise _refused("a merge key needs a mapping", source)
+                self.flatten_mapping(source)
+                for key, value in source.value:
+                    pairs.setdefault(key.value, (key, value))
+        node.value = [*pairs.values()]
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        number = int(super().construct_yaml_int(node))
+        if abs(number) > sys.float_info.max:
+            raise _refused(_TOO_LARGE, node)
+        return number
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        number = super().construct_yaml_float(node)
+        if math.isinf(number) and "inf" not in node.value.lower():
+            raise _refused(_TOO_LARGE, node)
+        return number
 
 
+def _refused(message: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+
+
+_TOO_LARGE = "a number is too large; in quotation marks it is text"
+_MERGE = "tag:yaml.org,2002:merge"
 _TEXT = "tag:yaml.org,2002:str"
 _SCALARS = [f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float")]
 # The types of unquoted scalars that PyYAML and Go recognise alike.
@@ -124,6 +162,8 @@ def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar(_TEXT, text, style=style)
 
 
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 _Dumper.add_representer(str, _represent_text)
 for _name, _pattern in (("int", _INTEGER), ("float", _FLOAT)):
     for _end in (_Loader, _Dumper):

@@ -18,6 +18,7 @@ from hpo_lab.experiment.model import (
     ParameterType,
     Value,
 )
+from hpo_lab.experiment.resource_range import with_resource_range
 from hpo_lab.experiment.space import contains
 from hpo_lab.experiment.structure import rules_of_sound_part, structure_problems
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
@@ -93,7 +94,7 @@ def read_spec(
         spec["nasConfig"] = _architectures(message.nas_config)
     document = {"metadata": {"name": experiment.name or "unnamed"}, "spec": spec}
     try:
-        return ExperimentDocument.model_validate(document).spec
+        return with_resource_range(ExperimentDocument.model_validate(document).spec)[0]
     except ValidationError as error:
         problems, broken = structure_problems(error, ExperimentDocument)
         raise InvalidInput([*problems, *rules_of_sound_part(document, broken)]) from None

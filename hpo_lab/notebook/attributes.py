@@ -48,7 +48,7 @@ class Attributes(Calls, ABC):
             return frozenset({thing})
         if name == "__class__" and thing.kind == INSTANCE:
             return thing.receivers
-        if name in _GETS:
+        if name in _GETS and thing.kind != METHOD:
             return frozenset({thing})
         if thing.kind == INSTANCE:
             return self._instance_attribute(thing, name, node)
@@ -62,7 +62,7 @@ class Attributes(Calls, ABC):
         if thing.kind == FUNCTION:
             return thing.fields.get(name, NOTHING) | thing.fields.get("*", NOTHING) or plain()
         if thing.kind == METHOD:
-            return plain()
+            return thing.receivers if name == "__self__" else plain()
         kind = library.attribute_kind(thing.kind, name)
         if thing.kind == "namespace":
             return thing.fields.get(name, NOTHING) | frozenset(thing.holds)
@@ -134,7 +134,13 @@ class Attributes(Calls, ABC):
         if not is_own and any(
             self._imported_bases(of) or of.kind == IMPORTED for of in thing.receivers
         ):
-            return self._method(thing, name) | frozenset({thing})
+            paths = {path for of in thing.receivers for path in self._imported_bases(of)}
+            calls = [library.of_function(path) for path in paths]
+            is_method = name.startswith("__") or any(
+                call and call.gives in KINDS and library.has_method(call.gives, name)
+                for call in calls
+            )
+            return self._method(thing, name) | (NOTHING if is_method else {thing})
         return result
 
     def _subscript(self, value: Value, key: Value, node: ast.AST) -> Value:

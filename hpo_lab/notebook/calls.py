@@ -7,18 +7,16 @@ from abc import ABC
 from collections.abc import Collection, Hashable, Iterable
 
 from hpo_lab.notebook import library
-from hpo_lab.notebook.iteration import Iteration
-from hpo_lab.notebook.known_calls import Call
 from hpo_lab.notebook.known_types import KINDS
 from hpo_lab.notebook.name_table import IN_DOUBT
-from hpo_lab.notebook.own_code import CallArguments
+from hpo_lab.notebook.own_code import DEPTH_AT_MOST, CallArguments
+from hpo_lab.notebook.results import Results, is_in_place, odd
 from hpo_lab.notebook.values import (
     ATOM,
     CLASS,
     FUNCTION,
     IMPORTED,
     INSTANCE,
-    LAZY,
     METHOD,
     NOTHING,
     UNKNOWN,
@@ -32,11 +30,10 @@ from hpo_lab.notebook.values import (
 __all__ = ["Calls"]
 
 _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
-_DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
 _GENERATORS = ("numpy.random", "random", "tensorflow", "torch")
 
 
-class Calls(Iteration, ABC):
+class Calls(Results, ABC):
     """A table of names on which calls are followed."""
 
     def _call_all(self, callee: Value, arguments: CallArguments, node: ast.AST) -> Value:
@@ -44,6 +41,15 @@ class Calls(Iteration, ABC):
         return NOTHING.union(*results)
 
     def _call_thing(self, thing: Thing, arguments: CallArguments, site: Hashable) -> Value:
+        if self._leads_too_far() or self._depth > 2 * DEPTH_AT_MOST:
+            return self._give_up()
+        self._depth += 1
+        try:
+            return self._call_one(thing, arguments, site)
+        finally:
+            self._depth -= 1
+
+    def _call_one(self, thing: Thing, arguments: CallArguments, site: Hashable) -> Value:
         if thing.kind == FUNCTION:
             return self._inline(thing, arguments, site)
         if thing.kind == CLASS:
@@ -94,15 +100,13 @@ class Calls(Iteration, ABC):
             self._draw(draws)
         if call.seeds:
             self._seed(call.seeds)
-        if _is_in_place(arguments):
+        if is_in_place(arguments):
             self._change(passed)
         self._change(arguments.named.get("out", NOTHING))
         if path.startswith("builtins.") and path[9:] in ("setattr", "delattr"):
             self._set_attributes(arguments)
-        if call.changes:
+        if call.changes or (path.startswith("torch.") and library.is_in_place(path)):
             self._change(passed)
-        if call.effect and path == "builtins.open":
-            pass
         items = self._pass(passed, quiet=call.is_quiet, gives=call.gives)
         return self._result(call, thing, arguments, items, site, draws if is_random else "")
 
@@ -115,14 +119,16 @@ class Calls(Iteration, ABC):
                 else:
                     self._set_field(thing, "*", arguments.every - holder)
 
-    def _pass(self, passed: Value, *, quiet: bool = False, gives: str = "") -> Value:
+    def _pass(
+        self, passed: Value, *, quiet: bool = False, gives: str = "", own: Value = NOTHING
+    ) -> Value:
         """Follow what a known function does with what it is passed; the items of it."""
         if quiet:
             self._run_operators(passed)
             return NOTHING
         items = self._items(passed)
         named = frozenset(thing for thing in passed if thing.kind == IMPORTED)
-        handed = (passed - named) | items | self._thing("array", "passed") | plain()
+        handed = own | (passed - named) | items | self._thing("array", "passed") | plain()
         if gives in ("tensor", "module", "loader"):
             handed |= self._thing("tensor", "passed")
         if any(thing.kind == UNKNOWN for thing in passed):
@@ -155,60 +161,6 @@ class Calls(Iteration, ABC):
         if call.draws:
             self._draw(call.draws)
 
-    def _result(
-        self,
-        call: Call,
-        callee: Thing,
-        arguments: CallArguments,
-        items: Value,
-        site: Hashable,
-        draws: str,
-    ) -> Value:
-        passed = arguments.every
-        if call.gives == "items":
-            return items | frozenset(t for t in passed if t.kind not in (LAZY, "list", "tuple"))
-        if call.gives == "same":
-            return passed
-        if call.gives == "copy":
-            kinds = {thing.kind for thing in passed}
-            results = [
-                self._thing(kind, (site, kind), self._reachable(passed)) for kind in sorted(kinds)
-            ]
-            for result in results:
-                for thing in result:
-                    if thing.kind == INSTANCE:
-                        self._growth += 1
-                        thing.receivers = thing.receivers.union(
-                            *(each.receivers for each in passed)
-                        )
-            return NOTHING.union(*results)
-        if call.gives == UNKNOWN:
-            return self._thing(UNKNOWN, site, passed)
-        if call.gives in ("list", "tuple", "set", "dict"):
-            return self._thing(call.gives, site, items | self._dict_values(arguments) | plain())
-        if call.gives == LAZY:
-            inner = self._thing("tuple", (site, "item"), items)
-            value = self._thing(LAZY, site, passed | items | inner)
-            return value
-        if call.gives == ATOM:
-            return plain()
-        held = passed if call.holds else _odd(passed)
-        if call.gives == "array" and callee.path.startswith("sklearn."):
-            # Scores and predictions of models do not hold the models.
-            held = frozenset(thing for thing in held if thing.kind != "estimator")
-        value = self._thing(call.gives, site, held)
-        for thing in value:
-            if call.is_view:
-                for each in passed:
-                    if each.kind in ("array", "tensor", UNKNOWN):
-                        self._link(thing, each)
-            thing.draws |= {draws} - {""}
-            for each in self._reachable(held):
-                thing.draws |= each.draws
-        if any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X")):
-            return self._thing(UNKNOWN, site, value | passed)
-        return value
-
     def _call_bound(self, method: Thing, arguments: CallArguments, site: Hashable) -> Value:
         """Follow the call of a method that the code holds on to, perhaps in its own instance."""
         if method in self._running:
@@ -223,9 +175,6 @@ class Calls(Iteration, ABC):
         finally:
             del self._running[method]
         return NOTHING.union(*results)
-
-    def _dict_values(self, arguments: CallArguments) -> Value:
-        return NOTHING.union(*(value for value in arguments.named.values()))
 
     def _call_method(
         self, thing: Thing, name: str, arguments: CallArguments, site: Hashable
@@ -282,6 +231,10 @@ class Calls(Iteration, ABC):
     ) -> Value:
         known, passed, own = KINDS[kind], arguments.every, frozenset({thing})
         is_call = name == "__call__"
+        if name == "__init__" and kind in ("module", "estimator"):
+            self._change({thing})
+            self._add(thing, passed)
+            return plain()
         if is_call:
             reads, changes = known.calls == "reads", known.calls == "changes"
         else:
@@ -289,7 +242,8 @@ class Calls(Iteration, ABC):
                 if known.is_closed:
                     return NOTHING  # it was another thing when it ran
                 return self._unknown({thing, *passed}, site)
-            changes = name in known.changes or ("*" in known.changes)
+            changes = not known.changes.isdisjoint({name, "*"})
+            changes |= kind == "tensor" and library.is_in_place(name)
             reads = not changes
         classes = {path.partition(".")[0] for path in known.classes}
         patched = {each for root in classes for each in self._imported(root) if each.holds}
@@ -299,7 +253,7 @@ class Calls(Iteration, ABC):
             self.keep(f"{self._what}(): writes files, {IN_DOUBT}")
         if changes:
             self._change({thing})
-        if _is_in_place(arguments):
+        if is_in_place(arguments):
             self._change({thing, *passed})
         self._change(arguments.named.get("out", NOTHING))
         if name == "shuffle":
@@ -308,60 +262,22 @@ class Calls(Iteration, ABC):
             self._draw(generator)
         if kind == "array" and name == "sample" and "random_state" not in arguments.named:
             self._draw("numpy.random")
-        items = self._pass(passed, gives=kind)
+        if is_call and any("in place" in each.fields for each in self._reachable(own)):
+            self._change(passed)
+        items = self._pass(passed, gives=kind, own=own if kind == "module" else NOTHING)
         if known.runs:
             self._run_code(own, passed | own)
         elif kind not in (ATOM, "value"):
             self._run_operators({thing, *passed}, passed)
         if name in known.stores or (is_call and kind == "module"):
             held = passed | (items if name in ("extend", "update", "extendleft") else NOTHING)
-            self._add(thing, _odd(held) if kind == "array" else held)
-        return self._method_result(thing, kind, name, passed, reads, site)
-
-    def _method_result(
-        self, thing: Thing, kind: str, name: str, passed: Value, reads: bool, site: Hashable
-    ) -> Value:
-        known = KINDS[kind]
-        if name in known.items:
-            return frozenset(thing.holds) | passed | plain()
-        if name in known.views:
-            if kind in ("dict", "data", "collection") and name == "items":
-                inner = self._thing("tuple", (site, "item"), {*thing.holds, *plain()})
-                return self._thing("list", site, inner)
-            if kind in ("array", "tensor", "module", "estimator"):
-                given = library.result_of_method(kind, name)
-                result = self._thing(given, site, thing.holds)
-                for each in result:
-                    self._link(each, thing)
-                return result
-            return frozenset({thing})
-        given = (
-            "tensor"
-            if kind == "module" and name == "__call__"
-            else library.result_of_method(kind, name)
-        )
-        if given == kind and not reads:
-            return (
-                frozenset({thing})
-                if kind not in ("list", "set", "dict", "generator", "file")
-                else plain()
-            )
-        if given == "array iterator":
-            row = self._thing("array", (site, "row"), _odd(frozenset(thing.holds)))
-            inner = self._thing("tuple", (site, "item"), row | plain())
-            return self._thing("list", site, inner | row)
-        holds = {*thing.holds, *_odd(passed)} if given != ATOM else set()
-        if kind in ("tensor", "module"):
-            holds |= {thing, *passed}
-        if kind == ATOM and given == "list":
-            holds = {*plain()}
-        return self._thing(given, site, {*holds, *plain()} if given == "list" else holds)
-
-
-def _odd(value: Iterable[Thing]) -> Value:
-    """Of all that *value* holds, what is no data: an array of objects may hand it out again."""
-    kinds = {thing for thing in reachable(value) if thing.kind not in _DATA}
-    return frozenset(thing for thing in kinds if thing.kind not in (IMPORTED, LAZY, "generator"))
+            self._add(thing, odd(held) if kind == "array" else held)
+        result = self._method_result(thing, kind, name, passed, reads, site)
+        shared = arguments.named.get("out", NOTHING)
+        if any(arguments.texts.get(each) == "False" for each in ("copy", "deep")):
+            shared |= own
+        self._link_all(result, shared)
+        return result
 
 
 def _code_in(value: Iterable[Thing]) -> Value:
@@ -370,11 +286,3 @@ def _code_in(value: Iterable[Thing]) -> Value:
         for thing in reachable(value)
         if thing.kind in (FUNCTION, CLASS, METHOD, INSTANCE, UNKNOWN)
     )
-
-
-def _is_in_place(arguments: CallArguments) -> bool:
-    """Whether the call says `inplace=True`, or that it may overwrite what it is passed."""
-    return any(
-        name in arguments.named and arguments.texts.get(name) != "False"
-        for name in ("inplace", "overwrite_input", "overwrite_a", "overwrite_b", "overwrite_x")
-    ) or any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X"))

@@ -19,6 +19,7 @@ from hpo_lab.notebook.values import (
     IMPORTED,
     INSTANCE,
     LAZY,
+    METHOD,
     NOTHING,
     UNKNOWN,
     Frame,
@@ -29,7 +30,8 @@ from hpo_lab.notebook.values import (
 __all__ = ["Expressions"]
 
 _OPERATORS_GIVE = ("array", "tensor", "set", "list", "dict", "tuple", "value", "plot", "collection")
-_GETS = frozenset({"__class__", "__dict__", "__self__", "__func__"})
+_HAS_COLUMNS = frozenset({"array", "bunch", "module", "tensor"})
+"""Kinds whose attributes may have the name of a method that another class of the kind has."""
 
 
 class Expressions(Attributes, ABC):
@@ -50,8 +52,8 @@ class Expressions(Attributes, ABC):
                 self._assign(target, value)
                 self._frame = before
                 return value
-            case ast.Attribute(value=inner, attr=name):
-                return self._attribute(self._value(inner), name, node)
+            case ast.Attribute():
+                return _or_object(self._read_attribute(node))
             case ast.Subscript(value=inner, slice=key):
                 return self._subscript(self._value(inner), self._value(key), node)
             case ast.Await(value=inner):
@@ -90,6 +92,9 @@ class Expressions(Attributes, ABC):
             case _:  # operators, comparisons, slices, f-strings: a result of their own
                 values = [self._value(part) for part in _parts(node)]
                 return self._operator(node, values)
+
+    def _read_attribute(self, node: ast.Attribute) -> Value:
+        return self._attribute(self._value(node.value), node.attr, node)
 
     def _again(self, node: Comprehension, frame: Frame) -> Value:
         with self._in_frame(frame):
@@ -164,7 +169,10 @@ class Expressions(Attributes, ABC):
         if magic is not None:
             self._magic(*magic)
             return self._thing("list", node, plain())
-        callee = self._value(node.func)
+        func = node.func
+        callee = (
+            self._read_attribute(func) if isinstance(func, ast.Attribute) else self._value(func)
+        )
         arguments, has_star = CallArguments(), False
         for argument in node.args:
             value = self._value(argument)
@@ -288,6 +296,13 @@ class Expressions(Attributes, ABC):
         for parameter, default in reversed(pairs):
             self._set_field(thing, f"{parameter.arg}=", self._value(default))
         return value
+
+
+def _or_object(value: Value) -> Value:
+    """*value*, with the objects of its methods where the name may be that of a column."""
+    methods = [thing for thing in value if thing.kind == METHOD]
+    objects = NOTHING.union(*(method.receivers for method in methods))
+    return value | {thing for thing in objects if thing.kind in _HAS_COLUMNS}
 
 
 def _parts(node: ast.AST) -> list[ast.expr]:

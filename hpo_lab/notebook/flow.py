@@ -18,7 +18,7 @@ from hpo_lab.notebook import library
 from hpo_lab.notebook.expressions import Expressions
 from hpo_lab.notebook.known_calls import SAME_DECORATORS
 from hpo_lab.notebook.name_table import IN_DOUBT
-from hpo_lab.notebook.names import captured, is_store
+from hpo_lab.notebook.names import captured, is_store, names_bound
 from hpo_lab.notebook.own_code import CallArguments
 from hpo_lab.notebook.values import (
     CLASS,
@@ -51,6 +51,15 @@ class Scope(Expressions):
             body: Its statements.
             may_fail: Whether it may have stopped anywhere.
         """
+        try:
+            self._cell(body, may_fail)
+        except RecursionError:  # an expression of hundreds of parts
+            self._start_again()
+            self._give_up()
+            for statement in body:
+                self._skim(statement)
+
+    def _cell(self, body: Sequence[ast.stmt], may_fail: bool) -> None:
         if may_fail:
             with self._maybe():
                 for statement in body:
@@ -70,7 +79,20 @@ class Scope(Expressions):
         value = self._thing(UNKNOWN, "_")
         self._notebook.names["_"] = Binding(value | old.value, sources | old.sources)
 
+    def _skim(self, node: ast.stmt) -> None:
+        """Take a statement that is not followed as one that may give its names any value."""
+        value = self._give_up()
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and part.id not in self._notebook.names:
+                self._load(part.id)
+        for name in names_bound([node]):
+            self._bind(name, value)
+        self._returned(value)
+
     def _statement(self, node: ast.stmt) -> None:
+        if self._leads_too_far() and not isinstance(node, ast.Import | ast.ImportFrom):
+            self._skim(node)
+            return
         match node:
             case ast.Assign():
                 self._assign_all(node.targets, node.value)

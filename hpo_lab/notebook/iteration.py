@@ -34,7 +34,9 @@ class Iteration(OwnCode, ABC):
         self._ran_lazily: set[Hashable] = set()
 
     @abstractmethod
-    def _pass(self, passed: Value, *, quiet: bool = False, gives: str = "") -> Value:
+    def _pass(
+        self, passed: Value, *, quiet: bool = False, gives: str = "", own: Value = NOTHING
+    ) -> Value:
         """Follow what a known function does with what it is passed; the items of it."""
 
     def _items(self, value: Value) -> Value:
@@ -57,6 +59,8 @@ class Iteration(OwnCode, ABC):
                     self._draw(generator)
                 self._run_code({thing}, self._thing("tensor", "passed"))
                 items |= self._thing("tensor", ("item", thing))
+            elif kind == "tensor":
+                items |= {thing}
             elif kind in KINDS:
                 items |= self._lazy_items(thing)
         return items

@@ -159,7 +159,8 @@ _rows("numpy", "copyto fill_diagonal place put put_along_axis putmask", Call(cha
 _rows("numpy", "save savetxt savez savez_compressed memmap", _WRITES)
 _rows("numpy", "seterr seterrcall set_printoptions setbufsize", _SET)
 _rows("numpy", "errstate printoptions", Call("value"))
-_rows("numpy", "vectorize frompyfunc nditer testing ctypeslib f2py ndarray.sort add.at subtract.at",
+_rows("numpy", "vectorize frompyfunc", Call("unknown", holds=True))
+_rows("numpy", "nditer testing ctypeslib f2py ndarray.sort add.at subtract.at",
       None)  # fmt: skip
 _rows("numpy", "random", Call("array", draws="numpy.random"))
 _rows("numpy.random", "shuffle", Call(changes=True, draws="numpy.random"))
@@ -247,7 +248,14 @@ _rows("torch", "arange argmax as_tensor cat complex cos count_nonzero cumsum dia
       "zeros zeros_like allclose equal is_tensor numel bincount no_grad device Size float float32 "
       "float64 int64 long bool cuda.is_available cuda.device_count backends.mps.is_available",
       Call("tensor", holds=True))  # fmt: skip
-_rows("torch", "from_numpy as_tensor reshape squeeze unsqueeze flatten transpose",
+_rows("torch", "abs add addmm argwhere bmm clamp clip clone cross cumprod div dot eq fft flip "
+      "gather ge gt hstack index_select isfinite isinf kron le linalg log10 log1p log2 logsumexp "
+      "lt maximum median minimum mul ne neg nonzero norm numel outer pow relu "
+      "repeat_interleave roll round rsqrt sign sort square sub tensordot tile topk vstack",
+      Call("tensor", holds=True))  # fmt: skip
+_rows("torch", "asarray atleast_1d atleast_2d chunk detach from_dlpack imag movedim narrow "
+      "permute ravel real split swapaxes unbind from_numpy as_tensor reshape squeeze unsqueeze "
+      "flatten transpose",
       Call("tensor", is_view=True))  # fmt: skip
 _rows("torch", "rand randn randint randperm rand_like randn_like normal bernoulli multinomial",
       Call("tensor", holds=True, draws="torch"))  # fmt: skip
@@ -259,7 +267,10 @@ _rows("torch", "Generator", Call("generator"))
 _rows("torch", "save", _WRITES)
 _rows("torch", "nn", Call("module", holds=True, draws="torch"))
 _rows("torch.nn", "functional", Call("tensor", holds=True, draws="torch"))
-_rows("torch.nn", "init utils parallel", None)
+_rows("torch.nn", "utils parallel", None)
+_rows("torch.nn", "init", Call("same", changes=True, draws="torch"))
+_rows("torch.nn.utils", "clip_grad_norm_ clip_grad_value_ vector_to_parameters",
+      Call("tensor", holds=True, changes=True))  # fmt: skip
 _rows("torch", "optim", Call("optimizer", holds=True))
 _rows("torch.utils.data", "DataLoader random_split", Call("loader", holds=True, draws="torch"))
 _rows("torch.utils.data", "TensorDataset Subset ConcatDataset Dataset", Call("loader", holds=True))

@@ -24,12 +24,14 @@ class KindOfObject:
         reads: Methods that change nothing and give something of their own; `*` for every
             method not named elsewhere.
         views: Methods that change nothing, and whose result shares the state of the object.
-        changes: Methods that change the object, with what it holds where `deep`.
+        changes: Methods that change the object, with what it holds where `deep`; of tensors
+            also those whose name ends in `_`.
         stores: Of these, those after which it holds their arguments.
         items: Methods that give what it holds.
         writes: Methods that write files.
         gives: Kind of result, by method; else an object of the same kind.
-        attributes: Kind of attribute, by name; else it counts as the object itself.
+        attributes: Kind of attribute, by name; else it counts as the object itself. To change
+            an attribute is to change the object.
         deep: A change also changes the known objects that it holds: a pipeline and its steps.
         calls: Calling the object: `reads` or `changes`; empty where unknown.
         runs: Its methods may run the functions and objects that it holds.
@@ -177,34 +179,36 @@ KINDS: dict[str, KindOfObject] = {
             """
             abs add_categories add_prefix add_suffix agg aggregate align all any apply applymap
             argmax argmin argpartition argsort as_ordered as_unordered asfreq asof assign astype
-            at_time autocorr between between_time bfill capitalize cat ceil center choose clip
-            combine combine_first compare compress concat conj conjugate contains convert_dtypes
+            autocorr between bfill capitalize cat ceil center choose clip
+            combine combine_first compare compress concat contains convert_dtypes
             copy corr corrwith count cov cumcount cummax cummin cumprod cumsum date day_name decode
             describe diff difference div divide dot drop drop_duplicates droplevel dropna
-            duplicated encode endswith eq equals ewm expanding explode extract extractall factorize
-            ffill fillna filter find findall first first_valid_index flatten floor floordiv format
-            fullmatch ge get_dummies get_group get_indexer get_level_values get_loc groupby gt head
+            duplicated encode endswith eq equals explode extract extractall factorize
+            ffill fillna filter find findall first_valid_index flatten floor floordiv format
+            fullmatch ge get_dummies get_indexer get_level_values get_loc gt
             hide highlight_max highlight_min highlight_null identical idxmax idxmin infer_objects
             info interpolate intersection isalnum isalpha isdecimal isdigit isin islower isna
             isnull isnumeric isocalendar isoformat isspace istitle isupper item iterrows itertuples
-            join kurt kurtosis last last_valid_index le len ljust lower lstrip lt map mask match
+            join kurt kurtosis last_valid_index le len ljust lower lstrip lt map mask match
             max mean median melt memory_usage merge min mod mode month_name mul multiply ne ngroup
-            nlargest nonzero normalize notna notnull nsmallest nunique ohlc pad pct_change pipe
+            nlargest nonzero normalize notna notnull nsmallest nunique ohlc pad pct_change
             pivot pivot_table pow prod product quantile query radd rank rdiv reindex reindex_like
             remove_categories remove_unused_categories removeprefix removesuffix rename rename_axis
-            rename_categories reorder_categories reorder_levels repeat replace resample reset_index
-            rfind rjust rmul rolling round rpow rsplit rstrip rsub rtruediv sample searchsorted
-            select_dtypes sem set_axis set_caption set_categories set_index set_properties shift
+            rename_categories reorder_categories reorder_levels repeat replace reset_index
+            rfind rjust rmul round rpow rsplit rstrip rsub rtruediv sample searchsorted
+            sem set_axis set_caption set_categories set_index set_properties shift
             skew slice slice_replace sort_index sort_values split stack startswith std strftime
-            strip sub subtract sum swapcase swaplevel symmetric_difference tail text_gradient title
-            to_dict to_frame to_latex to_list to_markdown to_period to_pydatetime to_string
-            to_timestamp toarray tobytes todense tolist trace transform truediv truncate tz_convert
-            tz_localize union unique unstack upper value_counts var where xs zfill
-            background_gradient bar to_html dtype dtypes columns
+            strip sub subtract sum swapcase swaplevel symmetric_difference text_gradient title
+            to_dict to_latex to_list to_markdown to_period to_pydatetime to_string
+            to_timestamp toarray tobytes todense tolist trace transform truediv tz_convert
+            tz_localize union unique unstack upper value_counts var where zfill
+            background_gradient bar boxplot hist to_html
             """
         ),
         views=_words(
-            "get items keys ravel reshape squeeze swapaxes to_numpy transpose values view diagonal"
+            "at_time between_time conj conjugate diagonal ewm expanding first get get_group "
+            "groupby head items keys last pipe ravel resample reshape rolling select_dtypes "
+            "squeeze swapaxes tail to_frame to_numpy transpose truncate view xs"
         ),
         changes=_words(
             "fill insert isetitem itemset partition pop put resize setflags sort update"
@@ -225,6 +229,7 @@ KINDS: dict[str, KindOfObject] = {
         ),
         attributes=(
             ("atom", _words("shape size ndim empty dtype nbytes itemsize nnz name names")),
+            ("array", _words("T array columns data dtypes flat imag index real values")),
             ("plots", _words("plot")),
         ),
         runs=True,
@@ -294,16 +299,21 @@ KINDS: dict[str, KindOfObject] = {
             "sqrt square std sub sum tanh to topk tolist type unique var where item"
         ),
         views=_words(
-            "chunk contiguous data detach expand flatten narrow numpy permute reshape select split "
-            "squeeze swapaxes t transpose unbind unfold unsqueeze view"
+            "chunk contiguous detach diagonal expand expand_as flatten movedim narrow numpy "
+            "permute ravel reshape reshape_as select split squeeze swapaxes t transpose unbind "
+            "unflatten unfold unsqueeze view view_as"
         ),
-        changes=_words("backward requires_grad_ retain_grad"),
+        changes=_words("backward register_hook requires_grad_ retain_grad"),
+        stores=_words("register_hook"),
         gives=(
             ("array", _words("numpy")),
             ("atom", _words("item dim numel")),
             ("list", _words("tolist")),
         ),
-        attributes=(("atom", _words("shape ndim dtype device")),),
+        attributes=(
+            ("atom", _words("shape ndim dtype device is_leaf requires_grad")),
+            ("tensor", _words("H T data grad imag mH mT real")),
+        ),
         deep=True,
     ),
     "module": KindOfObject(
@@ -324,7 +334,11 @@ KINDS: dict[str, KindOfObject] = {
             "register_forward_hook register_forward_pre_hook register_full_backward_hook "
             "register_module register_parameter"
         ),
-        gives=(("tensor", _words("parameters buffers forward get_parameter")),),
+        gives=(
+            ("tensor", _words("buffers forward get_parameter named_buffers named_parameters")),
+            ("tensor", _words("parameters")),
+            ("dict", _words("state_dict")),
+        ),
         attributes=(("tensor", _words("weight bias")),),
         deep=True,
         calls="changes",

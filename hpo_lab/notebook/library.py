@@ -18,6 +18,7 @@ __all__ = [
     "draws_unless_told",
     "has_method",
     "import_is_plain",
+    "is_in_place",
     "kind_of_class",
     "of_function",
     "result_of_method",
@@ -86,7 +87,12 @@ def has_method(kind: str, name: str) -> bool:
     if known.is_closed:
         return any(hasattr(each, name) for each in known.is_closed)
     named = known.reads | known.views | known.changes | known.writes | known.items
-    return name in named or "*" in named
+    return name in named or "*" in named or (kind == "tensor" and is_in_place(name))
+
+
+def is_in_place(name: str) -> bool:
+    """Whether *name* is, by the convention of torch, that of a function which works in place."""
+    return name.endswith("_") and not name.endswith("__")
 
 
 def result_of_method(kind: str, name: str) -> str:

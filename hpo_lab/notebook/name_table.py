@@ -27,6 +27,10 @@ from hpo_lab.notebook.values import (
 __all__ = ["IN_DOUBT", "NameTable", "Use"]
 
 IN_DOUBT = "kept when in doubt"
+_STEPS_AT_MOST = 20_000
+"""In a cell; what takes more is not followed to the end, and the cell is kept."""
+_STEPS_IN_ALL_AT_MOST = 100_000
+"""In all cells; an ordinary cell takes some dozens, and a step some 5 microseconds."""
 _UNCHANGING = frozenset({ATOM, IMPORTED, METHOD})
 
 
@@ -51,6 +55,7 @@ class NameTable:
         effects: Why a cell matters whatever it binds.
         installs: The cells that install packages.
         submodules: By package, the cells that import submodules of it.
+        steps: How much was followed so far: statements, calls, and the things looked at.
         unknown: The names whose type the code does not tell, with how often a cell binds them.
     """
 
@@ -66,9 +71,12 @@ class NameTable:
         self.unbound: defaultdict[int, set[str]] = defaultdict(set)
         self.effects: dict[int, str] = {}
         self.installs: set[int] = set()
+        self.steps = 0
         self.submodules: defaultdict[str, set[int]] = defaultdict(set)
         self.unknown: dict[tuple[int, str], int] = {}
         self._kinds = kinds or {}
+        self._started = (0, 0)  # a cell, and the steps before it
+        self._given_up: set[int] = set()
         self._notebook = Frame()
         self._frame = self._notebook
         self._conditional = 0
@@ -79,6 +87,8 @@ class NameTable:
         self._changes = 0
         self._reached: dict[Value, tuple[int, Value]] = {}
         self._used: dict[Hashable, int] = {}
+        self._changed: set[Thing] = set()  # what was changed, with all that this changes,
+        self._changed_at = (-1, 0)  # in this cell, at this shape
 
     @property
     def _shape(self) -> int:
@@ -103,6 +113,17 @@ class NameTable:
         """Bind *names* to new values that may be anything."""
         for name in names:
             self._bind(name, self._thing(UNKNOWN, name))
+
+    def _leads_too_far(self, steps: int = 1) -> bool:
+        """Whether the cell takes too long to follow, after that many more *steps*."""
+        if self._started[0] != self.cell:
+            self._started = (self.cell, self.steps)
+        self.steps += steps
+        return (
+            self.cell in self._given_up
+            or self.steps - self._started[1] > _STEPS_AT_MOST
+            or self.steps > _STEPS_IN_ALL_AT_MOST
+        )
 
     # What things there are
 
@@ -129,6 +150,7 @@ class NameTable:
         if shape != self._shape:
             things = frozenset(reachable(key))
             self._reached[key] = (self._shape, things)
+            self.steps += len(things)
         return things
 
     def _imported(self, path: str) -> Value:
@@ -162,21 +184,27 @@ class NameTable:
 
     def _change(self, value: Iterable[Thing]) -> None:
         """Note that this cell changes the things of *value* in place."""
-        pending, seen = list(value), set[Thing]()
+        if self._changed_at != (self.cell, self._shape):
+            self._changed_at = (self.cell, self._shape)
+            self._changed.clear()
+        pending = list(frozenset(value) - self._changed)
+        before = len(self._changed)
+        self._changed.update(pending)
         while pending:
             thing = pending.pop()
-            if thing in seen:
-                continue
-            seen.add(thing)
+            more = set(thing.shares)
             if thing.kind == METHOD:
-                pending.extend(thing.receivers)
+                more |= thing.receivers
             if thing.kind == UNKNOWN or (thing.kind in KINDS and KINDS[thing.kind].deep):
-                pending.extend(thing.neighbours())
+                more |= thing.neighbours()
             if thing.kind not in _UNCHANGING and self.cell not in thing.changed:
                 thing.changed.add(self.cell)
                 self._growth += 1
                 self._changes += 1
-            pending.extend(thing.shares)
+            more -= self._changed
+            self._changed |= more
+            pending.extend(more)
+        self.steps += len(self._changed) - before
 
     # Names
 
@@ -240,13 +268,20 @@ class NameTable:
         return frozenset({self._things[key]})
 
     def _use(self, name: str, binding: Binding) -> None:
+        """Note that this cell reads *name*."""
+        self._use_binding(name, binding)
+        key = (self.cell, name, binding.value)
+        if self._used.get(key) != self._shape:
+            self._used[key] = self._shape
+            self._use_things(name, self._reachable(binding.value))
+
+    def _use_binding(self, name: str, binding: Binding) -> None:
         for provider in sorted(binding.sources - {self.cell}):
             self.uses.setdefault(Use(self.cell, name, provider, changes=False))
-        key = (self.cell, name, binding.value)
-        if self._used.get(key) == self._shape:
-            return
-        self._used[key] = self._shape
-        for thing in self._reachable(binding.value):
+
+    def _use_things(self, name: str, things: AbstractSet[Thing]) -> None:
+        self.steps += len(things)
+        for thing in things:
             # Who changes an object has read it, and so needs those who changed it before.
             last = max(thing.changed - {self.cell}, default=None)
             if last is not None:
@@ -284,5 +319,7 @@ class NameTable:
         for _ in range(6):
             growth, names = self._growth, dict(self._frame.names)
             yield
+            if self._leads_too_far():
+                return
             if self._growth == growth and self._frame.names == names:
                 return

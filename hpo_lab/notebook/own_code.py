@@ -25,14 +25,13 @@ from hpo_lab.notebook.values import (
     Thing,
     Value,
     in_order,
+    reachable,
 )
 
-__all__ = ["RANDOM_NUMBERS", "CallArguments", "OwnCode"]
+__all__ = ["DEPTH_AT_MOST", "RANDOM_NUMBERS", "CallArguments", "OwnCode"]
 
-_STEPS_AT_MOST = 8000
-"""In a cell; what takes more is not followed to the end, and the cell is kept."""
 _STEPS_OF_A_CALL = 20
-_DEPTH_AT_MOST = 25
+DEPTH_AT_MOST = 25
 _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
 _DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
 RANDOM_NUMBERS = "random numbers of "
@@ -70,9 +69,9 @@ class OwnCode(NameTable, ABC):
         super().__init__(kinds)
         self._running: dict[Thing, Value] = {}
         self._ran_code: set[Thing] = set()
-        self._followed = (0, 0)
         self._followed_before: dict[Hashable, tuple[object, Value]] = {}
-        self._given_up: set[int] = set()
+        self._anything = frozenset({Thing(UNKNOWN)})
+        self._depth = 0  # of calls in calls
         self._what = ""  # the call that is being followed, as it is written
 
     @abstractmethod
@@ -101,7 +100,7 @@ class OwnCode(NameTable, ABC):
         """Follow the body of a function of the notebook as it runs for *arguments*."""
         node = function.node
         assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        if self._leads_too_far(_STEPS_OF_A_CALL) or len(self._site) > _DEPTH_AT_MOST:
+        if self._leads_too_far(_STEPS_OF_A_CALL) or len(self._site) > DEPTH_AT_MOST:
             return self._give_up()
         if function in self._running:
             self._change(self._reachable(arguments.every))
@@ -126,23 +125,34 @@ class OwnCode(NameTable, ABC):
             thing.items = lambda: self._run_body(function, node.args, body, own, arguments, site)
         return generator
 
-    def _leads_too_far(self, steps: int) -> bool:
-        """Whether the cell takes too long to follow, after that many more *steps*."""
-        cell, count = self._followed
-        self._followed = (self.cell, count + steps if cell == self.cell else steps)
-        return self._followed[1] > _STEPS_AT_MOST
-
     def _give_up(self) -> Value:
-        """Take a call that leads too far as one that reads and changes everything."""
+        """Take what leads too far as code that reads, changes and mixes everything."""
+        (anything,) = self._anything
         if self.cell not in self._given_up:
             self._given_up.add(self.cell)
-            self.keep(f"{self._what}(): calls more than can be followed, {IN_DOUBT}")
+            what = f"{self._what}()" if self._what else "the cell"
+            self.keep(f"{what}: calls more than can be followed, {IN_DOUBT}")
             things = set[Thing]()
             for name, binding in list(self._notebook.names.items()):
-                self._use(name, binding)
-                things |= self._reachable(binding.value)
+                more = reachable(binding.value, things)
+                self._use_binding(name, binding)
+                self._use_things(name, more)
+                things |= more
             self._change(things)
-        return self._thing(UNKNOWN, "given up")
+            things = {thing for thing in things if thing.kind not in (ATOM, IMPORTED)}
+            self._add(anything, things)
+            for thing in things:
+                self._add(thing, self._anything)
+                if thing.kind == INSTANCE:
+                    self._set_field(thing, "*", self._anything)
+        return self._anything
+
+    def _start_again(self) -> None:
+        """Leave whatever was being followed."""
+        self._frame, self._conditional, self._site, self._what = self._notebook, 0, (), ""
+        self._depth = 0
+        self._running.clear()
+        self._ran_code.clear()
 
     def _run_body(
         self,
@@ -264,9 +274,11 @@ class OwnCode(NameTable, ABC):
         is_outermost = not self._ran_code
         direct, things = frozenset(value), self._reachable(value)
         passed = frozenset(thing for thing in passed if thing.kind != IMPORTED)
-        for thing in [] if self.cell in self._given_up else in_order(things):
-            if thing.kind not in (FUNCTION, CLASS, INSTANCE):
-                continue
+        code = [thing for thing in things if thing.kind in (FUNCTION, CLASS, INSTANCE)]
+        for thing in in_order(code):
+            if self._leads_too_far():
+                self._give_up()
+                break
             if thing.kind == FUNCTION and thing not in direct and thing.receivers & things:
                 continue  # a method: it runs with the instances of its class
             if thing in self._ran_code:
@@ -288,9 +300,10 @@ class OwnCode(NameTable, ABC):
     def _run_methods(self, value: Iterable[Thing], passed: Value, prefix: str = "") -> Value:
         """Follow the methods of instances whose names start with *prefix*."""
         results = NOTHING
-        for thing in in_order(value):
-            if thing.kind != INSTANCE or self.cell in self._given_up:
-                continue
+        for thing in in_order(thing for thing in value if thing.kind == INSTANCE):
+            if self._leads_too_far():
+                self._give_up()
+                break
             names = {
                 name
                 for each in _ancestors(*thing.receivers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -75,16 +76,12 @@ class Thing:
     draws: frozenset[str] = frozenset()
     number: int = field(default_factory=lambda: next(_numbers))
 
-    def neighbours(self) -> Iterable[Thing]:
+    def neighbours(self) -> set[Thing]:
         """The things that can be reached from this one without running anything."""
-        yield from self.holds
-        yield from self.shares
-        yield from self.receivers
-        for value in self.fields.values():
-            yield from value
+        things = self.holds.union(self.shares, self.receivers, *self.fields.values())
         if self.kind == CLASS and self.frame is not None:
-            for binding in self.frame.names.values():
-                yield from binding.value
+            things.update(*(binding.value for binding in self.frame.names.values()))
+        return things
 
 
 Value = frozenset[Thing]
@@ -129,15 +126,14 @@ class Frame:
     is_class: bool = False
 
 
-def reachable(value: Iterable[Thing]) -> set[Thing]:
-    """The things of *value* and all that can be reached from them."""
-    things: set[Thing] = set()
-    pending = list(value)
+def reachable(value: Iterable[Thing], but: AbstractSet[Thing] = NOTHING) -> set[Thing]:
+    """The things of *value* and all that can be reached from them, *but* for those and theirs."""
+    things = set(value) - but
+    pending = list(things)
     while pending:
-        thing = pending.pop()
-        if thing not in things:
-            things.add(thing)
-            pending.extend(thing.neighbours())
+        more = pending.pop().neighbours() - things - but
+        things |= more
+        pending.extend(more)
     return things
 
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hpo_lab.experiment.job_fields import GROUPS
+from hpo_lab.experiment.job_structure import structure_problems
 from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Value
 from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.experiment.trial import trial_name
 from hpo_lab.prepare.prepared import Prepared
-from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.trial.trial_kinds import trial_kinds
 from hpo_lab.workload.container_engine import ENGINES
 from hpo_lab.workload.described import workload_settings
@@ -20,7 +22,7 @@ from hpo_lab.workload.support import job_notes, job_problems
 
 __all__ = ["local_problems", "runs_here"]
 
-_KIND = "spec.trialTemplate.trialSpec.kind"
+_OBJECT = "spec.trialTemplate.trialSpec"
 
 
 def local_problems(runtime: str | None = None, paths: Sequence[str] = ()) -> list[Problem]:
@@ -67,19 +69,21 @@ def runs_here(
                 f"found {template.kind[1]!r}, which needs source files that a manifest does not "
                 "carry; run the notebook itself, or call hpo_lab.tune"
             )
-            raise InvalidInput([Problem(_KIND, message)])
+            raise InvalidInput([Problem(f"{_OBJECT}.kind", message)])
         return prepared
     if template.config_map is not None:
         name = template.config_map.config_map_name
         message = f"the ConfigMap {name!r} is not here; give it by --with FILE"
         raise InvalidInput([Problem("spec.trialTemplate.configMap", message)])
     job = render_trial(experiment, trial_name(experiment.name, 0), sample(experiment.spec))
-    _known(str(job.get("kind", "")))
+    _known(str(job.get("kind", "")), str(job.get("apiVersion", "")))
+    if problems := [*structure_problems(job, _OBJECT)]:
+        raise InvalidInput(problems)
     local = _local_settings(prepared, runtime, paths)
     settings = workload_settings(experiment, template, job, local)
     if problems := job_problems(job, settings, prepared.configuration):
         raise InvalidInput(problems)
-    notes = job_notes(job, settings)
+    notes = job_notes(job, settings, has_own_labels=template.primary_pod_labels is not None)
     return replace(prepared, files={LOCAL: local.file()}, warnings=(*prepared.warnings, *notes))
 
 
@@ -97,11 +101,16 @@ def _local_settings(prepared: Prepared, runtime: str | None, paths: Sequence[str
     )
 
 
-def _known(kind: str) -> None:
+def _known(kind: str, version: str = "") -> None:
     if kind not in trial_kinds():
         kinds = ", ".join(trial_kinds())
-        message = f"found {kind!r}; the kinds that can be run on this machine are {kinds}"
-        raise InvalidInput([Problem(_KIND, message)])
+        hint = nearest(kind, list(trial_kinds()))
+        message = f"found {kind!r}; the kinds that can be run on this machine are {kinds}{hint}"
+        raise InvalidInput([Problem(f"{_OBJECT}.kind", message)])
+    known = GROUPS.get(kind)
+    if version and known and version.partition("/")[0] != known.partition("/")[0]:
+        message = f"found {version!r}; the {kind} that can be run on this machine is of {known}"
+        raise InvalidInput([Problem(f"{_OBJECT}.apiVersion", message)])
 
 
 def sample(spec: ExperimentSpec) -> dict[str, Value]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hpo_lab.testing.algorithms import check_algorithm
     from hpo_lab.testing.collectors import check_collector
+    from hpo_lab.testing.figures import check_figure, random_experiment
     from hpo_lab.testing.places import PlaceCase, check_place
     from hpo_lab.testing.rules import check_early_stopping_rule
 
@@ -15,7 +16,9 @@ __all__ = [
     "check_algorithm",
     "check_collector",
     "check_early_stopping_rule",
+    "check_figure",
     "check_place",
+    "random_experiment",
 ]
 
 _HOMES = {
@@ -23,7 +26,9 @@ _HOMES = {
     "check_algorithm": "hpo_lab.testing.algorithms",
     "check_collector": "hpo_lab.testing.collectors",
     "check_early_stopping_rule": "hpo_lab.testing.rules",
+    "check_figure": "hpo_lab.testing.figures",
     "check_place": "hpo_lab.testing.places",
+    "random_experiment": "hpo_lab.testing.figures",
 }
 
 

@@ -19,6 +19,7 @@ from hpo_lab.workload.paths import mounts, translate
 from hpo_lab.workload.rendezvous import HOST
 from hpo_lab.workload.replicas import Replica
 from hpo_lab.workload.settings import WorkloadSettings
+from hpo_lab.workload.shell_words import shell_reading
 
 __all__ = ["Launch", "container_process", "gpu_demand"]
 
@@ -62,6 +63,7 @@ def container_process(
     places: Mapping[str, str],
     folder: Path,
     gpus: Sequence[str] | None = None,
+    by_shell: bool = False,
 ) -> Launch:
     """The process of *container*.
 
@@ -74,6 +76,7 @@ def container_process(
         places: Folders of this machine by path in the container.
         folder: The replica's own folder.
         gpus: The GPUs that the process may use; None where the container asks for no GPU.
+        by_shell: Whether a shell reads the words of the command, as in Katib.
 
     Raises:
         ValueError: The container cannot be run on this machine.
@@ -100,10 +103,16 @@ def container_process(
             "command": command_words({"command": container.get("command")}, environment),
             "args": command_words({"args": container.get("args")}, environment),
         }
+        if by_shell:
+            read = shell_reading([*expanded["command"], *expanded["args"]])
+            expanded |= {"command": read, "args": []}
         words = container_command(settings.runtime, name, expanded, environment, places, gpus or ())
         everything = {**os.environ, **environment}
         return Launch(replica.name, words, everything, settings.directory)
-    words = [translate(word, places) for word in command_words(container, environment)]
+    words = command_words(container, environment)
+    if by_shell:
+        words = shell_reading(words)
+    words = [translate(word, places) for word in words]
     if not container.get("command"):
         raise ValueError(
             f"container {container.get('name')!r} has no command; that of its image is not "

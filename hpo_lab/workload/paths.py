@@ -9,11 +9,11 @@ separate files, and no trial needs the rights of root.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-__all__ = ["collected_folder", "mounts", "translate"]
+__all__ = ["collected_folder", "mounts", "own_parents", "translate"]
 
 
 def collected_folder(path: str, *, is_directory: bool) -> str:
@@ -25,6 +25,39 @@ def collected_folder(path: str, *, is_directory: bool) -> str:
     if is_directory or PurePosixPath(path).parent == PurePosixPath("/"):
         return path.rstrip("/")
     return str(PurePosixPath(path).parent)
+
+
+def own_parents(shared: str, foreign: Collection[str]) -> Iterator[str]:
+    """The parents of the collected folder that a trial may write to instead of that folder.
+
+    A program that is given `/logs` may write to `/logs/test`, which is collected. Left out are
+    the parents that hold something else on this machine, and that have to do with a folder of
+    *foreign*, such as a mounted one: the trial may read from these.
+
+    Args:
+        shared: The collected folder, an absolute path in the container.
+        foreign: Paths in the container that lead elsewhere.
+    """
+    child = PurePosixPath(shared)
+    for parent in child.parents[:-1]:
+        others = [PurePosixPath(path) for path in foreign]
+        is_foreign = any(
+            parent.is_relative_to(path) or path.is_relative_to(parent) for path in others
+        )
+        if is_foreign or _holds_other(Path(parent), child.name):
+            return
+        yield str(parent)
+        child = parent
+
+
+def _holds_other(folder: Path, name: str) -> bool:
+    """Whether *folder* exists and has entries beside the one called *name*."""
+    try:
+        return any(entry.name != name for entry in folder.iterdir())
+    except NotADirectoryError:
+        return True
+    except OSError:
+        return folder.exists()
 
 
 def mounts(pod: Mapping[str, Any], container: Mapping[str, Any], folder: Path) -> dict[str, str]:

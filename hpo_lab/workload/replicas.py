@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["KINDS", "Replica", "chosen", "primary", "replicas", "retries"]
+from hpo_lab.experiment.job_fields import REPLICAS
 
-KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "PyTorchJob": ("pytorchReplicaSpecs", ("Master", "Worker")),
-    "TFJob": ("tfReplicaSpecs", ("Chief", "Master", "Worker", "PS", "Evaluator")),
-    "MPIJob": ("mpiReplicaSpecs", ("Launcher", "Worker")),
-    "XGBoostJob": ("xgbReplicaSpecs", ("Master", "Worker")),
-    "JAXJob": ("jaxReplicaSpecs", ("Worker",)),
-    "PaddleJob": ("paddleReplicaSpecs", ("Master", "Worker")),
-}
-"""Jobs of Kubeflow's operators: the field with their replicas, and the roles by rank."""
+__all__ = ["MOST_PODS", "Replica", "chosen", "primary", "replicas", "retries"]
+
+MOST_PODS: Final = 1000
+"""The most pods of a job; each is a process of this machine."""
 
 _LABEL = "training.kubeflow.org"
 
@@ -32,6 +27,7 @@ class Replica:
         rank: Counted from 0 within the job.
         pod: The pod template.
         labels: The pod's labels, including the labels that the operator adds.
+        path: The path in the job to what describes the pod's containers.
     """
 
     role: str
@@ -39,6 +35,7 @@ class Replica:
     rank: int
     pod: Mapping[str, Any]
     labels: Mapping[str, str]
+    path: str
 
     @property
     def name(self) -> str:
@@ -63,8 +60,8 @@ def replicas(job: Mapping[str, Any]) -> list[Replica]:
         ValueError: The job has no pods, or its kind is not supported.
     """
     members = [
-        Replica(role, index, rank, pod, _labels(job, role, index, pod))
-        for rank, (role, index, pod) in enumerate(_pods(job))
+        Replica(role, index, rank, pod, _labels(job, role, index, pod), path)
+        for rank, (role, index, pod, path) in enumerate(_pods(job))
     ]
     if not members:
         raise ValueError(f"the {job.get('kind')} has no replicas")
@@ -103,31 +100,40 @@ def retries(job: Mapping[str, Any]) -> int:
     return max(0, int(limit or 0))
 
 
-def _pods(job: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+def _pods(job: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any], str]]:
+    """The role, index, template and path of each pod of *job*."""
     kind, spec = str(job.get("kind")), job.get("spec") or {}
     if kind == "Job":
         count = int(spec.get("completions") or spec.get("parallelism") or 1)
-        yield from (("pod", index, spec.get("template") or {}) for index in range(count))
+        pods = [("pod", count, spec.get("template") or {}, "spec.template.spec")]
     elif kind == "TrainJob":
         trainer = spec.get("trainer") or {}
         fields = ("image", "command", "args", "env")
         container = {"name": "node"} | {key: trainer[key] for key in fields if key in trainer}
         container["resources"] = trainer.get("resourcesPerNode") or {}
         pod = {"spec": {"containers": [container]}}
-        count = int(trainer.get("numNodes") or 1)
-        yield from (("node", index, pod) for index in range(count))
-    elif kind in KINDS:
-        field, roles = KINDS[kind]
+        pods = [("node", int(trainer.get("numNodes") or 1), pod, "spec.trainer")]
+    elif kind in REPLICAS:
+        field, roles = REPLICAS[kind]
         by_role = {
-            role.lower(): (role, replica_spec)
-            for role, replica_spec in (spec.get(field) or {}).items()
+            name.lower(): (name, replica_spec)
+            for name, replica_spec in (spec.get(field) or {}).items()
+            if replica_spec
         }
+        pods = []
         for role in map(str.lower, roles):
-            _, replica_spec = by_role.get(role, ("", {}))
-            for index in range(int(replica_spec.get("replicas", 1)) if replica_spec else 0):
-                yield role, index, replica_spec.get("template") or {}
+            if role in by_role:
+                name, replica_spec = by_role[role]
+                count = 1 if replica_spec.get("replicas") is None else int(replica_spec["replicas"])
+                path = f"spec.{field}.{name}.template.spec"
+                pods.append((role, count, replica_spec.get("template") or {}, path))
     else:
         raise ValueError(f"no such kind of job: {kind!r}")
+    total = sum(count for _, count, _, _ in pods)
+    if total > MOST_PODS:
+        raise ValueError(f"the {kind} has {total} pods; at most {MOST_PODS} can run here")
+    for role, count, template, path in pods:
+        yield from ((role, index, template, path) for index in range(count))
 
 
 def _labels(

@@ -7,16 +7,20 @@ import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hpo_lab.problems import Problem
+from hpo_lab.problems import Problem, nearest
 from hpo_lab.workload.configuration import Configuration
+from hpo_lab.workload.container import command_words
 from hpo_lab.workload.container_process import gpu_demand
 from hpo_lab.workload.devices import gpus
-from hpo_lab.workload.replicas import Replica, chosen, replicas
+from hpo_lab.workload.rendezvous import started
+from hpo_lab.workload.replicas import Replica, chosen, primary, replicas
 from hpo_lab.workload.settings import WorkloadSettings
+from hpo_lab.workload.shell_words import is_read_by_shell, reading_notes
 
 __all__ = ["job_notes", "job_problems"]
 
 _PATH = "spec.trialTemplate.trialSpec"
+_OF_IMAGE = "that of its image is not known here; write it down, or use --runtime docker"
 _KEPT_VOLUMES = ("name", "hostPath", "emptyDir")
 
 
@@ -31,7 +35,17 @@ def job_problems(
         containers = [chosen(replica, settings.container) for replica in members]
     except ValueError as error:
         return [Problem(_PATH, str(error))]
-    problems: list[Problem] = []
+    crew = started(str(job.get("kind")), members)
+    if not crew:
+        return [Problem(_PATH, f"the {job.get('kind')} has no launcher")]
+    problems = [*_primary_container(primary(crew, settings.pod_labels), job, settings)]
+    if (
+        settings.collector == "Custom"
+        and not settings.runtime
+        and not settings.custom.get("command")
+    ):
+        path = "spec.metricsCollectorSpec.collector.customCollector.command"
+        problems.append(Problem(path, f"is missing, and {_OF_IMAGE}"))
     for replica, container in zip(members, containers, strict=True):
         if replica.index == 0 and (replica.role, job.get("kind")) != ("worker", "MPIJob"):
             problems += _container(replica, container, settings, configuration)
@@ -42,10 +56,28 @@ def job_problems(
     return problems
 
 
-def job_notes(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Problem]:
-    """The parts of *job* that this machine does in another way than a cluster, or not at all."""
+def job_notes(
+    job: Mapping[str, Any], settings: WorkloadSettings, *, has_own_labels: bool = False
+) -> list[Problem]:
+    """The parts of *job* that this machine does in another way than a cluster, or not at all.
+
+    Args:
+        job: The object.
+        settings: The settings of the experiment.
+        has_own_labels: Whether the manifest says itself which pod is the primary pod.
+    """
     notes = []
     members = replicas(job)
+    main = primary(started(str(job.get("kind")), members), settings.pod_labels)
+    labels = settings.pod_labels
+    if has_own_labels and not labels.items() <= main.labels.items():
+        message = f"no pod has these labels; {main.name} counts as the primary pod"
+        notes.append(Problem("spec.trialTemplate.primaryPodLabels", message))
+    container = chosen(main, settings.container)
+    if is_read_by_shell(container, main, settings, is_primary=True):
+        variables = {entry["name"]: entry["name"] for entry in container.get("env") or ()}
+        words = command_words(container, variables)
+        notes += [Problem(f"{_PATH}: {main.role}", text) for text in reading_notes(words)]
     if any(gpu_demand(chosen(replica, settings.container)) for replica in members) and not gpus(
         os.environ
     ):
@@ -69,6 +101,17 @@ def job_notes(job: Mapping[str, Any], settings: WorkloadSettings) -> list[Proble
     return notes
 
 
+def _primary_container(
+    replica: Replica, job: Mapping[str, Any], settings: WorkloadSettings
+) -> Iterator[Problem]:
+    names = [str(container.get("name")) for container in replica.containers]
+    # The container of a TrainJob is called as its runtime says.
+    if settings.container and settings.container not in names and job.get("kind") != "TrainJob":
+        hint = nearest(settings.container, names) or f"; its containers are {', '.join(names)}"
+        message = f"{settings.container!r} is no container of {_PATH}.{replica.path}{hint}"
+        yield Problem("spec.trialTemplate.primaryContainerName", message)
+
+
 def _container(
     replica: Replica,
     container: Mapping[str, Any],
@@ -79,8 +122,7 @@ def _container(
     if not container.get("command") and not settings.runtime:
         yield Problem(
             where,
-            f"container {container.get('name')!r} has no command, and that of its image is not "
-            "known here; write it down, or use --runtime docker",
+            f"container {container.get('name')!r} has no command, and {_OF_IMAGE}",
         )
     for index, source in enumerate(container.get("envFrom") or ()):
         try:

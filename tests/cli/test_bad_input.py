@@ -113,7 +113,8 @@ def test_a_manifest_that_cannot_run_here(
 ) -> None:
     path = tmp_path / "manifest.yaml"
     path.write_text(MANIFEST.replace("KIND", kind))
-    assert cli("validate", path).exit_code == 0
+    validated = cli("validate", path)
+    assert validated.exit_code == 2 and message in validated.stderr
     result = cli("run", path)
     assert result.exit_code == 2
     assert f"spec.trialTemplate.trialSpec.kind: {message}" in result.stderr

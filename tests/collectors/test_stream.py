@@ -110,3 +110,24 @@ def test_many_lines_take_no_memory() -> None:
 )
 def test_scalars_are_told_by_tag_or_by_run_and_tag(tag: str, run: str, metric: str | None) -> None:
     assert matching(tag, run, ("accuracy", "train/loss")) == metric
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps"),
+    [
+        ([1, 2, 3], [1, 2, 3]),
+        ([1, 1, 1, 2, 2], [1, 2, 3, 4, 5]),
+        ([0, 0, 10], [0, 1, 10]),
+        ([3, 2, 4], [3, 2, 4]),
+        ([None, 1, None], [None, 1, None]),
+    ],
+)
+def test_steps_that_repeat_are_counted_on(
+    epochs: list[int | None], steps: list[int | None]
+) -> None:
+    texts = [f"Epoch: {epoch} [1/9] " if epoch is not None else "" for epoch in epochs]
+    lines = "".join(f"{text}loss={index} acc=1\n" for index, text in enumerate(texts))
+    given = source(metrics=("loss", "acc"), output=iter([lines.encode()]))
+    seen = [each for batch in collect_output(given) for each in batch]
+    for metric in ("loss", "acc"):
+        assert [each.step for each in seen if each.metric == metric] == steps

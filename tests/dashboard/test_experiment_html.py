@@ -343,7 +343,6 @@ def test_of_several_objectives_the_front_is_shown_and_drawn() -> None:
         ["3", "On the front"],
         ["0", "On the front"],
         ["2", "On the front"],
-        ["1", "Succeeded"],
     ]
     assert "3 on the Pareto front, first loss 0.5, accuracy 0.25 in trial 3" in progress_text(
         summary

@@ -93,6 +93,13 @@ def job(change: Change) -> Change:
     return lambda document: change(document["spec"]["trialTemplate"]["trialSpec"])
 
 
+def as_jax_job(job: dict[str, Any]) -> None:
+    """Make a JAXJob of one worker of *job*, a Job."""
+    worker = {"template": job["spec"]["template"]}
+    spec = {"jaxReplicaSpecs": {"Worker": worker}}
+    job.update(apiVersion="kubeflow.org/v1", kind="JAXJob", spec=spec)
+
+
 def pod(**fields: Any) -> Change:
     return job(lambda job: job["spec"]["template"]["spec"].update(fields))
 

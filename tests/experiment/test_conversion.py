@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hpo_lab.experiment.conversion import from_katib, to_katib
-from hpo_lab.experiment.manifest import parse_manifest, parse_text
+from hpo_lab.experiment.manifest import parse_manifest, parse_text, read_manifest
 from hpo_lab.experiment.model import API_VERSION
 from hpo_lab.experiment.rendering import render_trial
-from tests.experiment.manifests import Change, experiment, job, parameter, spec, template
+from hpo_lab.problems import InvalidInput
+from tests.experiment.manifests import (
+    Change,
+    as_jax_job,
+    experiment,
+    job,
+    parameter,
+    spec,
+    template,
+)
 from tests.experiment.test_rendering import ASSIGNED, GO_TEMPLATE
+
+CONFORMANCE = Path(__file__).parent.parent / "conformance"
 
 
 def ours(change: Change = lambda document: None) -> Change:
@@ -37,7 +49,7 @@ def implied(document: dict[str, Any]) -> None:
         ours(),
         implied,
         spec(trialTemplate={"goTemplate": {"rawTemplate": GO_TEMPLATE}}),
-        job(lambda job: job.update(apiVersion="kubeflow.org/v1", kind="JAXJob")),
+        job(as_jax_job),
         job(lambda job: job.update(metadata={"name": "fixed", "labels": {"a": "b"}})),
         parameter(1, parameterType="int", feasibleSpace={"list": ["2", "5"]}),
         ours(parameter(1, parameterType="categorical", feasibleSpace={"list": [5, True, None]})),
@@ -138,3 +150,49 @@ def test_the_document_has_no_parameters_where_an_architecture_is_searched() -> N
     assert spec_document["nasConfig"]["graphConfig"]["inputSizes"] == [32, 32, 3]
     (operation,) = spec_document["nasConfig"]["operations"]
     assert operation["parameters"][0]["feasibleSpace"]["list"] == ["3", "5"]
+
+
+TEXT, INTEGER, NUMBER, FLAG = (str,), (int,), (int, float), (bool,)
+KATIB_TYPES = {
+    **dict.fromkeys(("name", "value", "min", "max", "step", "distribution", "reference"), TEXT),
+    **dict.fromkeys(("parameterType", "algorithmName", "objectiveMetricName", "type"), TEXT),
+    **dict.fromkeys(("parallelTrialCount", "maxTrialCount", "maxFailedTrialCount"), INTEGER),
+    **dict.fromkeys(("successCondition", "failureCondition", "resumePolicy", "path"), TEXT),
+    "goal": NUMBER,
+    "retain": FLAG,
+    "numLayers": INTEGER,
+    "list": TEXT,
+}
+"""The Go types of the fields of Katib's API; of a list, those of its entries."""
+
+
+def of_katibs_types(value: Any, name: str = "") -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key not in ("trialSpec", "customCollector", "status"):
+                of_katibs_types(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            of_katibs_types(item, name)
+    elif name in KATIB_TYPES:
+        assert type(value) in KATIB_TYPES[name], (name, value)
+
+
+@pytest.mark.parametrize("path", sorted(CONFORMANCE.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_every_field_has_the_type_of_katibs_api(path: Path) -> None:
+    try:
+        manifest = read_manifest(path)
+    except InvalidInput:
+        pytest.skip("is no sound manifest")
+    document, _ = to_katib(manifest.experiment)
+    of_katibs_types(document)
+
+
+def test_numbers_become_the_texts_that_katib_reads() -> None:
+    sloppy = parameter(
+        1, parameterType="int", feasibleSpace={"min": 2.0, "max": "5.0", "step": 1.0}
+    )
+    document, _ = to_katib(experiment(ours(sloppy)))
+    space = document["spec"]["parameters"][1]["feasibleSpace"]
+    assert space == {"min": "2", "max": "5", "step": "1"}
+    of_katibs_types(document)

@@ -18,6 +18,7 @@ from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.problems import InvalidInput
 from tests.experiment.manifests import (
     Change,
+    as_jax_job,
     changed,
     collector,
     container,
@@ -426,7 +427,7 @@ WARNED: list[tuple[str, Change, str, str]] = [
     ),
     (
         "12 conditions",
-        job(lambda job: job.update(apiVersion="kubeflow.org/v1", kind="JAXJob")),
+        job(as_jax_job),
         TEMPLATE,
         "those of the usual kinds are known here",
     ),

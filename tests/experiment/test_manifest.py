@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import pytest
@@ -144,6 +145,41 @@ def test_yaml_is_read_as_kubernetes_reads_it(text, value):
     assert read_documents(f"a: {text}") == [{"a": value}]
 
 
+def test_merge_keys_give_what_is_not_written():
+    text = """
+    base: &base {command: [train], image: x}
+    more: &more {<<: *base, image: y}
+    main: {image: z, <<: [*more, *base]}
+    again: {<<: *more}
+    first: {<<: [*more, *base]}
+    """
+    (document,) = read_documents(text)
+    assert (
+        document["more"]
+        == document["again"]
+        == document["first"]
+        == {"command": ["train"], "image": "y"}
+    )
+    assert document["main"] == {"command": ["train"], "image": "z"}
+
+
+def test_null_and_empty_text_are_not_given():
+    document = yaml.safe_load(MANIFEST)
+    bare = parse(copy.deepcopy(document))
+    document["spec"]["algorithm"]["algorithmSettings"] = None
+    document["spec"] |= {"resumePolicy": "", "earlyStopping": None, "maxFailedTrialCount": None}
+    document["spec"]["parameters"][0]["feasibleSpace"] |= {"distribution": "", "list": None}
+    document["spec"]["metricsCollectorSpec"] = {"collector": {"kind": ""}, "source": None}
+    given = parse(document)
+    assert given.spec.algorithm.algorithm_settings == ()
+    assert given.spec.resume_policy is bare.spec.resume_policy
+    assert given.spec.parameters[0].distribution == "uniform"
+    assert given.spec.metrics_collector_spec.kind == "StdOut"
+    document["spec"]["objective"]["objectiveMetricName"] = None
+    with pytest.raises(InvalidInput, match="objectiveMetricName: is missing"):
+        parse(document)
+
+
 def problems(change) -> dict[str, str]:
     document = yaml.safe_load(MANIFEST)
     change(document)
@@ -256,6 +292,41 @@ def test_each_rule_names_its_field(change, path, message):
     assert message in found[path]
 
 
+@pytest.mark.parametrize(
+    ("change", "path", "message"),
+    [
+        (
+            lambda d: d["spec"]["parameters"][0].update(step="1"),
+            "spec.parameters[0].step",
+            "belongs inside feasibleSpace; indent it",
+        ),
+        (
+            lambda d: d["spec"].update(algorithmName="random"),
+            "spec.algorithmName",
+            "belongs inside algorithm; indent it",
+        ),
+        (
+            lambda d: d["spec"]["objective"].update(maxTrialCount=3),
+            "spec.objective.maxTrialCount",
+            "belongs to spec, further left",
+        ),
+        (change_spec(parameters={"lr": 1}), "spec.parameters", "found a mapping; a list is needed"),
+        (change_spec(objective="loss"), "spec.objective", "found 'loss'; a mapping is needed"),
+        (change_spec(algorithm=[1]), "spec.algorithm", "found a list; a mapping is needed"),
+        (change_spec(seed="x"), "spec.seed", "found 'x'; a number is needed"),
+        (
+            lambda d: d["spec"]["objective"].update(objectiveMetricName=1),
+            "spec.objective.objectiveMetricName",
+            'found 1; text is needed: write "1"',
+        ),
+        (change_spec(maxTrialCount=2**40), "spec.maxTrialCount", "must be at most 2147483647"),
+        (lambda d: d["metadata"].update(namespace="-a"), "metadata.namespace", "63 lower-case"),
+    ],
+)
+def test_structure_is_explained_in_words_of_the_manifest(change, path, message):
+    assert message in problems(change)[path]
+
+
 def test_all_problems_come_together_those_of_structure_and_those_of_values():
     def change(document):
         document["spec"]["maxTrials"] = 3
@@ -285,7 +356,14 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
         ("a: &a [*a]", "more than 200000 values"),
         (LAUGHS, "more than 200000 values"),
         ("[" * 100_000, "nested too deeply"),
-        ("1: 2", "not text"),
+        ("1: 2", "key 1 is not text"),
+        ("[a]: 2", "key of several values is not text"),
+        ("a: 1e400", "line 1, column 4: not valid YAML: a number is too large"),
+        ("a: 0x" + "f" * 5000, "a number is too large; in quotation marks it is text"),
+        ("a: " + "9" * 5000, "not valid YAML"),
+        ("a: {<<: 3}", "line 1, column 9: not valid YAML: a merge key needs a mapping"),
+        ("a: &a {<<: *a}", "nested too deeply"),
+        ("a: " + "x" * 2_000_000, "is 2000003 characters long; YAML may have at most 1572864"),
         ("a: \0", "not valid YAML"),
         ("a: !!python/object/apply:os.system [x]", "not valid YAML"),
         ("kind: Job\nspec: 3", "kind: found 'Job'; a manifest describes an Experiment"),

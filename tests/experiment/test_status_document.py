@@ -237,3 +237,16 @@ def test_a_metric_without_a_number_is_unavailable_in_the_document() -> None:
         "max": "unavailable",
         "latest": "nan",
     }
+
+
+def test_metrics_that_were_not_reported_are_listed_as_unavailable() -> None:
+    described = experiment()
+    name = described.spec.objective.objective_metric_name
+    objective = described.spec.objective.model_copy(update={"additional_metric_names": ("other",)})
+    spec = described.spec.model_copy(update={"objective": objective})
+    described = described.model_copy(update={"spec": spec})
+    trial = Trial(0, {}, TrialState.SUCCEEDED, {name: Metric.of([1.0])})
+    first, second = trial_document(described, trial)["status"]["observation"]["metrics"]
+    assert first["latest"] == "1.0"
+    assert second == {"name": "other", **dict.fromkeys(("min", "max", "latest"), "unavailable")}
+    assert "observation" not in trial_document(described, Trial(1, {}, TrialState.FAILED))["status"]

@@ -72,6 +72,12 @@ def test_settings_of_hyperband_and_pbt(client: Client) -> None:
         return client("ValidateAlgorithmSettings", asked)
 
     validate("hyperband", HYPERBAND)
+    # Katib's own example has a range that it never looks at.
+    narrow = experiment("hyperband", HYPERBAND, {**MIXED, "epochs": space("INT", "1", "1")})
+    client(
+        "ValidateAlgorithmSettings",
+        katib_pb.ValidateAlgorithmSettingsRequest(experiment=narrow),
+    )
     validate("pbt", PBT)
     validate("pbt", {**PBT, "resample_probability": "0.5"})
     validate("pbt", {**PBT, "resample_probability": "null"})

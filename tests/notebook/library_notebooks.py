@@ -471,6 +471,9 @@ def outcome_of(cells: Sequence[str], tuned: str) -> Outcome:
 
 
 def _run(cells: Sequence[str], numbers: Sequence[int], tuned: str) -> tuple[str, set[int]]:
+    if _HAS_TORCH:
+        # Threads would only wait for each other over a few numbers.
+        importlib.import_module("torch").set_num_threads(1)
     own = types.ModuleType("ownmod")
     exec(_OWN_MODULE, own.__dict__)
     sys.modules["ownmod"] = own

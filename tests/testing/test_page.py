@@ -33,6 +33,6 @@ def test_the_package_of_the_page_passes_its_own_tests(tmp_path: Path) -> None:
         text=True,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "3 passed" in run.stdout
+    assert "4 passed" in run.stdout
     kind = "from hpo_lab.trial.trial_kinds import trial_kind; trial_kind('CommandTrial')"
     subprocess.run([sys.executable, "-c", kind], env=environment, check=True)

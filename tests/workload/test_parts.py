@@ -15,7 +15,7 @@ from hpo_lab.workload.container import command_words, expand_references, variabl
 from hpo_lab.workload.container_engine import container_command
 from hpo_lab.workload.container_process import gpu_demand
 from hpo_lab.workload.ended_job import ended_job
-from hpo_lab.workload.paths import collected_folder, mounts, translate
+from hpo_lab.workload.paths import collected_folder, mounts, own_parents, translate
 from hpo_lab.workload.rendezvous import hostfile, rendezvous, started
 from hpo_lab.workload.replicas import chosen, primary, replicas, retries
 from hpo_lab.workload.served import served_url
@@ -145,6 +145,19 @@ def test_paths_of_a_container() -> None:
     assert collected_folder("/var/log/katib/metrics.log", is_directory=False) == "/var/log/katib"
     assert collected_folder("/train/", is_directory=True) == "/train"
     assert collected_folder("/metrics.log", is_directory=False) == "/metrics.log"
+
+
+def test_parents_of_the_collected_folder_belong_to_the_trial(tmp_path: Path) -> None:
+    top = tmp_path / "machine"
+    assert [*own_parents(f"{top}/logs/test", [])][:2] == [f"{top}/logs", str(top)]
+    assert [*own_parents("/logs", [])] == []
+    assert [*own_parents(f"{top}/logs/test", [f"{top}/data"])] == [f"{top}/logs"]
+    assert [*own_parents(f"{top}/logs/test", [f"{top}/logs"])] == []
+    assert [*own_parents(f"{top}/logs/test", [str(top)])] == []
+    (top / "logs" / "test").mkdir(parents=True)  # what a trial left when it ran as root
+    assert [*own_parents(f"{top}/logs/test", [])][:2] == [f"{top}/logs", str(top)]
+    (top / "logs" / "data").touch()
+    assert [*own_parents(f"{top}/logs/test", [])] == []
 
 
 def test_volumes_that_are_here(tmp_path: Path) -> None:

@@ -84,8 +84,9 @@ def test_a_value_that_is_text_is_kept_as_text(run_job: RunJob, store: Store) -> 
 def test_code_arrives_as_it_is_written(run_job: RunJob, store: Store, log_of: LogOf) -> None:
     code = r"""import sys; print(sys.argv[1]); print("acc=1")"""
     awkward = r"""$HOME `id` \n "quoted" 'single' \\ ${HOME} é"""
-    record = run_job(job(sys.executable, "-c", code, awkward))
-    assert store.trials(record.uid)[0].state is TrialState.SUCCEEDED
+    record = run_job(
+        job(sys.executable, "-c", code, awkward), collector={"collector": {"kind": "Push"}}
+    )
     assert log_of(record).splitlines()[0] == awkward
 
 

@@ -9,9 +9,9 @@ parser.add_argument("--search-space", required=True)
 parser.add_argument("--num-layers", required=True)
 arguments = parser.parse_args()
 
-# As in the image, which is given them in quotes.
+# As in the image.
 texts = [arguments.algorithm_settings, arguments.search_space, arguments.num_layers]
-settings, operations, layers = (json.loads(text.strip('"').replace("'", '"')) for text in texts)
+settings, operations, layers = (json.loads(text.replace("'", '"')) for text in texts)
 for epoch in range(int(settings["num_epochs"])):
     print(f"Train: [{epoch + 1}/{settings['num_epochs']}] Final Prec@1 {50 + epoch}.0000%")
 cell = ",".join(f"[('{name}',{index % 2})]" for index, name in enumerate(operations[:layers]))

@@ -1,0 +1,190 @@
+"""What trials reported step by step, the stopped ones with the bar at which they end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log10
+from typing import Any
+
+from hpo_lab.dashboard.figures.axes import ValueAxis, is_finite, rounded
+from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
+from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
+from hpo_lab.dashboard.figures.marks import best_mark, by_mark, key, shape_of, thinned
+from hpo_lab.dashboard.figures.panels import Panels, note
+from hpo_lab.dashboard.figures.theme import GOLD_INK, GROUND
+from hpo_lab.dashboard.figures.wording import (
+    SPACE,
+    amount,
+    direction,
+    hover,
+    listed,
+    short,
+    value_text,
+)
+
+__all__ = ["learning_curves"]
+
+_CURVES = 120
+_POINTS = 100
+_FAINT = {Mark.SUCCEEDED: 0.3, Mark.INFEASIBLE: 0.4}
+
+
+def learning_curves(data: ExperimentData) -> Figure:
+    """The curve of each trial that reported more than once, or a dot where it did not."""
+    title = "Learning curves"
+    curves = {
+        number: points
+        for number, curve in data.curves.items()
+        if (points := [(step, value) for step, value in sorted(curve.items()) if is_finite(value)])
+    }
+    rows = [row for row in data.rows if row.number in curves]
+    without = len(data.rows) - len(rows)
+    if not rows:
+        why = f"No trial has reported a finite value of {short(data.metric, 60)} yet."
+        return nothing(data, title, why)
+    best = data.best if data.best is not None and data.best.number in curves else None
+    keep = {best.number} if best is not None else set()
+    shown = thinned(rows, keep, _CURVES)
+    drawn = {row.number: _thinned(curves[row.number]) for row in shown}
+    smaller = data.smaller_is_better(data.metric)
+    axis = ValueAxis.of([value for points in drawn.values() for _, value in points])
+    panels = Panels(panel=220, left=60)
+    axes = panels.axes(0)
+    traces: list[Trace] = []
+    for mark, group in by_mark([row for row in shown if row is not best]).items():
+        traces += _group(mark, group, drawn, data.metric)
+    annotations: list[dict[str, Any]] = []
+    if best is not None:
+        traces += _best(best, drawn[best.number], data.metric)
+        step, value = drawn[best.number][-1]
+        annotations.append(_label(best, step, value, axis, axes))
+    panels.key = key(traces)
+    steps = [step for points in drawn.values() for step, _ in points]
+    low, high = min(steps), max(steps)
+    room = 0.04 * (high - low) or 0.5
+    endings = listed((mark.value, data.counts[mark]) for mark in Mark)
+    spread = f" from {amount(low)} to {amount(high)}" if high > low else f" {amount(low)}"
+    rest = len(rows) - len(shown)
+    return Figure.of(
+        title,
+        f"{best_in_words(data)}; steps{spread}, {endings}.",
+        {
+            "without a report": without,
+            "left out among their neighbours": rest,
+        },
+        subtitle=f"{short(data.metric, 40)} by step, {direction(smaller)}",
+        traces=traces,
+        layout={
+            **panels.layout(
+                0,
+                {"range": [low - room, high + 2 * room], "title": {"text": "step"}},
+                axis.layout(),
+            ),
+            "annotations": annotations,
+            "margin": panels.margin,
+        },
+        height=panels.height,
+    )
+
+
+def _thinned(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """At most so many *points* of a curve that it looks the same, the ends included."""
+    if len(points) <= _POINTS:
+        return list(points)
+    last = len(points) - 1
+    return [points[round(place * last / (_POINTS - 1))] for place in range(_POINTS)]
+
+
+def _group(
+    mark: Mark, rows: Sequence[Row], curves: Mapping[int, Sequence[tuple[int, float]]], metric: str
+) -> list[Trace]:
+    """The curves of trials of one mark as one trace, and where they end as another."""
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    numbers: list[int | None] = []
+    for row in rows:
+        for step, value in curves[row.number]:
+            xs.append(step)
+            ys.append(rounded(value))
+            numbers.append(row.number)
+        # What follows is another curve.
+        xs.append(None)
+        ys.append(None)
+        numbers.append(None)
+    shape = shape_of(mark)
+    is_usual = mark is Mark.SUCCEEDED
+    lines: Trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": mark.value,
+        "legendgroup": mark.value,
+        "showlegend": False,
+        "x": xs[:-1],
+        "y": ys[:-1],
+        "customdata": numbers[:-1],
+        "connectgaps": False,
+        "opacity": _FAINT.get(mark, 0.9),
+        "line": {
+            "color": shape.colour,
+            "width": 1.2,
+            "dash": "dot" if mark is Mark.RUNNING else "solid",
+        },
+        "hovertemplate": (
+            f"trial %{{customdata}}, step %{{x}}<br>{hover(metric)} %{{y:.4~g}}"
+            f"{'' if is_usual else f'<br>{mark.value}'}<extra></extra>"
+        ),
+    }
+    ends = [(row.number, *curves[row.number][-1]) for row in rows]
+    singles = [end for end, row in zip(ends, rows, strict=True) if len(curves[row.number]) == 1]
+    # A curve of one step is a dot; of the others the usual ending needs no mark.
+    marked = singles if is_usual else ends
+    if not marked:
+        return [lines]
+    return [
+        lines,
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": mark.value,
+            "legendgroup": mark.value,
+            "showlegend": False,
+            "x": [step for _, step, _ in marked],
+            "y": [rounded(value) for _, _, value in marked],
+            "customdata": [number for number, _, _ in marked],
+            "marker": shape.marker(),
+            "hovertemplate": lines["hovertemplate"],
+        },
+    ][:: -1 if is_usual else 1]
+
+
+def _best(row: Row, points: Sequence[tuple[int, float]], metric: str) -> list[Trace]:
+    xs, ys = [step for step, _ in points], [rounded(value) for _, value in points]
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "best",
+        "showlegend": False,
+        "x": xs,
+        "y": ys,
+        "hoverinfo": "skip",
+    }
+    return [
+        {**line, "line": {"color": GROUND, "width": 5}},
+        {**line, "line": {"color": GOLD_INK, "width": 2.2}},
+        best_mark(row, xs[-1], ys[-1], metric),
+    ]
+
+
+def _label(
+    row: Row, step: int, value: float, axis: ValueAxis, axes: dict[str, str]
+) -> dict[str, Any]:
+    return note(
+        f"<b>{value_text(row.value)}</b>{SPACE}trial {row.number}",
+        step,
+        log10(value) if axis.is_log else value,
+        axes,
+        xanchor="right",
+        yanchor="bottom",
+        yshift=8,
+        font={"size": 11, "color": GOLD_INK},
+    )

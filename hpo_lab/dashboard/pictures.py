@@ -1,0 +1,165 @@
+"""Which pictures of an experiment stand in the output of a cell, drawn anew where they change."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, replace
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.tally import Tally
+from hpo_lab.store import ExperimentRecord, Store
+
+if TYPE_CHECKING:
+    from hpo_lab.dashboard.figures import ExperimentData
+
+__all__ = ["LivePictures", "Pictures", "image"]
+
+_FIRST = 10
+"""So many results there are before importances are shown."""
+_MORE = 1.25
+"""Importances are computed again when there are so many times as many results."""
+_LONGEST = 120.0
+"""Seconds for finding importances."""
+_SIZE = 150_000
+"""Of all pictures in the output of a cell, in bytes."""
+_PLAIN = " =:/?,;'()!*@{}[]|^$+"
+"""What stands for itself in an address of data, in an attribute within double quotes."""
+_WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
+"""In pixels, so that two of them stand beside each other in a notebook."""
+_OF_ALGORITHM = {
+    "hyperband": "rungs",
+    "asha": "rungs",
+    "bohb": "rungs",
+    "successivehalving": "rungs",
+    "pbt": "lineage",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The pictures of an experiment, as HTML of images.
+
+    Attributes:
+        above: Shown always, beside each other where there is room.
+        below: Shown when it is over, in a part that can be folded.
+    """
+
+    above: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+
+
+class LivePictures:
+    """Draws the pictures of one experiment again and again, the costly ones seldom."""
+
+    def __init__(self, store: Store, uid: str) -> None:
+        """Draw the experiment *uid* of *store*."""
+        self._store = store
+        self._uid = uid
+        self._importances = ""
+        self._finds = threading.Lock()
+        self._results = self._told = 0
+
+    def draw(
+        self, summary: Summary, tally: Tally, record: ExperimentRecord, now: float
+    ) -> Pictures:
+        """The pictures as of now.
+
+        Args:
+            summary: The experiment at a glance.
+            tally: Its trials.
+            record: The experiment.
+            now: Seconds since the epoch.
+        """
+        if summary.best is None:
+            return Pictures()
+        from hpo_lab.dashboard.figures import ExperimentData
+        from hpo_lab.facade.results import curves
+
+        data = ExperimentData(
+            document=record.document,
+            trials=[tally.trials[number] for number in sorted(tally.trials)],
+            read_curves=lambda metric: curves(self._store, self._uid, metric),
+            now=now,
+            place=record.place,
+        )
+        can_tell = len(data.valued) >= _FIRST and len(data.parameters) > 1
+        self._results = len(data.valued) if can_tell else 0
+        if not summary.is_over and self._results > _MORE * self._told:
+            threading.Thread(target=self.complete, name="hpo_lab-importances", daemon=True).start()
+        first = "pareto" if summary.spec.objective.additional_objectives else "history"
+        above = [image(first, data), self._importances]
+        below = _at_the_end(data) if summary.is_over else ()
+        return Pictures(tuple(filter(None, above)), _small(below, sum(map(len, above))))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the importances are those of all results that were drawn last."""
+        return self._told >= self._results
+
+    def complete(self) -> None:
+        """Find the importances of the trials, as the next pictures will show them.
+
+        They take a second and more: a process of its own finds them, and whoever shows the
+        experiment need not wait.
+        """
+        if not self._finds.acquire(blocking=False):
+            return
+        try:
+            self._told = self._results
+            answer = subprocess.run(
+                [sys.executable, "-P", "-m", "hpo_lab.dashboard.importances_process", self._uid],
+                env=os.environ | {"HPO_LAB_STORE": self._store.location},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                check=False,
+                timeout=_LONGEST,
+            )
+            self._importances = answer.stdout or self._importances
+        except (OSError, subprocess.TimeoutExpired):
+            pass  # The machine has no room for it now; the picture is left out.
+        finally:
+            self._finds.release()
+
+
+def _at_the_end(data: ExperimentData) -> tuple[str, ...]:
+    """What is of use when nothing changes any more."""
+    names = ["slices", "parallel"]
+    if any(len(steps) > 1 for steps in data.curves.values()):
+        names.insert(1, "curves")
+    special = _OF_ALGORITHM.get(data.spec.algorithm.algorithm_name)
+    if special is not None:
+        names.insert(0, special)
+    return tuple(image(name, data) for name in names)
+
+
+def image(name: str, data: ExperimentData) -> str:
+    """The figure *name* of an experiment as HTML of an image, of a width for notebooks."""
+    from hpo_lab.dashboard import figures
+    from hpo_lab.dashboard.drawing import svg
+
+    figure = figures.draw(name, data)
+    figure = replace(figure, width=_WIDTHS.get(name, figure.width))
+    # In the picture no text has a quotation mark, so that one kind is enough for attributes.
+    address = quote(svg(figure).replace('"', "'"), safe=_PLAIN)
+    return (
+        f'<img alt="{escape(figure.text)}" width="{figure.width}" height="{figure.height}" '
+        f'src="data:image/svg+xml,{address}">'
+    )
+
+
+def _small(images: tuple[str, ...], size: int) -> tuple[str, ...]:
+    """Those of *images* that fit, in their order, beside *size* bytes into the output of a cell."""
+    kept = []
+    for image in images:
+        if size + len(image) <= _SIZE:
+            size += len(image)
+            kept.append(image)
+    return tuple(kept)

@@ -1,0 +1,155 @@
+"""What a call of a library gives: an object of its own, a view of another, or the same."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Hashable, Iterable
+
+from hpo_lab.notebook import library
+from hpo_lab.notebook.iteration import Iteration
+from hpo_lab.notebook.known_calls import Call
+from hpo_lab.notebook.known_types import KINDS
+from hpo_lab.notebook.own_code import CallArguments
+from hpo_lab.notebook.values import (
+    ATOM,
+    IMPORTED,
+    INSTANCE,
+    LAZY,
+    NOTHING,
+    UNKNOWN,
+    Thing,
+    Value,
+    plain,
+    reachable,
+)
+
+__all__ = ["Results", "is_in_place", "odd"]
+
+_DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
+
+
+class Results(Iteration, ABC):
+    """A table of names on which the results of calls are followed."""
+
+    def _result(
+        self,
+        call: Call,
+        callee: Thing,
+        arguments: CallArguments,
+        items: Value,
+        site: Hashable,
+        draws: str,
+    ) -> Value:
+        passed = arguments.every
+        if call.gives == "items":
+            return items | frozenset(t for t in passed if t.kind not in (LAZY, "list", "tuple"))
+        if call.gives == "same":
+            return passed
+        if call.gives == "copy":
+            kinds = {thing.kind for thing in passed}
+            results = [
+                self._thing(kind, (site, kind), self._reachable(passed)) for kind in sorted(kinds)
+            ]
+            for result in results:
+                for thing in result:
+                    if thing.kind == INSTANCE:
+                        self._growth += 1
+                        thing.receivers = thing.receivers.union(
+                            *(each.receivers for each in passed)
+                        )
+            return NOTHING.union(*results)
+        if call.gives == UNKNOWN:
+            return self._thing(UNKNOWN, site, passed)
+        if call.gives in ("list", "tuple", "set", "dict"):
+            return self._thing(call.gives, site, items | self._dict_values(arguments) | plain())
+        if call.gives == LAZY:
+            inner = self._thing("tuple", (site, "item"), items)
+            value = self._thing(LAZY, site, passed | items | inner)
+            return value
+        if call.gives == ATOM:
+            return plain()
+        held = passed if call.holds else odd(passed)
+        if call.gives == "array" and callee.path.startswith("sklearn."):
+            # Scores and predictions of models do not hold the models.
+            held = frozenset(thing for thing in held if thing.kind != "estimator")
+        value = self._thing(call.gives, site, held)
+        self._link_all(value, arguments.named.get("out", NOTHING))
+        for thing in value:
+            if call.gives == "module" and is_in_place(arguments):
+                self._set_field(thing, "in place", plain())
+            if call.is_view:
+                for each in passed:
+                    if each.kind in ("array", "tensor", UNKNOWN):
+                        self._link(thing, each)
+            thing.draws |= {draws} - {""}
+            for each in self._reachable(held):
+                thing.draws |= each.draws
+        if any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X")):
+            return self._thing(UNKNOWN, site, value | passed)
+        return value
+
+    def _dict_values(self, arguments: CallArguments) -> Value:
+        return NOTHING.union(*(value for value in arguments.named.values()))
+
+    def _link_all(self, value: Value, others: Value) -> None:
+        """Note that a change of anything in *value* is a change of all *others*."""
+        for thing in value:
+            for other in others:
+                self._link(thing, other)
+
+    def _method_result(
+        self, thing: Thing, kind: str, name: str, passed: Value, reads: bool, site: Hashable
+    ) -> Value:
+        known = KINDS[kind]
+        if name in known.items:
+            return frozenset(thing.holds) | passed | plain()
+        if name in known.views:
+            if kind in ("array", "dict", "data", "collection") and name == "items":
+                held = {thing, *thing.holds} if kind == "array" else thing.holds
+                inner = self._thing("tuple", (site, "item"), {*held, *plain()})
+                return self._thing("list", site, inner)
+            given = library.result_of_method(kind, name)
+            if given != kind and kind in ("array", "tensor", "module", "estimator"):
+                if given == "dict":
+                    inner = self._thing("tensor", (site, "item"), thing.holds)
+                    self._link_all(inner, frozenset({thing}))
+                    return self._thing(given, site, inner | plain())
+                result = self._thing(given, site, thing.holds)
+                self._link_all(result, frozenset({thing}))
+                return result
+            return frozenset({thing})
+        given = (
+            "tensor"
+            if kind == "module" and name == "__call__"
+            else library.result_of_method(kind, name)
+        )
+        if given == kind and not reads:
+            return (
+                frozenset({thing})
+                if kind not in ("list", "set", "dict", "generator", "file")
+                else plain()
+            )
+        if given == "array iterator":
+            row = self._thing("array", (site, "row"), odd(frozenset(thing.holds)))
+            inner = self._thing("tuple", (site, "item"), row | plain())
+            return self._thing("list", site, inner | row)
+        holds = {*thing.holds, *odd(passed)} if given != ATOM else set()
+        if kind in ("tensor", "module"):
+            holds |= {thing, *passed}
+        if kind == ATOM and given == "list":
+            holds = {*plain()}
+        return self._thing(given, site, {*holds, *plain()} if given == "list" else holds)
+
+
+def odd(value: Iterable[Thing]) -> Value:
+    """Of all that *value* holds, what is no data: an array of objects may hand it out again."""
+    kinds = {thing for thing in reachable(value) if thing.kind not in _DATA}
+    return frozenset(thing for thing in kinds if thing.kind not in (IMPORTED, LAZY, "generator"))
+
+
+def is_in_place(arguments: CallArguments) -> bool:
+    """Whether the call says `inplace=True`, or that it may overwrite what it is passed."""
+    return any(
+        name in arguments.named and arguments.texts.get(name) != "False"
+        for name in ("inplace", "overwrite_input", "overwrite_a", "overwrite_b", "overwrite_x")
+    ) or any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X"))
