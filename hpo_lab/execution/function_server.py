@@ -70,7 +70,9 @@ class _Warm:
         self._globals_before = dict(self._globals)
         self._values = _values(self._function)
         forget_garbage()
-        return [] if config["isolation"] == "fork" else fork_hazards(self._descriptors, 0)
+        if config["isolation"] == "fork":
+            return []
+        return fork_hazards(self._descriptors, 0, self._values)
 
     def run(self, task: Task, folder: str, log: int, seed: int) -> bool:
         """Call the function with the values of the trial."""

@@ -225,6 +225,11 @@ class Shell:
         """Close the event loop, of which forks have their own; how many tasks were pending."""
         pending = len(asyncio.all_tasks(self._loop)) if self._loop.is_made else 0
         if self._loop.is_made:
+            # What still runs in a thread of the loop is not waited for.
+            loop: Any = self._loop
+            if loop._default_executor is not None:
+                loop._default_executor.shutdown(wait=False)
+                loop._default_executor = None
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.get_loop()
         self._loop = LateLoop()

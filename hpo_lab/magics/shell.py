@@ -158,6 +158,7 @@ class HpoLabMagics(Magics):
             working_directory=Path.cwd(),
             first_line=first_line,
             types=_types(self._shell.user_ns),
+            provided=list(getattr(self._shell, "user_ns_hidden", ())),
             problems=problems,
         )
         prepared = replace(prepared, project=project_here())
@@ -207,8 +208,8 @@ class HpoLabMagics(Magics):
     def _place(self, cell: str) -> tuple[int, int]:
         """The number of the running input, and the line of it on which *cell* begins."""
         inputs = self._shell.history_manager.input_hist_raw
-        magic = next(iter(ParsedCell(inputs[-1]).magics), None)
-        if magic is None or magic.name != "tune" or magic.body.strip() != cell.strip():
+        magic = ParsedCell(inputs[-1]).tune_magic
+        if magic is None or magic.body.strip() != cell.strip():
             # Run without a history: by another magic, or silently.
             return len(inputs), 2
         return len(inputs) - 1, magic.first_line

@@ -18,8 +18,8 @@ from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["ANNOTATION", "FORM", "annotation", "read_parameter", "split_when"]
 
-ANNOTATION = re.compile(r"#+\s*tune\s*:\s*(.*)", re.DOTALL)
-"""A comment that is an annotation, with its text."""
+ANNOTATION = re.compile(r"(?P<before>#.*?\s)??#+\s*tune\s*:\s*(?P<text>.*)", re.DOTALL)
+"""A comment that is an annotation, with its text; before that may be another comment, `# noqa`."""
 
 FORM = "name = literal  # tune: loguniform(1e-4, 1e-1)"
 """How an annotation is written, for messages."""

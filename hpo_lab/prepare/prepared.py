@@ -33,7 +33,7 @@ class Prepared:
         files: Its source files by name: media type and content.
         decisions: Which earlier cells a notebook's trials take along, and why.
         halves: Makes the notebook with every earlier cell and that with the kept ones.
-        warnings: What a manifest says that is taken in another way.
+        warnings: What a manifest or notebook says that is taken in another way.
         stops: Whether the manifest asks for the end of the experiment it describes.
         folder: Where the manifest is.
         project: The folder that the experiment belongs to; empty for none.

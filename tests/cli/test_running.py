@@ -362,3 +362,44 @@ def test_validate_says_what_the_slice_gives_otherwise(cli: Any, tmp_path: Path) 
     compared = cli("validate", path, "--execute", "--json")
     assert compared.exit_code == 1
     assert json.loads(compared.stdout)["comparison"]["differing"] == ["xs", "the metric loss"]
+
+
+def test_a_second_tuned_cell_reads_what_the_first_leaves(cli: Any, notebook: Any) -> None:
+    path = notebook(
+        "x = 2.0",
+        "%%tune minimize loss --trials 2\nk = 1.0  # tune: uniform(0, 2)\nfitted = loss = k * x",
+        "%%time\n%%tune minimize loss2 --trials 1 --seed 0\n"
+        "m = 1.0  # tune: uniform(0, 2)\nloss2 = m * fitted + k",
+    )
+
+    result = cli("run", path, "--cell", "3", "--json")
+
+    assert json.loads(result.stdout)["best"]["value"] == 3.0
+
+
+def test_an_open_pool_has_the_trials_run_in_kernels(cli: Any, notebook: Any) -> None:
+    path = notebook(
+        "from multiprocessing import Pool\ndef sq(x): return x * x\npool = Pool(2)",
+        "%%tune minimize loss --trials 1 --seed 0\nk = 1.0  # tune: uniform(0, 2)\n"
+        "loss = k * sum(pool.map(sq, range(3)))",
+    )
+
+    result = cli("run", path)
+
+    assert result.exit_code == 0
+    assert "itself, because the process pool 'pool' is open" in " ".join(result.stderr.split())
+
+
+def test_a_set_up_that_never_ends_can_be_stopped(
+    hpo_lab_process: Any, notebook: Any, tmp_path: Path, wait_until: Any
+) -> None:
+    path = notebook(
+        f"import time\nopen({str(tmp_path / 'begun')!r}, 'w').close()\ntime.sleep(600)\nx = 1",
+        "%%tune minimize loss --trials 1\nk = 1.0  # tune: uniform(0, 2)\nloss = k * x",
+    )
+    process = hpo_lab_process("run", path)
+    wait_until((tmp_path / "begun").exists)
+
+    process.send(signal.SIGTERM)
+
+    assert process.wait(30) == 143

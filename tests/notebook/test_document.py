@@ -110,8 +110,14 @@ def test_earlier_cells_are_code_with_tags():
     nb.cells.insert(1, v4.new_markdown_cell("text"))
     nb.cells.insert(1, v4.new_raw_cell("text"))
     nb.cells[0].metadata["tags"] = ["tune-keep"]
-    earlier = tune_cells(nb)[1].earlier
-    assert [(c.label, c.source) for c in earlier] == [("cell 1", "a = 1"), ("cell 6", "c = 1")]
+    second = tune_cells(nb)[1]
+    assert [(c.label, c.source) for c in second.earlier] == [
+        ("cell 1", "a = 1"),
+        ("cell 5", "%%tune\nb = 1"),
+        ("cell 6", "c = 1"),
+    ]
+    earlier = second.earlier
+    assert [c.label for c in second.later] == ["cell 8"]
     assert earlier[0].tags == {"tune-keep"}
 
 
