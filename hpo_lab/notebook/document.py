@@ -54,7 +54,7 @@ def read_notebook(path: Path) -> NotebookNode:
         return InvalidInput([Problem(str(path), message)])
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise refuse(f"no such file{_neighbour(path)}") from None
     except OSError as error:
@@ -121,7 +121,7 @@ def choose_tune_cell(cells: Sequence[TuneCell], wanted: str | None = None) -> Tu
     """
     if not cells:
         message = (
-            "the notebook has no `%%tune` cell; write `%%tune --maximize accuracy` on the first "
+            "the notebook has no `%%tune` cell; write `%%tune maximize accuracy` on the first "
             "line of a cell and annotate its values: lr = 0.01  # tune: loguniform(1e-4, 1e-1)"
         )
         raise InvalidInput([Problem("notebook", message)])
