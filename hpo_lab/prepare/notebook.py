@@ -69,7 +69,12 @@ def prepare_notebook(
         kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),
         problems=problems,
     )
-    return replace(prepared, fresh="--fresh" in alongside)
+    return replace(
+        prepared,
+        fresh="--fresh" in alongside,
+        is_dry="--dry-run" in alongside,
+        store=alongside.get("--store"),
+    )
 
 
 def prepare_cell(
