@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hpo_lab.engine.plan import DEADLINE_REACHED, GOAL_REACHED
 from hpo_lab.options import BUDGETS, read_arguments
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.wording import Dialect, worded
@@ -13,8 +14,6 @@ from hpo_lab.running.places import start_runner
 from hpo_lab.store import ExperimentRecord, Store
 
 __all__ = ["prepare_resume", "resume"]
-
-_TRIALS = next(option for option in BUDGETS if option.field == "trials")
 
 
 def resume(
@@ -55,13 +54,23 @@ def prepare_resume(
         raise InvalidInput(problems)
     record, enrolment = revise(store, record, document)
     if enrolment is Enrolment.COMPLETE:
-        raise InvalidInput(
-            [
-                Problem(
-                    record.name,
-                    f"is complete ({record.message}); raise a budget to continue, "
-                    f"for example {dialect.option(_TRIALS)} above {spec.max_trial_count}",
-                )
-            ]
-        )
+        advice = f"raise a budget to continue{_example(record, dialect)}"
+        raise InvalidInput([Problem(record.name, f"is complete ({record.message}); {advice}")])
     return record, enrolment
+
+
+def _example(record: ExperimentRecord, dialect: Dialect) -> str:
+    """The budget that has ended the experiment, as an example; else one that it has."""
+    spec = record.document.spec
+    timeout = spec.active_deadline_seconds
+    seconds = None if timeout is None else f"{timeout:g} s"
+    limits: dict[str, object] = {"trials": spec.max_trial_count, "timeout": seconds}
+    if record.reason == GOAL_REACHED.reason:
+        limits = {"goal": spec.objective.goal}
+    elif record.reason == DEADLINE_REACHED.reason:
+        limits.pop("trials")
+    for option in BUDGETS:
+        if (limit := limits.get(option.field)) is not None:
+            direction = "beyond" if option.field == "goal" else "above"
+            return f", for example {dialect.option(option)} {direction} {limit}"
+    return ""
