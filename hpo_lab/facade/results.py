@@ -123,15 +123,18 @@ def reports(observations: Iterable[ObservationRecord]) -> list[Report]:
     ]
 
 
-def curves(store: Store, uid: str, metric: str) -> dict[int, dict[int, float]]:
+def curves(
+    store: Store, uid: str, metric: str, *, counts_reports: bool = True
+) -> dict[int, dict[int, float]]:
     """The values of *metric* by trial and step.
 
-    A value without a step has the number of the report as its step, counted from 1.
+    A value without a step has the number of the report as its step, counted from 1; unless
+    *counts_reports*, it is left out.
     """
     by_trial: dict[int, dict[int, float]] = {}
     counts: dict[int, int] = {}
     for each in store.observations(uid, metric=metric):
-        if _is_text(each):
+        if _is_text(each) or (each.step is None and not counts_reports):
             continue
         counts[each.number] = counts.get(each.number, 0) + 1
         step = counts[each.number] if each.step is None else each.step
