@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hpo_lab.engine.plan import DEADLINE_REACHED, GOAL_REACHED
 from hpo_lab.options import BUDGETS, read_arguments
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.wording import Dialect, worded
@@ -65,9 +64,9 @@ def _example(record: ExperimentRecord, dialect: Dialect) -> str:
     timeout = spec.active_deadline_seconds
     seconds = None if timeout is None else f"{timeout:g} s"
     limits: dict[str, object] = {"trials": spec.max_trial_count, "timeout": seconds}
-    if record.reason == GOAL_REACHED.reason:
+    if record.reason == "ExperimentGoalReached":
         limits = {"goal": spec.objective.goal}
-    elif record.reason == DEADLINE_REACHED.reason:
+    elif record.reason == "ExperimentDeadlineReached":
         limits.pop("trials")
     for option in BUDGETS:
         if (limit := limits.get(option.field)) is not None:
