@@ -156,6 +156,7 @@ def tune(
             if file.stops:
                 message = "is 0, which stops an experiment: hpo_lab.get(name).stop()"
                 problems.append(Problem("spec.maxTrialCount", message))
+            file.check_runs()
             prepared = runs_here(file)
         else:
             prepared = prepare_function(objective, space if space is not None else {}, options)
@@ -165,7 +166,7 @@ def tune(
         raise InvalidInput(problems, "tune()")
     for warning in prepared.warnings:
         warnings.warn(str(warning), stacklevel=2)
-    experiment, enrolment = Experiments(store).run(
+    experiment, enrolment = Experiments(prepared.store if store is None else store).run(
         prepared, fresh=fresh or prepared.fresh, attached=block
     )
     note = made_of(experiment.store, experiment.uid) if enrolment is Enrolment.CREATED else ""

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Experiment", "end"]
 
+_PATIENCE = 30.0
+"""Seconds that an experiment may take to end before it is deleted."""
+
 _MOST_TRIALS = 2**31
 """What a database can hold as a number."""
 
@@ -223,7 +226,8 @@ class Experiment:
         trials = list(self.tally().trials.values())
         document = self.record.document
         metric = document.spec.objective.objective_metric_name
-        return study_of(document, trials, curves(self.store, self.uid, metric))
+        reported = curves(self.store, self.uid, metric, counts_reports=False)
+        return study_of(document, trials, reported)
 
     def plot(
         self, figure: str = "history", *, theme: str | None = None, focus: str | Sequence[str] = ()
@@ -382,14 +386,18 @@ class Experiment:
         return enqueue(self.store, self.record, points)
 
     def delete(self) -> None:
-        """Delete the experiment, its trials and their files; a running one ends first."""
+        """Delete the experiment, its trials and their files; one that runs is stopped first.
+
+        Raises:
+            LookupError: when it was deleted.
+        """
         end(self)
         self.store.delete_experiment(self.uid)
 
 
 def end(experiment: Experiment) -> None:
     """Stop *experiment* if it runs, and wait up to 30 seconds until it has ended."""
-    record = experiment.store.experiment_by_uid(experiment.uid)
-    if record is not None and record.is_active(time.time()):
+    if experiment.is_live:
         experiment.stop()
-        experiment.wait(timeout=30)
+        for _ in experiment.follower.follow(time.monotonic() + _PATIENCE):
+            pass

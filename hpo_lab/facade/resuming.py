@@ -14,8 +14,6 @@ from hpo_lab.store import ExperimentRecord, Store
 
 __all__ = ["prepare_resume", "resume"]
 
-_TRIALS = next(option for option in BUDGETS if option.field == "trials")
-
 
 def resume(
     store: Store, record: ExperimentRecord, dialect: Dialect = Dialect.ARGUMENT, **budgets: Any
@@ -55,13 +53,23 @@ def prepare_resume(
         raise InvalidInput(problems)
     record, enrolment = revise(store, record, document)
     if enrolment is Enrolment.COMPLETE:
-        raise InvalidInput(
-            [
-                Problem(
-                    record.name,
-                    f"is complete ({record.message}); raise a budget to continue, "
-                    f"for example {dialect.option(_TRIALS)} above {spec.max_trial_count}",
-                )
-            ]
-        )
+        advice = f"raise a budget to continue{_example(record, dialect)}"
+        raise InvalidInput([Problem(record.name, f"is complete ({record.message}); {advice}")])
     return record, enrolment
+
+
+def _example(record: ExperimentRecord, dialect: Dialect) -> str:
+    """The budget that has ended the experiment, as an example; else one that it has."""
+    spec = record.document.spec
+    timeout = spec.active_deadline_seconds
+    seconds = None if timeout is None else f"{timeout:g} s"
+    limits: dict[str, object] = {"trials": spec.max_trial_count, "timeout": seconds}
+    if record.reason == "ExperimentGoalReached":
+        limits = {"goal": spec.objective.goal}
+    elif record.reason == "ExperimentDeadlineReached":
+        limits.pop("trials")
+    for option in BUDGETS:
+        if (limit := limits.get(option.field)) is not None:
+            direction = "beyond" if option.field == "goal" else "above"
+            return f", for example {dialect.option(option)} {direction} {limit}"
+    return ""

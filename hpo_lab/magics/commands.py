@@ -23,7 +23,7 @@ from hpo_lab.magics.best import use_best
 from hpo_lab.magics.plotting import show_plot, write_report
 from hpo_lab.magics.tensorboard import TensorBoards
 from hpo_lab.notebook.slicing import Decision
-from hpo_lab.options import BUDGETS, TuneOptions, parse_values
+from hpo_lab.options import BUDGETS, TuneOptions, parse_values, split_arguments
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -149,27 +149,16 @@ def parse_command(line: str) -> Arguments:
         message = f"{lacking}; there are {', '.join(COMMANDS)}{nearest(name, list(COMMANDS))}"
         raise InvalidInput([Problem("%hpo", message)])
     where = f"%hpo {name}"
-    words: list[str] = []
-    point: dict[str, str] = {}
-    values: dict[str, list[str]] = {}
-    problems = []
-    while rest:
-        word = rest.pop(0)
-        flag, equals, value = word.partition("=")
-        if not flag.startswith("--"):
-            if command.takes_values and equals:
-                point[flag] = value
-            else:
-                words.append(word)
-        elif flag not in command.flags:
-            hint = nearest(flag, list(command.flags))
-            problems.append(Problem(where, f"unknown option {flag}{hint}"))
-        elif not command.flags[flag] or equals:
-            values.setdefault(flag, []).append(value)
-        elif rest:
-            values.setdefault(flag, []).append(rest.pop(0))
-        else:
-            problems.append(Problem(where, f"{flag} needs a value"))
+    parts = split_arguments(
+        rest,
+        taking=[flag for flag, takes_value in command.flags.items() if takes_value],
+        bare=[flag for flag, takes_value in command.flags.items() if not takes_value],
+        where=where,
+    )
+    values, problems = parts.values, parts.problems
+    assignments = [word for word in parts.words if command.takes_values and "=" in word]
+    words = [word for word in parts.words if word not in assignments]
+    point = {key: text for key, _, text in (word.partition("=") for word in assignments)}
     if not command.least <= len(words) <= command.words:
         form = f"%hpo {name} {command.form}".rstrip()
         there = f"; there are {', '.join(figures.names())}" if name == "plot" and not words else ""

@@ -56,7 +56,7 @@ def read_notebook(path: Path) -> NotebookNode:
         return InvalidInput([Problem(str(path), message)])
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise refuse(f"no such file{_neighbour(path)}") from None
     except OSError as error:

@@ -78,7 +78,12 @@ def prepare_notebook(
         later=chosen.later,
         problems=problems,
     )
-    return replace(prepared, fresh="--fresh" in alongside)
+    return replace(
+        prepared,
+        fresh="--fresh" in alongside,
+        is_dry="--dry-run" in alongside,
+        store=alongside.get("--store"),
+    )
 
 
 def prepare_cell(

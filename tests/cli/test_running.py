@@ -58,10 +58,10 @@ def test_run_and_resume_in_the_foreground(cli: Any, enrolled: Any, store: Any) -
     assert "new best: score" in first.stderr
     complete = cli("resume", "quick")
     assert complete.exit_code == 2
-    assert "raise a budget" in complete.stderr
-    unfit = cli("resume", "quick", "--trials", "3", "--max-failed", "4")
+    assert "raise a budget to continue, for example --trials above 2" in complete.stderr
+    unfit = cli("resume", "quick", "--trials", "3", "--parallel", "4")
     assert unfit.exit_code == 2
-    assert "--max-failed: is 4; must be less than or equal to --trials, 3" in unfit.stderr
+    assert "--parallel: is 4; must be less than or equal to --trials, 3" in unfit.stderr
     more = cli("resume", "quick", "--trials", "3", "--json")
     assert more.exit_code == 0
     document = json.loads(more.stdout)
@@ -403,3 +403,26 @@ def test_a_set_up_that_never_ends_can_be_stopped(
     process.send(signal.SIGTERM)
 
     assert process.wait(30) == 143
+
+
+@pytest.mark.parametrize("option", [[], ["--store", "chosen.db"]])
+def test_the_store_of_the_cell_is_obeyed_unless_another_is_chosen(
+    cli: Any, notebook: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = "%%tune minimize loss --trials 1 --store own.db"
+    path = notebook(f"{line}\nx = 1.0  # tune: uniform(0, 1)\nloss = x")
+    assert cli("run", str(path), *option).exit_code == 0
+    assert [*map(str, Path().glob("*.db"))] == [option[-1] if option else "own.db"]
+
+
+def test_a_cell_that_is_only_to_be_shown_is_not_run(cli: Any, notebook: Any) -> None:
+    line = "%%tune minimize loss --trials 1 --dry-run"
+    path = notebook(f"{line}\nx = 1.0  # tune: uniform(0, 1)\nloss = x")
+    refused = cli("run", str(path))
+    assert refused.exit_code == 2
+    assert (
+        f"--dry-run on the line of %%tune: hpo-lab validate {Path(path).name} does it"
+        in refused.stderr
+    )
+    assert cli("validate", path).exit_code == 0

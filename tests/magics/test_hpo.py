@@ -35,9 +35,10 @@ def test_a_line_is_taken_apart() -> None:
     [
         ("", "a command is needed"),
         ("shwo", "did you mean 'show'?"),
-        ("best --aply", "unknown option --aply; did you mean '--apply'?"),
+        ("best --aply", "--aply: unknown option; did you mean '--apply'?"),
         ("best --trial x", "--trial: 'x' is no trial's number"),
-        ("wait --timeout", "--timeout needs a value"),
+        ("best --run=0", "--run: does not take a value"),
+        ("wait --timeout", "--timeout: needs a value"),
         ("wait --timeout soon", "'soon' is no time"),
         ("show one two", "found 'one two'; write %hpo show [NAME]"),
         ("delete", "found 'no name'; write %hpo delete NAME"),

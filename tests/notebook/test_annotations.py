@@ -95,6 +95,8 @@ def test_windows_line_ends_and_unicode():
 
 PROBLEMS = {
     "a = 1  # tune: logunifrom(1, 2)": "'logunifrom'; did you mean 'loguniform'?",
+    "a = 1  # tune: suggest_float(1, 2)": "'suggest_float'; it is called uniform here",
+    "a = 1  # tune: categorical(1, 2)": "'categorical'; it is called choice here",
     "a = 1  # tune: hp.uniform(1, 2)": "unknown distribution 'hp.uniform'",
     "a = 1  # tune: uniform": "found `uniform`, not a distribution with its bounds, as uniform(low",
     "a = 1  # tune:": "no distribution is given",

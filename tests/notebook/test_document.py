@@ -68,6 +68,12 @@ def test_files_that_are_no_notebooks(tmp_path, text, message):
     assert message in refusal(read_notebook, path).message
 
 
+def test_a_byte_order_mark_is_no_part_of_the_notebook(tmp_path):
+    path = written(tmp_path, notebook("x = 1"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_notebook(path).cells[0].source == "x = 1"
+
+
 def test_a_missing_file_suggests_its_neighbour(tmp_path):
     written(tmp_path, notebook("x = 1"))
     assert refusal(read_notebook, tmp_path / "wrok.ipynb").message == (
