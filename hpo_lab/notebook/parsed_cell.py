@@ -71,12 +71,14 @@ class ParsedCell:
         tags: Its tags; `tune-keep` and `tune-skip` overrule the analysis.
         label: What messages call it: `cell 3`, `In [3]`.
         seconds: How long it took when it ran in a kernel.
+        id: What tells the cell of a session that is executed again; empty where nothing does.
     """
 
     source: str
     tags: frozenset[str] = frozenset()
     label: str = ""
     seconds: float | None = None
+    id: str = ""
 
     @cached_property
     def magics(self) -> tuple[CellMagic, ...]:
