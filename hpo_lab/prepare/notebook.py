@@ -20,6 +20,7 @@ from hpo_lab.notebook.trial_notebook import (
 )
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
+from hpo_lab.prepare.notebook_modules import modules_used
 from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
 from hpo_lab.prepare.wording import Dialect, Wording, worded
 from hpo_lab.problems import InvalidInput, Problem
@@ -125,12 +126,14 @@ def prepare_cell(
     kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
     parameters = [annotation.parameter for annotation in annotations]
     code = code_of_trial(tuned_cell, annotations, kept, first_line=first_line)
+    uses = modules_used(code.cells, working_directory)
     template = trial_template(
         "NotebookTrial",
         {
             "source": code.digest,
             "kernelName": kernel_name,
             "workingDirectory": str(working_directory),
+            **({"uses": uses} if uses else {}),
         },
     )
     experiment = options.experiment(default_names(name)[0], parameters, template)
