@@ -114,11 +114,13 @@ class _Recorded:
         nearest: The same experiment, else that of its name, or the nearest of its cell.
         is_same: Whether that is the same.
         taken: The names that are taken in its project.
+        away: What has its name in a folder that is not here.
     """
 
     nearest: ExperimentRecord | None
     is_same: bool
     taken: frozenset[str]
+    away: ExperimentRecord | None = None
 
 
 def _enrol(
@@ -139,6 +141,9 @@ def _enrol(
         raise _refusal(store, nearest, prepared)
     if nearest:
         note = _note(store, prepared, nearest, name)
+    elif recorded.away:
+        where = recorded.away.project
+        note = f"{recorded.away.name} of {where}, which is not here, is another: hpo-lab list --all"
     return _create(store, prepared, name, origin, note), Enrolment.CREATED
 
 
@@ -165,10 +170,11 @@ def _look_up(store: Store, prepared: Prepared) -> _Recorded:
 
     here, lost = _by_project(store, related, prepared)
     candidates = list(filter(may_be, here))
+    moved = [each for each in filter(may_be, lost) if _is_moved(each, prepared)]
     same = next(
         (
             record
-            for record in (*candidates, *filter(may_be, lost))
+            for record in (*candidates, *moved)
             if is_same(recorded_files(store, record), prepared)
         ),
         None,
@@ -176,7 +182,8 @@ def _look_up(store: Store, prepared: Prepared) -> _Recorded:
     nearest = same or (
         _earlier(store, prepared, candidates) if prepared.names else next(iter(candidates), None)
     )
-    return _Recorded(nearest, same is not None, frozenset(record.name for record in here))
+    away = next((each for each in lost if each not in moved and each.name in names), None)
+    return _Recorded(nearest, same is not None, frozenset(record.name for record in here), away)
 
 
 def _by_project(
@@ -201,6 +208,18 @@ def _by_project(
         elif not Path(folder).is_dir():
             lost.append(record)
     return here, lost
+
+
+def _is_moved(record: ExperimentRecord, prepared: Prepared) -> bool:
+    """Whether *record*, which lost its folder, is certainly of the notebook of *prepared*.
+
+    The cells of a notebook keep their ids where it is moved. What an earlier version recorded
+    does not tell them.
+    """
+    if not record.origin or not record.project:
+        return True
+    cell = _Origin.of(record).cell
+    return bool(cell) and cell == prepared.cell and prepared.file.endswith(".ipynb")
 
 
 def _free(names: Sequence[str], taken: Collection[str]) -> str:

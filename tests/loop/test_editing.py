@@ -394,3 +394,14 @@ def test_a_notebook_of_an_earlier_version_continues_without_its_modules(
     assert (again.uid, again.how) == (first.uid, "continued")
     (tmp_path / "work" / "helper.py").write_text("def f(x): return x * 2")
     assert run(*cells).name == "svm-2"
+
+
+def test_what_is_away_is_not_taken_over_by_another_notebook(run: Run, tmp_path: Path) -> None:
+    first = run(folder="old")
+    (tmp_path / "old").rename(tmp_path / "away")
+    other = run(folder="other", ids="xyz")
+    assert (other.name, other.how) == ("svm", "created")
+    old = os.path.realpath(tmp_path / "old")
+    assert other.said == f"svm of {old}, which is not here, is another: hpo-lab list --all"
+    (tmp_path / "away").rename(tmp_path / "old")
+    assert run(folder="old").uid == first.uid
