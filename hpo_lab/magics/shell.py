@@ -60,6 +60,7 @@ class HpoLabMagics(Magics):
         self._shell = shell
         self._failed: dict[int, bool] = {}
         self._seconds: dict[int, float] = {}
+        self._ids: dict[int, str] = {}
         self._started = time.monotonic()
         self._unstored: list[tuple[ParsedCell, bool]] = []
         self._commands = Commands(shell)
@@ -80,6 +81,7 @@ class HpoLabMagics(Magics):
             self._unstored.append((cell, is_interrupted))
         elif result.execution_count is not None:
             self._seconds[result.execution_count] = seconds
+            self._ids[result.execution_count] = self._cell_id()
             if not result.success:
                 self._failed[result.execution_count] = is_interrupted
 
@@ -224,6 +226,7 @@ class HpoLabMagics(Magics):
                     _tags(count not in self._failed),
                     f"In [{count}]",
                     self._seconds.get(count),
+                    id=self._ids.get(count, ""),
                 ),
                 self._failed.get(count, False),
             )

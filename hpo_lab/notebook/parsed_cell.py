@@ -72,6 +72,7 @@ class ParsedCell:
         label: What messages call it: `cell 3`, `In [3]`.
         seconds: How long it took when it ran in a kernel.
         runs_tuned: Whether `%%tune` at its top counts for nothing: it runs with its defaults.
+        id: What tells the cell of a session that is executed again; empty where nothing does.
     """
 
     source: str
@@ -79,6 +80,7 @@ class ParsedCell:
     label: str = ""
     seconds: float | None = None
     runs_tuned: bool = False
+    id: str = ""
 
     @cached_property
     def magics(self) -> tuple[CellMagic, ...]:

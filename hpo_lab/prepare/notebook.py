@@ -22,6 +22,7 @@ from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.kernels import OWN_KERNEL, kernel_here
 from hpo_lab.prepare.missing_names import missing_names, profile_may_define_names
+from hpo_lab.prepare.notebook_modules import modules_used
 from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
 from hpo_lab.prepare.wording import Dialect, Wording, worded
 from hpo_lab.problems import InvalidInput, Problem
@@ -160,12 +161,14 @@ def prepare_cell(
         )
     parameters = [annotation.parameter for annotation in annotations]
     code = code_of_trial(tuned_cell, annotations, kept, first_line=first_line)
+    uses = modules_used(code.cells, working_directory)
     template = trial_template(
         "NotebookTrial",
         {
             "source": code.digest,
             "kernelName": kernel_name,
             "workingDirectory": str(working_directory),
+            **({"uses": uses} if uses else {}),
         },
     )
     experiment = options.experiment(default_names(name)[0], parameters, template)
@@ -200,12 +203,12 @@ def prepare_cell(
     def halves() -> Halves:
         from hpo_lab.execution.slice_check import Halves
 
-        # What an earlier tuned cell did was done in its trials.
+        # What an earlier tuned cell of a session did was done in its trials.
         ran = [
             cell
             for cell in earlier
             if not isinstance(cell.tree, SyntaxError)
-            and all(magic.name != "tune" for magic in cell.magics)
+            and (cell.tune_magic is None or cell.runs_tuned)
         ]
         fingerprint = source_of_fingerprint(names_read(earlier, tuned_cell))
         whole, sliced = (_before_tuned(build(cells), fingerprint) for cells in (ran, kept))
