@@ -25,6 +25,7 @@ from hpo_lab.notebook.values import (
 
 __all__ = ["Results", "is_in_place", "odd"]
 
+_CHOOSES = frozenset({"choice", "choices", "sample", "permutation", "permuted"})
 _DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
 
 
@@ -101,6 +102,10 @@ class Results(Iteration, ABC):
         self, thing: Thing, kind: str, name: str, passed: Value, reads: bool, site: Hashable
     ) -> Value:
         known = KINDS[kind]
+        if kind == "generator" and name in _CHOOSES:
+            items = self._items(passed)
+            chosen = self._thing(given := library.result_of_method(kind, name), site, items)
+            return chosen | (items if given == "array" else NOTHING)
         if name in known.items:
             return frozenset(thing.holds) | passed | plain()
         if name in known.views:
@@ -124,11 +129,7 @@ class Results(Iteration, ABC):
             else library.result_of_method(kind, name)
         )
         if given == kind and not reads:
-            return (
-                frozenset({thing})
-                if kind not in ("list", "set", "dict", "generator", "file")
-                else plain()
-            )
+            return frozenset({thing}) if kind not in ("list", "set", "dict", "file") else plain()
         if given == "array iterator":
             row = self._thing("array", (site, "row"), odd(frozenset(thing.holds)))
             inner = self._thing("tuple", (site, "item"), row | plain())
