@@ -85,6 +85,8 @@ class Results(Iteration, ABC):
             thing.draws |= {draws} - {""}
             for each in self._reachable(held):
                 thing.draws |= each.draws
+                if each.kind == IMPORTED and library.draws_unless_told(each.path, frozenset()):
+                    thing.draws |= {"numpy.random"}
         if any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X")):
             return self._thing(UNKNOWN, site, value | passed)
         return value
@@ -151,6 +153,6 @@ def odd(value: Iterable[Thing]) -> Value:
 def is_in_place(arguments: CallArguments) -> bool:
     """Whether the call says `inplace=True`, or that it may overwrite what it is passed."""
     return any(
-        name in arguments.named and arguments.texts.get(name) != "False"
-        for name in ("inplace", "overwrite_input", "overwrite_a", "overwrite_b", "overwrite_x")
-    ) or any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X"))
+        name.startswith(("inplace", "overwrite")) and arguments.texts.get(name) != "False"
+        for name in arguments.named
+    ) or any(name.startswith("copy") and text == "False" for name, text in arguments.texts.items())

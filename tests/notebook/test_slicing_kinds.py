@@ -38,6 +38,68 @@ CASES: dict[str, tuple[str, str, list[str], str]] = {
         ["parts[0].normal()"],
         "print(parts)",
     ),
+    "SciPy draws from NumPy's generator": (
+        "import numpy as np\nfrom scipy import stats, sparse\n"
+        "from scipy.optimize import differential_evolution, dual_annealing\nnp.random.seed(0)",
+        "np.random.rand()",
+        [
+            "stats.norm.rvs(size=3)",
+            "stats.norm(0, 1).rvs(3)",
+            "stats.gaussian_kde(np.arange(5.0)).resample(3)",
+            "stats.bootstrap((np.arange(5.0),), np.mean, n_resamples=9)",
+            "sparse.random(4, 4, 0.5)",
+            "differential_evolution(lambda v: v[0] ** 2, [(0, 1)], maxiter=1)",
+            "dual_annealing(lambda v: v[0] ** 2, [(0, 1)], maxiter=1)",
+        ],
+        "print(stats.norm.cdf(0), stats.pearsonr([1, 2, 3], [1, 3, 2]))",
+    ),
+    "scikit-learn and pandas draw from NumPy's generator": (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.utils import resample\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "from sklearn.metrics import silhouette_score\nfrom sklearn.model_selection import KFold\n"
+        "X, y = np.arange(9.0)[:, None], [0, 1] * 4 + [0]\ndf = pd.DataFrame({'a': range(5)})\n"
+        "np.random.seed(0)",
+        "np.random.rand()",
+        [
+            "resample([1, 2, 3])",
+            "LogisticRegression(**{'solver': 'saga', 'max_iter': 2}).fit(X, y)",
+            "LogisticRegression(**dict(solver='saga', max_iter=2)).fit(X, y)",
+            "m = LogisticRegression(max_iter=2)\nm.set_params(solver='saga')\nm.fit(X, y)",
+            "k = KFold(3)\nk.shuffle = True\nlist(k.split(X))",
+            "silhouette_score(X, y, sample_size=5)",
+            "pd.DataFrame.sample(df)",
+            "df.pipe(pd.DataFrame.sample)",
+        ],
+        "LogisticRegression().fit(X, y).score(X, y); df.describe(); silhouette_score(X, y)",
+    ),
+    "arguments by position are overwritten": (
+        "import numpy as np\nfrom scipy import signal, linalg\n"
+        "from scipy.special import expit\na = np.array([-1.0, 2.0, 3.0])",
+        "a.tolist()",
+        [
+            "np.maximum(a, 0, a)",
+            "np.exp(a, a)",
+            "np.clip(a, 0, 1, a)",
+            "a.clip(0, 1, a)",
+            "np.round(a / 3, 0, a)",
+            "np.concatenate([a[:1], a[:2]], 0, a)",
+            "np.median(a[::-1], None, None, True)",
+            "np.maximum.at(a, [0], 5)",
+            "f = np.divide.at\nf(a, [0], 5)",
+            "np.ndarray.fill(a, 4)",
+            "expit(a, a)",
+            "signal.detrend(a, overwrite_data=True)",
+            "linalg.solve(np.asfortranarray(np.diag(a)), a, True, True, True)",
+            "b = np.asfortranarray(a)\nb[0] = 7",
+            "b = np.trim_zeros(a)\nb[0] = 7",
+            "b = np.frombuffer(a)\nb[0] = 7",
+            "b = np.asmatrix(a)\nb[0, 0] = 7",
+            "b = np.ma.masked_array(a, mask=[0, 0, 1])\nb[0] = 7",
+            "b = np.asarray_chkfinite(a)\nb[0] = 7",
+            "b = a.astype(float, 'K', 'unsafe', True, False)\nb[0] = 5",
+        ],
+        "print(np.dot(a, a), np.where(a > 0, a, 0), np.maximum(a, a), np.corrcoef(a, a))",
+    ),
 }
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
