@@ -134,6 +134,11 @@ def tune(
         for callback in callbacks
         if not callable(callback)
     ]
+    problems += [
+        Problem(name, f"found {value!r}; True or False is needed")
+        for name, value in (("fresh", fresh), ("block", block))
+        if not isinstance(value, bool)
+    ]
     is_file = isinstance(objective, str | Path)
     if maximize is None and minimize is None and not is_file:
         problems.append(

@@ -15,13 +15,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
+    "LONGEST_LINE",
     "Observation",
     "Outcome",
+    "check_name",
     "is_step",
+    "is_time",
     "observations_of",
     "report_document",
     "report_line",
 ]
+
+LONGEST_LINE = 4 * 1024 * 1024
+"""The most bytes of a line of a metrics file, its end included."""
+
+_LONGEST_NAME = 1000
+"""The most bytes of a metric's name: PostgreSQL has an index of them."""
+
+_FIRST_TIME, _LAST_TIME = -62_135_596_800.0, 253_402_300_800.0
+"""The years 1 to 9999, which are those that a date can have."""
 
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
@@ -82,33 +94,70 @@ def report_line(observation: Observation) -> str:
     )
 
 
-def observations_of(document: Mapping[str, Any]) -> list[Observation]:
+def observations_of(document: Any) -> list[Observation]:
     """The observations in the JSON document of a report.
 
     Raises:
-        ValueError: Its step does not fit into 64 bits.
+        ValueError: It is no report that a store can hold; the message says why.
     """
-    if document["step"] is not None and not is_step(document["step"]):
-        raise ValueError(f"step {document['step']} does not fit into 64 bits")
+    match document:
+        case {"time": time, "step": step, "metrics": dict(metrics)}:
+            pass
+        case _:
+            raise ValueError("it is no report")
+    if not is_time(time):
+        raise ValueError(f"the time {_shown(time)} is no time in seconds since the epoch")
+    if step is not None and not is_step(step):
+        raise ValueError(f"the step {_shown(step)} is no integer of 64 bits")
+    for name in metrics:
+        check_name(name)
     return [
         Observation(
-            metric=metric,
-            value=_number(value),
-            time=document["time"],
-            step=document["step"],
+            metric=name,
+            value=_number(name, value),
+            time=float(time),
+            step=step,
             text=value if isinstance(value, str) else "",
         )
-        for metric, value in document["metrics"].items()
+        for name, value in metrics.items()
     ]
 
 
-def is_step(step: int) -> bool:
-    """Whether a store can hold *step*, which takes 64 bits."""
-    return -(2**63) <= step < 2**63
+def is_step(step: object) -> bool:
+    """Whether a store can hold *step*: whether it is an integer that 64 bits can hold."""
+    return type(step) is int and -(2**63) <= step < 2**63
 
 
-def _number(value: float | str) -> float:
+def is_time(time: object) -> bool:
+    """Whether *time*, in seconds since the epoch, is a number of the years 1 to 9999."""
+    return type(time) in (int, float) and _FIRST_TIME <= time < _LAST_TIME  # type: ignore[operator]
+
+
+def check_name(name: str) -> None:
+    """Check the name of a metric.
+
+    Raises:
+        ValueError: A store cannot hold *name*; the message says why.
+    """
+    size = len(name.encode(errors="surrogatepass"))
+    if size > _LONGEST_NAME:
+        raise ValueError(
+            f"the name of a metric has {size} bytes, {name[:40]!r}...; allowed are {_LONGEST_NAME}"
+        )
+    if "\0" in name or (not name.isascii() and any("\ud800" <= each <= "\udfff" for each in name)):
+        raise ValueError(f"the name of a metric, {name!r}, has a character that is no text")
+
+
+def _number(name: str, value: Any) -> float:
     """What was reported as a number; only `nan` and `inf` are numbers when they are text."""
     if isinstance(value, str):
         return float(value) if _NOT_FINITE.fullmatch(value) else math.nan
-    return float(value)
+    try:
+        return float(value)
+    except (OverflowError, TypeError):
+        raise ValueError(f"the metric {name!r} is {_shown(value)}, which is no number") from None
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -27,7 +27,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.message}" if self.where else self.message
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        # Half of a surrogate pair, as wrong input may have it, cannot be printed.
+        return text.encode(errors="backslashreplace").decode()
 
 
 class InvalidInput(ValueError):

@@ -134,9 +134,10 @@ def _say_problems(ctx: click.Context, error: InvalidInput) -> None:
 def _is_expected(error: Exception) -> bool:
     """Whether the search has no answer, or somebody else took or deleted the experiment."""
     from hpo_lab.search.ask import InvalidSuggestion
-    from hpo_lab.store import LeaseLost, NotFound
+    from hpo_lab.store import LeaseLost, NotFound, StoreGone, StoreUnavailable
 
-    return isinstance(error, InvalidSuggestion | LeaseLost | NotFound | TimeoutError)
+    kinds = InvalidSuggestion | LeaseLost | NotFound | StoreGone | StoreUnavailable | TimeoutError
+    return isinstance(error, kinds)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -17,7 +17,7 @@ from hpo_lab.facade.follower import Pace
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.local.runner import local_runner
 from hpo_lab.running.driver import AlreadyRunning, Driver
-from hpo_lab.store import NotFound
+from hpo_lab.store import NotFound, outage
 
 __all__ = ["follow", "run_here", "watch_experiment"]
 
@@ -126,6 +126,10 @@ def _drawing(watch: ConsoleProgress, received: list[int]) -> Iterator[None]:
                         watch.update()
                 except NotFound:
                     return  # The runner says so.
+                except Exception as error:
+                    if not outage(error):
+                        raise
+                    # The runner waits for the store, and says so.
 
     thread = threading.Thread(target=draw, name="hpo-lab-progress", daemon=True)
     thread.start()

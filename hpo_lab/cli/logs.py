@@ -50,7 +50,7 @@ def logs_command(
     else:
         number = _telling(experiment) if trial is None else trial
         path, what = experiment.log_of(number), f"trial {number}"
-    if not path.exists():
+    if not path.is_file():
         raise InvalidInput([Problem(what, "has no log on this machine")])
     if as_json:
         text = path.read_text(errors="replace")

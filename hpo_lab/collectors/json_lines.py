@@ -7,13 +7,12 @@ seconds since the epoch. `step`, `global_step` or `epoch` is the step.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpo_lab.collectors.numeric_text import observation_of
 from hpo_lab.collectors.text import LineParser, parse_time
-from hpo_lab.observation import Observation
+from hpo_lab.observation import Observation, is_time
 
 __all__ = ["json_parser"]
 
@@ -50,7 +49,7 @@ def _time(value: Any, arrived: float) -> float:
     time = parse_time(value)
     if time is None:
         time = observation_of("", value, arrived).value
-    return time if math.isfinite(time) else arrived
+    return time if is_time(time) else arrived
 
 
 def _step(document: Mapping[str, Any]) -> int | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 
 from hpo_lab.collectors.numeric_text import observation_of
 from hpo_lab.collectors.source import Source
-from hpo_lab.observation import Observation
+from hpo_lab.observation import Observation, is_time
 
 __all__ = ["collect_prometheus", "parse_exposition"]
 
@@ -31,7 +31,8 @@ def parse_exposition(page: str, metrics: Sequence[str], now: float) -> list[Obse
     for line in page.splitlines():
         sample = _SAMPLE.fullmatch(line)
         if sample and sample[1] in metrics:
-            at = int(sample[3]) / 1000 if sample[3] else now
+            at = float(sample[3]) / 1000 if sample[3] else now
+            at = at if is_time(at) else now
             observations[sample[1]] = observation_of(sample[1], sample[2], at)
     return list(observations.values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import stat
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -132,8 +133,11 @@ def follow_file(path: Path, ended: Event, start: int = 0) -> Iterator[bytes]:
         # The event is read before the file, so that no byte can follow the last read.
         last = ended.wait(_POLL)
         try:
-            with path.open("rb") as file:
+            # A pipe in its place is not waited for.
+            with open(path, "rb", opener=_without_waiting) as file:
                 state = os.fstat(file.fileno())
+                if not stat.S_ISREG(state.st_mode):
+                    raise OSError("it is no plain file")
                 if inode not in (0, state.st_ino) or state.st_size < offset:
                     offset = 0
                 inode = state.st_ino
@@ -145,3 +149,7 @@ def follow_file(path: Path, ended: Event, start: int = 0) -> Iterator[bytes]:
             pass
         if last:
             return
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

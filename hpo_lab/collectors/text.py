@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from hpo_lab.collectors.numeric_text import observation_of
-from hpo_lab.observation import Observation
+from hpo_lab.observation import Observation, is_time
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["LineParser", "format_problems", "parse_time", "text_parser"]
@@ -32,6 +32,7 @@ _STEP = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _GOES_ON = re.compile(rb"[\w+\-\x80-\xff]|\.\w|,\d")
+_ESCAPE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\^_])")
 _TOKEN = re.compile(rb"\S*")
 
 
@@ -67,6 +68,9 @@ def text_parser(metrics: Sequence[str], formats: Sequence[str]) -> LineParser:
     mentions = [name.encode() for name in metrics]
 
     def parse(line: bytes, arrived: float) -> list[Observation]:
+        if b"\x1b" in line:
+            # Colours of a terminal stand between the name and the value.
+            line = _ESCAPE.sub(b"", line)
         # Most lines of a log mention no metric, so this search is their only cost.
         if not any(name in line for name in mentions):
             return []
@@ -93,9 +97,10 @@ def parse_time(word: str) -> float | None:
     if not _TIME.fullmatch(word):
         return None
     try:
-        return datetime.datetime.fromisoformat(word).timestamp()
+        time = datetime.datetime.fromisoformat(word).timestamp()
     except ValueError:
         return None
+    return time if is_time(time) else None
 
 
 def _values(pattern: Any, line: bytes) -> Iterator[tuple[str, str]]:

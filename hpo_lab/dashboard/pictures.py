@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -56,6 +57,7 @@ class LivePictures:
         self._store = store
         self._uid = uid
         self._importances = ""
+        self._finds = threading.Lock()
         self._results = 0
 
     def draw(
@@ -80,12 +82,27 @@ class LivePictures:
         return Pictures(tuple(filter(None, above)), _small(below, sum(map(len, above))))
 
     def _of_importances(self, data: ExperimentData, is_over: bool) -> str:
+        """What is known of them, and is found out besides while the experiment runs.
+
+        It takes the longer the more trials there are, and the first time Optuna is imported;
+        whoever shows the experiment does not wait for that.
+        """
         results = len(data.valued)
         if results < _FIRST or len(data.parameters) < 2:
             return ""
-        if results >= _MORE * self._results or (is_over and results > self._results):
-            self._importances, self._results = _image("importances", data), results
+        if is_over and results > self._results:
+            self._results = results
+            self._find_importances(data)
+        elif results >= _MORE * self._results and not self._finds.locked():
+            self._results = results
+            threading.Thread(
+                target=self._find_importances, args=(data,), name="hpo_lab-importances", daemon=True
+            ).start()
         return self._importances
+
+    def _find_importances(self, data: ExperimentData) -> None:
+        with self._finds:
+            self._importances = _image("importances", data)
 
 
 def _at_the_end(data: ExperimentData) -> tuple[str, ...]:

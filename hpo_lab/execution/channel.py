@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 
 from hpo_lab.trial.processes import end_with_parent, reap_orphans
 
@@ -15,8 +14,7 @@ __all__ = ["open_channel"]
 def open_channel() -> socket.socket:
     """Begin as a server: the socket at descriptor 0, which becomes empty input as in a kernel.
 
-    The process ends with its parent, adopts what its forks leave, and does not import from
-    the folder in which it was started.
+    The process ends with its parent, and adopts what its forks leave.
     """
     channel = socket.socket(fileno=os.dup(0))
     null = os.open(os.devnull, os.O_RDONLY)
@@ -25,6 +23,4 @@ def open_channel() -> socket.socket:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent(signal.SIGKILL)
     reap_orphans()
-    # What `python -m` put there.
-    del sys.path[0]
     return channel

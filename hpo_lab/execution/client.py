@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import socket
+import struct
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hpo_lab.trial.supervise import start_supervisor
+from hpo_lab.trial.supervise import GRACE, start_supervisor
 
 __all__ = ["ForkServer", "Program", "mark_of_server"]
 
@@ -24,6 +25,10 @@ _JOBS = "hpo_lab.execution.job_server"
 
 _LOG = "server.log"
 _MARK = "server"
+_SENDING = 10.0
+"""Seconds after which a program that takes no request is given up."""
+_ENDING = 2.0
+"""Seconds that a server may take to notice that its channel is closed."""
 
 
 def mark_of_server(folder: Path) -> Path | None:
@@ -47,6 +52,9 @@ class Program:
             cwd: Its working directory; None for that of this process.
         """
         self._channel, theirs = socket.socketpair()
+        # A program that is stopped reads nothing, and is not waited for when the channel is full.
+        seconds = struct.pack("ll", int(_SENDING), 0)
+        self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
         with theirs:
             self._supervisor = start_supervisor(
                 mark, module, stdin=theirs.fileno(), log=log, cwd=cwd
@@ -58,8 +66,13 @@ class Program:
 
     def send(self, request: Mapping[str, Any]) -> None:
         """Send a request; a request to a dead program is lost, which `read` tells."""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        try:
             self._channel.sendall(json.dumps(request).encode() + b"\n")
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        except BlockingIOError:
+            # Half of the request may have gone out: nothing more can be said.
+            self._supervisor.kill()
 
     def read(self, size: int) -> bytes | None:
         """At most *size* bytes that have arrived; None for none yet, empty once it is gone."""
@@ -121,9 +134,17 @@ class ForkServer(Program):
         if self._folder is None:
             # It would import to the end before it looked at the channel.
             self._supervisor.terminate()
-        # The server ends by itself when the channel closes.
+        # The server ends by itself when the channel closes, unless it is stopped.
         self._channel.close()
-        self._supervisor.wait()
+        try:
+            self._supervisor.wait(_ENDING)
+        except subprocess.TimeoutExpired:
+            self._supervisor.terminate()
+            try:
+                self._supervisor.wait(2 * GRACE + 2)
+            except subprocess.TimeoutExpired:
+                self._supervisor.kill()
+                self._supervisor.wait()
         self._keep_log()
 
     def _keep_log(self) -> None:

@@ -7,7 +7,9 @@ Its channel is a socket with a JSON object a line. It answers what to set up wit
     {"run": ID, "folder": PATH, "task": {...}, "seed": N}
 
 is answered by `ended` (with `code`), and before by `started` (with `pid`) where it takes
-longer than a moment; `{"end": ID}` ends a trial. When the channel closes, everything ends.
+longer than a moment, or by `lost` (with `why`) where the machine could not run it.
+`{"end": ID}` ends a trial, and `{"ping": 1}` is answered by `alive`. When the channel closes,
+everything ends.
 
 This process runs none of the user's code once it is ready. It adopts what a dead trial
 leaves behind (`PR_SET_CHILD_SUBREAPER`); while it lives, a trial adopts its own.
@@ -31,7 +33,7 @@ from typing import Any, Protocol
 
 from hpo_lab.execution.channel import open_channel
 from hpo_lab.execution.fork import end_own_processes, leave_parent
-from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task
+from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task, open_own
 from hpo_lab.trial.supervise import GRACE
 
 __all__ = ["Warm", "forget_garbage", "open_log", "serve", "take_interrupts"]
@@ -115,7 +117,7 @@ def forget_garbage() -> None:
 
 def open_log(folder: str, earlier: str) -> int:
     """Open the trial's log; it begins with what the set-up wrote."""
-    descriptor = os.open(f"{folder}/{LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = open_own(f"{folder}/{LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     if earlier:
         os.write(descriptor, earlier.encode(errors="replace"))
     return descriptor
@@ -171,13 +173,20 @@ class _Server:
         if "run" in request:
             self._start(request)
             return
+        if "ping" in request:
+            self.tell("alive")
+            return
         for pid, fork in self._forks.items():
             if fork.request["run"] == request["end"] and fork.kill_at is None:
                 fork.kill_at = time.monotonic() + GRACE
                 _signal_tree(pid, signal.SIGTERM)
 
     def _start(self, request: dict[str, Any]) -> None:
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self.tell("lost", run=request["run"], why=f"no process could be made: {error.strerror}")
+            return
         if pid == 0:
             self._become(request)
         self._forks[pid] = _Fork(request, os.pidfd_open(pid), time.monotonic() + _MOMENT)

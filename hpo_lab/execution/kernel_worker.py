@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from hpo_lab.execution import kernel_trial
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR, checkpoint_folder
-from hpo_lab.trial.folder import LOG, TRIAL_FOLDER
+from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, open_own
 from hpo_lab.trial.processes import end_descendants, reap_orphans
 from hpo_lab.trial.supervise import GRACE, RUNTIME
 from hpo_lab.trial.work import work
@@ -62,7 +62,7 @@ def main() -> None:
 def _prepare(request: KernelRequest, runtime: str) -> None:
     """Be the process of a trial from now on, and start its kernel, which inherits that."""
     folder = request.folder
-    log = os.open(f"{folder}/{LOG}", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    log = open_own(f"{folder}/{LOG}", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)

@@ -138,7 +138,7 @@ def _zygote_channel() -> socket.socket:
         channel, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", "hpo_lab.execution.zygote"],
+                [sys.executable, "-P", "-m", "hpo_lab.execution.zygote"],
                 stdin=theirs.fileno(),
                 cwd="/",
                 start_new_session=True,

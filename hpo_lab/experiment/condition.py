@@ -58,6 +58,16 @@ class ParameterCondition:
         """
         return _parse(text)
 
+    def compared_with(self, name: str) -> list[int | float] | None:
+        """The numbers with which the parameter *name* is compared.
+
+        Between two neighbours of these numbers all values of *name* make the condition as true.
+
+        Returns:
+            None where *name* is compared with another parameter.
+        """
+        return _numbers(self._tree, name)
+
     def holds(self, assignments: Mapping[str, Value]) -> bool:
         """Whether the condition is true of *assignments*.
 
@@ -176,6 +186,33 @@ def _is_literal(node: ast.expr) -> bool:
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=value)):
             return isinstance(value, int | float) and not isinstance(value, bool)
     return False
+
+
+def _numbers(node: ast.expr, name: str) -> list[int | float] | None:
+    match node:
+        case ast.BoolOp(values=parts):
+            listed = [_numbers(part, name) for part in parts]
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _numbers(operand, name)
+        case ast.Compare(left=left, comparators=operands):
+            sides = [left, *operands]
+            if not any(isinstance(side, ast.Name) and side.id == name for side in sides):
+                return []
+            if any(isinstance(side, ast.Name) and side.id != name for side in sides):
+                return None
+            listed = [_literal_numbers(side) for side in sides]
+        case _:
+            # By itself it is true unless it is 0.
+            return [0]
+    return None if None in listed else [number for part in listed if part for number in part]
+
+
+def _literal_numbers(node: ast.expr) -> list[int | float]:
+    if isinstance(node, ast.Name):
+        return []
+    value = ast.literal_eval(node)
+    values = value if isinstance(value, tuple | list | set) else [value]
+    return [each for each in values if isinstance(each, int | float)]
 
 
 def _truth(node: ast.expr, assignments: Mapping[str, Value]) -> bool | None:

@@ -25,6 +25,7 @@ from hpo_lab.experiment.model import (
 from hpo_lab.experiment.parameter_rules import parameter_problems
 from hpo_lab.experiment.points import point_problems, value_problems
 from hpo_lab.experiment.template_rules import missing_parts, template_problems
+from hpo_lab.experiment.text_rules import text_problems
 from hpo_lab.problems import Problem, nearest
 
 __all__ = ["experiment_problems", "parameter_problems", "run_problems", "spec_problems"]
@@ -50,6 +51,7 @@ def spec_problems(spec: ExperimentSpec) -> list[Problem]:
         *_prior_knowledge(spec),
         *template_problems(spec),
         *collector_problems(spec.metrics_collector_spec),
+        *text_problems(spec, "spec"),
     ]
 
 

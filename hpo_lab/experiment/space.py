@@ -210,7 +210,12 @@ def contains(parameter: Parameter, value: Value) -> bool:
     if parameter.parameter_type is ParameterType.INT and not isinstance(value, _Int):
         return False
     space = parameter.feasible_space
-    if not math.isfinite(value) or space.min is None or space.max is None:
+    try:
+        is_finite = math.isfinite(value)
+    except OverflowError:
+        # An integer without a float is beyond every bound.
+        is_finite = False
+    if not is_finite or space.min is None or space.max is None:
         return False
     if not space.min <= value <= space.max:
         return False

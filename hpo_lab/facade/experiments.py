@@ -81,6 +81,10 @@ class Experiments:
             InvalidInput: when there is none, the message names the nearest; or when several other
                 projects have one, the message lists them; or with every problem of the file.
         """
+        for argument, text in (("name", name), ("namespace", namespace)):
+            if not isinstance(text, str | Path):
+                raise InvalidInput([Problem(argument, f"found {text!r}; a name is needed")])
+        name = str(name)
         if is_file_name(name):
             return self._find_prepared(prepare_file(Path(name), TuneOptions(), None))
         store = self._existing()

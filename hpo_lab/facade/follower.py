@@ -23,7 +23,7 @@ _MOST = 1.0
 """Seconds after which a look is due though nothing changed: runners die without a word."""
 _SHARE = 40
 """A look is followed by a pause of at least this many times the processor time it took."""
-_PATIENCE = 60.0
+_PATIENCE = 300.0
 """Seconds for which the store may be away."""
 _AWAY = 5.0
 """Seconds without an answer after which that is told."""
@@ -161,7 +161,7 @@ class Follower:
             until: When to end at the latest, on the clock of `time.monotonic`.
             stop: Says that following ends; asked at least four times a second.
             away: Called again and again while the store does not answer for seconds; where it
-                does not for a minute, its error is raised.
+                does not for minutes, its error is raised.
 
         Yields:
             The experiment at a glance, at most four times a second and at least once in one,

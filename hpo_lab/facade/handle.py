@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = ["Experiment", "end"]
+
+_MOST_TRIALS = 2**31
+"""What a database can hold as a number."""
 
 
 class Experiment:
@@ -169,7 +173,8 @@ class Experiment:
         return TrialResult.of(self.record.document.spec.objective, self._stored(number))
 
     def _stored(self, number: int) -> Trial:
-        stored = self.store.trial(self.uid, number)
+        is_number = isinstance(number, Integral) and 0 <= number < _MOST_TRIALS
+        stored = self.store.trial(self.uid, int(number)) if is_number else None
         if stored is None:
             count = len(self.tally().trials)
             there = f"there are 0 to {count - 1}" if count else "there are none yet"

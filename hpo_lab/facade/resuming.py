@@ -43,6 +43,8 @@ def prepare_resume(
     Raises:
         InvalidInput: when they do not fit, or leave nothing to do.
     """
+    if record.unreadable:
+        raise InvalidInput([Problem(record.name, f"cannot be continued: {record.unreadable}")])
     options, problems = read_arguments(budgets, BUDGETS)
     document = options.onto(record.document)
     spec = record.document.spec

@@ -117,16 +117,6 @@ class Tally:
         started = (t for t in self._backwards() if t.state is not TrialState.CREATED)
         return list(islice(started, count))
 
-    def behind_front(self, count: int) -> list[Trial]:
-        """At most *count* trials that may be optimal but for the Pareto front, the latest first."""
-        front = {number for _, number in self._pareto_front()}
-        behind = (
-            trial
-            for trial in self._backwards()
-            if trial.number in self._places and trial.number not in front
-        )
-        return list(islice(behind, count))
-
     def _backwards(self) -> Iterator[Trial]:
         for number in range(self._last, -1, -1):
             if (trial := self._trials.get(number)) is not None:

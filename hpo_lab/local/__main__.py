@@ -25,7 +25,7 @@ def main(uid: str, server: ForkServer | None = None, parent: int | None = None) 
     """Run the experiment *uid* to its end; SIGTERM, and the end of *parent*, stop it cleanly."""
     from hpo_lab.local.runner import local_runner
     from hpo_lab.running.driver import AlreadyRunning
-    from hpo_lab.store import open_store
+    from hpo_lab.store import StoreGone, StoreUnavailable, open_store
 
     runner = local_runner(open_store(), uid, server=server)
     signal.signal(signal.SIGTERM, lambda _signal, _frame: runner.stop())
@@ -36,6 +36,9 @@ def main(uid: str, server: ForkServer | None = None, parent: int | None = None) 
     except AlreadyRunning as error:
         # Whoever asked for this runner has what was asked for.
         print(error, file=sys.stderr)
+    except (StoreGone, StoreUnavailable) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

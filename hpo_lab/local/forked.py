@@ -22,6 +22,9 @@ __all__ = ["ForkedTrial", "Forks", "can_fork"]
 _SOON = 1.0
 """Seconds within which a set-up is done that nobody needs to hear of."""
 _ALONE = {"FunctionTrial": "loads the function", "NotebookTrial": "runs its set-up"}
+_PING_EVERY = 5.0
+_SILENCE = 60.0
+"""Seconds after which a fork server that does not answer is taken for dead."""
 _KILLED = 137
 _ENDED = 143
 
@@ -70,6 +73,7 @@ class ForkedTrial:
         self.fork: int | None = None
         self.code: int | None = None
         self.own: RunningTrial | None = None
+        self.lost = ""
         self._forks = forks
 
     @property
@@ -101,7 +105,7 @@ class ForkedTrial:
         if self.own:
             self.own.wait()
         elif self.code is None:
-            self._forks.close()
+            self._forks.give_up_server()
 
 
 class Forks:
@@ -140,6 +144,7 @@ class Forks:
         self._start_process = start_process
         self._trials: dict[str, ForkedTrial] = {}
         self._ready = False
+        self._heard = self._pinged = time.monotonic()
         self._begun: float | None = None
         self._what = ""
         self._has_told = False
@@ -189,6 +194,15 @@ class Forks:
         if events is None:
             self._lost()
             return
+        now = time.monotonic()
+        if events or not (self._ready and self._trials):
+            self._heard = now
+        elif now - self._heard > _SILENCE:
+            self._lost()
+            return
+        elif now - max(self._heard, self._pinged) > _PING_EVERY and self._server is not None:
+            self._pinged = now
+            self._server.send({"ping": 1})
         for event in events:
             match event["event"]:
                 case "set-up":
@@ -197,6 +211,8 @@ class Forks:
                     self._trials[event["run"]].fork = event["pid"]
                 case "ended":
                     self._ended(event["run"], event["code"])
+                case "lost":
+                    self._ended(event["run"], _KILLED, event["why"])
                 case "ready" if event["hazards"]:
                     self._give_up("; ".join(event["hazards"]))
                 case "ready":
@@ -207,12 +223,20 @@ class Forks:
 
     def close(self) -> None:
         """End the server and every trial that it runs."""
+        self._close("")
+
+    def give_up_server(self) -> None:
+        """End a server that does not do what it is asked for; its other trials run again."""
+        self._close("its fork server did not answer")
+        end_leftovers(self._folder)
+
+    def _close(self, lost: str) -> None:
         for server in (self._server, self._waiting):
             if server is not None:
                 server.close()
         self._server, self._waiting, self._ready = None, None, False
         for name in list(self._trials):
-            self._ended(name, _KILLED)
+            self._ended(name, _KILLED, lost)
 
     def _tell_of_set_up(self) -> None:
         """Tell of a set-up that takes its time, and of its end; another costs nothing."""
@@ -238,18 +262,18 @@ class Forks:
             }
         )
 
-    def _ended(self, name: str, code: int) -> None:
+    def _ended(self, name: str, code: int, lost: str = "") -> None:
         # A trial that was given up, because it took too long to end, is no longer known.
         trial = self._trials.pop(name, None)
         if trial is not None:
-            trial.code = code
+            trial.code, trial.lost = code, lost
 
     def _lost(self) -> None:
         """The server is gone: during the set-up, or with the trials it was running."""
         if not self._ready:
             self._give_up("it ended its process")
             return
-        self.close()
+        self._close("its fork server was gone")
         end_leftovers(self._folder)
 
     def _give_up(self, reason: str) -> None:

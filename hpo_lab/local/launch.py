@@ -40,16 +40,15 @@ def launch(store: Store, record: ExperimentRecord, *, attached: bool = False) ->
     Returns:
         The runner's log.
     """
-    folder = store.folder(record.uid)
+    folder = store.make_folder(record.uid)
     template = record.document.spec.trial_template
     job = (template.trial_spec if template else None) or {}
     forks = [job["kind"]] if can_fork(job) else []
-    folder.mkdir(parents=True, exist_ok=True)
     log = folder / RUNNER_LOG
     words = [*forks, *([f"attached={os.getpid()}"] if attached else [])]
     with log.open("ab") as file:
         process = _Runner(
-            [sys.executable, "-m", "hpo_lab.local", record.uid, *words],
+            [sys.executable, "-P", "-m", "hpo_lab.local", record.uid, *words],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

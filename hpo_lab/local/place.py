@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hpo_lab.engine.events import Ended, Exceeded, Lost, PlaceEvent, Reported
+from hpo_lab.engine.events import Ended, Exceeded, Lost, Noticed, PlaceEvent, Reported
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.local.launcher import Launcher
 from hpo_lab.local.memory import memory_in_use
-from hpo_lab.local.metrics import read_metrics
+from hpo_lab.local.metrics import Batch, read_metrics
 from hpo_lab.local.process import RunningTrial, end_leftovers
 from hpo_lab.local.tasks import task_of
+from hpo_lab.observation import Outcome
 from hpo_lab.running.place import UnfinishedTrial
 from hpo_lab.store import Artifact, ArtifactRecord
-from hpo_lab.trial.folder import LOG, NOTEBOOK
+from hpo_lab.trial.folder import LOG, METRICS, NOTEBOOK, is_plain
 from hpo_lab.trial.keep import kept_artifacts
+from hpo_lab.trial.supervise import GRACE
 
 __all__ = ["LocalPlace", "trial_folder"]
 
 _LOOK_EVERY = 0.1
+_LONGEST_END = 2 * GRACE + 2
+"""Seconds after which a trial that was asked to end is ended by force."""
+_MOST_LOSSES = 3
+"""How often a trial that the machine ended runs again."""
 _FILES = {LOG: "text/plain", NOTEBOOK: "application/x-ipynb+json"}
 
 
@@ -56,11 +64,13 @@ class _Running(_Stream):
     Attributes:
         process: Its processes.
         looked: When its metrics file was last read, on the monotonic clock.
-        has_exceeded: Whether it was told to use too much memory.
+        ended: When it was asked to end, on the monotonic clock; infinite where it was not.
+        has_exceeded: Whether it was told to do what it may not, such as to use too much memory.
     """
 
     process: RunningTrial
     looked: float
+    ended: float = math.inf
     has_exceeded: bool = False
 
 
@@ -85,6 +95,7 @@ class LocalPlace:
         self._launcher: Launcher | None = None
         self._memory: int | None = None
         self._running: dict[int, _Running] = {}
+        self._losses: dict[int, int] = {}
         self._events: list[PlaceEvent] = []
 
     def open(
@@ -148,6 +159,7 @@ class LocalPlace:
         """Ask what is above the processes of a trial to end them, in the end by force."""
         running = self._running.get(number)
         if running is not None and running.attempt == attempt:
+            running.ended = min(running.ended, time.monotonic())
             running.process.ask_to_end()
 
     def reread(self, number: int, attempt: int, position: int) -> None:
@@ -167,11 +179,14 @@ class LocalPlace:
             self._launcher.wait(processes, timeout)
         now = time.monotonic()
         for running in list(self._running.values()):
+            if now - running.ended > _LONGEST_END:
+                # What is above its processes may be stopped, and is ended by force.
+                running.process.wait()
             # Asked before the metrics are read, so that none can come after them.
             code = running.process.poll()
             if code is not None:
                 del self._running[running.number]
-                self._events += self._at_end(running, death=_death(code))
+                self._events += self._ended(running, code)
             elif now - running.looked >= _LOOK_EVERY:
                 # The end of one trial is no reason to look at the others.
                 running.looked = now
@@ -179,6 +194,17 @@ class LocalPlace:
         events = list(self._events)
         self._events.clear()
         return events
+
+    def _ended(self, running: _Running, code: int) -> Iterator[PlaceEvent]:
+        """What is to be told of a trial whose processes are gone."""
+        number, lost = running.number, running.process.lost
+        if lost and (losses := self._losses.get(number, 0)) < _MOST_LOSSES:
+            self._losses[number] = losses + 1
+            message = f"Experiment is running; trial {number} runs again, for {lost}"
+            yield Noticed("TrialLost", message)
+            yield from self._remains(number, running.attempt, running.position)
+        else:
+            yield from self._at_end(running, death=lost or _death(code))
 
     def _look(self, running: _Running) -> Iterator[PlaceEvent]:
         """What a running trial has reported since the last look, and whether it uses too much."""
@@ -192,6 +218,10 @@ class LocalPlace:
                 )
             if not batch.more:
                 break
+        if batch.problem and not running.has_exceeded:
+            running.has_exceeded = True
+            message = _spoilt(batch)
+            yield Exceeded(running.number, running.attempt, "TrialReportsUnreadable", message)
         pid, limit = running.process.pid, self._memory
         if limit is None or pid is None or running.has_exceeded:
             return
@@ -212,10 +242,13 @@ class LocalPlace:
                 yield Reported(number, attempt, start, batch.offset, batch.observations)
         observations = batch.observations + batch.late
         end = batch.end if batch.late else batch.offset
+        outcome = batch.outcome
+        if batch.problem and death:
+            outcome = Outcome(succeeded=False, completed_at=time.time(), message=_spoilt(batch))
         if observations:
             yield Reported(number, attempt, stream.told, end, observations)
             stream.told = end
-        yield Ended(number, attempt, stream.told, batch.outcome, death)
+        yield Ended(number, attempt, stream.told, outcome, death)
 
     def files(self, number: int) -> list[Artifact]:
         """The log of a trial, its executed notebook, and what it kept."""
@@ -223,7 +256,7 @@ class LocalPlace:
         files = [
             Artifact(name=name, media_type=kind, path=path, number=number)
             for name, kind in _FILES.items()
-            if (path := folder / name).exists()
+            if is_plain(path := folder / name)
         ]
         for kept in kept_artifacts(folder):
             path, kind = Path(kept.path), kept.media_type
@@ -235,8 +268,11 @@ class LocalPlace:
         folder = trial_folder(self._folder, number)
         kept = [Path(thing.path) for thing in kept_artifacts(folder) if thing.name == name]
         own = folder / name
-        for path in [own] if own.exists() else kept:
-            path.unlink(missing_ok=True)
+        for path in [own] if os.path.lexists(own) else kept:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def wake(self) -> None:
         """Have `events` return."""
@@ -255,6 +291,10 @@ class LocalPlace:
         launcher, self._launcher = self._launcher, None
         if launcher is not None:
             launcher.close()
+
+
+def _spoilt(batch: Batch) -> str:
+    return f"its {METRICS} was changed by the trial: {batch.problem}"
 
 
 def _death(code: int) -> str:

@@ -29,6 +29,10 @@ class RunningTrial(Protocol):
     folder: Path
 
     @property
+    def lost(self) -> str:
+        """Why the machine ended it, where it did; it is to run again then."""
+
+    @property
     def pid(self) -> int | None:
         """The id of the supervising process; None while the trial has no process."""
 
@@ -47,6 +51,8 @@ class RunningTrial(Protocol):
 
 class TrialProcess:
     """A started trial: its folder, and the supervisor above its processes."""
+
+    lost = ""
 
     def __init__(self, task: Task, folder: Path) -> None:
         """Start a trial in *folder*; files of an earlier attempt are removed."""

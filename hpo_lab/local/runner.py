@@ -18,4 +18,4 @@ def local_runner(store: Store, uid: str, server: ForkServer | None = None) -> Dr
         uid: The experiment.
         server: A fork server that waits for a set-up, for trials that are forked.
     """
-    return Driver(store, uid, LocalPlace(store.folder(uid), server))
+    return Driver(store, uid, LocalPlace(store.make_folder(uid), server))

@@ -71,6 +71,8 @@ class _Worker(Program):
 class KernelTrial:
     """A trial that a worker runs in a kernel of the trial's own."""
 
+    lost = ""
+
     def __init__(self, folder: Path, worker: _Worker, request: KernelRequest) -> None:
         """Have *worker* start the kernel; what an earlier attempt left in *folder* is removed."""
         self.folder = folder

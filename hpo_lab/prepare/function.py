@@ -137,6 +137,8 @@ def _pickled(function: Callable[..., Any]) -> tuple[bytes, set[str]]:
 
 
 def _parameter(name: str, domain: Domain | str) -> Parameter:
+    if not isinstance(name, str):
+        raise ValueError("the name of a parameter must be text")
     if isinstance(domain, str):
         return parse_parameter(name, domain)
     if not isinstance(domain, Domain):

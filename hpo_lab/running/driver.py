@@ -7,34 +7,16 @@ under their own numbers, and goes on.
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import math
-import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from traceback import print_exc
+from collections.abc import Callable
 
 from hpo_lab.engine.early_stopping import EarlyStopper
 from hpo_lab.engine.events import (
-    ANSWER_READY,
     STOP_REQUESTED,
-    Answered,
     Event,
     Instant,
-    Refused,
-    SpecChanged,
-)
-from hpo_lab.engine.instructions import (
-    Action,
-    AskSearch,
-    End,
-    ExperimentEnded,
-    Noted,
-    Prepare,
-    Record,
-    Reread,
-    Start,
-    TrialRequeued,
 )
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import Verdict
@@ -43,22 +25,28 @@ from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import RUNNING, ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.observation import Observation
-from hpo_lab.problems import InvalidInput
+from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.asking import Asking, AskingAtOnce, Questions
-from hpo_lab.running.keeping import Keeping
 from hpo_lab.running.place import Place, UnfinishedTrial
-from hpo_lab.running.recording import Recorder
+from hpo_lab.running.retrying import Retry
+from hpo_lab.running.turns import Turns
 from hpo_lab.running.warm_start import prior_trials
-from hpo_lab.store import ExperimentRecord, LeaseLost, NotFound, Runner, Store
-from hpo_lab.trial.folder import METRICS
+from hpo_lab.store import (
+    ArtifactRecord,
+    ExperimentRecord,
+    LeaseLost,
+    NotFound,
+    Runner,
+    Store,
+    StoreGone,
+    StoreUnavailable,
+)
 
 __all__ = ["AlreadyRunning", "Driver"]
 
 _EVENTS_EVERY = 0.1
 _CONTROL_EVERY = 0.25
 _RENEW_EVERY = 5.0
-_LONGEST_BATCH = 0.05
-"""Seconds of asking after which the trials that have an answer are started."""
 
 
 _PATIENCE = 60.0
@@ -111,6 +99,7 @@ class Driver:
         self._runner = runner or Runner.current()
         self._at_once = at_once
         self._stop_requested = False
+        self._retry = Retry(store, lambda: self._stop_requested)
 
     def run(self) -> Verdict:
         """Run until the experiment ends, fails or is stopped.
@@ -122,7 +111,11 @@ class Driver:
             AlreadyRunning: Another runner runs it.
             LeaseLost: Another runner took over, after this one was silent for long.
             NotFound: The experiment was deleted.
+            StoreGone: The store was deleted or replaced.
+            StoreUnavailable: The store did not answer for minutes.
         """
+        ask = self._retry.ask
+        self._retry.title = ask(lambda: _record(self._store, self._uid)).title
         self._acquire()
         try:
             verdict, document = self._run()
@@ -130,22 +123,36 @@ class Driver:
             while verdict.state is not ExperimentState.STOPPED and self._differs(document):
                 self._place.close()
                 verdict, document = self._run()
+            self._retry.check()
             return verdict
         finally:
             try:
                 self._place.close()
             finally:
-                self._store.release_lease(self._uid, self._runner.id, self._clock().time)
+                self._release()
+
+    def _release(self) -> None:
+        """Give the lease back, unless the store was given up: the next runner sees a dead one."""
+        if not self._retry.is_spent:
+            with contextlib.suppress(StoreGone, StoreUnavailable):
+                self._retry.ask(
+                    lambda: self._store.release_lease(
+                        self._uid, self._runner.id, self._clock().time
+                    )
+                )
 
     def _differs(self, document: ExperimentDocument) -> bool:
-        record = self._store.experiment_by_uid(self._uid)
+        record = self._retry.ask(lambda: self._store.experiment_by_uid(self._uid))
         return record is not None and record.document.spec != document.spec
 
     def _acquire(self) -> None:
         """Take the lease; a runner that is about to end is waited for."""
         deadline = time.monotonic() + _PATIENCE
-        while not self._store.acquire_lease(self._uid, self._runner, self._clock().time):
-            record = _record(self._store, self._uid)
+        ask = self._retry.ask
+        while not ask(
+            lambda: self._store.acquire_lease(self._uid, self._runner, self._clock().time)
+        ):
+            record = ask(lambda: _record(self._store, self._uid))
             is_ending = record.state in _ENDING or record.stop_requested
             if not is_ending or self._stop_requested or time.monotonic() > deadline:
                 raise AlreadyRunning(f"experiment {self._uid} is being run by another process")
@@ -158,35 +165,47 @@ class Driver:
 
     def _run(self) -> tuple[Verdict, ExperimentDocument]:
         """Run once: how it ended, and the document by which it did."""
-        record = _record(self._store, self._uid)
-        scheduler, running = self._recovered(record)
-        sources = [
-            artifact
-            for listed in self._store.artifacts(self._uid)
-            if listed.number is None
-            and (artifact := self._store.artifact(self._uid, listed.name)) is not None
-        ]
-        self._place.open(record.document, sources, running)
-        self._store.set_condition(
-            self._uid,
-            ExperimentState.RUNNING,
-            *RUNNING,
-            self._clock().time,
-            runner_id=self._runner.id,
+        ask = self._retry.ask
+        record = ask(lambda: _record(self._store, self._uid))
+        scheduler, running = ask(lambda: self._recovered(record))
+        self._place.open(record.document, ask(self._sources), running)
+        ask(
+            lambda: self._store.set_condition(
+                self._uid,
+                ExperimentState.RUNNING,
+                *RUNNING,
+                self._clock().time,
+                runner_id=self._runner.id,
+            )
         )
-        prior = prior_trials(self._store, self._uid)
+        prior = ask(lambda: prior_trials(self._store, self._uid))
         asking: Questions
         if self._at_once:
             asking = AskingAtOnce(self._uid, prior)
         else:
             asking = Asking(self._uid, prior, self._place.wake)
-        turns = _Turns(
-            self._store, record, self._place, scheduler, asking, self._runner.id, self._clock
+        turns = Turns(
+            self._store,
+            record,
+            self._place,
+            scheduler,
+            asking,
+            self._runner.id,
+            self._clock,
+            self._retry,
         )
         try:
             return self._loop(turns, record), turns.document
         finally:
             asking.close()
+
+    def _sources(self) -> list[ArtifactRecord]:
+        return [
+            artifact
+            for listed in self._store.artifacts(self._uid)
+            if listed.number is None
+            and (artifact := self._store.artifact(self._uid, listed.name)) is not None
+        ]
 
     def _recovered(self, record: ExperimentRecord) -> tuple[Scheduler, list[UnfinishedTrial]]:
         """The scheduler of an experiment that may have run before, and what ran then."""
@@ -215,8 +234,11 @@ class Driver:
         )
         return scheduler, running
 
-    def _loop(self, turns: _Turns, record: ExperimentRecord) -> Verdict:
-        now = self._clock()
+    def _renew(self) -> bool:
+        return self._store.renew_lease(self._uid, self._runner.id, self._clock().time)
+
+    def _loop(self, turns: Turns, record: ExperimentRecord) -> Verdict:
+        now, ask = self._clock(), self._retry.ask
         renewed, controlled, changed = now.steady, now.steady, -1
         stopping = record.stop_requested
         happened: list[Event] = [STOP_REQUESTED] if stopping else []
@@ -231,133 +253,24 @@ class Driver:
             now = self._clock()
             if now.steady - renewed >= _RENEW_EVERY:
                 renewed = now.steady
-                if not self._store.renew_lease(self._uid, self._runner.id, now.time):
+                self._retry.check()
+                if not ask(self._renew):
                     raise LeaseLost(f"experiment {self._uid} was taken over by another runner")
             if now.steady - controlled >= _CONTROL_EVERY:
                 controlled = now.steady
-                control = self._store.control(self._uid)
+                control = ask(lambda: self._store.control(self._uid))
                 if control.changed != changed:
                     changed = control.changed
-                    happened += turns.revise(_record(self._store, self._uid))
+                    happened += turns.revise(ask(lambda: _record(self._store, self._uid)))
                 if control.stop_requested and not stopping:
                     stopping = True
                     happened.append(STOP_REQUESTED)
-
-
-class _Turns:
-    """Carries out the scheduler's instructions, one turn after the other."""
-
-    def __init__(
-        self,
-        store: Store,
-        record: ExperimentRecord,
-        place: Place,
-        scheduler: Scheduler,
-        asking: Questions,
-        runner_id: str,
-        clock: Callable[[], Instant],
-    ) -> None:
-        self._clock = clock
-        self.verdict: Verdict | None = None
-        self.document = record.document
-        self._uid = record.uid
-        self._place = place
-        self._scheduler = scheduler
-        self._asking = asking
-        template = record.document.spec.trial_template
-        keeping = Keeping((template.trial_spec if template else None) or {}, place)
-        self._recorder = Recorder(store, record.uid, runner_id, place, keeping)
-
-    def revise(self, record: ExperimentRecord) -> Iterable[Event]:
-        """Take over a document that a person has changed."""
-        if record.document != self.document:
-            self.document = record.document
-            yield SpecChanged(record.document.spec)
-
-    def take(self, happened: Sequence[Event], now: Instant) -> None:
-        """Do what follows from *happened*."""
-        news: list[Event] = [ANSWER_READY] if self._asking.has_news() else []
-        events: list[Event] = [*happened, *news]
-        begun = self._clock().steady
-        records: list[Record] = []
-        actions: list[Action] = []
-        following = range(0)
-        is_first = True
-        while events or is_first:
-            is_first = False
-            instructions = self._scheduler.handle(events, now)
-            events = []
-            records += instructions.records
-            for action in instructions.actions:
-                if isinstance(action, Prepare):
-                    following = action.numbers
-                    self._place.prepare(following)
-                elif isinstance(action, AskSearch):
-                    # Recorded and started meanwhile, where an answer takes its time.
-                    if self._clock().steady - begun > _LONGEST_BATCH and records:
-                        events += self._carry_out(records, actions, now)
-                        records, actions, begun = [], [], self._clock().steady
-                    events.append(self._answer(action.number))
-                else:
-                    actions.append(action)
-            if not events:
-                events += self._carry_out(records, actions, now)
-                records, actions = [], []
-        if following and self.verdict is None:
-            ledger = self._scheduler.ledger
-            self._asking.ask_ahead(self._scheduler.spec, ledger, ledger.last + 1)
-
-    def _carry_out(self, records: list[Record], actions: list[Action], now: Instant) -> list[Event]:
-        """Write the records, take the actions; what follows at once."""
-        self._recorder.write(records, now.time)
-        refusals: list[Event] = []
-        for action in actions:
-            match action:
-                case Start(trial):
-                    spec = self._scheduler.spec
-                    seed = _seed(self._uid if spec.seed is None else str(spec.seed), trial.number)
-                    try:
-                        self._place.start(self.document, trial, seed)
-                    except InvalidInput as error:
-                        message = "; ".join(map(str, error.problems))
-                        refusals.append(Refused(trial.number, trial.attempt, message))
-                    except OSError as error:
-                        message = f"could not be started: {error}"
-                        refusals.append(
-                            Refused(trial.number, trial.attempt, message, "TrialNotStarted")
-                        )
-                case End(number, attempt):
-                    self._place.end(number, attempt)
-                case Reread(number, attempt, position):
-                    self._place.reread(number, attempt, position)
-        for record in records:
-            if isinstance(record, ExperimentEnded):
-                self.verdict = record.verdict
-            elif isinstance(record, Noted) and record.since is None:
-                print(record.message, file=sys.stderr, flush=True)
-            elif isinstance(record, TrialRequeued):
-                # The next attempt is not to be taken for this one.
-                self._place.discard(record.trial.number, METRICS)
-        return refusals
-
-    def _answer(self, number: int) -> Answered:
-        try:
-            ledger = self._scheduler.ledger
-            return Answered(number, self._asking.ask(self._scheduler.spec, ledger, number))
-        except Exception as error:
-            # The algorithm may be of another package. What runs ends before the experiment does.
-            print_exc()
-            return Answered(number, None, f"{type(error).__name__}: {error}")
 
 
 def _record(store: Store, uid: str) -> ExperimentRecord:
     record = store.experiment_by_uid(uid)
     if record is None:
         raise NotFound(f"experiment {uid} was deleted")
+    if record.unreadable:
+        raise InvalidInput([Problem(record.title, record.unreadable)])
     return record
-
-
-def _seed(experiment: str, number: int) -> int:
-    """A seed in [0, 2**63) for the random numbers of a trial."""
-    text = f"{experiment}/{number}/trial"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1

@@ -34,8 +34,15 @@ def enqueue(store: Store, record: ExperimentRecord, points: Sequence[Mapping[str
         InvalidInput: A point is not in the space, or nothing can make the experiment run.
     """
     parameters = record.document.spec.parameters
-    points = [{name: read_choice(value) for name, value in point.items()} for point in points]
     problems = [
+        Problem("point", f"found {point!r}; values by parameter name are needed")
+        for point in points
+        if not isinstance(point, Mapping)
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    points = [{name: read_choice(value) for name, value in point.items()} for point in points]
+    problems += [
         problem
         for index, point in enumerate(points)
         for problem in point_problems(

@@ -15,7 +15,7 @@ from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.warm_start import WARM_START, warm_start
 from hpo_lab.search.points import waiting_points
-from hpo_lab.store import Artifact, ExperimentRecord, NotFound, Store
+from hpo_lab.store import Artifact, ExperimentRecord, NotFound, Store, Transaction
 
 __all__ = ["Enrolment", "create", "made_of", "revise"]
 
@@ -99,11 +99,26 @@ def revise(
 ) -> tuple[ExperimentRecord, Enrolment]:
     """Take over the budgets of *experiment* and say whether there is something to do.
 
+    All is decided and written in one transaction, or nothing is written.
+
     Raises:
-        InvalidInput: The experiment has ended, the budgets leave something to do, and its
-            resume policy is `Never`.
+        InvalidInput: The record cannot be read; or the experiment has ended, the budgets leave
+            something to do, and its resume policy is `Never`.
     """
     recorded = _again(store, recorded)
+    with store.transaction(recorded.uid) as transaction:
+        enrolment = _revised(store, _again(store, recorded), experiment, transaction)
+    return _again(store, recorded), enrolment
+
+
+def _revised(
+    store: Store,
+    recorded: ExperimentRecord,
+    experiment: ExperimentDocument,
+    transaction: Transaction,
+) -> Enrolment:
+    if recorded.unreadable:
+        raise InvalidInput([Problem(recorded.name, f"cannot be continued: {recorded.unreadable}")])
     trials = store.trials(recorded.uid)
     at_end = recorded.reason == "ExperimentSuggestionEndReached"
     ends = plan(
@@ -115,27 +130,24 @@ def revise(
     )
     if recorded.state.is_final and ends.verdict is not None:
         # Nothing is written: whoever refuses this leaves the record as it was.
-        return recorded, Enrolment.COMPLETE
+        return Enrolment.COMPLETE
     ended = recorded.state in (ExperimentState.SUCCEEDED, ExperimentState.FAILED)
     active = recorded.is_active(time.time())
     if ended and not active and experiment.spec.resume_policy is ResumePolicy.NEVER:
         raise InvalidInput([Problem("spec.resumePolicy", _NEVER.format(recorded.reason))])
     if recorded.document.spec != experiment.spec:
         document = recorded.document.model_copy(update={"spec": experiment.spec})
-        store.update_spec(recorded.uid, document)
+        transaction.set_document(document)
     # A runner that has recorded an end, or is asked to stop, takes no new budgets; the next
     # runner waits for its lease.
     is_ending = recorded.state.is_final or recorded.stop_requested
     if active and not is_ending:
-        return _again(store, recorded), Enrolment.RUNNING
-    store.clear_stop(recorded.uid)
-    store.set_condition(
-        recorded.uid,
-        ExperimentState.RESTARTING,
-        "ExperimentRestarting",
-        "Experiment is restarting",
+        return Enrolment.RUNNING
+    transaction.set_stop_requested(False)
+    transaction.set_condition(
+        ExperimentState.RESTARTING, "ExperimentRestarting", "Experiment is restarting"
     )
-    return _again(store, recorded), Enrolment.CONTINUED
+    return Enrolment.CONTINUED
 
 
 def _again(store: Store, recorded: ExperimentRecord) -> ExperimentRecord:

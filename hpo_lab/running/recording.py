@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 
 from hpo_lab.engine.instructions import (
@@ -94,7 +95,7 @@ class Recorder:
                     artifacts=files[trial.number],
                 )
             case TrialRequeued():
-                transaction.requeue_trial(record.trial.number)
+                transaction.requeue_trial(record.trial.number, record.trial.attempt)
             case Noted():
                 began = time if record.since is None else record.since
                 transaction.set_condition(
@@ -108,4 +109,9 @@ class Recorder:
 
 
 def _measured(files: Sequence[Artifact]) -> list[Artifact]:
-    return [file.measured() for file in files]
+    measured = []
+    for file in files:
+        # What a trial still writes may remove it meanwhile.
+        with contextlib.suppress(OSError):
+            measured.append(file.measured())
+    return measured

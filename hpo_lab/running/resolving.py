@@ -24,7 +24,10 @@ def resolve(
             one, the message lists them.
     """
     before, slash, last = name.rpartition("/")
-    records = {each.project: each for each in store.named(last, before if slash else namespace)}
+    # No experiment has a name with half of a surrogate pair, which no database would look for.
+    is_text = not any("\ud800" <= each <= "\udfff" for each in f"{name}{namespace}")
+    listed = store.named(last, before if slash else namespace) if is_text else []
+    records = {each.project: each for each in listed}
     record = records.get(project) or records.get("")
     if record is None and len(records) == 1:
         (record,) = records.values()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from hpo_lab.experiment.model import ExperimentSpec, Value
+from hpo_lab.experiment.model import ExperimentSpec, FeasibleSpace, Parameter, Value
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.search.algorithm import WAIT, Algorithm, Ask, Suggestion, Wait, get_algorithm
 from hpo_lab.search.axis import Axis
@@ -97,7 +97,42 @@ def _point(
         name = axis.parameter.name
         return values[name] if name in values else axis.value_at(rng.random())
 
-    return Suggestion(space.assign(choose), labels={POINT: label})
+    used = history.index(Used)
+    assignment = space.assign(choose)
+    for _ in range(_TRIES):
+        if assignment not in used:
+            break
+        assignment = space.assign(choose)
+    else:
+        # A person who gives all of a point wants to see it again.
+        assignment = _unused(spec, values, history, rng) or assignment
+    return Suggestion(assignment, labels={POINT: label})
+
+
+def _unused(
+    spec: ExperimentSpec, values: Mapping[str, Value], history: History, rng: random.Random
+) -> Assignment | None:
+    """An assignment with these *values* that no trial has; None where there is none."""
+    space = Space([_fixed(each, values) for each in spec.parameters])
+    if space.cardinality is None:
+        return None
+    unused = Unused(space)
+    for trial in history:
+        unused.put(trial, None)
+    return unused.draw(rng)
+
+
+def _fixed(parameter: Parameter, values: Mapping[str, Value]) -> Parameter:
+    """*parameter* with a single value where *values* has it."""
+    if parameter.name not in values:
+        return parameter
+    value = values[parameter.name]
+    if parameter.choices:
+        feasible = FeasibleSpace(list=(value,))
+    else:
+        assert isinstance(value, int | float)
+        feasible = FeasibleSpace(min=value, max=value)
+    return parameter.model_copy(update={"feasible_space": feasible})
 
 
 def _answer(

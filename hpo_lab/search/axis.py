@@ -76,7 +76,13 @@ class Axis:
             exact = self._index.get((type(value), value))
             return self._choices.index(value) if exact is None else exact
         assert self.size is not None
-        steps = (_number(value) - self._origin) / self._pace if self._pace else 0
+        if not self._pace:
+            return 0
+        ahead = _number(value) - self._origin
+        if isinstance(ahead, int) and isinstance(self._pace, int):
+            # Exact, where a float has no room for the integer.
+            return min(max((ahead + self._pace // 2) // self._pace, 0), self.size - 1)
+        steps = ahead / self._pace
         return min(max(round(steps), 0), self.size - 1)
 
     def value_at(self, unit: float) -> Value:

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import pairwise
+from operator import le, lt
+from typing import Any
 
 from hpo_lab.experiment.condition import ParameterCondition, order
 from hpo_lab.experiment.model import Parameter, Value
@@ -19,6 +22,8 @@ from hpo_lab.problems import nearest
 from hpo_lab.search.axis import Axis
 
 __all__ = ["Assignment", "Same", "Space", "assignment_at", "cardinality", "unit_of", "value_at"]
+
+_MOST_RUNS = 100_000
 
 Assignment = dict[str, Value]
 """Values by parameter name; inactive conditional parameters are absent."""
@@ -66,6 +71,7 @@ class Space:
         for condition in reversed(self._conditions):
             read |= condition.names if condition else frozenset()
             self._read_from.insert(0, read)
+        self._run_cache: dict[int, list[range] | None] = {}
         self._counts: dict[tuple[int, tuple[str, ...]], int | None] = {}
 
     @classmethod
@@ -80,7 +86,7 @@ class Space:
 
     @property
     def cardinality(self) -> int | None:
-        """The number of distinct assignments, None when infinite."""
+        """The number of distinct assignments; None when infinite, or too costly to count."""
         return self._count(0, {})
 
     def assign(self, choose: Callable[[Axis], Value]) -> Assignment:
@@ -128,11 +134,12 @@ class Space:
                 level, index = divmod(index, self._certain(position + 1, made))
             else:
                 level = 0
-                for count in self._branches(position, made):
-                    if index < count:
+                for levels, count in self._branches(position, made):
+                    ways = (levels.stop - levels.start) * count
+                    if index < ways:
+                        level, index = levels[index // count], index % count
                         break
-                    index -= count
-                    level += 1
+                    index -= ways
             made[axis.parameter.name] = axis.level(level)
         return made
 
@@ -150,8 +157,10 @@ class Space:
             if not self._decides(position):
                 index += level * self._certain(position + 1, made)
             else:
-                branches = self._branches(position, made)
-                index += sum(next(branches) for _ in range(level))
+                for levels, count in self._branches(position, made):
+                    index += count * (min(levels.stop, level) - levels.start)
+                    if level < levels.stop:
+                        break
             made[name] = axis.level(level)
         return index
 
@@ -163,11 +172,27 @@ class Space:
         """Whether a later condition reads the parameter at *position*."""
         return self.axes[position].parameter.name in self._read_from[position + 1]
 
-    def _branches(self, position: int, made: Mapping[str, Value]) -> Iterator[int]:
-        """For each value at *position*, the number of ways to complete the assignment."""
+    def _branches(self, position: int, made: Mapping[str, Value]) -> Iterator[tuple[range, int]]:
+        """The levels at *position* in runs, and for each the ways to complete the assignment."""
         axis = self.axes[position]
-        for level in range(axis.size or 0):
-            yield self._certain(position + 1, {**made, axis.parameter.name: axis.level(level)})
+        for levels in self._runs(position) or ():
+            value = axis.level(levels.start)
+            yield levels, self._certain(position + 1, {**made, axis.parameter.name: value})
+
+    def _runs(self, position: int) -> list[range] | None:
+        """The levels at *position* in runs that no later condition tells apart.
+
+        A range may have billions of levels; there are as many runs as conditions have numbers.
+
+        Returns:
+            None where there are too many, for conditions compare the parameter with another.
+        """
+        axis = self.axes[position]
+        if position not in self._run_cache:
+            self._run_cache[position] = _runs_of(
+                axis, [condition for condition in self._conditions[position + 1 :] if condition]
+            )
+        return self._run_cache[position]
 
     def _certain(self, position: int, made: Mapping[str, Value]) -> int:
         count = self._count(position, made)
@@ -195,13 +220,46 @@ class Space:
         if not self._decides(position):
             rest = self._count(position + 1, made)
             return None if rest is None else axis.size * rest
+        runs = self._runs(position)
+        if runs is None:
+            return None
         total = 0
-        for level in range(axis.size):
-            rest = self._count(position + 1, {**made, axis.parameter.name: axis.level(level)})
+        for levels in runs:
+            value = axis.level(levels.start)
+            rest = self._count(position + 1, {**made, axis.parameter.name: value})
             if rest is None:
                 return None
-            total += rest
+            total += rest * (levels.stop - levels.start)
         return total
+
+
+def _runs_of(axis: Axis, conditions: Sequence[ParameterCondition]) -> list[range] | None:
+    size = axis.size or 0
+    numbers: set[int | float] | None = set()
+    for condition in conditions:
+        compared = condition.compared_with(axis.parameter.name)
+        numbers = None if numbers is None or compared is None else numbers | {*compared}
+    if axis.parameter.choices or numbers is None:
+        return [range(level, level + 1) for level in range(size)] if size <= _MOST_RUNS else None
+    starts = {0}
+    for number in numbers:
+        starts.add(_first(axis, partial(le, number)))
+        starts.add(_first(axis, partial(lt, number)))
+    ordered = [*sorted(start for start in starts if start < size), size]
+    return [range(start, end) for start, end in pairwise(ordered)]
+
+
+def _first(axis: Axis, holds: Callable[[Any], bool]) -> int:
+    """The first level whose value *holds*, as all later ones do; the size where none does."""
+    low, high = 0, axis.size or 0
+    # `bisect` takes no more levels than 64 bits can count.
+    while low < high:
+        middle = (low + high) // 2
+        if holds(axis.level(middle)):
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,14 @@ what happened and computes nothing; whoever shows or plans something reads it fr
 
 from __future__ import annotations
 
-from hpo_lab.store.errors import LeaseLost, NameTaken, NotFound
+from hpo_lab.store.errors import (
+    LeaseLost,
+    NameTaken,
+    NotFound,
+    StoreGone,
+    StoreUnavailable,
+    outage,
+)
 from hpo_lab.store.lease import LEASE_SECONDS, Lease, Runner
 from hpo_lab.store.records import (
     Artifact,
@@ -39,8 +46,11 @@ __all__ = [
     "Overview",
     "Runner",
     "Store",
+    "StoreGone",
+    "StoreUnavailable",
     "Transaction",
     "TrialRecord",
     "Watch",
     "open_store",
+    "outage",
 ]

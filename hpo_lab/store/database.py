@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -10,11 +11,12 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
-from hpo_lab.store.location import Location, unusable
+from hpo_lab.store.location import Location, make_private, unusable
 from hpo_lab.store.tables import metadata
 
 __all__ = ["HEAD", "VERSION_TABLE", "connect", "migrate", "reading", "watching", "writing"]
@@ -97,12 +99,32 @@ def _sqlite(location: Location) -> Engine:
     assert location.path is not None
     if location.path.is_dir():
         raise unusable(f"{location} is a folder; give a file, such as {location}/hpo_lab.db")
-    location.path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(location.path.parent)
+    with contextlib.suppress(OSError):
+        # What SQLite puts beside it has the same mode; what is wrong with the path, SQLite says.
+        os.close(os.open(location.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    path = location.path
+    existing = False
+
+    def connection() -> sqlite3.Connection:
+        nonlocal existing
+        # Only the first connection makes the file: where somebody deletes it, an empty one in its
+        # place would hide that.
+        mode = "rw" if existing else "rwc"
+        made = sqlite3.connect(
+            f"file:{quote(os.fsencode(path))}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            check_same_thread=False,
+        )
+        existing = True
+        return made
+
     engine = create_engine(
         location.url,
+        creator=connection,
         pool_size=2,
         max_overflow=-1,
-        connect_args={"timeout": _BUSY_SECONDS},
         json_serializer=_to_json,
     )
 
@@ -124,7 +146,7 @@ def _postgresql(location: Location, **options: Any) -> Engine:
         location.url,
         connect_args=arguments,
         json_serializer=_to_json,
-        **{"pool_size": 1, "max_overflow": 1, "pool_pre_ping": True, **options},
+        **{"pool_size": 1, "max_overflow": 4, "pool_pre_ping": True, **options},
     )
 
 

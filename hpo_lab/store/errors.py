@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["LeaseLost", "NameTaken", "NotFound"]
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+__all__ = ["LeaseLost", "NameTaken", "NotFound", "StoreGone", "StoreUnavailable", "outage"]
 
 
 class NotFound(LookupError):
@@ -20,3 +23,23 @@ class NameTaken(ValueError):
 
 class LeaseLost(RuntimeError):
     """The runner no longer holds the experiment's lease; nothing was written."""
+
+
+class StoreUnavailable(RuntimeError):
+    """The store did not answer for minutes; what it holds can be continued when it does."""
+
+
+class StoreGone(RuntimeError):
+    """The store was deleted, or another one is in its place."""
+
+
+def outage(error: BaseException) -> str:
+    """Why a store does not answer, in a line: a lock, a full disk, a server that is away.
+
+    Returns:
+        Nothing where *error* is of another kind, which waiting does not mend.
+    """
+    if not isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        return ""
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().partition("\n")[0] or type(cause).__name__

@@ -18,7 +18,7 @@ from hpo_lab.store.records import (
     ExperimentRecord,
     Overview,
 )
-from hpo_lab.store.transaction import time_of
+from hpo_lab.store.transaction import time_of, with_points
 from hpo_lab.store.transactions import Transactions
 
 __all__ = ["ExperimentStore"]
@@ -156,24 +156,8 @@ class ExperimentStore(Transactions):
             return Changes(revision, lease, record, listed)
 
     def update_spec(self, uid: str, document: ExperimentDocument, now: float | None = None) -> None:
-        """Replace the document of an experiment, whose name, namespace and points stay.
-
-        Points that were enqueued can only be added to, also by *document*: the trials that
-        have them refer to their places.
-
-        Raises:
-            ValueError: The new document has another name or namespace.
-        """
+        """`Transaction.set_document` alone."""
         with self.transaction(uid) as transaction:
-            old = transaction.document()
-            if (old.namespace, old.name) != (document.namespace, document.name):
-                raise ValueError(
-                    f"experiment {old.namespace}/{old.name} cannot become "
-                    f"{document.namespace}/{document.name}"
-                )
-            points = old.spec.enqueued_points
-            if document.spec.enqueued_points[: len(points)] != points:
-                document = _with_points(document, points)
             transaction.set_document(document, now)
 
     def enqueue(
@@ -186,7 +170,7 @@ class ExperimentStore(Transactions):
         """
         with self.transaction(uid) as transaction:
             document = transaction.document()
-            document = _with_points(document, (*document.spec.enqueued_points, *map(dict, points)))
+            document = with_points(document, (*document.spec.enqueued_points, *points))
             transaction.set_document(document, now)
             return document
 
@@ -258,10 +242,3 @@ class ExperimentStore(Transactions):
         """Give the lease back and count the time it was held; False when it was lost before."""
         with writing(self._engine) as connection:
             return lease.release(connection, uid, runner_id, time_of(now))
-
-
-def _with_points(
-    document: ExperimentDocument, points: Sequence[dict[str, Value]]
-) -> ExperimentDocument:
-    spec = document.spec.model_copy(update={"enqueued_points": tuple(points)})
-    return document.model_copy(update={"spec": spec})

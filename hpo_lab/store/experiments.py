@@ -10,7 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hpo_lab.experiment.model import ExperimentDocument
+from hpo_lab.experiment.model import (
+    AlgorithmSpec,
+    ExperimentDocument,
+    ExperimentSpec,
+    Metadata,
+    Objective,
+    ObjectiveType,
+)
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.store import tables, trials
@@ -69,7 +76,7 @@ def create(
         "uid": uid,
         "namespace": document.namespace,
         "name": document.name,
-        "document": document.to_document(),
+        "document": written(document),
         "identity": identity,
         "state": condition.type,
         "reason": condition.reason,
@@ -208,6 +215,15 @@ def document(connection: Connection, uid: str) -> ExperimentDocument:
     return ExperimentDocument.model_validate(connection.execute(query).scalar_one())
 
 
+def names(connection: Connection, uid: str) -> tuple[str, str]:
+    """The namespace and the name of a locked experiment."""
+    columns = _experiments.c
+    row = connection.execute(
+        select(columns.namespace, columns.name).where(columns.uid == uid)
+    ).one()
+    return row.namespace, row.name
+
+
 def history(connection: Connection, uid: str) -> list[Condition]:
     """The conditions of an experiment, the first one first."""
     rows = connection.execute(
@@ -253,15 +269,16 @@ def _append(connection: Connection, uid: str, position: int, condition: Conditio
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> ExperimentRecord:
+    document, unreadable = _read(row)
     return ExperimentRecord(
         uid=row.uid,
         namespace=row.namespace,
         name=row.name,
-        document=ExperimentDocument.model_validate(row.document),
+        document=document,
         identity=row.identity,
         state=ExperimentState(row.state),
-        reason=row.reason,
-        message=row.message,
+        reason="DocumentUnreadable" if unreadable else row.reason,
+        message=unreadable or row.message,
         created_at=row.created_at,
         started_at=row.started_at,
         completed_at=row.completed_at,
@@ -274,4 +291,40 @@ def _record(row: Row[*tuple[Any, ...]]) -> ExperimentRecord:
         best=None if row.best == tables.NO_BEST else row.best,
         project=row.project,
         origin=row.origin,
+        unreadable=unreadable,
     )
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> tuple[ExperimentDocument, str]:
+    """The document of a row, and why it cannot be read: a document of the name alone then."""
+    try:
+        return ExperimentDocument.model_validate(row.document), ""
+    except ValueError as error:
+        unreadable = f"its document in the store cannot be read: {_first_problem(error)}"
+    metadata = Metadata(name=row.name, namespace=row.namespace)
+    algorithm = AlgorithmSpec(algorithm_name="unknown")
+    try:
+        objective = Objective.model_validate(row.document["spec"]["objective"])
+    except (KeyError, TypeError, ValueError):
+        objective = Objective(type=ObjectiveType.MINIMIZE, objective_metric_name="unknown")
+    spec = ExperimentSpec(objective=objective, algorithm=algorithm)
+    return ExperimentDocument(metadata=metadata, spec=spec), unreadable
+
+
+def _first_problem(error: ValueError) -> str:
+    # Those of pydantic list what is wrong.
+    if not hasattr(error, "errors"):
+        return str(error)
+    problem = error.errors()[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+
+
+def written(document: ExperimentDocument) -> dict[str, Any]:
+    """The document as it is stored.
+
+    Raises:
+        ValueError: It could not be read again; nothing must be written then.
+    """
+    plain = document.to_document()
+    ExperimentDocument.model_validate(plain)
+    return plain

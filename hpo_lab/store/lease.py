@@ -1,14 +1,17 @@
 """Who runs an experiment: at most one live runner, and the next one knows when it may take over.
 
 A runner on this machine is judged by its process, so that a crashed one is replaced at
-once and a suspended one is left alone; a runner elsewhere is judged by its heartbeat.
+once and a suspended one is left alone; a runner elsewhere is judged by its heartbeat. A machine
+is known by its boot and by its namespace of process ids, for containers and machines share names.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -22,8 +25,8 @@ __all__ = ["LEASE_SECONDS", "Lease", "Runner"]
 LEASE_SECONDS = 30.0
 """A runner on another machine that was silent for longer is taken for dead."""
 
-# A process's create time is computed from the boot time, which moves with the wall clock.
-_CLOCK_TOLERANCE = 2.0
+_TOLERANCE = 2.0
+"""Seconds by which the start of a process may seem to move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,10 @@ class Runner:
 
     Attributes:
         id: Unique among all runners there ever were.
-        host: Name of its machine.
+        host: Its machine, see `this_machine`.
         pid: Process id there.
-        started: When that process was created, seconds since the epoch; tells it from a
-            later process with the same id.
+        started: When that process was created, in seconds since its machine was booted, or since
+            the epoch where that is not known; tells it from a later process with the same id.
     """
 
     id: str
@@ -46,8 +49,8 @@ class Runner:
     @classmethod
     def current(cls) -> Runner:
         """A new runner in this process."""
-        process = psutil.Process()
-        return cls(uuid.uuid4().hex, socket.gethostname(), process.pid, process.create_time())
+        pid = os.getpid()
+        return cls(uuid.uuid4().hex, this_machine(), pid, _started(psutil.Process(pid)))
 
     def is_running(self) -> bool:
         """Whether its process lives, as seen on its own machine; a zombie does not."""
@@ -55,11 +58,44 @@ class Runner:
             process = psutil.Process(self.pid)
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
-            return abs(process.create_time() - self.started) < _CLOCK_TOLERANCE
+            return abs(_started(process) - self.started) < _TOLERANCE
         except psutil.NoSuchProcess:
             return False
         except psutil.AccessDenied:
             return True
+
+
+def this_machine() -> str:
+    """The name of this machine; on Linux with its boot and its namespace of process ids.
+
+    Two containers of a machine have different namespaces, in which one process id means two
+    processes; two machines may have the same name.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        namespace = Path("/proc/self/ns/pid").readlink()
+    except OSError:
+        return socket.gethostname()
+    return f"{socket.gethostname()} {boot} {namespace}"
+
+
+def _is_same_machine(one: str, other: str) -> bool:
+    # The name of a machine may change while it runs.
+    return one.partition(" ")[2] == other.partition(" ")[2] if " " in other else one == other
+
+
+def _started(process: psutil.Process) -> float:
+    """When a process was created.
+
+    Raises:
+        psutil.NoSuchProcess: It has ended.
+    """
+    try:
+        # Counted from the boot: a wall clock that is set moves the time that psutil computes.
+        text = Path(f"/proc/{process.pid}/stat").read_text(errors="replace")
+        return int(text.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return process.create_time()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +114,7 @@ class Lease:
 
     def is_live(self, now: float) -> bool:
         """Whether its holder is alive at *now*, as far as can be told from this machine."""
-        if self.runner.host == socket.gethostname():
+        if _is_same_machine(self.runner.host, this_machine()):
             return self.runner.is_running()
         return now - self.heartbeat_at <= LEASE_SECONDS
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["Location", "unusable"]
+__all__ = ["Location", "make_private", "unusable"]
 
 _DRIVERS = {
     "sqlite": "sqlite",
@@ -25,6 +25,16 @@ _DRIVERS = {
 def unusable(message: str) -> InvalidInput:
     """The error for a location that cannot be used."""
     return InvalidInput([Problem("store", message)])
+
+
+def make_private(folder: Path) -> None:
+    """Make *folder* for this user alone, unless it is there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,9 @@ class Location:
         """
         if location is None:
             location = os.environ.get("HPO_LAB_STORE") or user_data_path("hpo_lab") / "hpo_lab.db"
-        text = os.fspath(location)
+        text = os.fspath(location) if isinstance(location, str | os.PathLike) else None
+        if not isinstance(text, str) or "\0" in text:
+            raise unusable(f"found {location!r}; a path or a URL is needed")
         if not text:
             raise unusable("the location is empty; give a path or a URL")
         if "://" not in text:

@@ -61,6 +61,8 @@ class ExperimentRecord:
         best: The number of its optimal trial; None when there is none, or nobody said which.
         project: The folder that it belongs to; empty for none.
         origin: What its name was made of; None where a person chose the name.
+        unreadable: Why its document cannot be read, where it cannot; `document` has then its
+            name alone, and what else could be read.
     """
 
     uid: str
@@ -83,6 +85,7 @@ class ExperimentRecord:
     best: int | None
     project: str = ""
     origin: str | None = None
+    unreadable: str = ""
 
     @property
     def title(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from hpo_lab.experiment.model import ExperimentDocument
+from hpo_lab.experiment.model import ExperimentDocument, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState, continued
 from hpo_lab.observation import Observation
@@ -22,7 +22,7 @@ from hpo_lab.store.errors import NameTaken, NotFound
 from hpo_lab.store.records import Artifact, Condition
 from hpo_lab.store.tables import NO_BEST
 
-__all__ = ["Snapshot", "Transaction", "time_of"]
+__all__ = ["Snapshot", "Transaction", "time_of", "with_points"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +205,16 @@ class Transaction:
         )
         return True
 
-    def requeue_trial(self, number: int) -> int:
-        """Set a trial back to `Created`, its observations gone; the number of its next attempt."""
+    def requeue_trial(self, number: int, attempt: int | None = None) -> int:
+        """Set a trial back to `Created`, its observations gone; the number of its next attempt.
+
+        Args:
+            number: The trial.
+            attempt: Which attempt is next; where it is that already, nothing is changed.
+        """
         before, _ = self._present(number)
+        if attempt is not None and before.attempt >= attempt:
+            return before.attempt
         trial = replace(_fresh(before), attempt=before.attempt + 1)
         self._observed = [row for row in self._observed if row["number"] != number]
         self._forgotten.add(number)
@@ -270,8 +277,24 @@ class Transaction:
         return experiments.document(self._connection, self._uid)
 
     def set_document(self, document: ExperimentDocument, now: float | None = None) -> None:
-        """Replace the experiment's document."""
-        self._change_row(document=document.to_document(), updated_at=time_of(now))
+        """Replace the experiment's document, whose name, namespace and points stay.
+
+        Points that were enqueued can only be added to, also by *document*: the trials that
+        have them refer to their places.
+
+        Raises:
+            ValueError: The new document has another name or namespace, or could not be read again.
+        """
+        old = self.document()
+        if (old.namespace, old.name) != (document.namespace, document.name):
+            raise ValueError(
+                f"experiment {old.namespace}/{old.name} cannot become "
+                f"{document.namespace}/{document.name}"
+            )
+        points = old.spec.enqueued_points
+        if document.spec.enqueued_points[: len(points)] != points:
+            document = with_points(document, points)
+        self._change_row(document=experiments.written(document), updated_at=time_of(now))
 
     def set_project(self, project: str, origin: str | None, now: float | None = None) -> None:
         """Have the experiment belong to *project*.
@@ -279,11 +302,11 @@ class Transaction:
         Raises:
             NameTaken: That has an experiment of its name.
         """
-        document = self.document()
+        namespace, name = experiments.names(self._connection, self._uid)
         try:
             self._change_row(project=project, origin=origin, updated_at=time_of(now))
         except IntegrityError as error:
-            raise NameTaken(document.name, document.namespace) from error
+            raise NameTaken(name, namespace) from error
 
     def set_stop_requested(self, requested: bool, now: float | None = None) -> None:
         """Ask the experiment's runner to stop, or take that back."""
@@ -359,6 +382,14 @@ class Transaction:
         if row is None:
             row = self._changes.setdefault(trial.number, {})
         row.update(values)
+
+
+def with_points(
+    document: ExperimentDocument, points: Sequence[Mapping[str, Value]]
+) -> ExperimentDocument:
+    """*document* with other enqueued points."""
+    spec = document.spec.model_copy(update={"enqueued_points": tuple(map(dict, points))})
+    return document.model_copy(update={"spec": spec})
 
 
 def time_of(now: float | None) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpo_lab.store import experiments
 from hpo_lab.store.database import connect, watching, writing
-from hpo_lab.store.location import Location
+from hpo_lab.store.location import Location, make_private
 from hpo_lab.store.transaction import Snapshot, Transaction
 from hpo_lab.store.watch import Watch
 
@@ -22,6 +22,7 @@ class Transactions:
     def __init__(self, location: Location) -> None:
         self._location = location
         self._engine = connect(location)
+        self._file = _file(location)
         self.location: str = location.address
         self.files: Path = location.files
         self._snapshots: dict[str, Snapshot] = {}
@@ -42,6 +43,10 @@ class Transactions:
     def __repr__(self) -> str:
         return f"Store({str(self._location)!r})"
 
+    def is_there(self) -> bool:
+        """Whether its file is the one that was opened; a database server is always there."""
+        return _file(self._location) == self._file
+
     def close(self) -> None:
         """Close the idle connections; the store opens new ones when it is used again."""
         self._engine.dispose()
@@ -49,6 +54,13 @@ class Transactions:
     def folder(self, uid: str) -> Path:
         """Where the files of one experiment belong; it need not exist yet."""
         return self.files / uid
+
+    def make_folder(self, uid: str) -> Path:
+        """Make the folder of an experiment, readable for this user alone."""
+        make_private(self.files)
+        folder = self.folder(uid)
+        make_private(folder)
+        return folder
 
     def watch(self) -> Watch:
         """Tells from now on when something in the store may have changed."""
@@ -78,3 +90,14 @@ class Transactions:
                 connection.rollback()
                 return
         self._snapshots[uid] = transaction.snapshot()
+
+
+def _file(location: Location) -> tuple[int, int] | None:
+    """What tells the file at *location* from another one that is put in its place."""
+    if location.path is None:
+        return None
+    try:
+        state = location.path.stat()
+    except OSError:
+        return (0, 0)
+    return state.st_dev, state.st_ino

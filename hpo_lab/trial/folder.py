@@ -11,13 +11,14 @@ import contextlib
 import errno
 import json
 import os
+import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.observation import Outcome
+from hpo_lab.observation import LONGEST_LINE, Outcome
 
 __all__ = [
     "INTERRUPTED",
@@ -27,7 +28,9 @@ __all__ = [
     "TRIAL_FOLDER",
     "Task",
     "append_line",
+    "is_plain",
     "mark_interrupted",
+    "open_own",
     "write_outcome",
 ]
 
@@ -120,15 +123,13 @@ def mark_interrupted(folder: Path | str) -> None:
     A signal may look like an exception of the trial's own, which a later runner must not take
     for how the trial ended.
     """
-    line = json.dumps({INTERRUPTED: time.time()}).encode() + b"\n"
-    # What stands there may be anything that the trial has put there, and is not waited for.
-    flags = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK
+    flags = os.O_WRONLY | os.O_APPEND
     if (Path(folder) / _TASK).exists():
         flags |= os.O_CREAT
     with contextlib.suppress(OSError):
-        descriptor = os.open(f"{folder}/{METRICS}", flags)
+        descriptor = open_own(f"{folder}/{METRICS}", flags)
         try:
-            os.write(descriptor, line)
+            os.write(descriptor, json.dumps({INTERRUPTED: time.time()}).encode() + b"\n")
         finally:
             os.close(descriptor)
 
@@ -137,12 +138,48 @@ def append_line(path: str, document: Mapping[str, Any]) -> None:
     """Append *document* as a line to the file at *path*.
 
     Raises:
-        OSError: The disk has no room for the line.
+        OSError: The disk has no room for the line, or *path* is no plain file.
+        ValueError: The line is longer than the runner reads.
     """
     line = json.dumps(document).encode() + b"\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    if len(line) > LONGEST_LINE:
+        raise ValueError(
+            f"a report of {len(line)} bytes is too long, allowed are {LONGEST_LINE}; "
+            "hpo_lab.keep() keeps long texts"
+        )
+    descriptor = open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
         if os.write(descriptor, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
     finally:
         os.close(descriptor)
+
+
+def open_own(path: str, flags: int) -> int:
+    """Open a file of a trial: a descriptor.
+
+    A trial may put anything in the place of its files. A link is not followed, and what is no
+    plain file is neither waited for nor read.
+
+    Args:
+        path: The file.
+        flags: As of `os.open`.
+
+    Raises:
+        OSError: It cannot be opened, or is no plain file.
+    """
+    # Linux has these flags, Windows does not.
+    more = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, flags | more, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no plain file", path)
+    return descriptor
+
+
+def is_plain(path: str | os.PathLike[str]) -> bool:
+    """Whether *path* is a file of its own: no link, folder or pipe."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER
+from hpo_lab.trial.folder import LOG, NOTEBOOK, TRIAL_FOLDER, is_plain
 
 __all__ = ["KeptArtifact", "keep", "kept_artifacts"]
 
@@ -106,6 +106,9 @@ def kept_artifacts(folder: str | os.PathLike[str]) -> list[KeptArtifact]:
     for place in _places(f"{os.fspath(folder)}/{_KEPT}"):
         kind = place.rpartition("-")[2]
         for name in _names(place):
+            # Anything else was put there by the trial itself.
+            if not _is_name(name) or not is_plain(f"{place}/{name}"):
+                continue
             guessed, compression = types.guess_type(name)
             if guessed is None or compression or kind == "json":
                 guessed = _MEDIA_TYPES[kind]
@@ -117,16 +120,20 @@ def kept_artifacts(folder: str | os.PathLike[str]) -> list[KeptArtifact]:
 def _check_name(name: str) -> None:
     if not isinstance(name, str):
         raise TypeError(f"the name of what is kept must be text, not {name!r}")
-    # As bytes, since a file system counts these.
-    size = len(name.encode(errors="surrogatepass"))
-    plain = name.isprintable() and not set(name) & set("/\\") and name not in ("", ".", "..")
     if name in (LOG, NOTEBOOK):
         raise ValueError(f"the name of what is kept is {name!r}, which the trial has already")
-    if not plain or size > _LONGEST:
+    if not _is_name(name):
         raise ValueError(
             f"the name of what is kept is {name!r}; must be a plain file name of at most "
             f"{_LONGEST} bytes, without / and \\"
         )
+
+
+def _is_name(name: str) -> bool:
+    # As bytes, since a file system counts these.
+    size = len(name.encode(errors="surrogatepass"))
+    plain = name.isprintable() and not set(name) & set("/\\")
+    return plain and size <= _LONGEST and name not in ("", ".", "..", LOG, NOTEBOOK)
 
 
 def _writer(name: str, value: Any) -> tuple[str, _Writer]:
@@ -198,7 +205,7 @@ def _places(kept: str) -> list[str]:
     """The folders of what is kept, in the order of keeping."""
     try:
         names = os.listdir(kept)
-    except FileNotFoundError:
+    except OSError:
         return []
     # A trial may have put other things there.
     return sorted((f"{kept}/{name}" for name in names if _PLACE.fullmatch(name)), key=_number)

@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat, SupportsIndex
 
-from hpo_lab.observation import is_step, report_document
-from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, append_line
+from hpo_lab.observation import check_name, is_step, report_document
+from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, append_line, open_own
 
 __all__ = ["report", "report_variables", "reported_metrics", "source_of_report"]
 
@@ -32,7 +32,8 @@ def report(step: SupportsIndex | None = None, **metrics: SupportsFloat) -> None:
 
     Raises:
         TypeError: when a value is no number, or `step` is no integer. Nothing is sent then.
-        ValueError: when `step` does not fit into 64 bits.
+        ValueError: when a store cannot hold it: `step` does not fit into 64 bits, a number does
+            not fit into a float, or the name of a metric has more than 1000 bytes.
     """
     if not metrics:
         raise TypeError("report() needs at least one metric, such as report(accuracy=0.9)")
@@ -72,11 +73,22 @@ def report_variables(namespace: Mapping[str, Any], names: Iterable[str]) -> None
 def reported_metrics() -> set[str]:
     """The metrics that this trial has reported; none outside a trial."""
     path = f"{os.environ.get(TRIAL_FOLDER)}/{METRICS}"
-    if not os.path.exists(path):
+    try:
+        with open(open_own(path, os.O_RDONLY), "rb") as file:
+            return {name for line in file for name in _metrics(line)}
+    except OSError:
         return set()
-    with open(path, encoding="utf-8") as file:
-        lines = file.readlines()
-    return {name for line in lines for name in json.loads(line).get("metrics", ())}
+
+
+def _metrics(line: bytes) -> Iterable[str]:
+    """The metrics of a line; what is wrong with another line, the runner says."""
+    try:
+        match json.loads(line):
+            case {"metrics": dict(metrics)}:
+                return metrics
+    except (ValueError, RecursionError):
+        pass
+    return ()
 
 
 def source_of_report(names: Sequence[str]) -> str:
@@ -98,10 +110,13 @@ def _step(step: SupportsIndex) -> int:
 
 
 def _number(name: str, value: SupportsFloat) -> float:
+    check_name(name)
     if isinstance(value, str | bytes):
         raise TypeError(f"metric {name!r} must be a number, not the text {value!r}")
     try:
         return float(value)
+    except OverflowError:
+        raise ValueError(f"metric {name!r} is an integer that does not fit into a float") from None
     except (TypeError, ValueError):
         kind = type(value).__name__
         raise TypeError(f"metric {name!r} must be a number, not an object of {kind}") from None

@@ -51,7 +51,7 @@ def start_supervisor(
     """
     return subprocess.Popen(
         [
-            *(sys.executable, "-m", "hpo_lab.trial.supervise"),
+            *(sys.executable, "-P", "-m", "hpo_lab.trial.supervise"),
             *(str(folder), str(os.getpid()), module),
         ],
         stdin=stdin,
@@ -95,7 +95,7 @@ def supervise(folder: Path, parent: int, module: str = "hpo_lab.trial.work") -> 
     runtime = tempfile.mkdtemp(prefix="hpo-")
     environment = {**os.environ, TRIAL_FOLDER: str(folder), RUNTIME: runtime}
     worker = subprocess.Popen(
-        [sys.executable, "-m", module, str(folder)],
+        [sys.executable, "-P", "-m", module, str(folder)],
         env=environment,
         preexec_fn=_end_with_supervisor,
     )

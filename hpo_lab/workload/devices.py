@@ -11,6 +11,7 @@ import fcntl
 import os
 import random
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -24,6 +25,7 @@ GPUS = "HPO_LAB_GPUS"
 """Environment variable with the GPUs that trials may use: `0,1`; none when empty."""
 
 _POLL = 0.2
+_RUNTIME = "/run/user/{}"
 # Below the ports that Linux and macOS give to outgoing connections.
 _PORTS = range(20_000, 32_000)
 
@@ -61,7 +63,7 @@ def hold_gpus(
         waited = False
         while True:
             # Trials take turns, so that two trials never hold half of the GPUs that each needs.
-            with _folder().joinpath("gpus.lock").open("w") as turn:
+            with _open("gpus") as turn:
                 fcntl.flock(turn, fcntl.LOCK_EX)
                 free: list[tuple[str, IO[str]]] = []
                 for gpu in available if count else ():
@@ -114,7 +116,7 @@ def hold_port(port: int, on_wait: Callable[[], None]) -> Iterator[None]:
 
 def _try(name: str) -> IO[str] | None:
     """The locked file *name*; None while another process holds it."""
-    file = _folder().joinpath(f"{name}.lock").open("w")
+    file = _open(name)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -123,7 +125,36 @@ def _try(name: str) -> IO[str] | None:
     return file
 
 
+def _open(name: str) -> IO[str]:
+    # Nothing is emptied, and no link followed: others may write to the temporary folder.
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(_folder() / f"{name}.lock", flags, 0o600), "r+")
+
+
 def _folder() -> Path:
-    folder = Path(tempfile.gettempdir()) / f"hpo-lab-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    """The folder of the user for locks, in the user's runtime folder where there is one.
+
+    Raises:
+        RuntimeError: Another user has made it, or can write to it.
+    """
+    user = os.getuid()
+    runtime = Path(_RUNTIME.format(user))
+    parent = runtime if _is_own(runtime) else Path(tempfile.gettempdir())
+    folder = parent / f"hpo-lab-{user}"
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if not _is_own(folder):
+        raise RuntimeError(
+            f"{folder} is no folder of this user alone, so that another user could empty files "
+            "through it; remove it, or set TMPDIR"
+        )
     return folder
+
+
+def _is_own(folder: Path) -> bool:
+    try:
+        state = folder.lstat()
+    except OSError:
+        return False
+    is_private = not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and is_private

@@ -23,7 +23,7 @@ from hpo_lab.collectors.source import Source, collector
 from hpo_lab.collectors.stream import follow_file
 from hpo_lab.observation import report_line
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR, checkpoint_folder
-from hpo_lab.trial.folder import LOG, METRICS, Task
+from hpo_lab.trial.folder import LOG, METRICS, Task, open_own
 from hpo_lab.trial.trial_kinds import TrialFailed
 from hpo_lab.workload.container_process import Launch, container_process, gpu_demand
 from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
@@ -201,7 +201,8 @@ class _Workload:
 
     def _collect(self, source: Source) -> None:
         try:
-            with (self._folder / METRICS).open("ab", buffering=0) as file:
+            path, flags = f"{self._folder}/{METRICS}", os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            with os.fdopen(open_own(path, flags), "ab", buffering=0) as file:
                 for batch in collector(self._settings.collector)(source):
                     if batch:
                         # One write, so that a reader sees whole lines.
@@ -309,7 +310,7 @@ class _Workload:
     def _start(self, replica: Replica, process: Launch, log: IO[bytes]) -> subprocess.Popen[bytes]:
         if replica is self._primary:
             return _started(process, log)
-        with (self._own_folder(replica) / LOG).open("ab") as own:
+        with _log(self._own_folder(replica)) as own:
             return _started(process, own)
 
     def _run_first(self, first: Launch) -> int:
@@ -386,12 +387,13 @@ def _signal(process: subprocess.Popen[bytes], signum: signal.Signals) -> None:
 @contextlib.contextmanager
 def _log(folder: Path) -> Iterator[IO[bytes]]:
     """The trial's log, to append to."""
-    with (folder / LOG).open("ab", buffering=0) as log:
+    descriptor = open_own(f"{folder}/{LOG}", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    with os.fdopen(descriptor, "ab", buffering=0) as log:
         yield log
 
 
 def _tail(path: Path) -> str:
     """The last lines of a log, which usually explain a failure."""
-    with path.open("rb") as log:
-        log.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+    with os.fdopen(open_own(str(path), os.O_RDONLY), "rb") as log:
+        log.seek(max(0, os.fstat(log.fileno()).st_size - _TAIL_BYTES))
         return "\n".join(log.read().decode(errors="replace").splitlines()[-_TAIL_LINES:])

@@ -169,3 +169,16 @@ loss NaN
     acc, loss = parse_exposition(page, ("acc", "loss", "lr"), 9.0)
     assert (acc.value, acc.time) == (0.5, 1_700_000_000.0)
     assert math.isnan(loss.value) and (loss.text, loss.time) == ("NaN", 9.0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\x1b[32mloss\x1b[0m=\x1b[1;31m0.25\x1b[0m",
+        b"\x1b]0;title\x07\x1b[2Kloss=0.25\x1b[m",
+        b"\x1b[38;5;208mlo\x1b[0mss=0.25 ",
+    ],
+)
+def test_colours_of_a_terminal_are_passed(line: bytes) -> None:
+    (observation,) = text_parser(["loss"], ["([\\w|-]+)\\s*=\\s*([+-]?\\d*(\\.\\d+)?)"])(line, 1.0)
+    assert (observation.metric, observation.value) == ("loss", 0.25)

@@ -112,11 +112,6 @@ def test_changes_give_the_same_as_all_trials(
         assert [each.number for each in summary.front] == [trial.number for trial in front]
         text = None if best else latest_text(objective, ordered)
         assert summary.text == (text.metrics["score"].text if text else "")
-        on_front = {trial.number for trial in front}
-        behind = [
-            t for t in reversed(ordered) if t in list(tally.ranked()) and t.number not in on_front
-        ]
-        assert tally.behind_front(4) == behind[:4]
 
 
 def test_a_best_trial_that_runs_again_is_the_best_no_more() -> None:

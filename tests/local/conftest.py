@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,28 +35,29 @@ def store(location: str) -> Iterator[Store]:
 Enrol = Callable[..., ExperimentRecord]
 
 
+def enrolled_in(store: Store, function: Callable[..., Any], **options: Any) -> ExperimentRecord:
+    """Enrol an experiment of a function over `x` in [0, 1]; options as of `TuneOptions`."""
+    # A test module cannot be imported by name in a trial.
+    module = sys.modules[function.__module__]
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        defaults = {
+            "direction": ObjectiveType.MAXIMIZE,
+            "metric": "score",
+            "seed": 0,
+            "name": experiment_name(function.__name__),
+        }
+        prepared = prepare_function(
+            function,
+            options.pop("space", {"x": uniform(0, 1)}),
+            TuneOptions(**{**defaults, "algorithm": "random", **options}),
+        )
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+    return enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0]
+
+
 @pytest.fixture
 def enrolled(store: Store) -> Enrol:
-    """Enrol an experiment of a function over `x` in [0, 1]; options as of `TuneOptions`."""
-
-    def make(function: Callable[..., Any], **options: Any) -> ExperimentRecord:
-        # A test module cannot be imported by name in a trial.
-        module = sys.modules[function.__module__]
-        cloudpickle.register_pickle_by_value(module)
-        try:
-            defaults = {
-                "direction": ObjectiveType.MAXIMIZE,
-                "metric": "score",
-                "seed": 0,
-                "name": experiment_name(function.__name__),
-            }
-            prepared = prepare_function(
-                function,
-                options.pop("space", {"x": uniform(0, 1)}),
-                TuneOptions(**{**defaults, "algorithm": "random", **options}),
-            )
-        finally:
-            cloudpickle.unregister_pickle_by_value(module)
-        return enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0]
-
-    return make
+    """`enrolled_in` of the store."""
+    return partial(enrolled_in, store)

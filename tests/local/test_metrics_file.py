@@ -68,33 +68,38 @@ def test_an_endless_traceback_is_cut(folder: Path) -> None:
     assert len(outcome.message) + len(outcome.traceback) <= 200_000
 
 
-@pytest.mark.parametrize(
-    "line",
-    [b"\xff\n", b"\0\0\0\n", b"5\n", b"null\n", b'{"time": 1}\n', b'{"metrics": {"a": null}}\n'],
-)
-def test_a_line_that_is_no_report_is_lost_and_no_other(folder: Path, line: bytes) -> None:
+@pytest.mark.parametrize("line", [b"\xff\n", b"5\n", b"null\n", b'{"time": 1}\n'])
+def test_a_line_that_is_no_report_is_a_problem_unless_the_trial_had_ended(
+    folder: Path, line: bytes
+) -> None:
     report(score=1)
-    with (folder / METRICS).open("ab") as file:
+    spoilt = folder / METRICS
+    with spoilt.open("ab") as file:
         file.write(line)
     report(score=2)
-    write_outcome(Outcome(True, 5.0), folder)
 
     batch = read_metrics(folder, 0)
 
-    assert values(batch) == [1.0, 2.0]
-    assert batch.outcome == Outcome(True, 5.0)
+    assert values(batch) == [1.0] and batch.outcome is None
+    assert "no report" in batch.problem
+    assert read_metrics(folder, batch.offset).problem == batch.problem
+    lines = spoilt.read_bytes().splitlines(keepends=True)
+    spoilt.write_bytes(lines[0])
+    write_outcome(Outcome(True, 5.0), folder)
+    with spoilt.open("ab") as file:
+        file.write(line + lines[2])
+    ended = read_metrics(folder, 0)
+    assert ended.outcome == Outcome(True, 5.0) and not ended.problem
+    assert [one.value for one in ended.late] == [2.0]
 
 
-def test_a_line_without_an_end_in_sight_is_passed(folder: Path) -> None:
+def test_zeros_that_a_crash_of_the_machine_left_are_passed(folder: Path) -> None:
     report(score=1)
     with (folder / METRICS).open("ab") as file:
-        file.write(b'{"metrics": {"' + b"a" * 9_000_000 + b'": 1}}\n')
+        file.write(b"\0" * 100 + b"\n")
     report(score=2)
-    batches = [read_metrics(folder, 0)]
-    while batches[-1].more:
-        batches.append(read_metrics(folder, batches[-1].offset))
 
-    assert [value for batch in batches for value in values(batch)] == [1.0, 2.0]
+    assert values(read_metrics(folder, 0)) == [1.0, 2.0]
 
 
 def test_an_exception_after_an_interruption_is_no_outcome(folder: Path) -> None:

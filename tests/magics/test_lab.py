@@ -43,12 +43,7 @@ def test_progress_changes_in_place_while_the_kernel_is_free(
     nbformat.write(notebook, jupyterlab.root / "tuning.ipynb")
     page = chromium.new_page(viewport={"width": 1100, "height": 1000})
     errors: list[str] = []
-    page.on(
-        "console",
-        lambda said: (
-            errors.append(f"{said.text} {said.location}") if said.type == "error" else None
-        ),
-    )
+    page.on("console", lambda said: errors.extend(_errors(said)))
     page.on("pageerror", lambda error: errors.append(str(error)))
 
     page.goto(jupyterlab.page("tuning.ipynb"))

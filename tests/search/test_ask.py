@@ -253,3 +253,22 @@ def test_what_a_point_leaves_open_is_drawn() -> None:
     following = ask.suggest(spec, 1, [begun])
     assert isinstance(following, Suggestion)
     assert following.labels == {}
+
+
+@pytest.mark.parametrize("uid", ["a", "b", "c"])
+def test_what_a_point_leaves_open_is_new_while_anything_is(uid: str) -> None:
+    wide = N.model_copy(update={"name": "wide"})
+    spec = experiment(
+        (N, wide), "random", initialPoints=[{"n": 3}] * 10 + [{"n": 4, "wide": 1}] * 2
+    )
+    trials: list[Trial] = []
+    for number in range(12):
+        answer = ask.suggest(spec, number, trials, uid=uid)
+        assert isinstance(answer, Suggestion)
+        trials.append(Trial(number, answer.assignments, labels=answer.labels))
+    tried = [(trial.assignments["n"], trial.assignments["wide"]) for trial in trials]
+
+    # The tenth has nothing new to try, and what a person gives in full is tried again.
+    assert sorted(tried[:9]) == [(3, value) for value in range(1, 10)]
+    assert tried[9][0] == 3
+    assert tried[10:] == [(4, 1)] * 2

@@ -4,7 +4,10 @@ import itertools
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import FeasibleSpace, Parameter
 from hpo_lab.search.space import Space, assignment_at, cardinality
 
@@ -53,6 +56,62 @@ def test_a_large_space_is_counted_without_being_generated() -> None:
     space = Space([*many, *dependent])
     index = 123456789 * 10**110
     assert space.index_of(space.assignment_at(index)) == index
+
+
+def test_a_condition_on_a_wide_integer_is_counted_without_its_values() -> None:
+    steps = parameter("steps", "int", min=0, max=10**30)
+    schedule = parameter("schedule", "categorical", "steps > 0", list=("a", "b"))
+    deep = parameter("deep", "categorical", "10 <= steps < 20 or steps in (3, 4)", list=(1, 2, 3))
+    space = Space([steps, schedule, deep])
+
+    assert space.cardinality == 1 + 2 * (10**30 - 12) + 6 * 12
+    for index in (0, 1, 7, 10**6, 10**30 + 5, space.cardinality - 1):
+        assert space.index_of(space.assignment_at(index)) == index
+    other = parameter("other", "categorical", "steps > depth", list=("a", "b"))
+    depth = parameter("depth", "int", min=0, max=10**30)
+    # Each pair of values would have to be looked at.
+    assert cardinality([steps, depth, other]) is None
+
+
+_COMPARISONS = st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "in", "not in"])
+_NUMBERS = st.sampled_from([-1, 0, 0.5, 1, 2, 2.5, 3, 7, True, "'a'", None])
+
+
+@st.composite
+def _condition(draw: st.DrawFn) -> str:
+    parts = []
+    for _ in range(draw(st.integers(1, 2))):
+        sign = draw(_COMPARISONS)
+        number = draw(_NUMBERS)
+        right = f"({number}, 2)" if sign.endswith("in") else f"{number}"
+        parts.append(draw(st.sampled_from([f"a {sign} {right}", "a", "not a", "a < b < 3"])))
+    return draw(st.sampled_from([" and ", " or "])).join(parts)
+
+
+@given(_condition(), _condition(), st.sampled_from([None, 0.25]))
+def test_counting_in_runs_is_counting_each(first: str, second: str, step: float | None) -> None:
+    kind = "int" if step is None else "double"
+    parameters = [
+        parameter("a", kind, min=-1, max=5, step=step),
+        parameter("b", "discrete", list=(0, 2)),
+        parameter("c", "categorical", first, list=("x", "y", "z")),
+        parameter("d", "categorical", second, list=(True, False)),
+    ]
+    space = Space(parameters)
+    conditions = [ParameterCondition.parse(text) for text in (first, second)]
+    levels = [space.axes[0].level(index) for index in range(space.axes[0].size or 0)]
+    expected = [
+        (a, b, c, d)
+        for a in levels
+        for b in (0, 2)
+        for c in (("x", "y", "z") if conditions[0].holds({"a": a, "b": b}) else (None,))
+        for d in ((True, False) if conditions[1].holds({"a": a, "b": b}) else (None,))
+    ]
+
+    assignments = [space.assignment_at(index) for index in range(space.cardinality or 0)]
+
+    assert [tuple(map(each.get, "abcd")) for each in assignments] == expected
+    assert [space.index_of(each) for each in assignments] == [*range(len(expected))]
 
 
 @pytest.mark.parametrize("index", [-1, 6])

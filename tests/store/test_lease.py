@@ -19,6 +19,7 @@ from hpo_lab.store import (
     LeaseLost,
     Runner,
     Store,
+    lease,
 )
 from tests.store_writes import add_observations, finish_trial, requeue_trial, start_trial
 
@@ -31,7 +32,7 @@ def other() -> Iterator[tuple[Runner, subprocess.Popen[bytes]]]:
         Runner.current(),
         id="other",
         pid=process.pid,
-        started=psutil.Process(process.pid).create_time(),
+        started=lease._started(psutil.Process(process.pid)),
     )
     yield runner, process
     process.kill()
@@ -65,9 +66,41 @@ def test_a_dead_process_loses_the_lease_and_a_live_one_keeps_it(
 
 def test_a_process_with_a_reused_id_is_dead(store: Store, experiment: ExperimentRecord) -> None:
     mine = Runner.current()
-    earlier = replace(mine, id="earlier", started=mine.started - 3600)
+    earlier = replace(mine, id="earlier", started=mine.started - 60)
     assert store.acquire_lease(experiment.uid, earlier)
     assert store.acquire_lease(experiment.uid, mine)
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [
+        lambda host, boot, namespace: host,  # as an earlier version wrote it
+        lambda host, boot, namespace: f"{host} {boot} pid:[1]",
+        lambda host, boot, namespace: f"{host} other {namespace}",
+    ],
+)
+def test_another_container_or_machine_of_the_same_name_is_judged_by_its_heartbeat(
+    store: Store, experiment: ExperimentRecord, machine: Callable[..., str]
+) -> None:
+    if sys.platform != "linux":
+        pytest.skip("the boot is known on Linux alone")
+    mine, (host, boot, namespace) = Runner.current(), lease.this_machine().split()
+    # There is no such process here.
+    theirs = Runner("theirs", machine(host, boot, namespace), 2**22 + 1, 0.0)
+    assert store.acquire_lease(experiment.uid, theirs, 100.0)
+    assert not store.acquire_lease(experiment.uid, mine, 100.0 + LEASE_SECONDS)
+    assert store.acquire_lease(experiment.uid, mine, 101.0 + LEASE_SECONDS)
+
+
+def test_a_clock_that_is_set_ends_no_lease(
+    store: Store, experiment: ExperimentRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = Runner.current()
+    assert store.acquire_lease(experiment.uid, mine, 1000.0)
+    created = psutil.Process.create_time
+    # The boot time, from which it is computed, moves with the clock.
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: created(self) + 10.0)
+    assert not store.acquire_lease(experiment.uid, replace(mine, id="other"), 5000.0)
 
 
 def test_another_machine_is_judged_by_its_heartbeat(

@@ -13,7 +13,7 @@ from hpo_lab.dashboard.drawing.symbols import draw_symbols
 from hpo_lab.dashboard.figures.axes import ticks
 from hpo_lab.dashboard.figures.theme import BLUE, GROUND, INK2, RAMP
 
-__all__ = ["DRAWERS", "draw_colour_bar", "ramp_colour"]
+__all__ = ["DRAWERS", "draw_colour_bar"]
 
 Trace = Mapping[str, Any]
 Point = tuple[float, float]

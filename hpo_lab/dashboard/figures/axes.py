@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -281,16 +281,3 @@ def log_ticks(low: float, high: float, count: int) -> list[float]:
 def _key(value: Value) -> tuple[type, Value]:
     """What tells `1` and `True` apart; an int and the float that equals it are the same."""
     return (float, float(value)) if is_finite(value) else (type(value), value)  # type: ignore[arg-type]
-
-
-def parameter_axes(
-    parameters: Iterable[Parameter], assignments: Sequence[Mapping[str, Value]]
-) -> list[ParameterAxis]:
-    """The axes of *parameters*, on which all values of *assignments* have their place."""
-    return [
-        ParameterAxis(
-            parameter,
-            [values[parameter.name] for values in assignments if parameter.name in values],
-        )
-        for parameter in parameters
-    ]

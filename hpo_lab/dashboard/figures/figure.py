@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hpo_lab.dashboard.figures.data import ExperimentData
 from hpo_lab.dashboard.figures.theme import INK2, resolved, template
-from hpo_lab.dashboard.figures.wording import counted, listed, plain, short
+from hpo_lab.dashboard.figures.wording import counted, listed, plain, short, value_text
 
-__all__ = ["NARROW", "WIDTH", "Figure", "drawn_trials", "nothing"]
+__all__ = ["WIDTH", "Figure", "Trace", "best_in_words", "drawn_trials", "nothing"]
 
 Trace = dict[str, Any]
 
 WIDTH = 640
 """The natural width of a figure in pixels."""
-NARROW = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +128,8 @@ def _lines(text: str, width: int) -> list[str]:
 
 def best_in_words(data: ExperimentData) -> str:
     """`Best accuracy 0.9644 in trial 31 of 40 trials`, or that no trial has a value."""
-    from hpo_lab.dashboard.figures.wording import value_text
-
     total = counted(len(data.trials), "trial")
     if data.best is None or data.best.value is None:
         return f"No trial of {total} has a value of {short(data.metric, 60)} that counts"
     name = short(data.metric, 60)
     return f"Best {name} {value_text(data.best.value)} in trial {data.best.number} of {total}"
-
-
-def endings_in_words(data: ExperimentData, besides: Iterable[str] = ()) -> str:
-    """`36 succeeded, 3 early stopped, 1 failed`."""
-    return listed((mark.value, count) for mark, count in sorted(data.counts.items()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log10
 from typing import Any
 
 from hpo_lab.dashboard.figures.axes import ValueAxis, rounded
@@ -244,8 +245,6 @@ def _label(best: Row, last: int, axis: ValueAxis, axes: dict[str, str]) -> dict[
 
 def _at(axis: ValueAxis, value: float) -> float:
     """Where an annotation is: on a logarithmic axis plotly wants the logarithm."""
-    from math import log10
-
     return log10(value) if axis.is_log else value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import log10
 from typing import Any
 
 from hpo_lab.dashboard.figures.axes import ValueAxis, is_finite, rounded
@@ -177,8 +178,6 @@ def _best(row: Row, points: Sequence[tuple[int, float]], metric: str) -> list[Tr
 def _label(
     row: Row, step: int, value: float, axis: ValueAxis, axes: dict[str, str]
 ) -> dict[str, Any]:
-    from math import log10
-
     return note(
         f"<b>{value_text(row.value)}</b>{SPACE}trial {row.number}",
         step,

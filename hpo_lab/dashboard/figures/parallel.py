@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log10
 from typing import Any
 
 from hpo_lab.dashboard.figures.axes import ParameterAxis, ValueAxis, rounded, tick_text, ticks
@@ -114,8 +115,6 @@ def _value(row: Row, name: str) -> Any:
 
 def _objective(data: ExperimentData, rows: list[Row]) -> dict[str, Any]:
     """The last axis; the best is at its top."""
-    from math import log10
-
     values = [row.value or 0.0 for row in rows]
     smaller = data.smaller_is_better(data.metric)
     axis = ValueAxis.of(values, smaller)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 __all__ = [
-    "BEST_FIRST",
     "BLUE",
     "BROWN",
     "CODE_FONT",
@@ -64,7 +63,6 @@ _SERIES = (
 )
 RAMP: Final = tuple(f"--hpo-q{place}" for place in range(1, 13))
 """From the worst to the best, which stands out most from the ground."""
-BEST_FIRST: Final = RAMP[::-1]
 SERIES: Final = tuple(f"--hpo-c{place}" for place in range(1, 9))
 
 TOKENS: Mapping[str, tuple[str, ...]] = {
