@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, replace
 from html import escape
@@ -15,12 +18,14 @@ from hpo_lab.store import ExperimentRecord, Store
 if TYPE_CHECKING:
     from hpo_lab.dashboard.figures import ExperimentData, Figure
 
-__all__ = ["WIDTHS", "LivePictures", "Pictures", "image"]
+__all__ = ["WIDTHS", "LivePictures", "Pictures", "image", "image_of"]
 
 _FIRST = 10
 """So many results there are before importances are shown."""
 _MORE = 1.25
 """Importances are computed again when there are so many times as many results."""
+_LONGEST = 120.0
+"""Seconds for finding importances."""
 _SIZE = 150_000
 """Of all pictures in the output of a cell, in bytes."""
 _PLAIN = " =:/?,;'()!*@{}[]|^$+"
@@ -58,7 +63,7 @@ class LivePictures:
         self._uid = uid
         self._importances = ""
         self._finds = threading.Lock()
-        self._results = 0
+        self._results = self._told = 0
 
     def draw(
         self, summary: Summary, tally: Tally, record: ExperimentRecord, now: float
@@ -76,33 +81,45 @@ class LivePictures:
         from hpo_lab.dashboard.figures.data import recorded
 
         data = recorded(self._store, record, tally, now)
+        can_tell = len(data.valued) >= _FIRST and len(data.parameters) > 1
+        self._results = len(data.valued) if can_tell else 0
+        if not summary.is_over and self._results > _MORE * self._told:
+            threading.Thread(target=self.complete, name="hpo_lab-importances", daemon=True).start()
         first = "pareto" if summary.spec.objective.additional_objectives else "history"
-        above = [_image(first, data), self._of_importances(data, summary.is_over)]
+        above = [image(first, data), self._importances]
         below = _at_the_end(data) if summary.is_over else ()
         return Pictures(tuple(filter(None, above)), _small(below, sum(map(len, above))))
 
-    def _of_importances(self, data: ExperimentData, is_over: bool) -> str:
-        """What is known of them, and is found out besides while the experiment runs.
+    @property
+    def is_complete(self) -> bool:
+        """Whether the importances are those of all results that were drawn last."""
+        return self._told >= self._results
 
-        It takes the longer the more trials there are, and the first time Optuna is imported;
-        whoever shows the experiment does not wait for that.
+    def complete(self) -> None:
+        """Find the importances of the trials, as the next pictures will show them.
+
+        They take a second and more: a process of its own finds them, and whoever shows the
+        experiment need not wait.
         """
-        results = len(data.valued)
-        if results < _FIRST or len(data.parameters) < 2:
-            return ""
-        if is_over and results > self._results:
-            self._results = results
-            self._find_importances(data)
-        elif results >= _MORE * self._results and not self._finds.locked():
-            self._results = results
-            threading.Thread(
-                target=self._find_importances, args=(data,), name="hpo_lab-importances", daemon=True
-            ).start()
-        return self._importances
-
-    def _find_importances(self, data: ExperimentData) -> None:
-        with self._finds:
-            self._importances = _image("importances", data)
+        if not self._finds.acquire(blocking=False):
+            return
+        try:
+            self._told = self._results
+            answer = subprocess.run(
+                [sys.executable, "-P", "-m", "hpo_lab.dashboard.importances_process", self._uid],
+                env=os.environ | {"HPO_LAB_STORE": self._store.location},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                check=False,
+                timeout=_LONGEST,
+            )
+            self._importances = answer.stdout or self._importances
+        except (OSError, subprocess.TimeoutExpired):
+            pass  # The machine has no room for it now; the picture is left out.
+        finally:
+            self._finds.release()
 
 
 def _at_the_end(data: ExperimentData) -> tuple[str, ...]:
@@ -113,17 +130,18 @@ def _at_the_end(data: ExperimentData) -> tuple[str, ...]:
     special = _OF_ALGORITHM.get(data.spec.algorithm.algorithm_name)
     if special is not None:
         names.insert(0, special)
-    return tuple(_image(name, data) for name in names)
+    return tuple(image(name, data) for name in names)
 
 
-def _image(name: str, data: ExperimentData) -> str:
+def image(name: str, data: ExperimentData) -> str:
+    """The figure *name* of an experiment as HTML of an image, of a width for notebooks."""
     from hpo_lab.dashboard import figures
 
     figure = figures.draw(name, data)
-    return image(replace(figure, width=WIDTHS.get(name, figure.width)))
+    return image_of(replace(figure, width=WIDTHS.get(name, figure.width)))
 
 
-def image(figure: Figure, scheme: str = "light dark") -> str:
+def image_of(figure: Figure, scheme: str = "light dark") -> str:
     """*figure* as an image in HTML that needs no other file; *scheme* as of `drawing.svg`."""
     from hpo_lab.dashboard.drawing import svg
 

@@ -40,6 +40,9 @@ class Dashboard(Viewer):
         pictures = LivePictures(experiment.store, experiment.uid)
         tally, record = experiment.follower.tally, experiment.follower.record
         drawn = pictures.draw(summary, tally, record, time.time())
+        if not pictures.is_complete:
+            pictures.complete()
+            drawn = pictures.draw(summary, tally, record, time.time())
         return experiment_html(summary, tally, pictures=drawn)
 
     def display(self, experiment: Experiment) -> None:

@@ -165,7 +165,13 @@ def prepare_cell(
     def halves() -> Halves:
         from hpo_lab.execution.slice_check import Halves
 
-        ran = [cell for cell in earlier if not isinstance(cell.tree, SyntaxError)]
+        # What an earlier tuned cell did was done in its trials.
+        ran = [
+            cell
+            for cell in earlier
+            if not isinstance(cell.tree, SyntaxError)
+            and all(magic.name != "tune" for magic in cell.magics)
+        ]
         fingerprint = source_of_fingerprint(names_read(earlier, tuned_cell))
         whole, sliced = (_before_tuned(build(cells), fingerprint) for cells in (ran, kept))
         return Halves(whole, sliced, str(working_directory))
