@@ -138,10 +138,10 @@ def image_of(name: str, data: ExperimentData) -> str:
     from hpo_lab.dashboard import figures
 
     figure = figures.draw(name, data)
-    return image(replace(figure, width=WIDTHS.get(name, figure.width)))
+    return image_of(replace(figure, width=WIDTHS.get(name, figure.width)))
 
 
-def image(figure: Figure, scheme: str = "light dark") -> str:
+def image_of(figure: Figure, scheme: str = "light dark") -> str:
     """*figure* as an image in HTML that needs no other file; *scheme* as of `drawing.svg`."""
     from hpo_lab.dashboard.drawing import svg
 

@@ -13,7 +13,7 @@ from typing import Any
 from hpo_lab.dashboard import drawing, figures
 from hpo_lab.dashboard.figures.theme import GROUND, INK
 from hpo_lab.dashboard.html import box
-from hpo_lab.dashboard.pictures import image
+from hpo_lab.dashboard.pictures import image_of
 from hpo_lab.dashboard.raster import png
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.notebook.replacing import replace_file
@@ -109,7 +109,7 @@ class Plot:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """The figure for a notebook: for plotly where it is installed, as a picture, in words."""
-        picture = image(self.figure, self.theme or "light dark")
+        picture = image_of(self.figure, self.theme or "light dark")
         plotly = {_PLOTLY: {**self.to_json(), "config": _CONFIG}} if find_spec("plotly") else {}
         return {
             **plotly,
