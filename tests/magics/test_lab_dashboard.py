@@ -76,11 +76,11 @@ def test_a_dashboard_is_used_and_leaves_a_static_picture(
     board.get_by_role("img", name="Search space").wait_for()
     board.get_by_role("tab", name="Trials").click()
     board.get_by_label("Filter of trials").fill("number < 2")
-    board.get_by_text("2 of").wait_for()
+    board.locator(".hpo-pager").get_by_text("2 of").wait_for()
     assert board.locator(".hpo-panel tbody tr").count() == 2
     # It goes on changing, and who writes is not disturbed.
     board.get_by_label("Filter of trials").press_sequentially(" lr = 0.05")
-    board.get_by_text("1 of").wait_for()
+    board.locator(".hpo-pager").get_by_text("1 of").wait_for()
     page.wait_for_timeout(1500)
     assert board.get_by_label("Filter of trials").input_value() == "number < 2 lr = 0.05"
     board.locator(".hpo-panel tbody tr").click()
