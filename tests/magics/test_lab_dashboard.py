@@ -76,11 +76,11 @@ def test_a_dashboard_is_used_and_leaves_a_static_picture(
     board.get_by_role("img", name="Search space").wait_for()
     board.get_by_role("tab", name="Trials").click()
     board.get_by_label("Filter of trials").fill("number < 2")
-    board.get_by_text("2 of").wait_for()
+    board.locator(".hpo-pager").get_by_text("2 of").wait_for()
     assert board.locator(".hpo-panel tbody tr").count() == 2
     # It goes on changing, and who writes is not disturbed.
     board.get_by_label("Filter of trials").press_sequentially(" lr = 0.05")
-    board.get_by_text("1 of").wait_for()
+    board.locator(".hpo-pager").get_by_text("1 of").wait_for()
     page.wait_for_timeout(1500)
     assert board.get_by_label("Filter of trials").input_value() == "number < 2 lr = 0.05"
     board.locator(".hpo-panel tbody tr").click()
@@ -106,6 +106,13 @@ def test_a_dashboard_is_used_and_leaves_a_static_picture(
     board.get_by_role("img", name="Slices").wait_for(timeout=30_000)
     page.screenshot(path=tmp_path / "dark.png")
 
+    # The file of a dashboard that is open has a picture in its place.
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    saved = (folder / "board.ipynb").read_text("utf-8")
+    assert "widget-view" not in saved
+    assert "boarded: Stopped" in saved
+    assert board.count() == 1
+
     board.get_by_role("button", name="Close").click()
     static = page.locator(".jp-CodeCell").nth(3).locator(".jp-OutputArea .hpo-out")
     static.get_by_text("opens the dashboard again").wait_for(timeout=30_000)
@@ -113,7 +120,8 @@ def test_a_dashboard_is_used_and_leaves_a_static_picture(
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     saved = (folder / "board.ipynb").read_text("utf-8")
     assert "widget-view" not in saved
-    assert "<img alt" in json.loads(saved)["cells"][3]["outputs"][0]["data"]["text/html"]
+    html = json.loads(saved)["cells"][3]["outputs"][0]["data"]["text/html"]
+    assert "<img alt" in "".join(html)
 
     page.evaluate("() => window.jupyterapp.commands.execute('kernelmenu:shutdown')")
     page.get_by_text("| No Kernel").or_(page.get_by_text("| Unknown")).first.wait_for()

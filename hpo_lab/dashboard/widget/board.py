@@ -10,9 +10,15 @@ from html import escape
 from typing import Any
 
 from hpo_lab.dashboard.defaults import notebook_defaults
-from hpo_lab.dashboard.experiment_html import bar_html, climb_html, head_html
+from hpo_lab.dashboard.experiment_html import (
+    bar_html,
+    climb_html,
+    experiment_html,
+    head_html,
+)
 from hpo_lab.dashboard.figures import ExperimentData
 from hpo_lab.dashboard.html import cut
+from hpo_lab.dashboard.progress import progress_text
 from hpo_lab.dashboard.widget.comparison import MOST, Compared, comparison, comparison_table
 from hpo_lab.dashboard.widget.tabs import TABS, Gallery, overview_html
 from hpo_lab.dashboard.widget.trial_html import code_of, trial_html
@@ -39,7 +45,11 @@ _OTHERS = 24
 
 
 class Board:
-    """A dashboard of one experiment without its front end; any thread may call it."""
+    """A dashboard of one experiment without its front end; any thread may call it.
+
+    Attributes:
+        seen: The revision of the experiment and its state when the pieces were made last.
+    """
 
     def __init__(self, experiment: Experiment, compare: Iterable[Experiment] = ()) -> None:
         """Show *experiment*, and *compare* beside it in the tab of comparisons."""
@@ -55,6 +65,7 @@ class Board:
         self._opened: tuple[Trial, str] | None = None
         self._shown: tuple[object, str] | None = None
         self._messages = 0
+        self.seen: tuple[int, str] = 0, ""
 
     @property
     def _follower(self) -> Follower:
@@ -163,6 +174,7 @@ class Board:
         """
         with self._lock:
             summary = self._follower.look()
+            self.seen = self._follower.overview().experiment.revision, summary.state
             return {
                 "head": head_html(summary) + climb_html(summary),
                 "acts": self._acts(summary),
@@ -175,6 +187,13 @@ class Board:
                 "drawer": self._drawer(summary),
                 "query": self._trials.query,
             }
+
+    def outline(self) -> dict[str, str]:
+        """The experiment without pictures as HTML and as text, by MIME type."""
+        with self._lock:
+            summary = self._follower.look()
+            html = experiment_html(summary, self._follower.tally)
+            return {"text/html": html, "text/plain": progress_text(summary)}
 
     def _acts(self, summary: Summary) -> str:
         main = (
@@ -228,11 +247,10 @@ class Board:
     def _panel(self, summary: Summary) -> str:
         if self._tab == "compare":
             return self._comparison(summary)
-        revision = self._follower.overview().experiment.revision
         waits = summary.set_up is not None
-        state = revision, summary.state, waits, self._messages, self._gallery.behind
+        state = self.seen, waits, self._messages, self._gallery.behind
         if self._shown is None or self._shown[0] != state:
-            self._shown = state, self._drawn_panel(summary, revision)
+            self._shown = state, self._drawn_panel(summary, self.seen[0])
         return self._shown[1]
 
     def _drawn_panel(self, summary: Summary, revision: int) -> str:

@@ -1,23 +1,19 @@
-"""The dashboard in a notebook: a widget while the kernel lives, afterwards a static picture."""
+"""The dashboard in a notebook: a widget while it is used, a static picture in the file."""
 
 from __future__ import annotations
 
-import atexit
 import secrets
 import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.html import style
 from hpo_lab.dashboard.live import LiveProgress, can_update
-from hpo_lab.dashboard.progress import progress_text
 from hpo_lab.dashboard.widget.board import PARTS, Board, problem_html
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.follower import looks
@@ -32,6 +28,8 @@ _REST = 120.0
 """Seconds after the last sign of a person until a dashboard of what is over becomes static."""
 _ASK = 10.0
 """Seconds between two questions whether its page is open."""
+_STILL = 30.0
+"""Seconds between two static pictures for the file while the experiment runs."""
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -39,9 +37,9 @@ class Dashboard:
     """A live dashboard of an experiment in a notebook.
 
     It shows what the output of a tuned cell shows, with tabs for the search space, all trials,
-    curves, importances and other experiments, and buttons that stop and resume it. When the
-    experiment is over and nobody uses the dashboard, on `close()`, and when the kernel ends, a
-    static picture takes its place: a saved notebook shows that without a kernel.
+    curves, importances and other experiments, and buttons that stop and resume it. In the saved
+    notebook a static picture stands in its place, which needs no kernel; in the page it takes
+    the place on `close()`, and when the experiment is over and nobody uses the dashboard.
     """
 
     def __init__(
@@ -84,6 +82,8 @@ class Dashboard:
         self._displays: list[str] = []
         self._used = time.monotonic()
         self._asked = 0.0
+        self._still_at = 0.0
+        self._still_of: tuple[int, str] | None = None
 
     def __repr__(self) -> str:
         return f"<Dashboard of {self.experiment.title}>"
@@ -92,7 +92,7 @@ class Dashboard:
         ipython = sys.modules.get("IPython")
         shell = ipython.get_ipython() if ipython else None
         if not can_update(shell):
-            print(progress_text(self.experiment.follower.look()))
+            print(self._board.outline()["text/plain"])
             return
         self.show(shell)
 
@@ -112,12 +112,8 @@ class Dashboard:
             else:
                 if self._widget is None:
                     self._open()
-                follower = self.experiment.follower
-                summary = follower.look()
-                html = experiment_html(summary, follower.tally)
-                bundle = {"text/html": html, "text/plain": progress_text(summary)}
                 view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
-                bundle = {_VIEW: view, **bundle}
+                bundle = {_VIEW: view, **self._board.outline()}
             self._displays.append(secrets.token_hex(16))
             shell.display_pub.publish(bundle, transient={"display_id": self._displays[-1]})
 
@@ -127,7 +123,6 @@ class Dashboard:
             if self._closed.is_set():
                 return
             self._closed.set()
-            atexit.unregister(self.close)
             if self._shell is not None and self._static is not None:
                 bundle = self._static.bundle()
                 for display_id in self._displays:
@@ -165,8 +160,8 @@ class Dashboard:
 
     def _open(self) -> None:
         self._widget = _widget_class()(title=self.experiment.title, **self._board.parts())
+        self._widget.view = self._widget.model_id
         self._widget.on_msg(lambda _, message, buffers: self.receive(message))
-        atexit.register(self.close)
         threading.Thread(target=self._follow, name="hpo_lab", daemon=True).start()
 
     def _update(self, answered: object = None) -> None:
@@ -189,14 +184,11 @@ class Dashboard:
     def _follow(self) -> None:
         """Keep the dashboard up to date until it is closed."""
         store = self.experiment.store
-        with suppress(Exception):
-            # What the pictures need is loaded before the kernel ends, when there is no time for it.
-            if self._static is not None:
-                self._static.bundle()
         while not self._closed.is_set():
             try:
                 stop = self._closed.is_set
                 for _ in looks(store, self._update, stop=stop, away=self._say_away):
+                    self._keep_still()
                     self._ask()
                     self._closed.wait(_PACE)
             except NotFound:
@@ -204,6 +196,19 @@ class Dashboard:
             except Exception as error:
                 self._say(f"It is not up to date: {type(error).__name__}: {error}")
                 self._closed.wait(_ASK)
+
+    def _keep_still(self) -> None:
+        """Send what the notebook is saved with: seldom, and at once in another state."""
+        now, seen = time.monotonic(), self._board.seen
+        is_same_state = self._still_of is not None and self._still_of[1] == seen[1]
+        if self._still_of == seen or (is_same_state and now < self._still_at + _STILL):
+            return
+        assert self._static is not None, "it is shown"
+        self._still_at, self._still_of = now, seen
+        bundle = self._static.bundle()
+        with self._lock:
+            if not self._closed.is_set():
+                self._widget.still = bundle
 
     def _say_away(self) -> None:
         self._say("The store does not answer; this is how it was.")
@@ -255,6 +260,8 @@ def _widget_class() -> Any:
         {
             "_esm": folder.joinpath("widget.js").read_text("utf-8"),
             "_css": style() + own,
+            "view": traitlets.Unicode().tag(sync=True),
+            "still": traitlets.Dict().tag(sync=True),
             "answered": traitlets.Int(0).tag(sync=True),
             **traits,
         },

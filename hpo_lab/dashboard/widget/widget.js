@@ -5,6 +5,7 @@ const PARTS = ["head", "acts", "bar", "budget", "notice", "tabs", "tools", "pane
 const FRAME = `
   <div class="hpo-top"><div data-part="head"></div><div class="hpo-acts" data-part="acts"></div></div>
   <div data-part="bar"></div>
+  <p class="hpo-note hpo-ended" hidden>The kernel has ended; this is how it was. Run the cell again.</p>
   <div data-part="budget" hidden></div>
   <div data-part="notice" aria-live="polite"></div>
   <div class="hpo-tabs" role="tablist" data-part="tabs"></div>
@@ -14,6 +15,42 @@ const FRAME = `
     <aside class="hpo-drawer" data-part="drawer" aria-label="Trial" hidden></aside>
   </div>
   <p class="hpo-busy q sm" role="status" hidden>The kernel is busy; this is done when it is free.</p>`;
+
+const VIEW = "application/vnd.jupyter.widget-view+json";
+
+/**
+ * Has the notebook saved with a static picture in place of the dashboard, which without its kernel
+ * would be an error message. JupyterLab and Notebook let a widget know the file that it is in.
+ */
+function save_static(model) {
+  const file = model.widget_manager?.context?.model;
+  if (!file?.toJSON) return;
+  const key = Symbol.for("hpo_lab.dashboards");
+  if (!file[key]) {
+    const whole = file.toJSON.bind(file);
+    const stills = (file[key] = new Map());
+    file.toJSON = () => {
+      const content = whole();
+      for (const output of (content.cells ?? []).flatMap((cell) => cell.outputs ?? [])) {
+        const still = stills.get(output.data?.[VIEW]?.model_id)?.();
+        if (still) output.data = still;
+      }
+      return content;
+    };
+  }
+  file[key].set(model.get("view"), () => model.get("still"));
+}
+
+/** Calls *told* when the kernel of the notebook is no longer that of the widget. */
+function when_kernel_ends(model, told) {
+  const session = model.widget_manager?.context?.sessionContext;
+  if (!session?.statusChanged) return () => {};
+  const look = (_, status) => {
+    if (["restarting", "autorestarting", "terminating", "dead"].includes(status)) told();
+  };
+  session.statusChanged.connect(look);
+  return () => session.statusChanged.disconnect(look);
+}
 
 /** Where JupyterLab or Notebook opens files, null elsewhere. */
 function tree() {
@@ -56,6 +93,7 @@ function render({ model, el }) {
   let touched = 0;
 
   function send(message) {
+    if (root.classList.contains("hpo-stale")) return;
     sent += 1;
     const id = sent;
     model.send({ ...message, id });
@@ -181,7 +219,12 @@ function render({ model, el }) {
   for (const [event, listener] of listeners) model.on(event, listener);
   PARTS.forEach(put);
   use();
-  return () => listeners.forEach(([event, listener]) => model.off(event, listener));
+  save_static(model);
+  const forget = when_kernel_ends(model, () => {
+    root.classList.add("hpo-stale");
+    root.querySelector(".hpo-ended").hidden = false;
+  });
+  return () => (forget(), listeners.forEach(([event, listener]) => model.off(event, listener)));
 }
 
 export default { render };
