@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
+from collections.abc import Iterable
 
 from hpo_lab.trial.processes import end_with_parent, reap_orphans
 
-__all__ = ["open_channel"]
+__all__ = ["open_channel", "readable"]
 
 
 def open_channel() -> socket.socket:
@@ -24,3 +26,15 @@ def open_channel() -> socket.socket:
     end_with_parent(signal.SIGKILL)
     reap_orphans()
     return channel
+
+
+def readable(descriptors: Iterable[int], timeout: float | None) -> set[int]:
+    """Those of *descriptors* that can be read, after at most *timeout* seconds; None for no limit.
+
+    `select.select` knows no descriptors from 1024 on.
+    """
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    milliseconds = None if timeout is None else max(0, round(timeout * 1000))
+    return {descriptor for descriptor, _ in poll.poll(milliseconds)}

@@ -21,7 +21,6 @@ import contextlib
 import gc
 import json
 import os
-import select
 import signal
 import socket
 import sys
@@ -31,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from hpo_lab.execution.channel import open_channel
+from hpo_lab.execution.channel import open_channel, readable
 from hpo_lab.execution.fork import end_own_processes, leave_parent
 from hpo_lab.trial.folder import LOG, TRIAL_FOLDER, Task, open_own
 from hpo_lab.trial.supervise import GRACE
@@ -152,7 +151,7 @@ class _Server:
             forks = self._forks.values()
             busy = self._orphans or any(fork.kill_at or fork.tell_at for fork in forks)
             watched = [channel, *(fork.ended for fork in forks)]
-            ready, _, _ = select.select(watched, [], [], _MOMENT if busy else None)
+            ready = readable(watched, _MOMENT if busy else None)
             if channel in ready:
                 data = self._channel.recv(1 << 20)
                 if not data:

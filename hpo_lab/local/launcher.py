@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hpo_lab.engine.events import Noticed
+from hpo_lab.execution.channel import readable
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.local.forked import Forks, can_fork
 from hpo_lab.local.process import RunningTrial, TrialProcess
@@ -93,7 +93,7 @@ class Launcher:
         watched = [descriptor for descriptor in descriptors if descriptor is not None]
         if self._forks is None and len(watched) < len(descriptors):
             timeout = min(timeout, _POLL)
-        ready, _, _ = select.select([self._readable, *watched], [], [], timeout)
+        ready = readable([self._readable, *watched], timeout)
         if self._readable in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._readable, 512)

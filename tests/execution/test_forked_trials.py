@@ -343,3 +343,11 @@ def test_a_report_of_an_exit_handler_counts(tuned: Tuned) -> None:
     )
 
     assert run.scores() == [one.trial.assignments["x"] for one in run.trials]
+
+
+def test_a_set_up_may_keep_more_than_a_thousand_files_open(tuned: Tuned) -> None:
+    set_up = "import os\nfiles = [open(os.devnull) for _ in range(1100)]"
+
+    run = tuned(set_up, "print(len(files))\nscore = len(files)", trials=3)
+
+    assert run.scores() == [1100.0] * 3
