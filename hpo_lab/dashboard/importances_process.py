@@ -10,9 +10,9 @@ import os
 import sys
 
 from hpo_lab.dashboard.figures import data_of
-from hpo_lab.dashboard.pictures import image_of
+from hpo_lab.dashboard.pictures import notebook_image
 from hpo_lab.facade.experiments import Experiments
 
 if __name__ == "__main__":
     os.nice(10)
-    sys.stdout.write(image_of("importances", data_of(Experiments(None).get(sys.argv[1]))))
+    sys.stdout.write(notebook_image("importances", data_of(Experiments(None).get(sys.argv[1]))))

@@ -18,7 +18,7 @@ from hpo_lab.store import ExperimentRecord, Store
 if TYPE_CHECKING:
     from hpo_lab.dashboard.figures import ExperimentData, Figure
 
-__all__ = ["WIDTHS", "LivePictures", "Pictures", "image", "image_of"]
+__all__ = ["WIDTHS", "LivePictures", "Pictures", "image_of", "notebook_image"]
 
 _FIRST = 10
 """So many results there are before importances are shown."""
@@ -86,7 +86,7 @@ class LivePictures:
         if not summary.is_over and self._results > _MORE * self._told:
             threading.Thread(target=self.complete, name="hpo_lab-importances", daemon=True).start()
         first = "pareto" if summary.spec.objective.additional_objectives else "history"
-        above = [image_of(first, data), self._importances]
+        above = [notebook_image(first, data), self._importances]
         below = _at_the_end(data) if summary.is_over else ()
         return Pictures(tuple(filter(None, above)), _small(below, sum(map(len, above))))
 
@@ -130,10 +130,10 @@ def _at_the_end(data: ExperimentData) -> tuple[str, ...]:
     special = _OF_ALGORITHM.get(data.spec.algorithm.algorithm_name)
     if special is not None:
         names.insert(0, special)
-    return tuple(image_of(name, data) for name in names)
+    return tuple(notebook_image(name, data) for name in names)
 
 
-def image_of(name: str, data: ExperimentData) -> str:
+def notebook_image(name: str, data: ExperimentData) -> str:
     """The figure *name* of an experiment as HTML of an image, of a width for notebooks."""
     from hpo_lab.dashboard import figures
 

@@ -65,13 +65,13 @@ class Thing:
 
     kind: str
     path: str = ""
-    holds: set[Thing] = field(default_factory=set)
-    shares: set[Thing] = field(default_factory=set)
+    holds: set[Thing] = field(default_factory=set, repr=False)
+    shares: set[Thing] = field(default_factory=set, repr=False)
     changed: set[int] = field(default_factory=set)
-    fields: dict[str, Value] = field(default_factory=dict)
+    fields: dict[str, Value] = field(default_factory=dict, repr=False)
     node: ast.AST | None = None
-    frame: Frame | None = None
-    receivers: frozenset[Thing] = frozenset()
+    frame: Frame | None = field(default=None, repr=False)
+    receivers: frozenset[Thing] = field(default=frozenset(), repr=False)
     items: Callable[[], Value] | None = None
     draws: frozenset[str] = frozenset()
     number: int = field(default_factory=lambda: next(_numbers))
