@@ -15,7 +15,15 @@ from typing import Any
 from hpo_lab.execution.outputs import Cell, Outputs
 from hpo_lab.execution.shell import Shell
 
-__all__ = ["INJECTED", "Execution", "Failure", "failure_of", "parameters_cell", "source_of"]
+__all__ = [
+    "INJECTED",
+    "Execution",
+    "Failure",
+    "failure_of",
+    "is_marker",
+    "parameters_cell",
+    "source_of",
+]
 
 INJECTED = "injected-parameters"
 _MARKER = "papermill-error-cell-tag"
@@ -155,11 +163,14 @@ class Execution:
 
 
 def failure_of(cells: Iterable[Cell]) -> tuple[int, Failure] | None:
-    """The failure of executed *cells* as papermill sees it, with the number of its cell.
+    """The failure of executed *cells*, with the number of its cell.
 
-    `sys.exit()` and `sys.exit(0)` end a notebook, but are no failure.
+    `sys.exit()` and `sys.exit(0)` end a notebook, but are no failure. A cell that is tagged
+    `raises-exception` may fail.
     """
     for index, cell in enumerate(cells):
+        if "raises-exception" in _tags(cell):
+            continue
         for output in cell.get("outputs", ()):
             exited = output.get("ename") == "SystemExit" and output["evalue"] in ("", "0")
             if output["output_type"] == "error" and not exited:
@@ -194,6 +205,11 @@ def _marker(identifier: str, source: str) -> Cell:
         "metadata": {"tags": [_MARKER]},
         "source": source,
     }
+
+
+def is_marker(cell: Cell) -> bool:
+    """Whether *cell* only says where a notebook failed."""
+    return _MARKER in _tags(cell)
 
 
 def _prepare(cell: Cell) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import stat
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,11 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         self.owns_km = True
         self._limit = self._left = output_limit
         self._seed = seed
+
+    def reset_execution_trackers(self) -> None:
+        """Begin; an output widget finds its state also where the state of widgets is not kept."""
+        super().reset_execution_trackers()
+        self.widget_state: dict[str, Any] = defaultdict(dict)
 
     def papermill_execute_cells(self) -> None:
         """Execute the notebook, whose random numbers are those of its trial as in a fork."""

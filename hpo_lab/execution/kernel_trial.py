@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.execution.cells import failure_of, is_marker
 from hpo_lab.execution.outputs import OUTPUT_LIMIT, plain
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.folder import NOTEBOOK, Task
@@ -54,6 +55,17 @@ def run_notebook(task: Task, folder: Path) -> None:
             config=kernel_config(Path(os.environ[RUNTIME])),
         )
     except PapermillExecutionError as error:
-        traceback = plain(error.traceback)
+        executed = nbformat.read(folder / NOTEBOOK, as_version=4)
+        numbered = failure_of(executed.cells)
+        ends_without_output = any(
+            cell.metadata.get("papermill", {}).get("exception") for cell in executed.cells
+        )
+        if numbered is None and not ends_without_output:
+            # A cell failed that may; papermill has marked it as if it had ended the notebook.
+            executed.cells = [cell for cell in executed.cells if not is_marker(cell)]
+            nbformat.write(executed, folder / NOTEBOOK)
+            return
+        failure = numbered[1] if numbered else vars(error)
+        traceback = plain(failure["traceback"])
         print(traceback, file=sys.stderr)
-        raise TrialFailed(f"{error.ename}: {error.evalue}", traceback) from None
+        raise TrialFailed(f"{failure['ename']}: {failure['evalue']}", traceback) from None

@@ -42,6 +42,9 @@ class Outputs:
         self._limit = limit
         self._clear_first = False
         self._displays: dict[str, list[dict[str, Any]]] = {}
+        # Widgets that take what is put out now, the innermost last, and what they have taken.
+        self._widgets: list[str] = [""]
+        self._takers: dict[int, str] = {}
 
     def restrict(self, limit: int) -> None:
         """Lower the limit to *limit* bytes, what was kept so far not counted."""
@@ -53,6 +56,7 @@ class Outputs:
         cell["outputs"] = []
         self.cell = cell
         self._clear_first = False
+        self._widgets, self._takers = [""], {}
 
     def take(self, kind: str, content: Mapping[str, Any]) -> None:
         """Take a message of the type *kind*; a message that is no output is ignored."""
@@ -68,6 +72,11 @@ class Outputs:
                 for shown in self._displays.get(_display_id(content), []):
                     shown["data"] = content["data"]
                     shown["metadata"] = content["metadata"]
+            case "comm_msg":
+                self._enter_or_leave(content)
+            case "error" if self._widgets[-1]:
+                # The widget shows it, and the cell goes on.
+                self._text("stderr", "\n".join(content["traceback"]) + "\n")
             case "error":
                 names = ("ename", "evalue", "traceback")
                 self._append(kind, {name: content[name] for name in names})
@@ -75,6 +84,15 @@ class Outputs:
                 self._clear_first = True
             case "clear_output":
                 self._clear()
+
+    def _enter_or_leave(self, content: Mapping[str, Any]) -> None:
+        """Follow an `ipywidgets.Output`, which takes all outputs from its beginning to its end."""
+        state = content.get("data", {}).get("state", {})
+        if "msg_id" in state:
+            self._widgets = [each for each in self._widgets if each != content["comm_id"]]
+            self._clear_first = False
+            if state["msg_id"]:
+                self._widgets.append(content["comm_id"])
 
     def _show(self, kind: str, content: Mapping[str, Any]) -> None:
         identifier = _display_id(content)
@@ -96,6 +114,8 @@ class Outputs:
         if not text:
             return
         last = self.cell["outputs"][-1] if self.cell["outputs"] else {}
+        if self._takers.get(id(last), "") != self._widgets[-1]:
+            last = {}
         if last.get("output_type") == "stream" and last["name"] == name and not self._clear_first:
             last["text"] += text
         else:
@@ -115,13 +135,19 @@ class Outputs:
             self._clear()
         output["output_type"] = kind
         self.cell["outputs"].append(output)
+        if self._widgets[-1]:
+            self._takers[id(output)] = self._widgets[-1]
         return output
 
     def _clear(self) -> None:
         self._clear_first = False
+        outputs = self.cell["outputs"]
+        # What is cleared is what the widget has taken, or what no widget has.
+        gone = {id(each) for each in outputs if self._takers.get(id(each), "") == self._widgets[-1]}
         # In place: an update must not reach what is no longer shown.
-        gone = {id(output) for output in self.cell["outputs"]}
-        self.cell["outputs"].clear()
+        outputs[:] = [each for each in outputs if id(each) not in gone]
+        for each in gone:
+            self._takers.pop(each, None)
         for shown in self._displays.values():
             shown[:] = [output for output in shown if id(output) not in gone]
 

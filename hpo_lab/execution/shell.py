@@ -126,6 +126,8 @@ class Shell:
         self._compiler = self._shell.compile = Compiler()
         self._loop = LateLoop()
         asyncio.set_event_loop(self._loop)
+        # An output widget takes what is put out for the present request.
+        self._kernel.set_parent([], {"header": {"msg_id": "trial"}, "metadata": {}})
         # The same for all cells, as in a kernel: some settings are context variables, NumPy's too.
         self._context = contextvars.copy_context()
 

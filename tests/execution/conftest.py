@@ -53,9 +53,12 @@ Tuned = Callable[..., Run]
 
 @pytest.fixture
 def tuned(store: Store, tmp_path: Path) -> Tuned:
-    """Run an experiment of a set-up and a tuned cell; options as of `TuneOptions`."""
+    """Run an experiment of a set-up, or its cells, and a tuned cell; options: `TuneOptions`."""
 
-    def run(set_up: str, cell: str, **options: Any) -> Run:
+    def run(set_up: str | list[ParsedCell], cell: str, **options: Any) -> Run:
+        cells = set_up or []
+        if isinstance(cells, str):
+            cells = [ParsedCell(cells, frozenset({"tune-keep"}), "cell 1")]
         defaults: dict[str, Any] = {
             "direction": ObjectiveType.MAXIMIZE,
             "metric": "score",
@@ -66,7 +69,7 @@ def tuned(store: Store, tmp_path: Path) -> Tuned:
         }
         prepared = prepare_cell(
             f"x = 0.5  # tune: uniform(0, 1)\n{cell}",
-            [ParsedCell(set_up, frozenset({"tune-keep"}), "cell 1")] if set_up else [],
+            cells,
             TuneOptions(**{**defaults, **options}),
             where="cell 2",
             name="experiment",

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.trial.folder import NOTEBOOK
 from tests.processes import processes_below
 
@@ -351,3 +352,50 @@ def test_a_set_up_may_keep_more_than_a_thousand_files_open(tuned: Tuned) -> None
     run = tuned(set_up, "print(len(files))\nscore = len(files)", trials=3)
 
     assert run.scores() == [1100.0] * 3
+
+
+@pytest.mark.parametrize("isolation", ["fork", "kernel"])
+def test_a_cell_that_may_fail_ends_no_trial(tuned: Tuned, isolation: str) -> None:
+    tags = frozenset({"raises-exception", "tune-keep"})
+    failing = ParsedCell("a = 2.0\nraise ValueError('half-way')", tags, "cell 1")
+
+    run = tuned([failing], "score = a", parallel=1, isolation=isolation)
+
+    assert run.scores() == [2.0, 2.0]
+    assert "An Exception was encountered" not in (run.folder(0) / NOTEBOOK).read_text()
+
+
+@pytest.mark.parametrize("isolation", ["fork", "kernel"])
+def test_what_comes_after_a_cell_that_may_fail_fails_its_trial(
+    tuned: Tuned, isolation: str
+) -> None:
+    tags = frozenset({"raises-exception", "tune-keep"})
+    failing = ParsedCell("raise ValueError('half-way')", tags, "cell 1")
+
+    run = tuned([failing], "score = 1 / 0", trials=1, parallel=1, isolation=isolation)
+
+    assert run.trials[0].trial.message == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize("isolation", ["fork", "kernel"])
+def test_what_fails_inside_a_widget_is_passed_over(tuned: Tuned, isolation: str) -> None:
+    set_up = "from ipywidgets import Output\nout = Output()"
+    cell = "with out:\n    print('inside')\n    1 / 0\nscore = 1"
+
+    run = tuned(set_up, cell, trials=1, parallel=1, isolation=isolation)
+
+    assert run.scores() == [1.0]
+
+
+def test_what_a_widget_takes_is_its_own_to_clear(tuned: Tuned) -> None:
+    set_up = "from ipywidgets import Output\nout, other = Output(), Output()"
+    cell = (
+        "print('before')\nwith out:\n    print('inside')\n    with other:\n        print('deep')\n"
+        "    1 / 0\nprint('between')\nout.clear_output()\nwith out:\n    print('again')\nscore = 1"
+    )
+
+    run = tuned(set_up, cell, trials=1, parallel=1)
+
+    (tuned_cell,) = [each for each in notebook(run).cells if "out.clear_output" in each.source]
+    texts = [output.text for output in tuned_cell.outputs]
+    assert texts == ["before\n", "deep\n", "between\n", "again\n"]
