@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hpo_lab.api import Experiment, Experiments, get, tune
+    from hpo_lab.dashboard.widget.dashboard import Dashboard
     from hpo_lab.experiment.space import (
         choice,
         integer,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from hpo_lab.trial.report import report
 
 __all__ = [
+    "Dashboard",
     "Experiment",
     "Experiments",
     "InvalidInput",
@@ -51,6 +53,7 @@ __all__ = [
 __version__ = "0.1.0.dev0"
 
 _HOMES = {
+    "Dashboard": "hpo_lab.dashboard.widget.dashboard",
     "Experiment": "hpo_lab.api",
     "Experiments": "hpo_lab.api",
     "InvalidInput": "hpo_lab.problems",

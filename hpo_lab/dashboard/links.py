@@ -10,7 +10,7 @@ from urllib.parse import quote
 from hpo_lab.dashboard.html import cut
 from hpo_lab.facade.best import BestTrial
 
-__all__ = ["files_html"]
+__all__ = ["files_html", "served_path"]
 
 _FILES = 5
 
@@ -45,11 +45,18 @@ def _file_html(name: str, path: Path, folder: Path | None) -> str:
 def _link(path: Path, folder: Path) -> str | None:
     """The way from *folder* to *path*, None where the server does not lead there."""
     root = _server_root()
-    if root is None or not folder.is_relative_to(root) or not path.is_relative_to(root):
-        return None
-    if any(part.startswith(".") for part in path.relative_to(root).parts):
+    if root is None or not folder.is_relative_to(root) or served_path(path) is None:
         return None
     return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def served_path(path: Path) -> str | None:
+    """*path* as the server of this kernel calls it, None where it does not serve the file."""
+    root = _server_root()
+    if root is None or not path.is_relative_to(root):
+        return None
+    below = path.relative_to(root)
+    return None if any(part.startswith(".") for part in below.parts) else below.as_posix()
 
 
 def _folder_of_notebook() -> Path | None:

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.dashboard.experiment_html import experiment_html
@@ -96,6 +97,13 @@ class LiveProgress:
         except NotFound:
             return self._show(None)
 
+    def bundle(self) -> Bundle:
+        """What is displayed of the experiment as it is now."""
+        try:
+            return self._bundle(self._follower.look())
+        except NotFound:
+            return self._bundle(None)
+
     def follow(self, until: float | None = None) -> bool:
         """Keep the display up to date until the experiment is over.
 
@@ -124,17 +132,32 @@ class LiveProgress:
             self._say(f"No longer updated since {self._as_of}; %hpo show {name} shows it again.")
 
     def _show(self, summary: Summary | None) -> bool:
-        bundle, over = self._deleted(), True
-        if summary is not None:
-            self._last, self._as_of = summary, time.strftime("%-d %b, %H:%M")
-            best = summary.best
-            self._failure = None if best else self._last_failure()
-            self._files = files_html(self._experiment.with_me(best)) if best else ""
-            bundle, over = self._frame(summary, self._note), summary.is_over
+        bundle, over = self._bundle(summary), summary is None or summary.is_over
         # Where nothing can be changed in place, the beginning and the end are enough.
         if self._shown is None or self._updates or over:
             self._publish(bundle)
+        if over and summary is not None and not self._in_line and not self._pictures.is_complete:
+            if self._updates:
+                threading.Thread(target=self._complete, name="hpo_lab", daemon=True).start()
+            else:
+                self._complete()
         return over
+
+    def _complete(self) -> None:
+        """Show the end once more, with the pictures that take their time."""
+        with suppress(Exception):  # as in `_follow_quietly`
+            self._pictures.complete()
+            assert self._last is not None
+            self._publish(self._frame(self._last, self._note))
+
+    def _bundle(self, summary: Summary | None) -> Bundle:
+        if summary is None:
+            return self._deleted()
+        self._last, self._as_of = summary, time.strftime("%-d %b, %H:%M")
+        best = summary.best
+        self._failure = None if best else self._last_failure()
+        self._files = files_html(self._experiment.with_me(best)) if best else ""
+        return self._frame(summary, self._note)
 
     def _publish(self, bundle: Bundle) -> None:
         before, self._shown = self._shown, bundle

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from hpo_lab.dashboard.html import Cell, cut, details, table, value_cell
@@ -15,7 +16,7 @@ from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import Best, Summary
 from hpo_lab.facade.tally import Tally
 
-__all__ = ["PARAMETERS", "best_values_html", "trials_html"]
+__all__ = ["PARAMETERS", "Interaction", "best_values_html", "trials_html", "trials_table"]
 
 PARAMETERS = 6
 """How many parameters have columns where all have."""
@@ -28,42 +29,87 @@ _LABELS = 4
 _NONE = '<span class="q">–</span>'  # noqa: RUF001, a dash stands for no value
 
 
-def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) -> str:
+def trials_html(
+    summary: Summary,
+    tally: Tally,
+    *,
+    columns: int = PARAMETERS,
+    shown: Sequence[Trial] | None = None,
+) -> str:
     """The best trials, what runs, the latest that ended, and the cell as written, a row each.
 
     Args:
         summary: The experiment.
         tally: Its trials; of several objectives the front is spread over the rows.
         columns: How many parameters have columns at most.
+        shown: Other trials than these, in their order.
     """
-    shown = telling_trials(summary, tally, latest=3 if summary.is_over else 2)
-    if not shown:
-        return ""
+    if shown is None:
+        shown = telling_trials(summary, tally, latest=3 if summary.is_over else 2)
+    return trials_table(summary, shown, columns=columns) if shown else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """What a person can do with a table of trials.
+
+    Attributes:
+        head: The head of a column, as HTML, made of the column's name and what it shows.
+        number: The number of a trial, as HTML.
+        selected: The trial that is looked at.
+    """
+
+    head: Callable[[str, str], str] = lambda name, html: html
+    number: Callable[[int], str] = str
+    selected: int | None = None
+
+
+def trials_table(
+    summary: Summary,
+    trials: Sequence[Trial],
+    *,
+    columns: int = PARAMETERS,
+    interaction: Interaction | None = None,
+) -> str:
+    """A row for each of *trials*, in their order.
+
+    Args:
+        summary: The experiment.
+        trials: Its trials, or some of them.
+        columns: How many parameters have columns at most.
+        interaction: What a person can do with it; by default read it.
+    """
+    interaction = interaction or Interaction()
     objective = summary.spec.objective
     metrics = objective.objectives[:_OBJECTIVES]
-    texts = [shown_labels(trial) for trial in shown]
+    texts = [shown_labels(trial) for trial in trials]
     labels = list(dict.fromkeys(name for each in texts for name in each))[:_LABELS]
-    parameters, others = _columns(summary.spec.parameters, shown, columns)
+    parameters, others = _columns(summary.spec.parameters, trials, columns)
     front = {each.number for each in summary.front}
+
+    def head(name: str, html: str, title: str = "", is_left: bool = False) -> Cell:
+        return Cell(interaction.head(name, html), title, is_left)
+
     heads = [
-        Cell("Trial"),
-        Cell("State", is_left=True),
-        *(Cell(f"{cut(name, 60)} {_ARROWS[kind]}", title=name) for name, kind in metrics),
-        *(Cell(f"<code>{cut(each.name, 60)}</code>", title=each.name) for each in parameters),
+        head("number", "Trial"),
+        head("state", "State", is_left=True),
+        *(head(name, f"{cut(name, 60)} {_ARROWS[kind]}", name) for name, kind in metrics),
+        *(head(each.name, f"<code>{cut(each.name, 60)}</code>", each.name) for each in parameters),
         *([Cell(f"+{len(others)}", title=", ".join(others))] if others else []),
-        *(Cell(cut(name, 60), title=name, is_left=True) for name in labels),
-        Cell("Time"),
+        *(head(name, cut(name, 60), name, True) for name in labels),
+        head("seconds", "Time"),
     ]
     rows: list[list[str | Cell]] = []
     classes = []
-    for trial, made in zip(shown, texts, strict=True):
+    for trial, made in zip(trials, texts, strict=True):
         is_best = summary.best is not None and not front and trial.number == summary.best.number
         is_written = summary.as_written is not None and not trial.number
         values = (_metric(trial, name, objective.strategy(name)) for name, _ in metrics)
-        classes.append(BEST if is_best else "written" if is_written else "")
+        kind = BEST if is_best else "written" if is_written else ""
+        classes.append(f"{kind} sel".strip() if trial.number == interaction.selected else kind)
         rows.append(
             [
-                str(trial.number),
+                interaction.number(trial.number),
                 Cell(_state(summary, trial, is_best, is_written, front), is_left=True),
                 *values,
                 *(_parameter(each, trial.assignments.get(each.name)) for each in parameters),

@@ -1,0 +1,205 @@
+"""The tabs of pictures: which figures each has, drawn anew where their trials changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any, Final
+
+from hpo_lab.dashboard import figures
+from hpo_lab.dashboard.drawing import svg
+from hpo_lab.dashboard.experiment_html import notes_html
+from hpo_lab.dashboard.figures import ExperimentData
+from hpo_lab.dashboard.html import cut, value_cell
+from hpo_lab.dashboard.words import number
+from hpo_lab.experiment.model import Value
+from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.tally import Tally
+
+__all__ = ["TABS", "Gallery", "best_html", "overview_html"]
+
+TABS: Final = {
+    "overview": "Overview",
+    "space": "Search space",
+    "trials": "Trials",
+    "curves": "Curves",
+    "importances": "Importances",
+    "compare": "Compare",
+}
+"""The title of each tab by its name."""
+
+_FIGURES: Final = {
+    "space": ("space",),
+    "curves": ("rungs", "lineage", "pareto", "curves", "edf", "parallel", "constraints"),
+    "importances": ("importances", "slices", "contour"),
+}
+"""The figures of a tab."""
+_WIDTHS: Final = {"curves": 520, "edf": 520, "importances": 400}
+"""In pixels, where two stand beside each other."""
+_ELSEWHERE: Final = ("history", "timeline")
+_ALGORITHMS: Final = {
+    "rungs": ("hyperband", "asha", "bohb", "successivehalving"),
+    "lineage": ("pbt",),
+}
+"""The algorithms of which a figure has something to say."""
+_SLOW = ("importances",)
+_MORE = 1.25
+"""A slow figure is drawn again when there are so many times as many results."""
+
+
+@dataclass(slots=True)
+class _Drawn:
+    results: int
+    revision: int
+    html: str
+
+
+class Gallery:
+    """The pictures of one experiment, each drawn when it is looked at and its trials changed.
+
+    What takes long is drawn beside, while the experiment runs.
+
+    Attributes:
+        behind: How many pictures have been drawn beside.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is drawn yet."""
+        self._drawn: dict[tuple[str, int], _Drawn] = {}
+        self._threads: dict[tuple[str, int], threading.Thread] = {}
+        self.behind = 0
+
+    def picture(self, name: str, data: ExperimentData, revision: int, width: int = 0) -> str:
+        """The figure *name*, as SVG with a sentence for those who cannot see it.
+
+        Args:
+            name: One of `figures.names()`.
+            data: The experiment.
+            revision: That of its last change.
+            width: In pixels, if not that of the figure.
+        """
+        before = self._drawn.get((name, width))
+        if before is not None and before.revision == revision:
+            return before.html
+        if name not in _SLOW or not _is_running(data):
+            return self._draw(name, data, revision, width)
+        thread, results = self._threads.get((name, width)), len(data.valued)
+        is_due = before is None or not before.results <= results < _MORE * before.results
+        if is_due and (thread is None or not thread.is_alive()):
+            thread = threading.Thread(
+                target=self._draw_beside, args=(name, data, revision, width), daemon=True
+            )
+            self._threads[name, width] = thread
+            thread.start()
+        return before.html if before else ""
+
+    def _draw_beside(self, *arguments: Any) -> None:
+        self._draw(*arguments)
+        self.behind += 1
+
+    def _draw(self, name: str, data: ExperimentData, revision: int, width: int) -> str:
+        try:
+            figure = figures.draw(name, data)
+            html = svg(replace(figure, width=width or figure.width))
+        except Exception as error:
+            # A figure of another package, or of values that nobody thought of.
+            why = cut(f"{type(error).__name__}: {error}", 400)
+            html = f'<p class="bad sm">{escape(name)}: {why}</p>'
+        self._drawn[name, width] = _Drawn(len(data.valued), revision, html)
+        return html
+
+    def tab(self, name: str, data: ExperimentData, revision: int) -> str:
+        """The pictures of a tab that are of use for the experiment, below each other."""
+        names = _names(name, data)
+        pieces = [self.picture(each, data, revision, _WIDTHS.get(each, 0)) for each in names]
+        return f'<div class="hpo-row">{"".join(pieces)}</div>'
+
+
+def _is_running(data: ExperimentData) -> bool:
+    return any(not row.trial.is_final for row in data.rows)
+
+
+def _names(tab: str, data: ExperimentData) -> Sequence[str]:
+    """The figures of a *tab*; those of other packages are in that of the curves."""
+    own = [*_FIGURES.values(), _ELSEWHERE]
+    others = [each for each in figures.names() if not any(each in names for names in own)]
+    names = [*_FIGURES[tab], *(others if tab == "curves" else ())]
+    return [each for each in names if each in figures.names() and _is_of_use(each, data)]
+
+
+def _is_of_use(name: str, data: ExperimentData) -> bool:
+    algorithm = data.spec.algorithm.algorithm_name
+    match name:
+        case "rungs" | "lineage":
+            return algorithm in _ALGORITHMS[name]
+        case "pareto":
+            return bool(data.objective.additional_objectives)
+        case "constraints":
+            return bool(data.objective.constraints)
+        case "curves":
+            return not data.trials or any(len(steps) > 1 for steps in data.curves.values())
+        case "contour":
+            return len(data.parameters) > 1
+    return True
+
+
+def overview_html(
+    gallery: Gallery,
+    summary: Summary,
+    tally: Tally,
+    data: ExperimentData,
+    revision: int,
+    written: Mapping[str, Value],
+) -> str:
+    """How it got here on the left, the best values and what mattered on the right.
+
+    Args:
+        gallery: What draws.
+        summary: The experiment at a glance.
+        tally: Its trials.
+        data: The same for figures.
+        revision: That of its last change.
+        written: The values of the cell itself.
+    """
+    several = bool(summary.spec.objective.additional_objectives)
+    first = [*(["pareto"] if several else []), "history", "timeline"]
+    left = "".join(gallery.picture(name, data, revision) for name in first)
+    right = best_html(summary, written)
+    if len(data.valued) >= 10 and len(data.parameters) > 1:
+        right += gallery.picture("importances", data, revision, 352)
+    notes = notes_html(summary, tally)
+    return f'<div class="hpo-cols"><div>{left}</div><div>{right}{notes}</div></div>'
+
+
+_VALUES = 12
+
+
+def best_html(summary: Summary, written: Mapping[str, Value]) -> str:
+    """The values of the best trial, and what they were in the cell."""
+    best = summary.best
+    if best is None:
+        return ""
+    items = []
+    for parameter in summary.spec.parameters[:_VALUES]:
+        name = parameter.name
+        value, own = best.parameters.get(name), written.get(name)
+        shown = '<span class="q">not active</span>'
+        if value is not None:
+            cell = value_cell(value)
+            before = number(own) if own is not None and number(own) != number(value) else ""
+            was = f' <span class="q">was {cut(before, 24)}</span>' if before and best.number else ""
+            shown = f'<span title="{cut(cell.title, 400)}"><b>{cell.html}</b></span>{was}'
+        items.append(
+            f'<div><dt title="{cut(name, 400)}"><code>{cut(name, 60)}</code></dt> '
+            f"<dd>{shown}</dd></div>"
+        )
+    more = len(summary.spec.parameters) - len(items)
+    rest = f'<p class="q sm">and {more} more, in the trial</p>' if more > 0 else ""
+    title = (
+        f'<div class="hpo-between"><h3>Best values <span class="q">trial {best.number}</span></h3>'
+        f'<button class="quiet" data-do="open" data-trial="{best.number}"'
+        f' data-key="best">Open trial</button></div>'
+    )
+    return f'{title}<dl class="hpo-vals hpo-single">{"".join(items)}</dl>{rest}'
