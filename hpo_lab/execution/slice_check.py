@@ -54,6 +54,7 @@ class Comparison:
         differing: The names and metrics that differ.
         same: Those that are the same.
         uncompared: The names whose values cannot be compared.
+        is_whole: Whether the slice has every cell of the notebook.
         failure: Why one of the two did not come to its end; empty if both did.
         seconds: How long the whole notebook and the slice took.
     """
@@ -62,6 +63,7 @@ class Comparison:
     same: tuple[str, ...] = ()
     uncompared: tuple[str, ...] = ()
     failure: str = ""
+    is_whole: bool = False
     seconds: tuple[float, float] = (0.0, 0.0)
 
     @property
@@ -75,6 +77,12 @@ class Comparison:
         if self.failure:
             return self.failure
         unknown = f"; not comparable: {', '.join(self.uncompared)}" if self.uncompared else ""
+        if self.differing and self.is_whole:
+            return (
+                f"the notebook is not the same twice: {', '.join(self.differing)} "
+                f"{'differs' if len(self.differing) == 1 else 'differ'} although no cell is left "
+                f"out ({times}){unknown}; seed its random numbers"
+            )
         if self.differing:
             return (
                 f"the slice gives another result: {', '.join(self.differing)} "
@@ -109,8 +117,13 @@ def compare(halves: Halves) -> Comparison:
         differing=tuple(name for name in compared if whole.get(name) != sliced.get(name)),
         same=tuple(name for name in compared if whole.get(name) == sliced.get(name)),
         uncompared=uncompared,
+        is_whole=_sources(halves.whole) == _sources(halves.sliced),
         seconds=(seconds[0], seconds[1]),
     )
+
+
+def _sources(notebook: NotebookNode) -> list[str]:
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def _run(notebook: NotebookNode, directory: str, folder: str) -> str:

@@ -48,6 +48,13 @@ class Attributes(Calls, ABC):
             return frozenset({thing})
         if name == "__class__" and thing.kind == INSTANCE:
             return thing.receivers
+        if name == "__dict__" and thing.kind == INSTANCE:
+            parts = NOTHING.union(*thing.fields.values())
+            value = self._thing("dict", ("__dict__", thing), parts | plain())
+            for each in value:
+                self._link(each, thing)
+            self._set_field(thing, "__dict__", value)
+            return value
         if name in _GETS and thing.kind != METHOD:
             return frozenset({thing})
         if thing.kind == INSTANCE:
@@ -109,6 +116,8 @@ class Attributes(Calls, ABC):
     def _instance_attribute(self, thing: Thing, name: str, node: ast.AST) -> Value:
         result = thing.fields.get(name, NOTHING) | thing.fields.get("*", NOTHING)
         is_own = bool(result)
+        if not is_own:
+            result = result.union(*(each.holds for each in thing.fields.get("__dict__", NOTHING)))
         for of in in_order(thing.receivers):
             for member in in_order(self._members(of, name)):
                 is_own = True

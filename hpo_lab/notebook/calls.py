@@ -17,6 +17,7 @@ from hpo_lab.notebook.values import (
     FUNCTION,
     IMPORTED,
     INSTANCE,
+    LAZY,
     METHOD,
     NOTHING,
     UNKNOWN,
@@ -32,6 +33,7 @@ __all__ = ["Calls"]
 _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
 _GENERATORS = ("numpy.random", "random", "tensorflow", "torch")
 _ARRAYS = frozenset({"numpy", "scipy", "pandas", "sklearn", "torch"})
+_READS_PARTS = frozenset({"**", "chunksize", "iterator"})
 _OUTPUTS = ("out", "output")
 _RANDOM_FILLS = frozenset(
     {"bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_"}
@@ -130,6 +132,8 @@ class Calls(Results, ABC):
         if call.changes or (path.startswith("torch.") and library.is_in_place(path)):
             self._change(passed)
         items = self._pass(passed, quiet=call.is_quiet, gives=call.gives)
+        if path.startswith("pandas.read_") and not _READS_PARTS.isdisjoint(arguments.named):
+            return self._thing(LAZY, site, {*passed, *self._thing("array", (site, "part"))})
         return self._result(call, thing, arguments, items, site, draws if is_random else "")
 
     def _set_attributes(self, arguments: CallArguments) -> None:
@@ -319,6 +323,8 @@ class Calls(Results, ABC):
             self._run_operators({thing, *passed}, passed)
         if name in known.stores or (is_call and kind == "module"):
             held = passed | (items if name in ("extend", "update", "extendleft") else NOTHING)
+            if kind == "estimator" and name != "set_params":
+                held = frozenset(each for each in held if each.kind in ("array", "bunch"))
             self._add(thing, odd(held) if kind == "array" else held)
         result = self._method_result(thing, kind, name, passed, reads, site)
         shared = arguments.named.get("out", NOTHING)

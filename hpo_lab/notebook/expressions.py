@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from abc import ABC
 from collections.abc import Sequence
 
@@ -30,6 +31,7 @@ from hpo_lab.notebook.values import (
 __all__ = ["Expressions"]
 
 _OPERATORS_GIVE = ("array", "tensor", "set", "list", "dict", "tuple", "value", "plot", "collection")
+_WORD = re.compile(r"[^\W\d]\w*")
 _HAS_COLUMNS = frozenset({"array", "bunch", "module", "tensor"})
 """Kinds whose attributes may have the name of a method that another class of the kind has."""
 
@@ -207,6 +209,10 @@ class Expressions(Attributes, ABC):
     def _special(self, node: ast.Call, callee: Value, arguments: CallArguments) -> Value | None:
         """What a call means for which a table has no words; None for any other."""
         paths = {thing.path for thing in callee if thing.kind == IMPORTED}
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("query", "eval"):
+            self._read_names_in(node)
+        if paths == {"builtins.vars"} and len(arguments.positional) == 1:
+            return self._attribute(arguments.positional[0], "__dict__", node)
         if paths == {"builtins.super"}:
             frame: Frame | None = self._frame
             while frame is not None and (frame.owner is None or not frame.owner.receivers):
@@ -237,6 +243,18 @@ class Expressions(Attributes, ABC):
                 )
                 return plain()
         return None
+
+    def _read_names_in(self, node: ast.Call) -> None:
+        """Follow the names in the text of a query of a table, all where the code has no text."""
+        parts = [*node.args, *(keyword.value for keyword in node.keywords)][:1]
+        own = [part for argument in parts for part in ast.walk(argument)]
+        texts = [part.value for part in own if isinstance(part, ast.Constant)]
+        names = _WORD.findall(" ".join(map(str, texts)))
+        if not texts:
+            names = [n for n in self._notebook.names if n.isidentifier() and n != "_"]
+        for name in dict.fromkeys(names):
+            if name in self._notebook.names or name in self._frame.names:
+                self._load(name)
 
     def _super(self, frame: Frame, node: ast.Call) -> Value:
         """The object of the running method, with the classes above the method's class."""

@@ -278,7 +278,7 @@ KINDS: dict[str, KindOfObject] = {
             "fit fit_predict fit_resample fit_transform partial_fit set_output set_params "
             "sparsify densify plot"
         ),
-        stores=_words("set_params"),
+        stores=_words("fit fit_predict fit_transform partial_fit set_params"),
         gives=(
             ("array", _words("* ")),
             ("estimator", _words("fit partial_fit set_output set_params get_booster")),

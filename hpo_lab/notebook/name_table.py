@@ -196,7 +196,10 @@ class NameTable:
             if thing.kind == METHOD:
                 more |= thing.receivers
             if thing.kind == UNKNOWN or (thing.kind in KINDS and KINDS[thing.kind].deep):
-                more |= thing.neighbours()
+                parts = thing.neighbours()
+                if thing.kind == "estimator":  # it holds data, and leaves them as they are
+                    parts = {part for part in parts if part.kind not in ("array", "bunch")}
+                more |= parts
             if thing.kind not in _UNCHANGING and self.cell not in thing.changed:
                 thing.changed.add(self.cell)
                 self._growth += 1

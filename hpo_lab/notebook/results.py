@@ -137,6 +137,8 @@ class Results(Iteration, ABC):
             inner = self._thing("tuple", (site, "item"), row | plain())
             return self._thing("list", site, inner | row)
         holds = {*thing.holds, *odd(passed)} if given != ATOM else set()
+        if kind == "estimator" and given == "array":
+            holds = {part for part in holds if part.kind not in ("array", "bunch")}
         if kind in ("tensor", "module"):
             holds |= {thing, *passed}
         if kind == ATOM and given == "list":

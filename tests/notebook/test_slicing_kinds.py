@@ -100,6 +100,52 @@ CASES: dict[str, tuple[str, str, list[str], str]] = {
         ],
         "print(np.dot(a, a), np.where(a > 0, a, 0), np.maximum(a, a), np.corrcoef(a, a))",
     ),
+    "the text of a query reads names": (
+        "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2, 3]})\nt = 1\nq = 'a > @t'",
+        "len(df.query(q)), len(df.query('a > @t'))",
+        ["t = 2", "df.drop(0, **{'inplace': True})"],
+        "df.query('a > 1')",
+    ),
+    "a print into a file": (
+        "import io\nlog = io.StringIO()",
+        "log.getvalue()",
+        ["print('a', file=log)"],
+        "print('a')",
+    ),
+    "a model holds its data": (
+        "import numpy as np\nfrom sklearn.neighbors import KNeighborsRegressor\n"
+        "X, y = np.eye(3), np.arange(3.0)\n"
+        "m = KNeighborsRegressor(1, algorithm='brute')\nm.fit(X, y)",
+        "m.predict(np.eye(3)).tolist()",
+        ["y *= 2", "X[0] = 9"],
+        "print(m.predict(X))",
+    ),
+    "objects of Python's library that take more": (
+        "import hashlib, io, zlib\nimport pandas as pd\nfrom difflib import SequenceMatcher\n"
+        "h, s, xs = hashlib.md5(), SequenceMatcher(None, 'a', 'b'), []\n"
+        "r = pd.read_csv(io.StringIO('a\\n1\\n2\\n3'), chunksize=1)",
+        "(h.hexdigest(), s.ratio(), len(list(r)), xs)",
+        ["h.update(b'a')", "s.set_seq2('a')", "print(next(r))", "list.append(xs, 1)"],
+        "print(len(xs), hashlib.md5(b'a'))",
+    ),
+    "torch": (
+        "import torch\nimport torch.nn.functional as F\n"
+        "from torch.utils.data import DataLoader, TensorDataset\n"
+        "w = torch.nn.Parameter(torch.ones(2, 2) * 5)\nopt = torch.optim.SGD([w], lr=0.1)\n"
+        "x, rm, rv = torch.ones(4, 2), torch.zeros(2), torch.ones(2)\n"
+        "loader = DataLoader(TensorDataset(x))\ntorch.manual_seed(0)",
+        "(w.tolist(), rm.tolist(), opt.param_groups[0]['lr'], float(torch.rand(1)))",
+        [
+            "next(iter(loader))",
+            "for batch in loader: break",
+            "print(len(list(loader)))",
+            "torch.empty(3).normal_()",
+            "F.batch_norm(x, rm, rv, training=True)",
+            "F.embedding(torch.tensor([0]), w.data, max_norm=1.0)",
+            "s = torch.optim.lr_scheduler.LambdaLR(opt, lambda epoch: 0.5)",
+        ],
+        "print(x.shape)",
+    ),
 }
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
