@@ -36,6 +36,7 @@ lint: $(VENV)/.dev ## check style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@! git grep -nE '^(<{7}|>{7})( |$$)'
 
 lab: $(VENV)/.dev ## open the example notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir notebooks $(ARGS)

@@ -53,6 +53,7 @@ def tune(
     trial_timeout: float | str | None = None,
     trial_memory: int | str | None = None,
     trial_output: int | str | None = None,
+    kernel: str | None = None,
     isolation: str | None = None,
     keep: str | None = None,
     max_failed: int | None = None,
@@ -100,6 +101,7 @@ def tune(
         trial_timeout: Time limit of one trial, as *timeout*.
         trial_memory: Memory limit of one trial, in bytes, or as text: `512M`, `2G`.
         trial_output: How much output of a trial its notebook keeps, as *trial_memory*.
+        kernel: The Jupyter kernel of a notebook's trials; by default the notebook's.
         isolation: `fork` or `kernel`: whether trials share the set-up of a notebook, or the
             loaded function, and fork; by default they do where that is safe.
         keep: `best`, `failed` or `none`: whose executed notebooks are kept, and for a function
@@ -154,6 +156,7 @@ def tune(
             if file.stops:
                 message = "is 0, which stops an experiment: hpo_lab.get(name).stop()"
                 problems.append(Problem("spec.maxTrialCount", message))
+            file.check_runs()
             prepared = runs_here(file)
         else:
             prepared = prepare_function(objective, space if space is not None else {}, options)
@@ -163,7 +166,7 @@ def tune(
         raise InvalidInput(problems, "tune()")
     for warning in prepared.warnings:
         warnings.warn(str(warning), stacklevel=2)
-    experiment, enrolment = Experiments(store).run(
+    experiment, enrolment = Experiments(prepared.store if store is None else store).run(
         prepared, fresh=fresh or prepared.fresh, attached=block
     )
     note = made_of(experiment.store, experiment.uid) if enrolment is Enrolment.CREATED else ""

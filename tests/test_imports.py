@@ -59,7 +59,7 @@ HOUSE = {
     "dashboard": Room(
         "experiment facade notebook store trial",
         "rich",
-        "anywidget ipykernel numpy optuna plotly search tensorboard traitlets",
+        "anywidget ipykernel ipywidgets numpy optuna plotly resvg_py search tensorboard traitlets",
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),

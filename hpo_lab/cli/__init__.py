@@ -36,6 +36,8 @@ _COMMANDS = {
     "best": ("hpo_lab.cli.best", "Show the best trial, or write its values into a notebook."),
     "trials": ("hpo_lab.cli.looking", "List the trials of an experiment."),
     "logs": ("hpo_lab.cli.logs", "Print the log of a trial."),
+    "plot": ("hpo_lab.cli.plotting", "Draw a figure of an experiment."),
+    "report": ("hpo_lab.cli.reporting", "Write a report of an experiment, or compare several."),
     "tensorboard": ("hpo_lab.cli.tensorboard", "Show the trials of an experiment in TensorBoard."),
     "stop": ("hpo_lab.cli.ending", "Stop a running experiment; it can be resumed."),
     "enqueue": ("hpo_lab.cli.enqueuing", "Have given values tried in the next new trial."),

@@ -103,9 +103,8 @@ def _to_optuna(name: str, storage: str, store: str | None) -> None:
 
     experiment = experiment_named(store, name)
     document = experiment.record.document
-    reported = curves(
-        experiment.store, experiment.uid, document.spec.objective.objective_metric_name
-    )
+    metric = document.spec.objective.objective_metric_name
+    reported = curves(experiment.store, experiment.uid, metric, counts_reports=False)
     trials = list(experiment.tally().trials.values())
     count = copy_to_study(document, trials, storage, reported)
     messages().print(f"{count} trials are in the study {experiment.name}.")

@@ -30,9 +30,9 @@ from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.status import conditions_of
 from hpo_lab.experiment.status_document import experiment_status
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade.columns import Columns, TrialRow, trial_row
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import TrialRow, trial_row
 from hpo_lab.facade.tally import Tally
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -157,7 +157,8 @@ def trials_command(
     chosen = list(trials)
     spec = experiment.record.document.spec
     labels = dict.fromkeys(name for trial in chosen for name in shown_labels(trial))
-    shown = None if columns is None else _columns(columns, [*_names(spec, chosen), *labels])
+    names = [*_names(spec, chosen), *Columns.of_spec(spec, labels).labels.values()]
+    shown = None if columns is None else _columns(columns, names)
     rows = partial(map, partial(trial_row, spec), chosen)
     if as_json or form == "json":
         print_json_list(_only(rows(), spec, shown))
@@ -173,9 +174,9 @@ def trials_command(
 
 def _names(spec: ExperimentSpec, trials: Iterable[Trial]) -> Iterator[str]:
     """The columns that can be chosen."""
-    yield from (parameter.name for parameter in spec.parameters)
-    yield from spec.objective.metric_names
-    yield from dict.fromkeys(name for trial in trials for name in trial.metrics)
+    yield from dict.fromkeys(name for trial in trials for name in trial_row(spec, trial).said)
+    columns = Columns.of_spec(spec)
+    yield from (*columns.parameters.values(), *columns.metrics.values())
     yield from ("time", "attempt", "message")
 
 
@@ -201,7 +202,8 @@ def _only(
     rows: Iterable[TrialRow], spec: ExperimentSpec, names: Sequence[str] | None
 ) -> Iterator[dict[str, Any]]:
     """The *rows* with the columns of these *names*, and those that always stay."""
-    objectives = [name for name, _ in spec.objective.objectives]
+    metrics = Columns.of_spec(spec).metrics
+    objectives = [metrics[name] for name, _ in spec.objective.objectives]
     for row in rows:
         if names is None:
             yield row.flat()

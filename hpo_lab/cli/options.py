@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -18,6 +19,8 @@ __all__ = [
     "TuningCommand",
     "json_option",
     "name_argument",
+    "names_argument",
+    "out_option",
     "store_option",
 ]
 
@@ -40,6 +43,18 @@ def json_option(function: Function) -> Function:
 def name_argument(function: Function) -> Function:
     """`NAME` of an experiment or the file that makes it, as `name`; completed from the store."""
     return click.argument("name", shell_complete=_complete_name)(function)
+
+
+def names_argument(function: Function) -> Function:
+    """`NAME...` of experiments, or the files that make them, as `name`."""
+    return click.argument(
+        "name", nargs=-1, required=True, metavar="NAME...", shell_complete=_complete_name
+    )(function)
+
+
+def out_option(text: str) -> Callable[[Function], Function]:
+    """`--out`, as `out`; *text* says what is written."""
+    return click.option("--out", "-o", metavar="PATH", type=click.Path(path_type=Path), help=text)
 
 
 def _complete_name(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from textwrap import indent
 from typing import Any
 
@@ -16,14 +17,17 @@ from hpo_lab.dashboard.words import best_in_words
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
+from hpo_lab.problems import Problem
 
 __all__ = [
     "files_of_best",
+    "is_terminal",
     "messages",
     "print_best",
     "print_failure",
     "print_json",
     "print_json_list",
+    "require_reader",
     "results",
 ]
 
@@ -41,6 +45,17 @@ def results() -> Console:
 def messages() -> Console:
     """The console for progress and messages."""
     return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def is_terminal() -> bool:
+    """Whether a person reads standard output as it comes."""
+    return sys.stdout.isatty()
+
+
+def require_reader(option: str) -> Iterator[Problem]:
+    """Why a document is not printed: it is no text for a person, who gives *option*."""
+    if is_terminal():
+        yield Problem("--out", f"is missing; give a file, such as {option}, or -o - to print it")
 
 
 def files_of_best(best: BestTrial) -> dict[str, Any]:

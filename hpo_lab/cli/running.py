@@ -84,11 +84,12 @@ def run_command(ctx: click.Context, request: Request) -> None:
         paths=request.paths,
         beside=request.beside,
     )
+    prepared.check_runs()
     prepared = runs_here(prepared, runtime=request.runtime, paths=request.paths)
     say_warnings(prepared.warnings)
     if prepared.overridden:
         messages().print(f"{path.name} is overridden: {prepared.overridden}.")
-    store = open_store(request.store)
+    store = open_store(prepared.store if request.store is None else request.store)
     if prepared.stops:
         stop_described(store, prepared)
         messages().print(f"Experiment {prepared.experiment.name} stops: it may run 0 trials.")

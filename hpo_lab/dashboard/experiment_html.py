@@ -29,7 +29,16 @@ from hpo_lab.facade.tally import Tally
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
-__all__ = ["bar_html", "experiment_html", "head_html", "notes_html"]
+__all__ = [
+    "bar_html",
+    "bounds_html",
+    "climb_html",
+    "experiment_html",
+    "failures_note_html",
+    "head_html",
+    "notes_html",
+    "which_trials",
+]
 
 _SIZE = 40_000
 """Of the HTML without pictures, in bytes: it is sent again and again, and stays in the notebook."""
@@ -71,15 +80,15 @@ def experiment_html(
     """
     pictures = pictures or Pictures()
     groups = failure_groups(summary, tally)
-    above = [head_html(summary, as_of), bar_html(summary)]
+    above = [head_html(summary, as_of), climb_html(summary), bar_html(summary)]
     if note:
         above.append(f'<p class="q sm">{cut(note, _MESSAGE)}</p>')
     drawn = "".join(pictures.above)
     above.append(f'<div class="hpo-row">{drawn}</div>' if drawn else "")
     if groups and (summary.best is None or _is_given_up(summary)):
-        above.append(_failures_note(summary, groups[0], failure))
+        above.append(failures_note_html(summary, groups[0], failure))
         groups = groups[1:]
-    below = [_bounds(summary, tally)]
+    below = [bounds_html(summary, tally)]
     if pictures.below:
         images = f'<div class="hpo-row">{"".join(pictures.below)}</div>'
         below.append(details("Pictures", "slices, curves, combinations", images, is_open=True))
@@ -101,22 +110,18 @@ def experiment_html(
     return html
 
 
-def head_html(summary: Summary, as_of: str = "") -> str:
-    """Name, state, and what is won: what stands at the top of every view of an experiment."""
-    return _head(summary, as_of) + _climb(summary)
-
-
 def notes_html(summary: Summary, tally: Tally) -> str:
     """What a person should be told of the trials."""
     groups = failure_groups(summary, tally)
-    return _bounds(summary, tally) + "".join(map(_failures, groups))
+    return bounds_html(summary, tally) + "".join(map(_failures, groups))
 
 
 def _is_given_up(summary: Summary) -> bool:
     return summary.state == ExperimentState.FAILED
 
 
-def _head(summary: Summary, as_of: str) -> str:
+def head_html(summary: Summary, as_of: str = "") -> str:
+    """Name, state, how far it is and the time."""
     mark, word = experiment_state(summary)
     time = ", ".join(filter(None, [time_used(summary), time_left(summary)]))
     if summary.set_up is not None:
@@ -142,7 +147,7 @@ def _head(summary: Summary, as_of: str) -> str:
     return f'<div class="hpo-head">{" ".join(filter(None, pieces))}</div>'
 
 
-def _climb(summary: Summary) -> str:
+def climb_html(summary: Summary) -> str:
     """The value as written, the best, and the difference; of several objectives the front."""
     objective, best, written = summary.spec.objective, summary.best, summary.as_written
     goal = "" if objective.goal is None else f", goal {number(objective.goal)}"
@@ -187,7 +192,7 @@ def _large(text: str, label: str, kind: str) -> str:
 
 
 def bar_html(summary: Summary) -> str:
-    """How far it is, as a bar with its key."""
+    """How many trials have ended in which way, as a bar with its key."""
     counts = [
         (summary.counts.get(state, 0), kind, words)
         for state, kind, words in _SEGMENTS
@@ -219,7 +224,8 @@ def bar_html(summary: Summary) -> str:
     )
 
 
-def _bounds(summary: Summary, tally: Tally) -> str:
+def bounds_html(summary: Summary, tally: Tally) -> str:
+    """The best values at a bound of their range."""
     return "".join(
         f'<div class="hpo-note edgy"><b><code>{cut(hint.name, 60)}</code> = '
         f"{cut(number(hint.value), 40)} is at its {hint.bound} bound.</b>"
@@ -233,13 +239,13 @@ def _bounds(summary: Summary, tally: Tally) -> str:
     )
 
 
-def _failures_note(summary: Summary, group: FailureGroup, failure: Failure | None) -> str:
+def failures_note_html(summary: Summary, group: FailureGroup, failure: Failure | None) -> str:
     """Why there is no result: the most frequent failure, and the lines of the last one."""
     lines = failure.excerpt if failure and failure.message == group.message else ""
     shown = f"<pre>{cut(lines, 2_000)}</pre>" if lines else ""
     return (
         f'<div class="hpo-note err"><b>{cut(group.message, 400)}</b> '
-        f'<span class="q">{_which(group, summary.failed)}</span>{shown}{_common(group)}</div>'
+        f'<span class="q">{which_trials(group, summary.failed)}</span>{shown}{_common(group)}</div>'
     )
 
 
@@ -252,7 +258,8 @@ def _failures(group: FailureGroup) -> str:
     return details(title, f"{message}{common}", f'<p class="sm">Trials {numbers}</p>')
 
 
-def _which(group: FailureGroup, failed: int) -> str:
+def which_trials(group: FailureGroup, failed: int) -> str:
+    """`in 3, first in trial 7`: the trials of *group*, of all that *failed*."""
     count, first = len(group.numbers), group.numbers[0]
     if count == 1:
         return f"in trial {first}"

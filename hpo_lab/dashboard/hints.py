@@ -119,8 +119,8 @@ class FailureGroup:
     in_common: str = ""
 
 
-def failure_groups(summary: Summary, tally: Tally) -> list[FailureGroup]:
-    """The trials that failed, by message, the largest group first; at most three groups."""
+def failure_groups(summary: Summary, tally: Tally, most: int = _GROUPS) -> list[FailureGroup]:
+    """The trials that failed, by message, the largest group first; at most *most* groups."""
     if not summary.failed:
         return []
     failed: dict[str, list[Trial]] = {}
@@ -130,7 +130,7 @@ def failure_groups(summary: Summary, tally: Tally) -> list[FailureGroup]:
             failed.setdefault(trial.message, []).append(trial)
         elif trial.state.is_final and len(ended) < _LATEST:
             ended.append(trial)
-    groups = sorted(failed.items(), key=lambda item: -len(item[1]))[:_GROUPS]
+    groups = sorted(failed.items(), key=lambda item: -len(item[1]))[:most]
     return [
         FailureGroup(
             message,

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.dashboard.experiment_html import experiment_html
@@ -135,7 +136,19 @@ class LiveProgress:
         # Where nothing can be changed in place, the beginning and the end are enough.
         if self._shown is None or self._updates or over:
             self._publish(bundle)
+        if over and summary is not None and not self._in_line and not self._pictures.is_complete:
+            if self._updates:
+                threading.Thread(target=self._complete, name="hpo_lab", daemon=True).start()
+            else:
+                self._complete()
         return over
+
+    def _complete(self) -> None:
+        """Show the end once more, with the pictures that take their time."""
+        with suppress(Exception):  # as in `_follow_quietly`
+            self._pictures.complete()
+            assert self._last is not None
+            self._publish(self._frame(self._last, self._note))
 
     def _bundle(self, summary: Summary | None) -> Bundle:
         if summary is None:

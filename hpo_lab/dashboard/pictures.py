@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, replace
 from html import escape
@@ -13,19 +16,21 @@ from hpo_lab.facade.tally import Tally
 from hpo_lab.store import ExperimentRecord, Store
 
 if TYPE_CHECKING:
-    from hpo_lab.dashboard.figures import ExperimentData
+    from hpo_lab.dashboard.figures import ExperimentData, Figure
 
-__all__ = ["LivePictures", "Pictures"]
+__all__ = ["WIDTHS", "LivePictures", "Pictures", "image", "image_of"]
 
 _FIRST = 10
 """So many results there are before importances are shown."""
 _MORE = 1.25
 """Importances are computed again when there are so many times as many results."""
+_LONGEST = 120.0
+"""Seconds for finding importances."""
 _SIZE = 150_000
 """Of all pictures in the output of a cell, in bytes."""
 _PLAIN = " =:/?,;'()!*@{}[]|^$+"
 """What stands for itself in an address of data, in an attribute within double quotes."""
-_WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
+WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
 """In pixels, so that two of them stand beside each other in a notebook."""
 _OF_ALGORITHM = {
     "hyperband": "rungs",
@@ -58,7 +63,7 @@ class LivePictures:
         self._uid = uid
         self._importances = ""
         self._finds = threading.Lock()
-        self._results = 0
+        self._results = self._told = 0
 
     def draw(
         self, summary: Summary, tally: Tally, record: ExperimentRecord, now: float
@@ -73,43 +78,48 @@ class LivePictures:
         """
         if summary.best is None:
             return Pictures()
-        from hpo_lab.dashboard.figures import ExperimentData
-        from hpo_lab.facade.results import curves
+        from hpo_lab.dashboard.figures.data import recorded
 
-        data = ExperimentData(
-            document=record.document,
-            trials=[tally.trials[number] for number in sorted(tally.trials)],
-            read_curves=lambda metric: curves(self._store, self._uid, metric),
-            now=now,
-            place=record.place,
-        )
+        data = recorded(self._store, record, tally, now)
+        can_tell = len(data.valued) >= _FIRST and len(data.parameters) > 1
+        self._results = len(data.valued) if can_tell else 0
+        if not summary.is_over and self._results > _MORE * self._told:
+            threading.Thread(target=self.complete, name="hpo_lab-importances", daemon=True).start()
         first = "pareto" if summary.spec.objective.additional_objectives else "history"
-        above = [_image(first, data), self._of_importances(data, summary.is_over)]
+        above = [image_of(first, data), self._importances]
         below = _at_the_end(data) if summary.is_over else ()
         return Pictures(tuple(filter(None, above)), _small(below, sum(map(len, above))))
 
-    def _of_importances(self, data: ExperimentData, is_over: bool) -> str:
-        """What is known of them, and is found out besides while the experiment runs.
+    @property
+    def is_complete(self) -> bool:
+        """Whether the importances are those of all results that were drawn last."""
+        return self._told >= self._results
 
-        It takes the longer the more trials there are, and the first time Optuna is imported;
-        whoever shows the experiment does not wait for that.
+    def complete(self) -> None:
+        """Find the importances of the trials, as the next pictures will show them.
+
+        They take a second and more: a process of its own finds them, and whoever shows the
+        experiment need not wait.
         """
-        results = len(data.valued)
-        if results < _FIRST or len(data.parameters) < 2:
-            return ""
-        if is_over and results > self._results:
-            self._results = results
-            self._find_importances(data)
-        elif results >= _MORE * self._results and not self._finds.locked():
-            self._results = results
-            threading.Thread(
-                target=self._find_importances, args=(data,), name="hpo_lab-importances", daemon=True
-            ).start()
-        return self._importances
-
-    def _find_importances(self, data: ExperimentData) -> None:
-        with self._finds:
-            self._importances = _image("importances", data)
+        if not self._finds.acquire(blocking=False):
+            return
+        try:
+            self._told = self._results
+            answer = subprocess.run(
+                [sys.executable, "-P", "-m", "hpo_lab.dashboard.importances_process", self._uid],
+                env=os.environ | {"HPO_LAB_STORE": self._store.location},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                check=False,
+                timeout=_LONGEST,
+            )
+            self._importances = answer.stdout or self._importances
+        except (OSError, subprocess.TimeoutExpired):
+            pass  # The machine has no room for it now; the picture is left out.
+        finally:
+            self._finds.release()
 
 
 def _at_the_end(data: ExperimentData) -> tuple[str, ...]:
@@ -120,17 +130,23 @@ def _at_the_end(data: ExperimentData) -> tuple[str, ...]:
     special = _OF_ALGORITHM.get(data.spec.algorithm.algorithm_name)
     if special is not None:
         names.insert(0, special)
-    return tuple(_image(name, data) for name in names)
+    return tuple(image_of(name, data) for name in names)
 
 
-def _image(name: str, data: ExperimentData) -> str:
+def image_of(name: str, data: ExperimentData) -> str:
+    """The figure *name* of an experiment as HTML of an image, of a width for notebooks."""
     from hpo_lab.dashboard import figures
-    from hpo_lab.dashboard.drawing import svg
 
     figure = figures.draw(name, data)
-    figure = replace(figure, width=_WIDTHS.get(name, figure.width))
+    return image(replace(figure, width=WIDTHS.get(name, figure.width)))
+
+
+def image(figure: Figure, scheme: str = "light dark") -> str:
+    """*figure* as an image in HTML that needs no other file; *scheme* as of `drawing.svg`."""
+    from hpo_lab.dashboard.drawing import svg
+
     # In the picture no text has a quotation mark, so that one kind is enough for attributes.
-    address = quote(svg(figure).replace('"', "'"), safe=_PLAIN)
+    address = quote(svg(figure, scheme).replace('"', "'"), safe=_PLAIN)
     return (
         f'<img alt="{escape(figure.text)}" width="{figure.width}" height="{figure.height}" '
         f'src="data:image/svg+xml,{address}">'

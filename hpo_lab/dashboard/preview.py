@@ -12,24 +12,29 @@ from hpo_lab.experiment.model import ExperimentDocument, Parameter
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
 
-__all__ = ["decisions_html", "decisions_text", "preview_html", "preview_text"]
+__all__ = ["decisions_html", "decisions_text", "preview_html", "preview_text", "space_html"]
 
 _CELLS = 25
 
 
 def preview_html(experiment: ExperimentDocument, decisions: Sequence[Decision]) -> str:
     """What *experiment* would do, as a piece of HTML without scripts."""
+    return box(
+        f'<div class="hpo-head"><span class="hpo-name">{cut(experiment.name, 100)}</span> '
+        f'<span class="q">{cut(_intent(experiment), 300)}; nothing was started</span></div>',
+        space_html(experiment),
+        decisions_html(decisions, is_open=True),
+        label=f"Preview of {experiment.name}",
+    )
+
+
+def space_html(experiment: ExperimentDocument) -> str:
+    """The search space of *experiment* as a table."""
     rows = [
         (f"<code>{cut(name, 60)}</code>", f"<code>{cut(domain, 200)}</code>", cut(when, 100))
         for name, domain, when in _space(experiment)
     ]
-    return box(
-        f'<div class="hpo-head"><span class="hpo-name">{cut(experiment.name, 100)}</span> '
-        f'<span class="q">{cut(_intent(experiment), 300)}; nothing was started</span></div>',
-        table(("Parameter", "Domain", "When"), rows, label="Search space", prose=True),
-        decisions_html(decisions, is_open=True),
-        label=f"Preview of {experiment.name}",
-    )
+    return table(("Parameter", "Domain", "When"), rows, label="Search space", prose=True)
 
 
 def preview_text(experiment: ExperimentDocument, decisions: Sequence[Decision]) -> str:

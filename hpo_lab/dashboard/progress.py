@@ -29,7 +29,7 @@ def progress_text(summary: Summary, note: str = "", as_of: str = "") -> str:
     """The experiment as two or three lines of text."""
     as_of = f"as of {as_of}" if as_of and not summary.is_over else ""
     how_far = ", ".join(filter(None, [*_how_far(summary), as_of]))
-    lines = [f"{summary.title}: {summary.state}, {how_far}"]
+    lines = [f"{summary.title}: {experiment_state(summary)[1]}, {how_far}"]
     if set_up := set_up_in_words(summary):
         lines.append(set_up)
     if note:
@@ -46,7 +46,9 @@ def progress_text(summary: Summary, note: str = "", as_of: str = "") -> str:
 def status_line(summary: Summary) -> str:
     """The experiment as a line of text."""
     best = f"best {best_in_words(summary)}" if summary.best else ""
-    parts = [summary.state, *_how_far(summary), set_up_in_words(summary), best]
+    if summary.front:
+        best = f"{len(summary.front)} on the Pareto front"
+    parts = [experiment_state(summary)[1], *_how_far(summary), set_up_in_words(summary), best]
     return f"{summary.title}: {', '.join(filter(None, parts))}"
 
 

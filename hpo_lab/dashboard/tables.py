@@ -27,7 +27,8 @@ from hpo_lab.dashboard.words import (
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
-from hpo_lab.facade.summary import INTERRUPTED, Summary, TrialRow, beside
+from hpo_lab.facade.columns import Columns, TrialRow, beside
+from hpo_lab.facade.summary import INTERRUPTED, Summary
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -255,15 +256,16 @@ def print_trials(
     Args:
         console: Where.
         spec: Of their experiment.
-        rows: Makes them by `hpo_lab.facade.summary.trial_row`, the same at each call.
+        rows: Makes them by `hpo_lab.facade.columns.trial_row`, the same at each call.
         labels: Those to show, by name.
         best: Numbers of the trials to mark.
         chosen: Names of the columns to show instead of all.
     """
-    objectives = [name for name, _ in spec.objective.objectives]
-    parameters = [parameter.name for parameter in spec.parameters]
+    of = Columns.of_spec(spec, labels)
+    objectives = [of.metrics[name] for name, _ in spec.objective.objectives]
+    labels, parameters = of.labels.values(), of.parameters.values()
     if chosen is None:
-        names = list(dict.fromkeys([*labels, *spec.objective.metric_names, *parameters]))
+        names = [*labels, *of.metrics.values(), *parameters]
         time = beside(names, "time")
         columns = [*names, time]
     else:

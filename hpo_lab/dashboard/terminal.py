@@ -20,7 +20,8 @@ from hpo_lab.dashboard.words import (
     time_used,
 )
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.facade.summary import Summary, trial_row
+from hpo_lab.facade.columns import trial_row
+from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import Tally
 
 __all__ = ["live_view", "sparkline"]

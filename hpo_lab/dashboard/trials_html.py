@@ -29,15 +29,23 @@ _LABELS = 4
 _NONE = '<span class="q">–</span>'  # noqa: RUF001, a dash stands for no value
 
 
-def trials_html(summary: Summary, tally: Tally, *, columns: int = PARAMETERS) -> str:
+def trials_html(
+    summary: Summary,
+    tally: Tally,
+    *,
+    columns: int = PARAMETERS,
+    shown: Sequence[Trial] | None = None,
+) -> str:
     """The best trials, what runs, the latest that ended, and the cell as written, a row each.
 
     Args:
         summary: The experiment.
         tally: Its trials; of several objectives the front is spread over the rows.
         columns: How many parameters have columns at most.
+        shown: Other trials than these, in their order.
     """
-    shown = telling_trials(summary, tally, latest=3 if summary.is_over else 2)
+    if shown is None:
+        shown = telling_trials(summary, tally, latest=3 if summary.is_over else 2)
     return trials_table(summary, shown, columns=columns) if shown else ""
 
 

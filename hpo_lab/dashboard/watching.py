@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from hpo_lab.dashboard.pictures import LivePictures
 from hpo_lab.dashboard.words import number
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
-from hpo_lab.facade.viewer import Viewer
+from hpo_lab.facade.viewer import Picture, Viewer
 
 __all__ = ["Dashboard"]
 
@@ -40,6 +40,9 @@ class Dashboard(Viewer):
         pictures = LivePictures(experiment.store, experiment.uid)
         tally, record = experiment.follower.tally, experiment.follower.record
         drawn = pictures.draw(summary, tally, record, time.time())
+        if not pictures.is_complete:
+            pictures.complete()
+            drawn = pictures.draw(summary, tally, record, time.time())
         return experiment_html(summary, tally, pictures=drawn)
 
     def display(self, experiment: Experiment) -> None:
@@ -49,6 +52,14 @@ class Dashboard(Viewer):
             print(repr(experiment))
         else:
             _live(shell, experiment).follow_in_background()
+
+    def plot(
+        self, experiment: Experiment, figure: str, theme: str | None, focus: Sequence[str]
+    ) -> Picture:
+        """The *figure* of *experiment*; see `Experiment.plot`."""
+        from hpo_lab.dashboard.plot import plot
+
+        return plot(experiment, figure, theme, focus)
 
     @contextmanager
     def watching(

@@ -134,7 +134,8 @@ class ForkServer(Program):
         if self._folder is None:
             # It would import to the end before it looked at the channel.
             self._supervisor.terminate()
-        # The server ends by itself when the channel closes, unless it is stopped.
+        # The server ends by itself when the channel closes, unless it runs the set-up or is
+        # stopped.
         self._channel.close()
         try:
             self._supervisor.wait(_ENDING)

@@ -11,11 +11,14 @@ too: then every trial tries to in a process of its own, and fails with the trace
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import inspect
 import os
+import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -55,6 +58,7 @@ class _Warm:
         os.dup2(self._memory, 2)
         try:
             self._function = load_function(config["spec"], Path(config["source"]))
+            _import_modules(config["spec"].get("uses", ()))
         except BaseException as error:
             return [f"it cannot be loaded once for all ({_line(error)})"]
         finally:
@@ -70,7 +74,9 @@ class _Warm:
         self._globals_before = dict(self._globals)
         self._values = _values(self._function)
         forget_garbage()
-        return [] if config["isolation"] == "fork" else fork_hazards(self._descriptors, 0)
+        if config["isolation"] == "fork":
+            return []
+        return fork_hazards(self._descriptors, 0, self._values)
 
     def run(self, task: Task, folder: str, log: int, seed: int) -> bool:
         """Call the function with the values of the trial."""
@@ -90,6 +96,25 @@ class _Warm:
 
     def record_killed(self, task: Task, folder: str) -> None:
         """Write nothing: a function has no notebook."""
+
+
+def _import_modules(parts: Iterable[str]) -> None:
+    """Import the modules of the project that are *parts* of a function.
+
+    So its trials keep them as they are now, also where the function imports them when called.
+    """
+    from hpo_lab.experiment.function_parts import ORDER
+
+    names = (part.removeprefix(ORDER) for part in parts)
+    modules = (
+        name.removeprefix("module ") if name.startswith("module ") else name.rpartition(".")[0]
+        for name in names
+    )
+    for module in dict.fromkeys(modules):
+        if module and " " not in module and module not in sys.modules:
+            # The name may be that of a class, and a module that fails is the trial's to tell.
+            with contextlib.suppress(Exception):
+                importlib.import_module(module)
 
 
 def _values(function: Callable[..., Any]) -> dict[str, Any]:

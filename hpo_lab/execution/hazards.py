@@ -17,7 +17,10 @@ import stat
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 __all__ = ["descriptors", "fork_hazards", "put_pools_away"]
 
@@ -46,23 +49,28 @@ def put_pools_away() -> None:
         tqdm.tqdm.monitor = None  # type: ignore[union-attr]
 
 
-def fork_hazards(before: frozenset[int], pending_tasks: int) -> list[str]:
+def fork_hazards(
+    before: frozenset[int], pending_tasks: int, namespace: Mapping[str, Any] = MappingProxyType({})
+) -> list[str]:
     """What the set-up left that a fork would break, in words; empty when it left nothing.
 
     Args:
         before: Descriptors that were open before the set-up.
         pending_tasks: How many asyncio tasks it left unfinished.
+        namespace: The variables that it left.
     """
     hazards = []
     if pending_tasks:
         hazards.append(f"{pending_tasks} asyncio tasks are pending")
+    pools = _pools(namespace)
+    hazards += pools
     hazards += [
         f"the thread {thread.name!r} runs"
         for thread in threading.enumerate()
-        if thread is not threading.main_thread()
+        if thread is not threading.main_thread() and not (pools and _is_of_a_pool(thread))
     ]
     hazards += _open_files(before)
-    if _children():
+    if _children() and not any("process" in pool for pool in pools):
         hazards.append("it started processes that still run")
     hazards += _libraries()
     if not hazards:
@@ -71,6 +79,28 @@ def fork_hazards(before: frozenset[int], pending_tasks: int) -> list[str]:
     if not hazards and (native := _threads() - threading.active_count()) > 0:
         hazards.append(f"{native} threads of a library run")
     return hazards
+
+
+def _pools(namespace: Mapping[str, Any]) -> list[str]:
+    """The pools of processes or threads that are open, by the names of their variables."""
+    if not any(map(_is_of_a_pool, threading.enumerate())):
+        return []
+    pools = {}
+    for name, value in namespace.items():
+        kinds = [each.__name__ for each in type(value).__mro__]
+        members = (getattr(value, each, None) for each in ("_pool", "_processes", "_threads"))
+        if not any(members) or name.startswith("_"):
+            continue
+        if "ThreadPool" in kinds or "ThreadPoolExecutor" in kinds:
+            pools[id(value)] = f"the thread pool {name!r} is open"
+        elif "Pool" in kinds or "ProcessPoolExecutor" in kinds:
+            pools[id(value)] = f"the process pool {name!r} is open"
+    return list(pools.values())
+
+
+def _is_of_a_pool(thread: threading.Thread) -> bool:
+    target = getattr(thread, "_target", None) or type(thread)
+    return str(target.__module__).startswith(("concurrent.futures", "multiprocessing"))
 
 
 def _threads() -> int:

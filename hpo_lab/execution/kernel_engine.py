@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import stat
 from pathlib import Path
@@ -14,11 +15,14 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from papermill.log import logger
 from traitlets.config import Config
 
+from hpo_lab.execution import randomness
+from hpo_lab.execution.cells import INJECTED
 from hpo_lab.execution.outputs import cut_off
 from hpo_lab.trial.supervise import RUNTIME
 
 __all__ = ["ENGINE", "kernel_config", "start_kernel"]
 
+_MODULE = "_hpo_lab_randomness"
 ENGINE = "hpo-lab-kernel"
 """The papermill engine of this module."""
 
@@ -56,12 +60,40 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
     """Takes a kernel over, and outputs until there are too many."""
 
     def __init__(
-        self, nb_man: NotebookExecutionManager, km: Any, output_limit: int, **options: Any
+        self,
+        nb_man: NotebookExecutionManager,
+        km: Any,
+        output_limit: int,
+        seed: int,
+        **options: Any,
     ) -> None:
         super().__init__(nb_man, km=km, **options)
         # The kernel ends with the notebook, also a kernel that was started ahead.
         self.owns_km = True
         self._limit = self._left = output_limit
+        self._seed = seed
+
+    def papermill_execute_cells(self) -> None:
+        """Execute the notebook, whose random numbers are those of its trial as in a fork."""
+        self._do(f"exec({inspect.getsource(randomness)!r}, module.__dict__)")
+        self._do("module.watch = module.Randomness()")
+        super().papermill_execute_cells()
+
+    def execute_cell(self, cell: Any, cell_index: int, *args: Any, **options: Any) -> Any:
+        """Execute a cell; before that with the trial's values the set-up is over."""
+        if INJECTED in cell.metadata.get("tags", ()):
+            self._do("module.watch.end_of_set_up()")
+            self._do(f"module.watch.renew({self._seed}, get_ipython().user_ns)")
+        return super().execute_cell(cell, cell_index, *args, **options)
+
+    def _do(self, statement: str) -> None:
+        """Run a *statement* about a module of our own, which leaves no trace in the session."""
+        module = f"module = sys.modules.setdefault({_MODULE!r}, type(sys)({_MODULE!r}))"
+        source = f"import sys\n{module}\n{statement}"
+        # What is executed next waits for it.
+        self.kc.execute(
+            f"exec({source!r}, {{'get_ipython': get_ipython}})", silent=True, store_history=False
+        )
 
     def _cleanup_kernel(self) -> None:
         """End the kernel, whose last words are not the trial's.

@@ -43,6 +43,7 @@ def run_notebook(task: Task, folder: Path) -> None:
             engine_name=ENGINE,
             kernel_name=task.spec.get("kernelName"),
             km=kernel,
+            seed=task.seed,
             output_limit=task.spec.get("outputLimit") or OUTPUT_LIMIT,
             cwd=task.spec.get("workingDirectory"),
             progress_bar=False,

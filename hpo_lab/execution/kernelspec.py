@@ -1,12 +1,25 @@
-"""Which Jupyter kernels a fork of this process can stand for."""
+"""The Jupyter kernels of this machine, and which of them a fork of this process can stand for."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-__all__ = ["not_this_interpreter"]
+__all__ = ["kernels", "not_this_interpreter"]
+
+
+def kernels() -> Mapping[str, tuple[str, str]]:
+    """The language and the program of each kernel that this machine has, by its name."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    specs: dict[str, Any] = KernelSpecManager().get_all_specs()
+    return {
+        name: (str(each["spec"].get("language", "")).lower(), (each["spec"]["argv"] or [""])[0])
+        for name, each in sorted(specs.items())
+    }
 
 
 def not_this_interpreter(name: str) -> str:

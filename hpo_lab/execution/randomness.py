@@ -1,16 +1,20 @@
-"""Random numbers of forked trials.
+"""Random numbers of trials.
 
-All forks inherit the same states. A set-up that seeds a generator wants the same numbers in
-every trial, and gets them, as it would in fresh kernels; a set-up that does not gets a new state
-in every trial, which is what fresh kernels do, except that it is the same when the same
-trial runs again.
+All forks inherit the same states, and every fresh kernel has states of its own. A set-up that
+seeds a generator wants the same numbers in every trial, and gets them, as it would in fresh
+kernels; a set-up that does not gets a new state in every trial, which is what fresh kernels do,
+except that it is the same when the same trial runs again.
+
+This file runs in kernels of other interpreters, too: it needs the standard library alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 __all__ = ["Randomness"]
@@ -47,7 +51,8 @@ class Randomness:
         """Give what the set-up left unseeded a state that depends on *seed* alone.
 
         Covers `random`, NumPy's global state and its generators among the variables of the
-        notebook, and torch.
+        notebook, torch and TensorFlow, also where they are imported later. Keras draws from
+        these.
 
         Args:
             seed: In [0, 2**63).
@@ -58,22 +63,49 @@ class Randomness:
             random.setstate(self._state)
         else:
             random.seed(seed)
-        if "numpy.random" in sys.modules:
-            _renew_numpy(seed, namespace)
-        torch = sys.modules.get("torch")
-        if torch is not None and hasattr(torch, "initial_seed") and _is_drawn(torch):
-            _renew_torch(seed, torch)
+        later: dict[str, Callable[[], None]] = {}
+        for library, renew in _LIBRARIES.items():
+            if library in sys.modules:
+                renew(seed, namespace)
+            else:
+                later[library] = partial(renew, seed, {})
+        sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, _Importer)]
+        sys.meta_path.insert(0, _Importer(later))
 
 
-def _is_drawn(torch: Any) -> bool:
-    return bool(torch.initial_seed() >= _BY_HAND)
+class _Importer:
+    """Does something after a module is imported for the first time, which others find."""
+
+    def __init__(self, after: Mapping[str, Callable[[], None]]) -> None:
+        self._after = dict(after)
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> Any:
+        after = self._after.pop(name, None)
+        if after is None:
+            return None
+        finders = (each.find_spec(name, path, target) for each in sys.meta_path if each is not self)
+        spec: Any = next(filter(None, finders), None)
+        with contextlib.suppress(AttributeError):
+            execute = spec.loader.exec_module
+
+            def execute_and_renew(module: Any) -> None:
+                execute(module)
+                # A library that is built in another way has nothing to renew.
+                with contextlib.suppress(Exception):
+                    after()
+
+            spec.loader.exec_module = execute_and_renew
+        return spec
 
 
-def _renew_torch(seed: int, torch: Any) -> None:
+def _renew_torch(seed: int, _: Mapping[str, Any]) -> None:
     """Do what `torch.manual_seed` does, for the devices that this torch knows.
 
     The others take their time to find out that there is nothing to do.
     """
+    torch = sys.modules["torch"]
+    if not hasattr(torch, "initial_seed") or torch.initial_seed() < _BY_HAND:
+        return
     torch.default_generator.manual_seed(seed)
     if torch.version.cuda or torch.version.hip:
         torch.cuda.manual_seed_all(seed)
@@ -82,7 +114,8 @@ def _renew_torch(seed: int, torch: Any) -> None:
 
 
 def _renew_numpy(seed: int, namespace: Mapping[str, Any]) -> None:
-    from numpy import random as numpy_random
+    # Its package may not have come to its end yet.
+    numpy_random = sys.modules["numpy.random"]
 
     legacy = numpy_random.mtrand._rand._bit_generator
     # Seeding by hand takes the sequence away that the state was drawn from.
@@ -95,3 +128,16 @@ def _renew_numpy(seed: int, namespace: Mapping[str, Any]) -> None:
         entropy = getattr(bits.seed_seq, "entropy", None)
         if isinstance(entropy, int) and entropy >= _ENTROPY:
             bits.state = type(bits)(numpy_random.SeedSequence([seed, index])).state
+
+
+def _renew_tensorflow(seed: int, _: Mapping[str, Any]) -> None:
+    context = sys.modules.get("tensorflow.python.eager.context")
+    if context is not None and context.global_seed() is None:
+        sys.modules["tensorflow"].random.set_seed(seed)
+
+
+_LIBRARIES: Mapping[str, Callable[[int, Mapping[str, Any]], None]] = {
+    "numpy.random": _renew_numpy,
+    "torch": _renew_torch,
+    "tensorflow": _renew_tensorflow,
+}

@@ -74,7 +74,7 @@ class _Warm:
         forget_garbage()
         if config["isolation"] == "fork":
             return []
-        return fork_hazards(self.descriptors_before, pending)
+        return fork_hazards(self.descriptors_before, pending, self.variables)
 
     def run(self, task: Task, folder: str, log: int, seed: int) -> bool:
         """Run the rest of the notebook, with the values of the trial."""

@@ -32,6 +32,8 @@ __all__ = ["Shell"]
 
 Emit = Callable[[str, Mapping[str, Any]], None]
 
+_INSTALLED = ("site-packages", "dist-packages")
+
 _MAY_AWAIT = re.compile(r"\b(?:async|await)\b")
 
 
@@ -223,6 +225,11 @@ class Shell:
         """Close the event loop, of which forks have their own; how many tasks were pending."""
         pending = len(asyncio.all_tasks(self._loop)) if self._loop.is_made else 0
         if self._loop.is_made:
+            # What still runs in a thread of the loop is not waited for.
+            loop: Any = self._loop
+            if loop._default_executor is not None:
+                loop._default_executor.shutdown(wait=False)
+                loop._default_executor = None
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.get_loop()
         self._loop = LateLoop()
@@ -230,8 +237,15 @@ class Shell:
         return pending
 
     def set_folder(self, path: str) -> None:
-        """Be in another folder, in which the session began."""
+        """Be in another folder, in which the session began, and import what lies there.
+
+        As in a kernel, an empty path stands before the installed packages. A process of ours
+        begins without one, since until now nothing of the user's may be imported.
+        """
         os.chdir(path)
+        if "" not in sys.path:
+            places = (place for place, each in enumerate(sys.path) if Path(each).name in _INSTALLED)
+            sys.path.insert(next(places, 0), "")
         self._shell.history_manager.dir_hist[:] = [Path.cwd()]
         self._shell.starting_dir = path
 

@@ -94,6 +94,8 @@ class Streams:
             with self.lock:
                 self.tick = lambda: None
             return
+        # Not by closing it alone: a process that the cells started may have it open, too.
+        os.write(self._stop, b"\0")
         os.close(self._stop)
         with self._reading:
             pass
@@ -156,8 +158,11 @@ class Streams:
                     self._hold(self._pipes[reading], data.decode(errors="replace"))
 
     def _read(self, wake: int) -> None:
-        watched = [wake, *self._pipes]
-        while wake not in (ready := select.select(watched, [], [], _TICK)[0]):
+        # Not by `select`, which knows no descriptors from 1024 on.
+        watched = select.poll()
+        for descriptor in (wake, *self._pipes):
+            watched.register(descriptor, select.POLLIN)
+        while wake not in (ready := [number for number, _ in watched.poll(_TICK * 1000)]):
             with self.lock:
                 self._drain()
                 if not ready:

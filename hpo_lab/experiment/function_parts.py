@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["DIGEST", "ORDER", "differences"]
+__all__ = ["DIGEST", "DRAWN", "ORDER", "differences"]
 
 DIGEST = "digest:"
 """How a text begins that is the digest of what it stands for."""
+
+DRAWN = "drawn:"
+"""How the text of a generator of random numbers begins whose seed was drawn by chance."""
 
 ORDER = "order in "
 """How the name of a part begins that is the order of what a module or a class holds."""
@@ -54,6 +57,8 @@ def _difference(name: str, before: str | None, now: str | None) -> str:
         return f"{name} is used now"
     if now is None:
         return f"{name} is no longer used"
-    if before.startswith(DIGEST) or now.startswith(DIGEST):
+    if before.startswith(DRAWN) and now.startswith(DRAWN):
+        return f"{name} draws its seed anew in each process; give it one: default_rng(0)"
+    if before.startswith((DIGEST, DRAWN)) or now.startswith(DRAWN) or now.startswith(DIGEST):
         return f"{name} changed"
     return f"{name}: {before} is {now} now"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from hpo_lab.experiment import function_parts
@@ -28,6 +29,8 @@ _CHANGEABLE = (
     "trialActiveDeadlineSeconds",
     "resumePolicy",
 )
+_OF_FILE = re.compile(r"(?:module )?(.+?\.\w+)(?:\.|: | )(.+)")
+"""What has changed in a file: `helper.py.k: 1 is 2 now`, `module helper.py changed`."""
 # Where and how a trial runs does not change what it computes.
 _PLACES = (
     "workingDirectory",
@@ -50,6 +53,9 @@ def is_same_but_code(before: ExperimentSpec, now: ExperimentSpec) -> bool:
     documents = [_compared(before), _compared(now)]
     for document in documents:
         _trial(document).pop("source", None)
+    if _is_of_notebook(documents[0]) and "uses" not in _trial(documents[0]):
+        # An earlier version did not record the modules that a notebook imports.
+        _trial(documents[1]).pop("uses", None)
     return _text(documents[0]) == _text(documents[1])
 
 
@@ -61,7 +67,8 @@ def code_of(spec: ExperimentSpec) -> str:
 def differences(before: ExperimentSpec, now: ExperimentSpec) -> list[tuple[str, str]]:
     """The fields that make *now* another experiment than *before*, as pairs of path and change."""
     essences = _compared(before), _compared(now)
-    changes = _changes_of_function(*map(_trial, essences))
+    is_notebook = _is_of_notebook(essences[0])
+    changes = (_changes_of_modules if is_notebook else _changes_of_function)(*map(_trial, essences))
     old, new = (_flat("spec", essence) for essence in essences)
     return changes + [
         (path, f"{_shown(old.get(path))} before, {_shown(new.get(path))} now")
@@ -119,7 +126,7 @@ def _essence(spec: ExperimentSpec) -> dict[str, Any]:
     for field in _CHANGEABLE:
         document.pop(field, None)
     document["objective"].pop("goal", None)
-    if document.get("trialTemplate", {}).get("trialSpec", {}).get("kind") == "NotebookTrial":
+    if _is_of_notebook(document):
         # The values that stand in a cell are where its search begins, as enqueued points are.
         document.pop("initialPoints", None)
     trial = _trial(document)
@@ -138,6 +145,11 @@ def _compared(spec: ExperimentSpec) -> dict[str, Any]:
             if isinstance(bound, float) and bound.is_integer():
                 space[field] = repr(int(bound))
     return document
+
+
+def _is_of_notebook(document: dict[str, Any]) -> bool:
+    kind = document.get("trialTemplate", {}).get("trialSpec", {}).get("kind")
+    return bool(kind == "NotebookTrial")
 
 
 def _trial(document: dict[str, Any]) -> dict[str, Any]:
@@ -161,6 +173,14 @@ def _changes_of_function(before: dict[str, Any], now: dict[str, Any]) -> list[tu
         before.pop("source", None)
         return [("function", "was recorded by an earlier version, without what it uses")]
     return [("function", line) for line in function_parts.differences(old, new)]
+
+
+def _changes_of_modules(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, str]]:
+    """How the modules differ that the notebooks of two trials import; they are taken out."""
+    old, new = before.pop("uses", None), now.pop("uses", {})
+    lines = function_parts.differences(old, new) if old is not None else []
+    matches = ((line, _OF_FILE.match(line)) for line in lines)
+    return [(match[1], match[2]) if match else ("modules", line) for line, match in matches]
 
 
 def _flat(path: str, value: Any) -> dict[str, Any]:

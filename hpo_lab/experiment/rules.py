@@ -95,10 +95,12 @@ def _budgets(spec: ExperimentSpec) -> Iterator[Problem]:
     ):
         if count is not None and count > _MOST_TRIALS:
             yield Problem(f"spec.{field}", f"must be at most {_MOST_TRIALS}")
+    # More failures than trials say that none of them ends the experiment; Katib refuses that.
+    is_ours = spec.trial_template is not None and spec.trial_template.is_ours
     if most is not None and most > 0:
         for field, count in (
             ("parallelTrialCount", parallel),
-            ("maxFailedTrialCount", failed),
+            ("maxFailedTrialCount", None if is_ours else failed),
         ):
             if count is not None and count > most:
                 yield Problem(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpo_lab.facade.another import recorded_files
 from hpo_lab.facade.summary import Best
+from hpo_lab.prepare.recorded_modules import edited_modules
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.store import ArtifactRecord
 from hpo_lab.trial.folder import LOG, NOTEBOOK
@@ -44,13 +48,14 @@ class BestTrial(Best):
     def run(self) -> Any:
         """Call the function that was tuned with these values, in this process.
 
-        The function is that of the time when the experiment began.
+        The function is that of the time when the experiment began, with the modules of today.
 
         Returns:
             What it returns.
 
         Raises:
-            InvalidInput: when it is no function that was tuned.
+            InvalidInput: when it is no function that was tuned, or a module of the project that it
+                uses was edited since, each difference being a problem.
         """
         title = self.experiment.title
         pickled = self.experiment.artifact(FUNCTION)
@@ -65,7 +70,21 @@ class BestTrial(Best):
                 )
             raise InvalidInput([Problem(title, message)])
         spec = template.trial_spec["spec"]
-        sys.path += [path for path in spec.get("path", ()) if path not in sys.path]
+        if edited := edited_modules(recorded_files(self.experiment.store, self.experiment.record)):
+            message = "its trials ran other modules than those of today; take the edit back"
+            raise InvalidInput([*edited, Problem(title, message)])
         sources = self.experiment.artifact(SOURCES)
         lines = json.loads(sources.read()) if sources else {}
-        return result_of(unpickled(pickled.read(), lines), spec["call"], self.parameters)
+        with _import_path(spec.get("path", ())):
+            return result_of(unpickled(pickled.read(), lines), spec["call"], self.parameters)
+
+
+@contextlib.contextmanager
+def _import_path(folders: Sequence[str]) -> Iterator[None]:
+    """Import from *folders* as well, within this context."""
+    before = sys.path.copy()
+    sys.path += [folder for folder in folders if folder not in before]
+    try:
+        yield
+    finally:
+        sys.path[:] = before

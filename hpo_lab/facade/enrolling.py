@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hpo_lab.experiment.identity import identity
 from hpo_lab.experiment.model import ExperimentDocument
+from hpo_lab.facade.another import AnotherExperiment, recorded_files
 from hpo_lab.facade.handle import Experiment, end
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare import Prepared, Recorded, changes, in_one_line, is_same
@@ -18,37 +19,11 @@ from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, create, revise
 from hpo_lab.store import ExperimentRecord, NameTaken, Store
 
-__all__ = ["AnotherExperiment", "enrol_prepared", "recorded_as", "stop_described"]
+__all__ = ["enrol_prepared", "recorded_as", "stop_described"]
 
 _MOST_COMPARED = 20
 """With how many of the latest revisions a new one is compared."""
 _BY_FIELD = {option.field: option for option in OPTIONS}
-
-
-class AnotherExperiment(InvalidInput):
-    """A name that a person chose is that of another recorded experiment.
-
-    The problems are the differences.
-    """
-
-    def __init__(self, head: str, problems: Sequence[Problem], ways: Sequence[tuple[str, str]]):
-        """Refuse.
-
-        Args:
-            head: Which experiment has the name.
-            problems: How it differs.
-            ways: What to write, and what that does.
-        """
-        self._head = head
-        self._ways = ways
-        super().__init__(problems)
-
-    def __str__(self) -> str:
-        width = max(len(written) for written, _ in self._ways)
-        ways = [f"  {written:{width}}  {effect}" for written, effect in self._ways]
-        return "\n".join(
-            [self._head, *(f"  {each}" for each in self.problems), "Three ways on:", *ways]
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +102,7 @@ def stop_described(store: Store, prepared: Prepared) -> None:
     if record is not None:
         there = f"{record.title!r} is another experiment"
     problem = Problem("spec.maxTrialCount", f"is 0, which stops an experiment; {there}")
-    differing = changes(_recorded(store, record), prepared) if record else []
+    differing = changes(recorded_files(store, record), prepared) if record else []
     raise InvalidInput([problem, *differing])
 
 
@@ -139,11 +114,13 @@ class _Recorded:
         nearest: The same experiment, else that of its name, or the nearest of its cell.
         is_same: Whether that is the same.
         taken: The names that are taken in its project.
+        away: What has its name in a folder that is not here.
     """
 
     nearest: ExperimentRecord | None
     is_same: bool
     taken: frozenset[str]
+    away: ExperimentRecord | None = None
 
 
 def _enrol(
@@ -164,6 +141,9 @@ def _enrol(
         raise _refusal(store, nearest, prepared)
     if nearest:
         note = _note(store, prepared, nearest, name)
+    elif recorded.away:
+        where = recorded.away.project
+        note = f"{recorded.away.name} of {where}, which is not here, is another: hpo-lab list --all"
     return _create(store, prepared, name, origin, note), Enrolment.CREATED
 
 
@@ -190,18 +170,20 @@ def _look_up(store: Store, prepared: Prepared) -> _Recorded:
 
     here, lost = _by_project(store, related, prepared)
     candidates = list(filter(may_be, here))
+    moved = [each for each in filter(may_be, lost) if _is_moved(each, prepared)]
     same = next(
         (
             record
-            for record in (*candidates, *filter(may_be, lost))
-            if is_same(_recorded(store, record), prepared)
+            for record in (*candidates, *moved)
+            if is_same(recorded_files(store, record), prepared)
         ),
         None,
     )
     nearest = same or (
         _earlier(store, prepared, candidates) if prepared.names else next(iter(candidates), None)
     )
-    return _Recorded(nearest, same is not None, frozenset(record.name for record in here))
+    away = next((each for each in lost if each not in moved and each.name in names), None)
+    return _Recorded(nearest, same is not None, frozenset(record.name for record in here), away)
 
 
 def _by_project(
@@ -220,12 +202,24 @@ def _by_project(
     for record in records:
         if record.name in in_use:
             continue
-        folder = record.project or _recorded(store, record).working_directory
+        folder = record.project or recorded_files(store, record).working_directory
         if not record.project and folder in folders:
             here.append(record)
         elif not Path(folder).is_dir():
             lost.append(record)
     return here, lost
+
+
+def _is_moved(record: ExperimentRecord, prepared: Prepared) -> bool:
+    """Whether *record*, which lost its folder, is certainly of the notebook of *prepared*.
+
+    The cells of a notebook keep their ids where it is moved. What an earlier version recorded
+    does not tell them.
+    """
+    if not record.origin or not record.project:
+        return True
+    cell = _Origin.of(record).cell
+    return bool(cell) and cell == prepared.cell and prepared.file.endswith(".ipynb")
 
 
 def _free(names: Sequence[str], taken: Collection[str]) -> str:
@@ -261,7 +255,7 @@ def _earlier(
             likely.append(record)
     return min(
         (certain or likely)[:_MOST_COMPARED],
-        key=lambda record: len(changes(_recorded(store, record), prepared)),
+        key=lambda record: len(changes(recorded_files(store, record), prepared)),
         default=None,
     )
 
@@ -271,14 +265,6 @@ def _is_comparable(before: ExperimentDocument, now: ExperimentDocument) -> bool:
     metrics = {each.spec.objective.objective_metric_name for each in (before, now)}
     names = [{parameter.name for parameter in each.spec.parameters} for each in (before, now)]
     return len(metrics) == 1 and bool(names[0] & names[1])
-
-
-def _recorded(store: Store, record: ExperimentRecord) -> Recorded:
-    def file(name: str) -> bytes | None:
-        artifact = store.artifact(record.uid, name)
-        return artifact.read() if artifact else None
-
-    return Recorded(record.document, file)
 
 
 def _continue(
@@ -330,7 +316,7 @@ def _replace(
 
 
 def _note(store: Store, prepared: Prepared, earlier: ExperimentRecord, name: str) -> str:
-    changed = in_one_line(_recorded(store, earlier), prepared)
+    changed = in_one_line(recorded_files(store, earlier), prepared)
     note = f"{name} is new: {changed}"
     specs = [each.spec for each in (earlier.document, prepared.experiment)]
     goals = {(each.objective.type, each.objective.objective_metric_name) for each in specs}
@@ -347,7 +333,7 @@ def _refusal(store: Store, record: ExperimentRecord, prepared: Prepared) -> Anot
     learns = wording.said(_BY_FIELD["warm_start"], (record.name,))
     return AnotherExperiment(
         f"{record.title!r} is another experiment, recorded with {trials}:",
-        changes(_recorded(store, record), prepared),
+        changes(recorded_files(store, record), prepared),
         [
             (wording.fresh, "deletes it and starts anew"),
             (other, "leaves it as it is"),

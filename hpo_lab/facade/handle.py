@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
@@ -17,7 +17,7 @@ from hpo_lab.facade.results import Report, TrialResult, curves, reports, table_o
 from hpo_lab.facade.resuming import resume
 from hpo_lab.facade.summary import Best, Failure, Summary, is_live, state_of
 from hpo_lab.facade.tally import Tally
-from hpo_lab.facade.viewer import viewer
+from hpo_lab.facade.viewer import Picture, viewer
 from hpo_lab.facade.waiting import Callback, Waiting
 from hpo_lab.options import BUDGETS, unknown_arguments
 from hpo_lab.problems import InvalidInput, Problem
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = ["Experiment", "end"]
+
+_PATIENCE = 30.0
+"""Seconds that an experiment may take to end before it is deleted."""
 
 _MOST_TRIALS = 2**31
 """What a database can hold as a number."""
@@ -223,7 +226,26 @@ class Experiment:
         trials = list(self.tally().trials.values())
         document = self.record.document
         metric = document.spec.objective.objective_metric_name
-        return study_of(document, trials, curves(self.store, self.uid, metric))
+        reported = curves(self.store, self.uid, metric, counts_reports=False)
+        return study_of(document, trials, reported)
+
+    def plot(
+        self, figure: str = "history", *, theme: str | None = None, focus: str | Sequence[str] = ()
+    ) -> Picture:
+        """A picture of it as it is now; in a notebook the picture displays itself.
+
+        Args:
+            figure: `history`, `importances`, `slices`, `parallel`, `curves`, `contour`, `space`,
+                `timeline`, `edf`, `pareto`, `constraints`, `rungs`, `lineage`, or one of another
+                package.
+            theme: `light`, `dark` or `contrast`; by default as the reader has it.
+            focus: The parameters to look at; by default the figure chooses.
+
+        Raises:
+            InvalidInput: There is no such figure, theme or parameter; the message says which
+                there are.
+        """
+        return viewer().plot(self, figure, theme, [focus] if isinstance(focus, str) else focus)
 
     def last_failure(self) -> Failure | None:
         """The trial that failed last, None while none has."""
@@ -364,14 +386,18 @@ class Experiment:
         return enqueue(self.store, self.record, points)
 
     def delete(self) -> None:
-        """Delete the experiment, its trials and their files; a running one ends first."""
+        """Delete the experiment, its trials and their files; one that runs is stopped first.
+
+        Raises:
+            LookupError: when it was deleted.
+        """
         end(self)
         self.store.delete_experiment(self.uid)
 
 
 def end(experiment: Experiment) -> None:
     """Stop *experiment* if it runs, and wait up to 30 seconds until it has ended."""
-    record = experiment.store.experiment_by_uid(experiment.uid)
-    if record is not None and record.is_active(time.time()):
+    if experiment.is_live:
         experiment.stop()
-        experiment.wait(timeout=30)
+        for _ in experiment.follower.follow(time.monotonic() + _PATIENCE):
+            pass

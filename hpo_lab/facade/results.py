@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_lab.experiment.model import Objective, Value
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.facade.columns import Columns
 from hpo_lab.store import ObservationRecord, Store
 
 if TYPE_CHECKING:
@@ -122,20 +123,25 @@ def reports(observations: Iterable[ObservationRecord]) -> list[Report]:
     ]
 
 
-def curves(store: Store, uid: str, metric: str) -> dict[int, dict[int, float]]:
+def curves(
+    store: Store, uid: str, metric: str, *, counts_reports: bool = True
+) -> dict[int, dict[int, float]]:
     """The values of *metric* by trial and step, see `curves_of`."""
-    return curves_of(store.observations(uid, metric=metric))
+    return curves_of(store.observations(uid, metric=metric), counts_reports=counts_reports)
 
 
-def curves_of(observations: Iterable[ObservationRecord]) -> dict[int, dict[int, float]]:
+def curves_of(
+    observations: Iterable[ObservationRecord], *, counts_reports: bool = True
+) -> dict[int, dict[int, float]]:
     """The values of *observations* of a metric by trial and step.
 
-    A value without a step has the number of the report as its step, counted from 1.
+    A value without a step has the number of the report as its step, counted from 1; unless
+    *counts_reports*, it is left out.
     """
     by_trial: dict[int, dict[int, float]] = {}
     counts: dict[int, int] = {}
     for each in observations:
-        if _is_text(each):
+        if _is_text(each) or (each.step is None and not counts_reports):
             continue
         counts[each.number] = counts.get(each.number, 0) + 1
         step = counts[each.number] if each.step is None else each.step
@@ -146,8 +152,8 @@ def curves_of(observations: Iterable[ObservationRecord]) -> dict[int, dict[int, 
 def table_of(parameters: Sequence[str], trials: Sequence[TrialResult]) -> pandas.DataFrame:
     """A row for each trial, by its number.
 
-    There are columns for the parameters, metrics and attributes, by their names. A column of
-    ours that would have the name of one of these is called `trial_` and its name.
+    There are columns for the parameters, metrics and attributes, by their names, and ours; see
+    `Columns` for names that are taken.
 
     Args:
         parameters: The names of the parameters.
@@ -162,36 +168,25 @@ def table_of(parameters: Sequence[str], trials: Sequence[TrialResult]) -> pandas
         message = "dataframe() needs pandas (pip install pandas); trials are records without it"
         raise ImportError(message) from None
 
-    columns: dict[str, Any] = {
-        name: [trial.parameters.get(name) for trial in trials] for name in parameters
-    }
-
-    def add(prefix: str, name: str, values: Any) -> None:
-        while name in columns:
-            name = f"{prefix}_{name}"
-        columns[name] = values
-
-    for name in dict.fromkeys(name for trial in trials for name in trial.metrics):
-        add("metric", name, [trial.metrics.get(name) for trial in trials])
-    for name in dict.fromkeys(name for trial in trials for name in trial.attributes):
-        add("attribute", name, [trial.attributes.get(name) for trial in trials])
-    for name, values in _ours(trials):
-        # A column of None alone would be one of objects.
+    columns = Columns.of(
+        parameters,
+        (name for trial in trials for name in trial.metrics),
+        (name for trial in trials for name in trial.attributes),
+        ("parent", *(name for trial in trials for name in trial.labels)),
+    )
+    table: dict[str, Any] = {}
+    for field in ("parameters", "metrics", "attributes"):
+        for name, column in getattr(columns, field).items():
+            table[column] = [getattr(trial, field).get(name) for trial in trials]
+    for name in ("state", "started", "ended", "seconds", "attempt", "message"):
+        values = [getattr(trial, name) for trial in trials]
+        # A column of None alone would be a column of objects.
         is_time = name in ("started", "ended")
-        add("trial", name, pandas.to_datetime(values, utc=True) if is_time else values)
+        table[columns.ours[name]] = pandas.to_datetime(values, utc=True) if is_time else values
+    for name, column in columns.labels.items():
+        table[column] = [{"parent": trial.parent, **trial.labels}.get(name) for trial in trials]
     index = pandas.Index([trial.number for trial in trials], name="trial")
-    return pandas.DataFrame(columns, index=index)
-
-
-def _ours(trials: Sequence[TrialResult]) -> Iterator[tuple[str, list[Any]]]:
-    yield "state", [trial.state.value for trial in trials]
-    yield "started", [trial.started for trial in trials]
-    yield "ended", [trial.ended for trial in trials]
-    for name in ("seconds", "attempt", "message"):
-        yield name, [getattr(trial, name) for trial in trials]
-    yield "parent", [trial.parent for trial in trials]
-    for name in dict.fromkeys(name for trial in trials for name in trial.labels):
-        yield name, [trial.labels.get(name) for trial in trials]
+    return pandas.DataFrame(table, index=index)
 
 
 def _is_text(observation: ObservationRecord) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hpo_lab.facade.another import AnotherExperiment, recorded_files
 from hpo_lab.options import BUDGETS, read_arguments
 from hpo_lab.prepare.checking import every_problem
+from hpo_lab.prepare.recorded_modules import edited_modules
 from hpo_lab.prepare.wording import Dialect, worded
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, revise
@@ -13,8 +15,6 @@ from hpo_lab.running.places import start_runner
 from hpo_lab.store import ExperimentRecord, Store
 
 __all__ = ["prepare_resume", "resume"]
-
-_TRIALS = next(option for option in BUDGETS if option.field == "trials")
 
 
 def resume(
@@ -41,7 +41,8 @@ def prepare_resume(
         **budgets: As of `Experiment.resume`.
 
     Raises:
-        InvalidInput: when they do not fit, or leave nothing to do.
+        InvalidInput: when they do not fit, or leave nothing to do; or a module of the project was
+            edited since, each difference being a problem.
     """
     if record.unreadable:
         raise InvalidInput([Problem(record.name, f"cannot be continued: {record.unreadable}")])
@@ -53,15 +54,36 @@ def prepare_resume(
     problems += [worded(problem, dialect, places, record.name) for problem in broken]
     if problems:
         raise InvalidInput(problems)
+    if edited := edited_modules(recorded_files(store, record)):
+        fresh = "--fresh" if dialect is Dialect.LINE else "fresh=True"
+        raise AnotherExperiment(
+            f"{record.title!r} is not continued: its trials ran other modules than those of today:",
+            edited,
+            [
+                ("take the edit back", "and it continues"),
+                ("run its file again", "begins a new revision, or asks for another name"),
+                (f"run its file with {fresh}", "deletes it and starts anew"),
+            ],
+        )
     record, enrolment = revise(store, record, document)
     if enrolment is Enrolment.COMPLETE:
-        raise InvalidInput(
-            [
-                Problem(
-                    record.name,
-                    f"is complete ({record.message}); raise a budget to continue, "
-                    f"for example {dialect.option(_TRIALS)} above {spec.max_trial_count}",
-                )
-            ]
-        )
+        advice = f"raise a budget to continue{_example(record, dialect)}"
+        raise InvalidInput([Problem(record.name, f"is complete ({record.message}); {advice}")])
     return record, enrolment
+
+
+def _example(record: ExperimentRecord, dialect: Dialect) -> str:
+    """The budget that has ended the experiment, as an example; else one that it has."""
+    spec = record.document.spec
+    timeout = spec.active_deadline_seconds
+    seconds = None if timeout is None else f"{timeout:g} s"
+    limits: dict[str, object] = {"trials": spec.max_trial_count, "timeout": seconds}
+    if record.reason == "ExperimentGoalReached":
+        limits = {"goal": spec.objective.goal}
+    elif record.reason == "ExperimentDeadlineReached":
+        limits.pop("trials")
+    for option in BUDGETS:
+        if (limit := limits.get(option.field)) is not None:
+            direction = "beyond" if option.field == "goal" else "above"
+            return f", for example {dialect.option(option)} {direction} {limit}"
+    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,8 @@ __all__ = [
     "Best",
     "Failure",
     "Summary",
-    "TrialRow",
-    "beside",
     "is_live",
     "state_of",
-    "trial_row",
     "written_value",
 ]
 
@@ -321,68 +318,3 @@ def state_of(record: ExperimentRecord, now: float) -> str:
     """Its condition at *now*, or `Interrupted` when it should be running and nobody runs it."""
     lost = not record.state.is_final and not is_live(record, now)
     return INTERRUPTED if lost else record.state.value
-
-
-@dataclass(frozen=True, slots=True)
-class TrialRow:
-    """One trial as a row of a table, in which what is ours and the user's are kept apart.
-
-    Attributes:
-        ours: Number, state, times, attempt and message, by these names.
-        said: Parameters, and metrics by strategy, by the names that the user gave them.
-        labels: Its labels and its parent.
-    """
-
-    ours: Mapping[str, Any]
-    said: Mapping[str, Any]
-    labels: Mapping[str, Any]
-
-    def __getitem__(self, column: str) -> Any:
-        """What is in *column*; the user's own come first, None where there is no such column."""
-        for values in (self.said, self.ours, self.labels):
-            if column in values:
-                return values[column]
-        return None
-
-    def flat(self, columns: Iterable[str] | None = None) -> dict[str, Any]:
-        """The row as plain data: number, state and these *columns*, by default all.
-
-        What is ours, and has the name of a parameter or metric, has `trial_` before it.
-        """
-        ours = {beside(self.said, name): value for name, value in self.ours.items()}
-        first = {name: ours[name] for name in (beside(self.said, n) for n in ("number", "state"))}
-        if columns is not None:
-            return first | {name: self[name] for name in columns}
-        row = {**first, **self.said, **ours}
-        return row | {name: value for name, value in self.labels.items() if name not in row}
-
-
-def trial_row(spec: ExperimentSpec, trial: Trial) -> TrialRow:
-    """The row of *trial*, whose experiment is as *spec* says."""
-    objective = spec.objective
-    said: dict[str, Any] = {
-        parameter.name: trial.assignments.get(parameter.name) for parameter in spec.parameters
-    }
-    for name in dict.fromkeys([*objective.metric_names, *trial.metrics]):
-        metric, said[name] = trial.metrics.get(name), None
-        if metric is not None:
-            said[name] = metric.by(objective.strategy(name))
-            if said[name] is None:
-                said[name] = metric.text or None
-    started, completed = trial.started_at, trial.completed_at
-    ours = {
-        "number": trial.number,
-        "state": trial.state.value,
-        "started": started,
-        "seconds": completed - started if started and completed else None,
-        "attempt": trial.attempt,
-        "message": trial.message,
-    }
-    return TrialRow(ours, said, {"parent": trial.parent, **trial.labels})
-
-
-def beside(names: Collection[str], name: str) -> str:
-    """What a column of ours called *name* is called beside those that have these *names*."""
-    while name in names:
-        name = f"trial_{name}"
-    return name

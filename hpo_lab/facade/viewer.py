@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hpo_lab.facade.summary import Summary
 
 if TYPE_CHECKING:
     from hpo_lab.facade.handle import Experiment
 
-__all__ = ["Viewer", "show_with", "viewer"]
+__all__ = ["Picture", "Viewer", "show_with", "viewer"]
+
+
+class Picture(Protocol):
+    """A figure of an experiment; in a notebook it displays itself."""
+
+    @property
+    def text(self) -> str:
+        """What there is to see, in words."""
+
+    @property
+    def svg(self) -> str:
+        """The picture as SVG."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The figure as plotly reads it: `{"data": [...], "layout": {...}}`."""
+
+    def _repr_mimebundle_(self) -> dict[str, Any]:
+        """What a notebook displays, by MIME type."""
+
+    def save(self, path: str | Path) -> None:
+        """Write it to a file whose ending says the form: `.svg`, `.png`, `.html` or `.json`."""
 
 
 class Viewer:
@@ -28,6 +50,12 @@ class Viewer:
     def display(self, experiment: Experiment) -> None:
         """Display the experiment where a person looks."""
         print(repr(experiment))
+
+    def plot(
+        self, experiment: Experiment, figure: str, theme: str | None, focus: Sequence[str]
+    ) -> Picture:
+        """The *figure* of *experiment*; see `Experiment.plot`."""
+        raise LookupError("figures need hpo_lab.dashboard; import hpo_lab.api")
 
     def watching(
         self, experiment: Experiment, progress: bool | None = None

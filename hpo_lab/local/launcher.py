@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,8 @@ class Launcher:
             seed: For random numbers that its code does not seed.
         """
         if self._forks is not None:
-            return self._forks.start(task, folder, seed)
-        return self._start_process(task, folder)
+            return self._forks.start(replace(task, seed=seed), folder, seed)
+        return self._start_process(replace(task, seed=seed), folder)
 
     def prepare(self, folder: Path) -> None:
         """Do what can be done for the trial of *folder* before it is started."""

@@ -26,7 +26,7 @@ def use_best(shell: Any, best: BestTrial, *, apply: bool, run: bool, write: bool
     Args:
         shell: The IPython shell.
         best: The trial.
-        apply: Set the variables.
+        apply: Have the variables set.
         run: The cell is to be run.
         write: Put the cell with the values into a new cell.
 
@@ -51,13 +51,14 @@ def use_best(shell: Any, best: BestTrial, *, apply: bool, run: bool, write: bool
         if apply:
             notes.append(f"was {_short(namespace[name])}" if name in namespace else "new")
         lines.append(f"{name} = {value!r}" + (f"  ({', '.join(notes)})" if notes else ""))
-    if apply:
-        shell.push(values)
+    if apply and not run:
+        # Run as a cell is, so that the trials of a cell below have them too.
+        source = "\n".join(f"{name} = {value!r}" for name, value in values.items())
     if write:
         shell.set_next_input(source)
         lines.append("The new cell below is the tuned cell with these values.")
     print("\n".join(lines))
-    return source if run else ""
+    return source if run or apply else ""
 
 
 def run_in_place(shell: Any, source: str, line: str) -> None:

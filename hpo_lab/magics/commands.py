@@ -1,4 +1,4 @@
-"""The commands of `%hpo`."""
+"""The commands of `%hpo`: what may follow it, and what it does."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from hpo_lab.api import Experiments
+from hpo_lab.dashboard import figures
 from hpo_lab.dashboard.live import LiveProgress, can_update, publish
 from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.dashboard.words import elsewhere_note
@@ -19,15 +20,20 @@ from hpo_lab.experiment.points import read_point
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import resume
 from hpo_lab.magics.best import use_best
+from hpo_lab.magics.plotting import show_plot, write_report
+from hpo_lab.magics.tensorboard import TensorBoards
 from hpo_lab.notebook.slicing import Decision
-from hpo_lab.options import BUDGETS, TuneOptions, parse_values
+from hpo_lab.options import BUDGETS, TuneOptions, parse_values, split_arguments
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
 
-_LOOKING = ("show", "dashboard", "best", "wait", "logs")
+_LOOKING = ("show", "dashboard", "best", "plot", "report", "tensorboard", "wait", "logs")
 """Commands that change no experiment, and take the newest of several."""
+
+_TEXTS = ("--store", "--trial", "--theme", "--focus", "--out")
+"""Options whose values are no budgets."""
 
 _OTHERS = 5
 """How many more are named."""
@@ -46,17 +52,22 @@ class Command:
     @property
     def words(self) -> int:
         """How many words it takes at most, beside values of parameters."""
-        return len(re.findall(r"[A-Z]+", re.sub(r"\[--.*?\]|[A-Z]+=.*", "", self.form)))
+        return len(self._names)
+
+    @property
+    def least(self) -> int:
+        """How many words it needs."""
+        return sum(not name.startswith("[") for name in self._names)
+
+    @property
+    def _names(self) -> list[str]:
+        """What its words stand for, in brackets where they may be left out."""
+        return re.findall(r"\[?[A-Z]+", re.sub(r"\[--.*?\]|[A-Z]+=.*", "", self.form))
 
     @property
     def takes_values(self) -> bool:
         """Whether it takes values of parameters, `x=1`."""
         return "=" in self.form
-
-    @property
-    def needs_name(self) -> bool:
-        """Whether the name of the experiment must be given."""
-        return self.form.startswith("NAME")
 
     @property
     def flags(self) -> dict[str, bool]:
@@ -73,6 +84,12 @@ COMMANDS: Final = {
         "[NAME] [--run] [--write] [--apply] [--trial N]",
         "the best values: run the cell with them, write it below, set the variables",
     ),
+    "plot": Command(
+        "[NAME] FIGURE [--theme THEME] [--focus NAMES] [--out FILE]",
+        "a picture of it, such as history; in a file that ends in .svg, .png, .html or .json",
+    ),
+    "report": Command("[NAME] [--out FILE]", "write a report of it into a file, NAME.html"),
+    "tensorboard": Command("[NAME]", "show its trials in TensorBoard, while they run, too"),
     "check": Command("", "run the last tuned cell's notebook whole and sliced, and compare"),
     "wait": Command("[NAME] [--timeout TIME]", "wait for its end"),
     "stop": Command("[NAME]", "stop it; it can be resumed"),
@@ -99,7 +116,7 @@ class Arguments:
         options: The budgets and times given.
         flags: Those of the options without a value that were given.
         trial: The trial whose values are used, None for the best.
-        store: The store that was named.
+        texts: The values of the options that are no budgets.
     """
 
     command: str
@@ -108,7 +125,12 @@ class Arguments:
     options: TuneOptions
     flags: frozenset[str] = frozenset()
     trial: int | None = None
-    store: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def store(self) -> str | None:
+        """The store that was named."""
+        return self.texts.get("--store")
 
 
 def parse_command(line: str) -> Arguments:
@@ -127,42 +149,34 @@ def parse_command(line: str) -> Arguments:
         message = f"{lacking}; there are {', '.join(COMMANDS)}{nearest(name, list(COMMANDS))}"
         raise InvalidInput([Problem("%hpo", message)])
     where = f"%hpo {name}"
-    words: list[str] = []
-    point: dict[str, str] = {}
-    values: dict[str, list[str]] = {}
-    problems = []
-    while rest:
-        word = rest.pop(0)
-        flag, equals, value = word.partition("=")
-        if not flag.startswith("--"):
-            if command.takes_values and equals:
-                point[flag] = value
-            else:
-                words.append(word)
-        elif flag not in command.flags:
-            hint = nearest(flag, list(command.flags))
-            problems.append(Problem(where, f"unknown option {flag}{hint}"))
-        elif not command.flags[flag] or equals:
-            values.setdefault(flag, []).append(value)
-        elif rest:
-            values.setdefault(flag, []).append(rest.pop(0))
-        else:
-            problems.append(Problem(where, f"{flag} needs a value"))
-    if len(words) > command.words or (command.needs_name and not words):
+    parts = split_arguments(
+        rest,
+        taking=[flag for flag, takes_value in command.flags.items() if takes_value],
+        bare=[flag for flag, takes_value in command.flags.items() if not takes_value],
+        where=where,
+    )
+    values, problems = parts.values, parts.problems
+    assignments = [word for word in parts.words if command.takes_values and "=" in word]
+    words = [word for word in parts.words if word not in assignments]
+    point = {key: text for key, _, text in (word.partition("=") for word in assignments)}
+    if not command.least <= len(words) <= command.words:
         form = f"%hpo {name} {command.form}".rstrip()
-        problems.append(Problem(where, f"found {' '.join(words) or 'no name'!r}; write {form}"))
-    store = values.pop("--store", [None])[-1]
+        there = f"; there are {', '.join(figures.names())}" if name == "plot" and not words else ""
+        lacking = "no figure" if there else "no name"
+        shown = " ".join(words) or lacking
+        problems.append(Problem(where, f"found {shown!r}; write {form}{there}"))
+    texts = {flag: values.pop(flag)[-1] for flag in _TEXTS if flag in values}
     flags = frozenset(flag for flag in values if not command.flags.get(flag, True))
     for flag in flags:
         del values[flag]
-    trial = values.pop("--trial", [None])[-1]
+    trial = texts.get("--trial")
     if trial is not None and not _is_number(trial):
         problems.append(Problem(where, f"--trial: {trial!r} is no trial's number"))
     options, invalid = parse_values(values, where=where)
     if problems or invalid:
         raise InvalidInput([*problems, *invalid])
     number = None if trial is None else int(trial)
-    return Arguments(name, tuple(words), point, options, flags, number, store)
+    return Arguments(name, tuple(words), point, options, flags, number, texts)
 
 
 class Commands:
@@ -172,6 +186,7 @@ class Commands:
         last: The experiment that this shell started last.
         location: The store that it went to, None for the default one.
         halves: Makes the two notebooks that `check` compares; None before a cell was tuned.
+        tensorboards: The TensorBoards of this kernel.
         interrupted: What to say when the command that runs now is interrupted.
     """
 
@@ -182,6 +197,7 @@ class Commands:
         self.halves: Callable[[], Halves] | None = None
         self.interrupted = "Interrupted."
         self._panels: dict[str, LiveProgress] = {}
+        self.tensorboards = TensorBoards()
 
     def show(
         self, experiment: Experiment, decisions: Sequence[Decision] = (), note: str = ""
@@ -209,10 +225,15 @@ class Commands:
         if arguments.command == "check":
             self._check()
             return ""
+        if arguments.command == "plot":
+            self._plot(arguments)
+            return ""
         if arguments.command == "best":
             return self._best(self._find(arguments), arguments)
         runs: dict[str, Callable[[Experiment, Arguments], None]] = {
             "show": self._show,
+            "report": self._report,
+            "tensorboard": self._tensorboard,
             "dashboard": self._dashboard,
             "wait": self._wait,
             "stop": self._stop,
@@ -277,6 +298,17 @@ class Commands:
 
     def _show(self, experiment: Experiment, arguments: Arguments) -> None:
         self.show(experiment)
+
+    def _plot(self, arguments: Arguments) -> None:
+        *words, figure = arguments.words
+        experiment = self._find(replace(arguments, words=tuple(words)))
+        show_plot(self._shell, experiment, figure, arguments.texts)
+
+    def _report(self, experiment: Experiment, arguments: Arguments) -> None:
+        write_report(experiment, arguments.texts.get("--out", f"{experiment.name}.html"))
+
+    def _tensorboard(self, experiment: Experiment, arguments: Arguments) -> None:
+        self.tensorboards.show(experiment)
 
     def _dashboard(self, experiment: Experiment, arguments: Arguments) -> None:
         from hpo_lab.dashboard.widget.dashboard import Dashboard

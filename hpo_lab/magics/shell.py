@@ -60,6 +60,7 @@ class HpoLabMagics(Magics):
         self._shell = shell
         self._failed: dict[int, bool] = {}
         self._seconds: dict[int, float] = {}
+        self._ids: dict[int, str] = {}
         self._started = time.monotonic()
         self._unstored: list[tuple[ParsedCell, bool]] = []
         self._commands = Commands(shell)
@@ -80,6 +81,7 @@ class HpoLabMagics(Magics):
             self._unstored.append((cell, is_interrupted))
         elif result.execution_count is not None:
             self._seconds[result.execution_count] = seconds
+            self._ids[result.execution_count] = self._cell_id()
             if not result.success:
                 self._failed[result.execution_count] = is_interrupted
 
@@ -158,6 +160,7 @@ class HpoLabMagics(Magics):
             working_directory=Path.cwd(),
             first_line=first_line,
             types=_types(self._shell.user_ns),
+            provided=list(getattr(self._shell, "user_ns_hidden", ())),
             problems=problems,
         )
         prepared = replace(prepared, project=project_here())
@@ -207,8 +210,8 @@ class HpoLabMagics(Magics):
     def _place(self, cell: str) -> tuple[int, int]:
         """The number of the running input, and the line of it on which *cell* begins."""
         inputs = self._shell.history_manager.input_hist_raw
-        magic = next(iter(ParsedCell(inputs[-1]).magics), None)
-        if magic is None or magic.name != "tune" or magic.body.strip() != cell.strip():
+        magic = ParsedCell(inputs[-1]).tune_magic
+        if magic is None or magic.body.strip() != cell.strip():
             # Run without a history: by another magic, or silently.
             return len(inputs), 2
         return len(inputs) - 1, magic.first_line
@@ -223,6 +226,7 @@ class HpoLabMagics(Magics):
                     _tags(count not in self._failed),
                     f"In [{count}]",
                     self._seconds.get(count),
+                    id=self._ids.get(count, ""),
                 ),
                 self._failed.get(count, False),
             )

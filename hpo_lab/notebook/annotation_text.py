@@ -18,8 +18,8 @@ from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["ANNOTATION", "FORM", "annotation", "read_parameter", "split_when"]
 
-ANNOTATION = re.compile(r"#+\s*tune\s*:\s*(.*)", re.DOTALL)
-"""A comment that is an annotation, with its text."""
+ANNOTATION = re.compile(r"(?P<before>#.*?\s)??#+\s*tune\s*:\s*(?P<text>.*)", re.DOTALL)
+"""A comment that is an annotation, with its text; before that may be another comment, `# noqa`."""
 
 FORM = "name = literal  # tune: loguniform(1e-4, 1e-1)"
 """How an annotation is written, for messages."""
@@ -35,6 +35,8 @@ _SIGNATURES = {
 }
 
 
+_CALLED = {"categorical": "choice", "suggest_float": "uniform", "suggest_int": "int"}
+"""By the name that another tool has for it, the distribution here."""
 _DOMAINS = {
     (ParameterType.DOUBLE, Distribution.UNIFORM): "uniform",
     (ParameterType.DOUBLE, Distribution.LOG_UNIFORM): "loguniform",
@@ -61,7 +63,9 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
     word = ast.unparse(call.func)
     if word not in DOMAINS:
         names = ", ".join(DOMAINS)
-        return [f"unknown distribution {word!r}{nearest(word, list(DOMAINS))} (one of {names})"]
+        same = _CALLED.get(word)
+        hint = f"; it is called {same} here" if same else nearest(word, list(DOMAINS))
+        return [f"unknown distribution {word!r}{hint} (one of {names})"]
     try:
         positional = [ast.literal_eval(argument) for argument in call.args]
         named = {k.arg or "**": ast.literal_eval(k.value) for k in call.keywords}

@@ -34,6 +34,7 @@ __all__ = ["Annotation", "parse_annotations", "parse_parameter"]
 _LineProblem = tuple[int, str]
 """The line of the cell, and what is wrong there."""
 _NEARLY = re.compile(r"#+\s*(tun\w*|hpo)\s*[:=]?\s*(\w*)(\s*\()?", re.IGNORECASE)
+_INSIDE = re.compile(r"\btune\s*:\s*(\w+)\s*\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,12 @@ def parse_annotations(
     for comment in tuned.comments:
         line, text = comment.start[0] + offset, comment.string
         match = ANNOTATION.fullmatch(text)
+        is_alone = not comment.line[: comment.start[1]].strip()
+        if match is not None and is_alone and match["before"]:
+            # An assignment that is out of use.
+            continue
         if match is None:
-            if _is_nearly_right(text):
+            if _is_nearly_right(text, is_alone):
                 message = f"found {text!r}; write it as `# tune: loguniform(1e-4, 1e-1)`"
                 problems.append((line, message))
             continue
@@ -94,7 +99,7 @@ def parse_annotations(
             problems.append((line, statement))
             continue
         assignments.append((_target(statement), statement))
-        annotation = _annotation(statement, match[1].strip(), line)
+        annotation = _annotation(statement, match["text"].strip(), line)
         if isinstance(annotation, Annotation):
             annotations.append(annotation)
         else:
@@ -107,8 +112,14 @@ def parse_annotations(
     return tuple(annotations)
 
 
-def _is_nearly_right(comment: str) -> bool:
-    """Whether *comment* seems to be meant as an annotation."""
+def _is_nearly_right(comment: str, is_alone: bool) -> bool:
+    """Whether *comment*, which may be alone on its line, seems to be meant as an annotation."""
+    if not is_alone:
+        inside = _INSIDE.search(comment)
+        parts = [f"#{part}" for part in comment.lstrip("#").split("#")]
+        if any(_is_nearly_right(part, True) for part in parts):
+            return True
+        return inside is not None and inside[1] in DOMAINS
     nearly = _NEARLY.match(comment)
     if nearly is None:
         return False

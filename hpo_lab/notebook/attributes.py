@@ -226,6 +226,8 @@ class Attributes(Calls, ABC):
                             if member.path == "property" or member.kind in (INSTANCE, UNKNOWN):
                                 self._run_methods({thing, member}, value, "")
             elif thing.kind != ATOM:
+                if thing.kind == "estimator" and name in library.TELLS_MORE:
+                    thing.draws |= {"numpy.random"}
                 self._add(thing, _objects(value) if thing.kind == "array" else value)
 
     def _set_on_library(self, thing: Thing, value: Value, what: str) -> None:

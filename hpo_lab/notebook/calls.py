@@ -6,7 +6,7 @@ import ast
 from abc import ABC
 from collections.abc import Collection, Hashable, Iterable
 
-from hpo_lab.notebook import library
+from hpo_lab.notebook import library, overwriting
 from hpo_lab.notebook.known_types import KINDS
 from hpo_lab.notebook.name_table import IN_DOUBT
 from hpo_lab.notebook.own_code import DEPTH_AT_MOST, CallArguments
@@ -31,6 +31,12 @@ __all__ = ["Calls"]
 
 _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
 _GENERATORS = ("numpy.random", "random", "tensorflow", "torch")
+_ARRAYS = frozenset({"numpy", "scipy", "pandas", "sklearn", "torch"})
+_OUTPUTS = ("out", "output")
+_RANDOM_FILLS = frozenset(
+    {"bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_"}
+    | {"uniform_"}
+)
 
 
 class Calls(Results, ABC):
@@ -85,6 +91,14 @@ class Calls(Results, ABC):
 
     def _call_imported(self, thing: Thing, arguments: CallArguments, site: Hashable) -> Value:
         path, passed = thing.path, arguments.every
+        kind = library.kind_with_method(path)
+        if kind and arguments.positional:
+            inner = CallArguments(
+                arguments.positional[1:], arguments.named, arguments.anything, arguments.texts
+            )
+            return self._call_known_methods(
+                arguments.positional[0], kind, path.rpartition(".")[2], inner, site
+            )
         call = library.of_function(path)
         if call is None or self._library(path).holds:
             return self._unknown({thing, *passed}, site)
@@ -100,9 +114,17 @@ class Calls(Results, ABC):
             self._draw(draws)
         if call.seeds:
             self._seed(call.seeds)
-        if is_in_place(arguments):
+        root = path.partition(".")[0]
+        if is_in_place(arguments) or (root in _ARRAYS and _may_overwrite(root, arguments)):
             self._change(passed)
-        self._change(arguments.named.get("out", NOTHING))
+        for name in _OUTPUTS:
+            self._change(arguments.named.get(name, NOTHING))
+        self._change(NOTHING.union(*arguments.positional[overwriting.first_overwritten(path) :]))
+        if path == "builtins.print":
+            self._change(arguments.named.get("file", NOTHING))
+            self._run_methods(arguments.named.get("file", NOTHING), passed)
+        if path.endswith(".register"):
+            self.keep(f"{self._what}(): for its effect on the process, {IN_DOUBT}")
         if path.startswith("builtins.") and path[9:] in ("setattr", "delattr"):
             self._set_attributes(arguments)
         if call.changes or (path.startswith("torch.") and library.is_in_place(path)):
@@ -150,6 +172,12 @@ class Calls(Results, ABC):
 
     def _hand_over(self, thing: Thing, handed: Value) -> None:
         """Follow how a library calls a function of a library that it was passed."""
+        kind = library.kind_with_method(thing.path)
+        if kind:
+            inner = CallArguments(anything=handed)
+            name = thing.path.rpartition(".")[2]
+            self._call_known_methods(handed, kind, name, inner, ("pass", thing))
+            return
         call = library.of_function(thing.path)
         if call is None or self._library(thing.path).holds:
             self._unknown({thing, *handed}, ("pass", thing))
@@ -158,8 +186,9 @@ class Calls(Results, ABC):
             self.keep(f"{thing.path}: {call.effect}, {IN_DOUBT}")
         if call.changes or thing.path == "builtins.next":
             self._change(self._reachable(handed))
-        if call.draws:
-            self._draw(call.draws)
+        draws = "numpy.random" if library.draws_unless_told(thing.path, frozenset()) else ""
+        if call.draws or draws:
+            self._draw(call.draws or draws)
 
     def _call_bound(self, method: Thing, arguments: CallArguments, site: Hashable) -> Value:
         """Follow the call of a method that the code holds on to, perhaps in its own instance."""
@@ -188,6 +217,16 @@ class Calls(Results, ABC):
         if thing.kind not in KINDS:
             return self._call_thing(thing, arguments, site) if name == "__call__" else NOTHING
         return self._call_known_method(thing, thing.kind, name, arguments, site)
+
+    def _call_known_methods(
+        self, value: Value, kind: str, name: str, arguments: CallArguments, site: Hashable
+    ) -> Value:
+        """Follow the call of a method that the code takes from its class."""
+        result = NOTHING
+        for each in in_order(value):
+            if each.kind in (kind, UNKNOWN, INSTANCE):
+                result |= self._call_method(each, name, arguments, (site, each.number))
+        return result or plain()
 
     def _call_own_method(
         self, thing: Thing, name: str, arguments: CallArguments, site: Hashable
@@ -256,6 +295,15 @@ class Calls(Results, ABC):
         if is_in_place(arguments):
             self._change({thing, *passed})
         self._change(arguments.named.get("out", NOTHING))
+        if kind == "array" and library.result_of_method(kind, name) != "plot":
+            first = overwriting.method_overwrites_from(name)
+            self._change(NOTHING.union(*arguments.positional[first:]))
+            if "**" in arguments.named or _has_true(arguments, 0 if name == "byteswap" else 1):
+                self._change({thing})
+        if kind == "tensor" and name in _RANDOM_FILLS:
+            self._draw("torch")
+        if kind == "estimator" and not library.TELLS_MORE.isdisjoint(arguments.named):
+            thing.draws |= {"numpy.random"}
         if name == "shuffle":
             self._change(passed)
         for generator in sorted(thing.draws):
@@ -274,10 +322,29 @@ class Calls(Results, ABC):
             self._add(thing, odd(held) if kind == "array" else held)
         result = self._method_result(thing, kind, name, passed, reads, site)
         shared = arguments.named.get("out", NOTHING)
-        if any(arguments.texts.get(each) == "False" for each in ("copy", "deep")):
+        by_position = {arguments.texts.get(str(n)) for n in range(len(arguments.positional))}
+        if "False" in by_position or any(
+            arguments.texts.get(each) == "False" for each in ("copy", "deep")
+        ):
             shared |= own
         self._link_all(result, shared)
         return result
+
+
+def _has_true(arguments: CallArguments, first: int) -> bool:
+    """Whether an argument at position *first* or after it is the word `True`."""
+    return any(
+        arguments.texts.get(str(position)) == "True"
+        for position in range(first, len(arguments.positional))
+    )
+
+
+def _may_overwrite(root: str, arguments: CallArguments) -> bool:
+    """Whether a flag by position, or what a dictionary spreads, may allow to overwrite."""
+    texts = {arguments.texts.get(str(n)) for n in range(1, len(arguments.positional))}
+    if root in ("sklearn", "numpy"):
+        return "False" in texts or (root == "numpy" and "True" in texts)
+    return "True" in texts or "**" in arguments.named
 
 
 def _code_in(value: Iterable[Thing]) -> Value:

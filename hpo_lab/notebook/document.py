@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpo_lab.notebook.parsed_cell import CellMagic, ParsedCell
+from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.quick_import import import_nbformat
 
@@ -27,7 +27,8 @@ class TuneCell:
         magic_line: What follows `%%tune` on its line.
         magic_lineno: The line of the cell on which `%%tune` stands, counted from 1.
         source: The lines below it.
-        earlier: The code cells above it, without other `%%tune` cells.
+        earlier: The code cells above it; other `%%tune` cells run with their defaults.
+        later: Those below it.
         id: The cell's id, empty in notebooks older than format 4.5.
     """
 
@@ -37,6 +38,7 @@ class TuneCell:
     magic_lineno: int
     source: str
     earlier: tuple[ParsedCell, ...]
+    later: tuple[ParsedCell, ...] = ()
     id: str = ""
 
 
@@ -54,7 +56,7 @@ def read_notebook(path: Path) -> NotebookNode:
         return InvalidInput([Problem(str(path), message)])
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise refuse(f"no such file{_neighbour(path)}") from None
     except OSError as error:
@@ -82,29 +84,29 @@ def read_notebook(path: Path) -> NotebookNode:
 
 def tune_cells(notebook: NotebookNode) -> list[TuneCell]:
     """The code cells of *notebook* that start with `%%tune`, in order."""
-    tuned: list[TuneCell] = []
-    earlier: list[ParsedCell] = []
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code" or not cell.source.strip():
-            continue
-        tags = frozenset(cell.metadata.get("tags", ()))
-        parsed = ParsedCell(cell.source, tags, label=f"cell {index + 1}")
-        match parsed.magics:
-            case [CellMagic(name="tune") as magic, *_]:
-                tuned.append(
-                    TuneCell(
-                        index=index,
-                        label=parsed.label,
-                        magic_line=magic.arguments,
-                        magic_lineno=magic.first_line - 1,
-                        source=magic.body,
-                        earlier=tuple(earlier),
-                        id=cell.get("id", ""),
-                    )
-                )
-            case _:
-                earlier.append(parsed)
-    return tuned
+    parsed = [
+        (
+            index,
+            ParsedCell(cell.source, frozenset(cell.metadata.get("tags", ())), f"cell {index + 1}"),
+        )
+        for index, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and cell.source.strip()
+    ]
+    cells = tuple(replace(cell, runs_tuned=cell.tune_magic is not None) for _, cell in parsed)
+    return [
+        TuneCell(
+            index=index,
+            label=cell.label,
+            magic_line=magic.arguments,
+            magic_lineno=magic.first_line - 1,
+            source=magic.body,
+            earlier=cells[:number],
+            later=cells[number + 1 :],
+            id=notebook.cells[index].get("id", ""),
+        )
+        for number, (index, cell) in enumerate(parsed)
+        if (magic := cell.tune_magic) is not None
+    ]
 
 
 def choose_tune_cell(cells: Sequence[TuneCell], wanted: str | None = None) -> TuneCell:
@@ -121,7 +123,7 @@ def choose_tune_cell(cells: Sequence[TuneCell], wanted: str | None = None) -> Tu
     """
     if not cells:
         message = (
-            "the notebook has no `%%tune` cell; write `%%tune --maximize accuracy` on the first "
+            "the notebook has no `%%tune` cell; write `%%tune maximize accuracy` on the first "
             "line of a cell and annotate its values: lr = 0.01  # tune: loguniform(1e-4, 1e-1)"
         )
         raise InvalidInput([Problem("notebook", message)])

@@ -180,11 +180,20 @@ class Expressions(Attributes, ABC):
             if has_star:
                 arguments.anything |= value
             else:
+                if isinstance(argument, ast.Constant):
+                    arguments.texts[str(len(arguments.positional))] = repr(argument.value)
                 arguments.positional.append(value)
         for keyword in node.keywords:
             value = self._value(keyword.value)
-            if keyword.arg is None:
+            if keyword.arg is None and isinstance(keyword.value, ast.Dict):
                 arguments.anything |= self._items(value)
+                for key, part in zip(keyword.value.keys, keyword.value.values, strict=True):
+                    name = str(key.value) if isinstance(key, ast.Constant) else "**"
+                    arguments.named[name] = self._value(part)
+                    if isinstance(part, ast.Constant):
+                        arguments.texts[name] = repr(part.value)
+            elif keyword.arg is None:
+                arguments.named["**"] = self._items(value)
             else:
                 arguments.named[keyword.arg] = value
                 if isinstance(keyword.value, ast.Constant):

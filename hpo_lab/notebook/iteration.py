@@ -24,6 +24,8 @@ from hpo_lab.notebook.values import (
 
 __all__ = ["Iteration"]
 
+_GENERATORS = ("numpy.random", "random", "tensorflow", "torch")
+
 
 class Iteration(OwnCode, ABC):
     """A table of names on which iterations are followed."""
@@ -49,6 +51,8 @@ class Iteration(OwnCode, ABC):
                 items |= frozenset(self._reachable({thing})) - {thing}
             elif kind == UNKNOWN:
                 self._change({thing})
+                for generator in _GENERATORS:
+                    self._draw(generator)
                 items |= {thing}
             elif kind in (ATOM, "value", "plots"):
                 items |= plain()

@@ -9,7 +9,15 @@ from __future__ import annotations
 import builtins
 from dataclasses import dataclass
 
-__all__ = ["CALLS", "PLAIN_BASES", "PLAIN_MODULES", "SAME_DECORATORS", "STEADY", "Call"]
+__all__ = [
+    "CALLS",
+    "PLAIN_BASES",
+    "PLAIN_MODULES",
+    "SAME_DECORATORS",
+    "STEADY",
+    "STEADY_IN_SCIPY",
+    "Call",
+]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -123,13 +131,18 @@ _rows("pickle", "dumps", Call())
 _rows("", "pickle.dump joblib.dump", _WRITES)
 for _module in _words(
     """
-    base64 binascii calendar cmath colorsys datetime decimal difflib fractions hashlib hmac
-    html inspect keyword locale math numbers platform pprint re statistics string struct
-    sysconfig textwrap time timeit tokenize unicodedata uuid zlib zoneinfo urllib.parse
-    ipaddress
+    base64 binascii cmath colorsys datetime decimal fractions html keyword math platform pprint
+    re statistics string struct sysconfig textwrap time timeit unicodedata uuid zoneinfo
+    urllib.parse ipaddress
     """
 ):
     CALLS[_module] = Call("value")
+for _module in _words("calendar difflib hashlib hmac inspect tokenize zlib"):
+    CALLS[_module] = Call("unknown", holds=True)
+_rows("difflib", "get_close_matches ndiff unified_diff", Call("list"))
+_rows("", "decimal.getcontext decimal.setcontext decimal.localcontext locale numbers "
+      "calendar.setfirstweekday", _SET)  # fmt: skip
+_rows("", "struct.pack_into timeit.Timer", None)
 _rows("re", "findall split", Call("list"))
 _rows("re", "finditer", Call("iterator"))
 _rows("locale", "setlocale", _SET)
@@ -150,6 +163,8 @@ _rows("gc", "collect", Call())
 
 # ---- NumPy and SciPy: functions leave their arguments alone, but for these
 _rows("", "numpy scipy", _ARRAY)
+_rows("numpy", "asfortranarray asarray_chkfinite asmatrix bmat broadcast dsplit frombuffer "
+      "from_dlpack ma matrix meshgrid permute_dims trim_zeros unstack lib", _VIEW)  # fmt: skip
 _rows("numpy", "asanyarray asarray ascontiguousarray atleast_1d atleast_2d atleast_3d "
       "broadcast_arrays broadcast_to diagonal expand_dims flip fliplr flipud hsplit array_split "
       "lib.stride_tricks matrix_transpose moveaxis nan_to_num ravel real imag require reshape "
@@ -160,14 +175,14 @@ _rows("numpy", "save savetxt savez savez_compressed memmap", _WRITES)
 _rows("numpy", "seterr seterrcall set_printoptions setbufsize", _SET)
 _rows("numpy", "errstate printoptions", Call("value"))
 _rows("numpy", "vectorize frompyfunc", Call("unknown", holds=True))
-_rows("numpy", "nditer testing ctypeslib f2py ndarray.sort add.at subtract.at",
-      None)  # fmt: skip
+_rows("numpy", "nditer testing ctypeslib f2py", None)
 _rows("numpy", "random", Call("array", draws="numpy.random"))
 _rows("numpy.random", "shuffle", Call(changes=True, draws="numpy.random"))
 _rows("numpy.random", "seed set_state", Call(seeds="numpy.random", effect=_PROCESS))
 _rows("numpy.random", "default_rng RandomState Generator PCG64 SeedSequence MT19937",
       Call("generator", holds=True))  # fmt: skip
-_rows("scipy.stats", "qmc", Call("unknown"))
+_rows("scipy.stats", "qmc gaussian_kde rv_histogram", Call("unknown"))
+_rows("scipy", "sparse", _VIEW)
 _rows("scipy.io", "savemat wavfile.write mmwrite", _WRITES)
 _rows("scipy", "optimize integrate interpolate LowLevelCallable", Call("value", holds=True))
 _rows("scipy.optimize", "least_squares linprog milp linear_sum_assignment curve_fit", Call("value"))
@@ -218,6 +233,8 @@ _rows("sklearn.datasets", "make_blobs make_circles make_classification make_frie
       "make_friedman2 make_friedman3 make_hastie_10_2 make_moons make_regression make_s_curve "
       "make_swiss_roll make_gaussian_quantiles make_low_rank_matrix make_multilabel_classification "
       "make_sparse_uncorrelated make_spd_matrix", _ARRAY)  # fmt: skip
+_rows("sklearn", "utils", None)
+_rows("sklearn", "utils.Bunch", Call("bunch"))
 _rows("sklearn", "metrics utils.class_weight utils.shuffle utils.resample inspection "
       "model_selection.train_test_split model_selection.cross_val_score "
       "model_selection.cross_val_predict model_selection.learning_curve "
@@ -267,11 +284,15 @@ _rows("torch", "Generator", Call("generator"))
 _rows("torch", "save", _WRITES)
 _rows("torch", "nn", Call("module", holds=True, draws="torch"))
 _rows("torch.nn", "functional", Call("tensor", holds=True, draws="torch"))
+_rows("torch.nn.functional", "batch_norm instance_norm embedding embedding_bag",
+      Call("tensor", holds=True, changes=True, draws="torch"))  # fmt: skip
 _rows("torch.nn", "utils parallel", None)
 _rows("torch.nn", "init", Call("same", changes=True, draws="torch"))
 _rows("torch.nn.utils", "clip_grad_norm_ clip_grad_value_ vector_to_parameters",
       Call("tensor", holds=True, changes=True))  # fmt: skip
 _rows("torch", "optim", Call("optimizer", holds=True))
+_rows("torch.optim", "lr_scheduler", Call("optimizer", holds=True, changes=True))
+_rows("torch.optim", "swa_utils", None)
 _rows("torch.utils.data", "DataLoader random_split", Call("loader", holds=True, draws="torch"))
 _rows("torch.utils.data", "TensorDataset Subset ConcatDataset Dataset", Call("loader", holds=True))
 for _module in ("tensorflow", "keras"):
@@ -279,6 +300,28 @@ for _module in ("tensorflow", "keras"):
         _module, "random.set_seed utils.set_random_seed", Call(seeds="tensorflow", effect=_PROCESS)
     )
 _rows("hpo_lab", "report keep", Call())
+
+STEADY_IN_SCIPY = _words(
+    """
+    constants fft fftpack integrate interpolate io linalg.block_diag linalg.cholesky linalg.det
+    linalg.eig linalg.eigh linalg.expm linalg.inv linalg.lstsq linalg.lu linalg.norm linalg.pinv
+    linalg.qr linalg.solve linalg.svd misc ndimage cluster.hierarchy
+    optimize.brentq optimize.curve_fit optimize.fsolve optimize.least_squares optimize.linprog
+    optimize.linear_sum_assignment optimize.minimize optimize.minimize_scalar optimize.root
+    optimize.root_scalar optimize.nnls signal spatial special sparse.coo_array sparse.coo_matrix
+    sparse.csc_array sparse.csc_matrix sparse.csr_array sparse.csr_matrix sparse.diags sparse.eye
+    sparse.hstack sparse.identity sparse.vstack sparse.issparse stats.anderson stats.bartlett
+    stats.boxcox stats.chi2_contingency stats.chisquare stats.describe stats.entropy
+    stats.f_oneway stats.friedmanchisquare stats.gmean stats.hmean stats.iqr stats.jarque_bera
+    stats.kendalltau stats.kruskal stats.ks_2samp stats.kstest stats.kurtosis stats.levene
+    stats.linregress stats.mannwhitneyu stats.mode stats.moment stats.normaltest stats.pearsonr
+    stats.percentileofscore stats.pointbiserialr stats.probplot stats.rankdata stats.sem
+    stats.shapiro stats.skew stats.spearmanr stats.trim_mean stats.ttest_1samp stats.ttest_ind
+    stats.ttest_rel stats.wasserstein_distance stats.wilcoxon stats.yeojohnson stats.zscore
+    stats.gaussian_kde stats.norm stats.uniform
+    """
+)
+"""What in SciPy draws nothing from NumPy's global generator; but any `rvs` does."""
 
 STEADY = _words(
     """
@@ -312,7 +355,8 @@ STEADY = _words(
     decomposition.IncrementalPCA calibration tree.plot_tree tree.export_text
     tree.export_graphviz datasets.load_iris datasets.load_wine datasets.load_digits
     datasets.load_breast_cancer datasets.load_diabetes datasets.load_linnerud
-    datasets.fetch_california_housing datasets.fetch_openml base utils
+    datasets.fetch_california_housing datasets.fetch_openml base utils.class_weight
+    utils.check_array utils.check_X_y utils.Bunch
     inspection.PartialDependenceDisplay inspection.DecisionBoundaryDisplay
     """
 )

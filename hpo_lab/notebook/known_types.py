@@ -163,7 +163,20 @@ KINDS: dict[str, KindOfObject] = {
             "standard_normal standard_t triangular uniform vonmises vonmisesvariate wald "
             "weibull weibullvariate zipf"
         ),
-        gives=(("array", _words("choice choices sample permutation permuted")),),
+        gives=(
+            (
+                "atom",
+                _words(
+                    "betavariate bytes expovariate gammavariate gauss getrandbits lognormvariate "
+                    "normalvariate paretovariate randbytes randrange seed set_state setstate "
+                    "shuffle vonmisesvariate weibullvariate"
+                ),
+            ),
+            ("generator", _words("manual_seed")),
+            ("list", _words("choices sample")),
+            ("unknown", _words("bit_generator jumped spawn")),
+            ("array", _words("*")),
+        ),
         is_consumed=True,
     ),
     # ---- arrays and tables: what reads gives a new object; a slice or column shares

@@ -9,10 +9,11 @@ import builtins
 import sys
 from functools import lru_cache
 
-from hpo_lab.notebook.known_calls import CALLS, PLAIN_MODULES, STEADY, Call
+from hpo_lab.notebook.known_calls import CALLS, PLAIN_MODULES, STEADY, STEADY_IN_SCIPY, Call
 from hpo_lab.notebook.known_types import KINDS
 
 __all__ = [
+    "TELLS_MORE",
     "attribute_kind",
     "builtin_path",
     "draws_unless_told",
@@ -20,11 +21,15 @@ __all__ = [
     "import_is_plain",
     "is_in_place",
     "kind_of_class",
+    "kind_with_method",
     "of_function",
     "result_of_method",
 ]
 
-_TELLS_MORE = frozenset({"probability", "selection", "shuffle", "solver", "svd_solver"})
+TELLS_MORE = frozenset(
+    {"**", "probability", "sample_size", "selection", "shuffle", "solver", "svd_solver"}
+)
+"""Parameters of scikit-learn with which a steady model or function may draw random numbers."""
 
 
 def builtin_path(name: str) -> str | None:
@@ -51,11 +56,14 @@ def import_is_plain(module: str) -> bool:
 def draws_unless_told(path: str, keywords: frozenset[str]) -> bool:
     """Whether what is called at *path* draws random numbers unless it gets a `random_state`."""
     root, _, rest = path.partition(".")
-    if root not in ("sklearn", "imblearn"):
+    if root not in ("sklearn", "imblearn", "scipy"):
         return False
     parts = rest.split(".")
-    is_steady = any(".".join(parts[:length]) in STEADY for length in range(1, len(parts) + 1))
-    return not is_steady or bool(_TELLS_MORE & keywords)
+    steady = STEADY_IN_SCIPY if root == "scipy" else STEADY
+    is_steady = any(".".join(parts[:length]) in steady for length in range(1, len(parts) + 1))
+    if root == "scipy":
+        return not is_steady or parts[-1] in ("resample", "rvs")
+    return not is_steady or bool(TELLS_MORE & keywords)
 
 
 @lru_cache(maxsize=4096)
@@ -78,6 +86,19 @@ def kind_of_class(name: str) -> str:
         ):
             return kind
     return ""
+
+
+@lru_cache(maxsize=4096)
+def kind_with_method(path: str) -> str:
+    """The kind of object of which *path* is a method, taken from its class; empty for others."""
+    of, _, name = path.rpartition(".")
+    if "." not in of or path in CALLS or name in ("fromkeys", "__init__", "__new__"):
+        return ""
+    if not of.startswith("builtins.") and of.count(".") != 1:
+        return ""
+    kind = kind_of_class(of)
+    is_table = kind in ("array", "list", "dict", "set", "collection")
+    return kind if is_table and has_method(kind, name) else ""
 
 
 @lru_cache(maxsize=4096)

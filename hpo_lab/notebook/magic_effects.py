@@ -6,7 +6,9 @@ import re
 from enum import Enum, auto
 
 __all__ = [
+    "BINDING",
     "MEASURING",
+    "QUIET",
     "SHELLS",
     "MagicKind",
     "bound_names",
@@ -42,6 +44,15 @@ _OUTPUT = _words(
     timeit tune who who_ls whos xmode
     """
 )
+BINDING = frozenset({"aimport", "edit", "macro", "pylab", "rerun", "run", "store"})
+"""Line magics that define names which their text does not show."""
+QUIET = _words(
+    """
+    ! !! autosave bash bookmark cd cmd colors conda config dirs env file gui ls mamba matplotlib
+    mkdir pip popd pushd pwd rehashx script set_env sh sx system tensorboard uv writefile
+    """
+)
+"""Magics that may do anything but define names, apart from those that their options name."""
 MEASURING = frozenset({"memit", "timeit"})
 """Magics that run their text as the body of a function, and leave no name behind."""
 SHELLS = frozenset({"!", "bash", "cmd", "script", "sh", "sx", "system"})

@@ -71,12 +71,16 @@ class ParsedCell:
         tags: Its tags; `tune-keep` and `tune-skip` overrule the analysis.
         label: What messages call it: `cell 3`, `In [3]`.
         seconds: How long it took when it ran in a kernel.
+        runs_tuned: Whether `%%tune` at its top counts for nothing: it runs with its defaults.
+        id: What tells the cell of a session that is executed again; empty where nothing does.
     """
 
     source: str
     tags: frozenset[str] = frozenset()
     label: str = ""
     seconds: float | None = None
+    runs_tuned: bool = False
+    id: str = ""
 
     @cached_property
     def magics(self) -> tuple[CellMagic, ...]:
@@ -92,8 +96,14 @@ class ParsedCell:
                 break
             first_line += body.count("\n", 0, match.start(1)) + 1
             name, body = match[1], body[match.end() :]
-            magics.append(CellMagic(name, match[2].strip(), body, first_line, kind_of(name)))
+            kind = MagicKind.CODE if self.runs_tuned and name == "tune" else kind_of(name)
+            magics.append(CellMagic(name, match[2].strip(), body, first_line, kind))
         return tuple(magics)
+
+    @property
+    def tune_magic(self) -> CellMagic | None:
+        """The `%%tune` that it starts with, if it does; above may be what runs it: `%%time`."""
+        return next((magic for magic in self.magics if magic.name == "tune"), None)
 
     @property
     def kind(self) -> MagicKind:
@@ -134,6 +144,8 @@ class ParsedCell:
             changed: What to write on other lines, by their number.
         """
         texts = {**self._magics_off(), **changed}
+        if self.runs_tuned and (magic := self.tune_magic):
+            texts[magic.first_line - 1] = f"# {self.lines[magic.first_line - 2].strip()}"
         if not texts:
             return self.source
         lines = self.lines.copy()

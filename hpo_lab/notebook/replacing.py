@@ -33,7 +33,7 @@ def require_file(path: Path) -> None:
         return
     kind = next((name for is_kind, name in _KINDS if is_kind(mode)), None)
     if kind is not None:
-        message = f"is {kind}; only a notebook file can be written, or a new name in a folder"
+        message = f"is {kind}; only a file can be written, or a new name in a folder"
         raise InvalidInput([Problem(str(path), message)])
 
 

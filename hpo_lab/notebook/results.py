@@ -25,6 +25,7 @@ from hpo_lab.notebook.values import (
 
 __all__ = ["Results", "is_in_place", "odd"]
 
+_CHOOSES = frozenset({"choice", "choices", "sample", "permutation", "permuted"})
 _DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
 
 
@@ -84,6 +85,8 @@ class Results(Iteration, ABC):
             thing.draws |= {draws} - {""}
             for each in self._reachable(held):
                 thing.draws |= each.draws
+                if each.kind == IMPORTED and library.draws_unless_told(each.path, frozenset()):
+                    thing.draws |= {"numpy.random"}
         if any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X")):
             return self._thing(UNKNOWN, site, value | passed)
         return value
@@ -101,6 +104,10 @@ class Results(Iteration, ABC):
         self, thing: Thing, kind: str, name: str, passed: Value, reads: bool, site: Hashable
     ) -> Value:
         known = KINDS[kind]
+        if kind == "generator" and name in _CHOOSES:
+            items = self._items(passed)
+            chosen = self._thing(given := library.result_of_method(kind, name), site, items)
+            return chosen | (items if given == "array" else NOTHING)
         if name in known.items:
             return frozenset(thing.holds) | passed | plain()
         if name in known.views:
@@ -124,11 +131,7 @@ class Results(Iteration, ABC):
             else library.result_of_method(kind, name)
         )
         if given == kind and not reads:
-            return (
-                frozenset({thing})
-                if kind not in ("list", "set", "dict", "generator", "file")
-                else plain()
-            )
+            return frozenset({thing}) if kind not in ("list", "set", "dict", "file") else plain()
         if given == "array iterator":
             row = self._thing("array", (site, "row"), odd(frozenset(thing.holds)))
             inner = self._thing("tuple", (site, "item"), row | plain())
@@ -150,6 +153,6 @@ def odd(value: Iterable[Thing]) -> Value:
 def is_in_place(arguments: CallArguments) -> bool:
     """Whether the call says `inplace=True`, or that it may overwrite what it is passed."""
     return any(
-        name in arguments.named and arguments.texts.get(name) != "False"
-        for name in ("inplace", "overwrite_input", "overwrite_a", "overwrite_b", "overwrite_x")
-    ) or any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X"))
+        name.startswith(("inplace", "overwrite")) and arguments.texts.get(name) != "False"
+        for name in arguments.named
+    ) or any(name.startswith("copy") and text == "False" for name, text in arguments.texts.items())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_lab.experiment.model import Parameter, Value
-from hpo_lab.experiment.space import contains
+from hpo_lab.experiment.space import contains, same
 from hpo_lab.notebook.annotations import Annotation, parse_annotations
 from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
 from hpo_lab.notebook.literals import Edit, edited, literal_edits
@@ -83,7 +83,7 @@ def rewrite(
     before = {
         old.name: old.default
         for old, new in zip(annotations, after, strict=True)
-        if old.default != new.default
+        if not same(old.default, new.default)
     }
     return Rewritten(chosen.label, with_edits(text, chosen.index, edits).encode(), before)
 

@@ -22,6 +22,7 @@ from hpo_lab.notebook.parsed_cell import FAILS_TAG, KEEP_TAG, ParsedCell, magic_
 __all__ = ["KEEP_TAG", "SKIP_TAG", "Decision", "names_of", "names_read", "slice_cells"]
 
 SKIP_TAG = "tune-skip"
+_OF_A_TRIAL = frozenset({"checkpoint_dir", "keep", "report"})
 _SHOWS = frozenset({"describe", "display", "head", "hist", "info", "plot", "print", "show"})
 
 
@@ -115,6 +116,9 @@ def _follow(scope: Scope, cells: Sequence[ParsedCell]) -> dict[int, str]:
             refused[number] = f"tagged {SKIP_TAG}"
             continue
         scope.cell = number
+        if cell.runs_tuned and (why := _reports(cells[: number + 1])):
+            refused[number] = why
+            continue
         for magic in cell.magics:
             handles.update(magic_effects.handle_names(magic.name, magic.arguments))
             if magic.kind is MagicKind.OTHER and magic.name in magic_effects.SHELLS:
@@ -150,6 +154,20 @@ def _follow(scope: Scope, cells: Sequence[ParsedCell]) -> dict[int, str]:
             handles -= scope.binds[number].keys()
         scope.bind_names(cell.magic_names)
     return refused
+
+
+def _reports(cells: Sequence[ParsedCell]) -> str:
+    """Why the last of *cells*, a tuned cell, may not be part of another's trial; empty if it may.
+
+    What it reports would be taken for a metric of that trial.
+    """
+    for cell in reversed(cells):
+        for node in ast.walk(cell.tree) if isinstance(cell.tree, ast.Module) else ():
+            match node:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                    if name in _OF_A_TRIAL:
+                        return f"tuned itself: what calls {name}() belongs to its trials"
+    return ""
 
 
 def _names_run(cell: ast.Module) -> set[str]:

@@ -7,6 +7,7 @@ part in it.
 from __future__ import annotations
 
 import ast
+import builtins
 import hashlib
 import json
 from collections.abc import Hashable, Iterator, Sequence, Set
@@ -16,6 +17,7 @@ from functools import cached_property
 
 from hpo_lab.notebook.magic_effects import MagicKind
 from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.notebook.slicing import names_of
 from hpo_lab.notebook.source_meaning import meaning, names_that_read
 
 __all__ = ["CodeChange", "TrialCode"]
@@ -66,7 +68,7 @@ class TrialCode:
 
     @property
     def meaning(self) -> list[list[str]]:
-        """What it computes; a cell that runs once more does not change it."""
+        """What it computes, cell by cell in their order."""
         return [[part.meaning for part in statements] for _, statements in self._parts]
 
     @cached_property
@@ -74,13 +76,13 @@ class TrialCode:
         trees = [cell.tree for cell in self.cells if isinstance(cell.tree, ast.Module)]
         magics = {magic.name for cell in self.cells for magic in cell.magics}
         read = names_that_read(*trees) | magics
-        parts: dict[tuple[str, ...], tuple[ParsedCell, list[_Statement]]] = {}
-        for cell in self.cells:
-            first_line = self.first_line if cell is self.cells[-1] else 1
+        parts = []
+        for number, cell in enumerate(self.cells, start=1):
+            first_line = self.first_line if number == len(self.cells) else 1
             statements = list(_statements(cell, first_line, read))
-            if statements:
-                parts.setdefault(tuple(part.meaning for part in statements), (cell, statements))
-        return list(parts.values())
+            if statements and not _is_repeated(cell, self.cells[number:]):
+                parts.append((cell, statements))
+        return parts
 
     def changes(self, before: TrialCode) -> list[CodeChange]:
         """Where it means something else than *before*, as far as lines show it."""
@@ -97,6 +99,15 @@ class TrialCode:
                 label = now[0].label if now else ""
                 changes += _changed(label or "an earlier cell", was or [], now[1] if now else [])
         return changes
+
+
+def _is_repeated(cell: ParsedCell, later: Sequence[ParsedCell]) -> bool:
+    """Whether a session executed *cell* again, which reads nothing of other cells.
+
+    A cell such as `k = k * 10` computes something else each time.
+    """
+    is_again = any((each.id, each.source) == (cell.id, cell.source) for each in later)
+    return bool(cell.id) and is_again and not names_of([cell])[1] - {*dir(builtins)}
 
 
 def _keys(parts: Sequence[tuple[ParsedCell, list[_Statement]]]) -> list[tuple[str, ...]]:

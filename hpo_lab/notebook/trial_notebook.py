@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_lab.experiment.model import Objective
 from hpo_lab.notebook.annotation_text import ANNOTATION
 from hpo_lab.notebook.annotations import Annotation
-from hpo_lab.notebook.magic_effects import MagicKind, kind_of
+from hpo_lab.notebook.magic_effects import BINDING, MagicKind, kind_of
 from hpo_lab.notebook.names import names_bound
 from hpo_lab.notebook.parsed_cell import ParsedCell, magic_argument, magic_call
 from hpo_lab.notebook.slicing import names_of
@@ -60,7 +60,6 @@ _PYTHON = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
     "language_info": {"name": "python"},
 }
-_BINDING_MAGICS = frozenset({"pylab", "run", "store"})
 # Tags by which papermill would take a cell of the user's for its own.
 _PAPERMILL = frozenset({"injected-parameters", PARAMETERS_TAG})
 _OWN_TAGS = frozenset({OBJECTIVE_TAG, PARAMETERS_TAG, TUNE_TAG})
@@ -176,7 +175,7 @@ def _assigned(cell: ParsedCell) -> Iterator[tuple[str, Assignment]]:
             ):
                 first, last = statement.lineno, statement.end_lineno or statement.lineno
                 behind = (comments.get(line) for line in range(first, last + 1))
-                texts = [annotation[1].strip() for annotation in behind if annotation]
+                texts = [annotation["text"].strip() for annotation in behind if annotation]
                 lines = tuple(cell.lines[first - 1 : last])
                 yield name, Assignment(value, texts[0] if texts else "", lines)
 
@@ -349,7 +348,7 @@ def _produced(cell: ParsedCell, reported: set[str]) -> list[str] | None:
                 if inner is None:
                     return None
                 names += inner
-            elif ran[0] in _BINDING_MAGICS:
+            elif ran[0] in BINDING:
                 return None
         elif ast.unparse(node.func) in reporters:
             reported.update(keyword.arg or "**" for keyword in node.keywords)

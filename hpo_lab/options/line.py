@@ -165,7 +165,10 @@ def split_arguments(
             continue
         flag, equals, value = token.partition("=")
         if flag in bare:
-            parsed.values.setdefault(flag, []).append("")
+            if equals:
+                parsed.problems.append(_of_option(flag, "does not take a value", where))
+            else:
+                parsed.values.setdefault(flag, []).append("")
             continue
         if flag not in taking:
             hint = nearest(flag, [*taking, *bare])

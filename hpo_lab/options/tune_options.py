@@ -140,6 +140,13 @@ class TuneOptions:
         f"{_TRIAL}.outputLimit",
         for_notebooks=True,
     )
+    kernel: str | None = _option(
+        "NAME",
+        "the Jupyter kernel of the trials [default: the notebook's]",
+        Text(),
+        f"{_TRIAL}.kernelName",
+        for_notebooks=True,
+    )
     isolation: str | None = _option(
         "auto|fork|kernel",
         "whether trials share the set-up cells and fork [default: auto]",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def notebook_of(prepared: Prepared) -> tuple[dict[str, Any], list[Problem]]:
         raise InvalidInput([Problem("spec.trialTemplate.trialSpec", message)])
     notebook = TrialNotebook.read(prepared.files[NOTEBOOK][1])
     options, problems = options_of(experiment)
+    # The notebook's metadata say it.
+    options = replace(options, kernel=None)
     lines, wrong = _assignments(experiment, notebook.assignments)
     line = ""
     try:

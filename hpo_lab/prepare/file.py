@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hpo_lab.options import TuneOptions
+from hpo_lab.prepare.kernels import with_kernel_here
 from hpo_lab.prepare.local import local_problems
 from hpo_lab.prepare.manifest import prepare_manifest
 from hpo_lab.prepare.notebook import prepare_notebook
@@ -60,7 +61,7 @@ def prepare_file(
             problems += [
                 Problem(flag, "is for manifests") for flag, value in flags.items() if value
             ]
-            prepared = prepare_notebook(path, options, cell=cell)
+            prepared = prepare_notebook(path, options, cell=cell, dialect=dialect)
         elif path.suffix in _MANIFESTS:
             if cell is not None:
                 flag = "--cell" if dialect is Dialect.LINE else "cell"
@@ -68,6 +69,7 @@ def prepare_file(
             problems += local_problems(runtime, paths)
             prepared = prepare_manifest(path, template=template, beside=beside)
             prepared = overridden(prepared, options, dialect)
+            prepared = with_kernel_here(prepared, options.kernel, path.name, dialect)
         else:
             message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
             raise InvalidInput([Problem(str(path), message)])

@@ -123,7 +123,7 @@ class _Uses:
         """Add a named value; another of the same name is told apart by what it belongs *of*."""
         try:
             text = self._text(value)
-        except (TypeError, ValueError, pickle.PicklingError, RecursionError) as error:
+        except (TypeError, ValueError, pickle.PicklingError, RuntimeError) as error:
             kind = type(value).__name__
             message = f"is a {kind}, which cannot be given to a trial ({error}); make it in the"
             self.problems.append(Problem(name, f"{message} function"))

@@ -20,6 +20,7 @@ from hpo_lab.experiment.rendering import config_map_object
 from hpo_lab.notebook.trial_code import TrialCode
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.prepare.checking import check, every_problem
+from hpo_lab.prepare.notebook_modules import modules_used
 from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
@@ -116,6 +117,9 @@ def _unpacked(
     # The notebook may have been edited since the manifest was made of it.
     rest = {**spec, "source": code.digest}
     del rest[EMBEDDED]
+    rest.pop("uses", None)
+    if uses := modules_used(code.cells, Path(str(spec.get("workingDirectory", ".")))):
+        rest["uses"] = uses
     changed = template.model_copy(update={"trial_spec": {**job, "spec": rest}})
     files = {NOTEBOOK: ("application/x-ipynb+json", content)}
     spec_now = experiment.spec.model_copy(update={"trial_template": changed})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,9 @@ from hpo_lab.notebook.trial_notebook import (
 )
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
+from hpo_lab.prepare.kernels import OWN_KERNEL, kernel_here
+from hpo_lab.prepare.missing_names import missing_names, profile_may_define_names
+from hpo_lab.prepare.notebook_modules import modules_used
 from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
 from hpo_lab.prepare.wording import Dialect, Wording, worded
 from hpo_lab.problems import InvalidInput, Problem
@@ -35,7 +38,11 @@ __all__ = ["prepare_cell", "prepare_notebook"]
 
 
 def prepare_notebook(
-    path: str | Path, options: TuneOptions, *, cell: str | None = None
+    path: str | Path,
+    options: TuneOptions,
+    *,
+    cell: str | None = None,
+    dialect: Dialect = Dialect.LINE,
 ) -> Prepared:
     """Make an experiment of the `%%tune` cell of a notebook file.
 
@@ -43,6 +50,7 @@ def prepare_notebook(
         path: The notebook.
         options: Options from elsewhere; they win over the cell's own line.
         cell: Which `%%tune` cell where there are several: its number or id.
+        dialect: How an option is written, for messages.
 
     Raises:
         InvalidInput: with every problem.
@@ -66,10 +74,17 @@ def prepare_notebook(
         file=path.name,
         cell=chosen.id,
         working_directory=path.resolve().parent,
-        kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),
+        kernel_name=notebook.metadata.get("kernelspec", {}).get("name", OWN_KERNEL),
+        dialect=dialect,
+        later=chosen.later,
         problems=problems,
     )
-    return replace(prepared, fresh="--fresh" in alongside)
+    return replace(
+        prepared,
+        fresh="--fresh" in alongside,
+        is_dry="--dry-run" in alongside,
+        store=alongside.get("--store"),
+    )
 
 
 def prepare_cell(
@@ -83,8 +98,11 @@ def prepare_cell(
     file: str = "",
     cell: str = "",
     first_line: int = 2,
-    kernel_name: str = "python3",
+    kernel_name: str = OWN_KERNEL,
+    dialect: Dialect = Dialect.LINE,
     types: Mapping[str, str] | None = None,
+    provided: Collection[str] | None = None,
+    later: Sequence[ParsedCell] = (),
     problems: Sequence[Problem] = (),
 ) -> Prepared:
     """Make an experiment of an annotated cell and the cells that came before it.
@@ -99,14 +117,22 @@ def prepare_cell(
         file: Name of the notebook.
         cell: Id of the cell.
         first_line: Line number of the first line of *tuned* within its cell.
-        kernel_name: Jupyter kernel of the trials.
+        kernel_name: Jupyter kernel of the notebook; that of the options wins over it.
+        dialect: How an option is written, for messages.
         types: Qualified names of the types of the names' values, where a kernel tells them.
+        provided: Names that a kernel has before its first cell; None where no kernel tells them.
+        later: The cells below the tuned cell.
         problems: The problems of the options.
 
     Raises:
         InvalidInput: with *problems* and every other problem.
     """
     problems = list(problems)
+    notices: tuple[Problem, ...] = ()
+    try:
+        kernel_name, notices = kernel_here(kernel_name, options.kernel, file or where, dialect)
+    except InvalidInput as error:
+        problems += error.problems
     tuned_cell = ParsedCell(tuned, label=where)
     try:
         annotations = parse_annotations(tuned_cell, where=where, first_line=first_line)
@@ -123,14 +149,26 @@ def prepare_cell(
         raise InvalidInput(problems)
     decisions = slice_cells(earlier, tuned_cell, types)
     kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
+    if provided is not None or not profile_may_define_names():
+        problems += missing_names(
+            tuned_cell,
+            decisions,
+            first_line=first_line,
+            place=f"{file}, " if file and where.startswith(file) else "",
+            defined=[*(provided or ()), *(annotation.name for annotation in annotations)],
+            later=later,
+            in_kernel=types,
+        )
     parameters = [annotation.parameter for annotation in annotations]
     code = code_of_trial(tuned_cell, annotations, kept, first_line=first_line)
+    uses = modules_used(code.cells, working_directory)
     template = trial_template(
         "NotebookTrial",
         {
             "source": code.digest,
             "kernelName": kernel_name,
             "workingDirectory": str(working_directory),
+            **({"uses": uses} if uses else {}),
         },
     )
     experiment = options.experiment(default_names(name)[0], parameters, template)
@@ -165,7 +203,13 @@ def prepare_cell(
     def halves() -> Halves:
         from hpo_lab.execution.slice_check import Halves
 
-        ran = [cell for cell in earlier if not isinstance(cell.tree, SyntaxError)]
+        # What an earlier tuned cell of a session did was done in its trials.
+        ran = [
+            cell
+            for cell in earlier
+            if not isinstance(cell.tree, SyntaxError)
+            and (cell.tune_magic is None or cell.runs_tuned)
+        ]
         fingerprint = source_of_fingerprint(names_read(earlier, tuned_cell))
         whole, sliced = (_before_tuned(build(cells), fingerprint) for cells in (ran, kept))
         return Halves(whole, sliced, str(working_directory))
@@ -174,6 +218,7 @@ def prepare_cell(
         experiment,
         {NOTEBOOK: ("application/x-ipynb+json", _dump(build(kept)))},
         decisions,
+        warnings=notices,
         project=os.path.realpath(working_directory),
         names=default_names(name, further) if options.name is None else (),
         file=file,

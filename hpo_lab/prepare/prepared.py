@@ -12,7 +12,7 @@ from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, TrialTempl
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.notebook.trial_code import TrialCode
 from hpo_lab.prepare.wording import Dialect, Wording
-from hpo_lab.problems import Problem
+from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.workload.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Prepared:
         files: Its source files by name: media type and content.
         decisions: Which earlier cells a notebook's trials take along, and why.
         halves: Makes the notebook with every earlier cell and that with the kept ones.
-        warnings: What a manifest says that is taken in another way.
+        warnings: What a manifest or notebook says that is taken in another way.
         stops: Whether the manifest asks for the end of the experiment it describes.
         folder: Where the manifest is.
         project: The folder that the experiment belongs to; empty for none.
@@ -43,6 +43,8 @@ class Prepared:
         code: What its trials run, where that is a notebook.
         wording: How its author writes.
         fresh: Whether it says itself that it takes the place of a recorded experiment.
+        is_dry: Whether it says itself that it is to be shown and not run.
+        store: The store that it names itself, None where it names none.
         configuration: The ConfigMaps and Secrets given with a manifest.
         overridden: Which options took the place of what a manifest says, as a sentence.
     """
@@ -61,8 +63,20 @@ class Prepared:
     code: TrialCode | None = None
     wording: Wording = field(default_factory=lambda: Wording(Dialect.FIELD))
     fresh: bool = False
+    is_dry: bool = False
+    store: str | None = None
     configuration: Configuration = field(default_factory=Configuration)
     overridden: str = ""
+
+    def check_runs(self) -> None:
+        """Check that its author wants it to be run.
+
+        Raises:
+            InvalidInput: The line of its cell says that nothing is to be started.
+        """
+        if self.is_dry:
+            message = f"--dry-run on the line of %%tune: hpo-lab validate {self.file} does it"
+            raise InvalidInput([Problem(self.file, message)])
 
 
 def experiment_name(text: str) -> str:

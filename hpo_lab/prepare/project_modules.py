@@ -8,7 +8,7 @@ import site
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence, Set
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -16,18 +16,23 @@ from hpo_lab.experiment.function_parts import ORDER
 from hpo_lab.notebook.source_meaning import meaning, names_that_read
 from hpo_lab.prepare.value_text import digest, shortened
 
-__all__ = ["imports_of", "module_parts", "names_in", "project_file"]
+__all__ = ["imports_in", "imports_of", "module_parts", "names_in", "project_file"]
 
 _PACKAGES = {"site-packages", "dist-packages"}
 _PYTHON = {Path(sysconfig.get_paths()[name]) for name in ("stdlib", "platstdlib")}
 _MAIN = ast.unparse(ast.parse("__name__ == '__main__'"))
 
 
-def project_file(name: str) -> Path | None:
-    """The file of the module *name* of the project; None for any other, and where it has none."""
+def project_file(name: str, path: Sequence[str] = ()) -> Path | None:
+    """The file of the module *name* of the project; None for any other, and where it has none.
+
+    Args:
+        name: The module.
+        path: The folders in which it is looked for first.
+    """
     if name.partition(".")[0] in (*sys.builtin_module_names, "hpo_lab", "__main__", "__mp_main__"):
         return None
-    spec = _spec(name)
+    spec = _spec(name, path)
     if spec is None or not spec.has_location or spec.origin is None:
         return None
     file = Path(spec.origin).absolute()
@@ -38,15 +43,17 @@ def project_file(name: str) -> Path | None:
     return file
 
 
-def _spec(name: str) -> ModuleSpec | None:
+def _spec(name: str, folders: Sequence[str] = ()) -> ModuleSpec | None:
     """How the module *name* is found, which is not imported for that, nor are its parents."""
-    module = sys.modules.get(name)
+    parent = name.rpartition(".")[0]
+    if folders and not parent and (spec := PathFinder.find_spec(name, folders)) is not None:
+        return spec
+    module = None if folders else sys.modules.get(name)
     if module is not None and isinstance(spec := getattr(module, "__spec__", None), ModuleSpec):
         return spec
-    parent = name.rpartition(".")[0]
     path: Sequence[str] | None = None
     if parent:
-        package = _spec(parent)
+        package = _spec(parent, folders)
         path = package.submodule_search_locations if package else None
         if path is None:
             return None
@@ -58,18 +65,21 @@ def _spec(name: str) -> ModuleSpec | None:
     return None
 
 
-def module_parts(name: str, file: Path, read: Set[str] = frozenset()) -> dict[str, str]:
+def module_parts(
+    name: str, file: Path, read: Set[str] = frozenset(), *, is_run: bool = False
+) -> dict[str, str]:
     """The meaning of each definition of the module *name*, and of the rest of it.
 
     A variable that is assigned once, at the top, counts as a definition. A part of its own is
-    the meaning of all statements in their order. What is *read* stays, as `meaning` says.
+    the meaning of all statements in their order. What is *read* stays, as `meaning` says. A file
+    that *is_run* is no module, and runs as a script.
     """
     tree = _tree(file)
     if tree is None:
         return {f"module {name}": digest(file.read_bytes())}
     parts: dict[str, list[ast.AST]] = {}
     order: list[ast.AST] = []
-    for statement in _without_main(tree.body):
+    for statement in tree.body if is_run else _without_main(tree.body):
         if not meaning(statement, read=read):
             continue
         match statement:
@@ -112,7 +122,12 @@ def imports_of(name: str, file: Path) -> Iterator[str]:
     """The modules, and what may be modules, that the module *name* imports anywhere."""
     tree = _tree(file)
     package = name if file.stem == "__init__" else name.rpartition(".")[0]
-    for node in ast.walk(tree) if tree else ():
+    return imports_in(tree, package) if tree else iter(())
+
+
+def imports_in(tree: ast.AST, package: str = "") -> Iterator[str]:
+    """The modules, and what may be modules, that *tree* of a module of *package* imports."""
+    for node in ast.walk(tree):
         match node:
             case ast.Import():
                 yield from (alias.name for alias in node.names)

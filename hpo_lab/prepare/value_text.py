@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import sys
 from collections.abc import Iterable
 from typing import Any
 
-from hpo_lab.experiment.function_parts import DIGEST
+from hpo_lab.experiment.function_parts import DIGEST, DRAWN
 
 __all__ = ["array_text", "digest", "shortened"]
 
@@ -60,11 +61,14 @@ def _numpy(numpy: Any, value: Any) -> str | Iterable[Any] | None:
     random = sys.modules.get("numpy.random")
     if random is not None and isinstance(value, random.Generator):
         sequence = getattr(value.bit_generator, "seed_seq", None)
-        entropy = getattr(sequence, "entropy", None)
-        if isinstance(entropy, int) and entropy >= _DRAWN:
-            # Nobody chose its numbers.
-            return f"{type(value.bit_generator).__name__} without a seed"
-        return [type(value.bit_generator).__name__, value.bit_generator.state]
+        entropy, spawn_key = (getattr(sequence, name, None) for name in ("entropy", "spawn_key"))
+        spawned = getattr(sequence, "n_children_spawned", 0)
+        state = [type(value.bit_generator).__name__, value.bit_generator.state, spawned]
+        if isinstance(entropy, int) and entropy >= _DRAWN and not spawn_key:
+            return f"{DRAWN}{digest(pickle.dumps(state))}"
+        return state
+    if random is not None and type(value) is random.SeedSequence:
+        return ["SeedSequence", *value.state.values()]
     return None
 
 
@@ -99,5 +103,10 @@ def _torch(torch: Any, value: Any) -> str | None:
     is_tensor: bool = isinstance(value, getattr(torch, "Tensor", ()))
     if not is_tensor or value.layout != torch.strided:
         return None
-    content = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+    if value.is_meta or value.is_quantized:
+        return f"{value.dtype}{tuple(value.shape)} {value.device}" if value.is_meta else None
+    value = value.resolve_conj().resolve_neg()
+    # A tensor of a single number may have any stride; a clone has none.
+    value = value.detach().cpu().clone(memory_format=torch.contiguous_format)
+    content = value.reshape(-1).view(torch.uint8).numpy()
     return digest(f"{value.dtype}{tuple(value.shape)}{value.requires_grad}".encode(), content)

@@ -251,6 +251,7 @@ class Driver:
                 return turns.verdict
             happened = list(self._place.events(_EVENTS_EVERY))
             now = self._clock()
+            happened += turns.due(now)
             if now.steady - renewed >= _RENEW_EVERY:
                 renewed = now.steady
                 self._retry.check()

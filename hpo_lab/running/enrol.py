@@ -73,19 +73,16 @@ def create(
     if prior is not None:
         artifacts.append(prior.artifact)
     makes_room()
-    record = store.create_experiment(
+    notes = {_REVISION: note, WARM_START: prior.message if prior else ""}
+    return store.create_experiment(
         experiment,
         identity=identity(experiment.spec),
         artifacts=artifacts,
         project=project,
         origin=origin,
         replaces=replaces,
+        notes={reason: message for reason, message in notes.items() if message},
     )
-    told = {_REVISION: note, WARM_START: prior.message if prior else ""}
-    for reason, message in told.items():
-        if message:
-            store.set_condition(record.uid, ExperimentState.CREATED, reason, message)
-    return record
 
 
 def made_of(store: Store, uid: str) -> str:

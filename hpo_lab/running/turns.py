@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import time
 from collections.abc import Callable, Iterable, Sequence
 from traceback import print_exc
 
@@ -52,6 +51,7 @@ _EXHAUSTED = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOS
 """What a machine lacks for a moment, which is not the trial's fault."""
 _MOST_TRIES = 60
 _PAUSE = 1.0
+"""Seconds until a trial for which the machine had no room is started again."""
 
 
 class Turns:
@@ -71,6 +71,7 @@ class Turns:
         self._clock = clock
         self._retry = retry
         self._tries: dict[int, int] = {}
+        self._later: list[tuple[float, Lost]] = []
         self.verdict: Verdict | None = None
         self.document = record.document
         self._uid = record.uid
@@ -86,6 +87,12 @@ class Turns:
         if record.document != self.document:
             self.document = record.document
             yield SpecChanged(record.document.spec)
+
+    def due(self, now: Instant) -> list[Event]:
+        """The trials that waited for room on the machine, and are to be tried again at *now*."""
+        due: list[Event] = [lost for moment, lost in self._later if moment <= now.steady]
+        self._later = [each for each in self._later if each[0] > now.steady]
+        return due
 
     def take(self, happened: Sequence[Event], now: Instant) -> None:
         """Do what follows from *happened*."""
@@ -131,15 +138,18 @@ class Turns:
                     seed = _seed(self._uid if spec.seed is None else str(spec.seed), trial.number)
                     try:
                         self._place.start(self.document, trial, seed)
+                        self._tries.pop(trial.number, None)
                     except InvalidInput as error:
                         message = "; ".join(map(str, error.problems))
                         refusals.append(Refused(trial.number, trial.attempt, message))
                     except OSError as error:
+                        is_first = not self._tries
                         if error.errno in _EXHAUSTED and self._may_try_again(trial.number):
-                            message = f"Experiment is running; it waits, for {error.strerror}"
-                            refusals.append(Noticed("MachineExhausted", message))
-                            refusals.append(Lost(trial.number, trial.attempt))
-                            time.sleep(_PAUSE)
+                            if is_first:
+                                message = f"Experiment is running; it waits, for {error.strerror}"
+                                refusals.append(Noticed("MachineExhausted", message))
+                            lost = Lost(trial.number, trial.attempt)
+                            self._later.append((self._clock().steady + _PAUSE, lost))
                             continue
                         message = f"could not be started: {error}"
                         refusals.append(

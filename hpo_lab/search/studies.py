@@ -9,6 +9,7 @@ import math
 import warnings
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import optuna
 from optuna.distributions import (
@@ -212,13 +213,19 @@ def _distribution(parameter: Parameter) -> BaseDistribution:
     match parameter.parameter_type:
         case ParameterType.DOUBLE:
             step = None if log or space.step is None else float(space.step)
-            return FloatDistribution(float(low), float(high), log=log, step=step)
+            last = float(high) if step is None else float(_last(low, high, space.step))
+            return FloatDistribution(float(low), last, log=log, step=step)
         case ParameterType.INT:
-            return IntDistribution(
-                int(low), int(high), log=log, step=1 if log else int(space.step or 1)
-            )
+            pace = 1 if log else int(space.step or 1)
+            return IntDistribution(int(low), int(_last(low, high, pace)), log=log, step=pace)
         case _:
             return CategoricalDistribution(parameter.choices)
+
+
+def _last(low: float, high: float, step: float | None) -> Decimal:
+    """The last value of a grid, whose range need not be a multiple of *step*."""
+    first, pace = Decimal(str(low)), Decimal(str(step))
+    return first + (Decimal(str(high)) - first) // pace * pace
 
 
 def _parameter(name: str, distribution: BaseDistribution) -> Parameter:

@@ -37,6 +37,7 @@ class ExperimentStore(Transactions):
         project: str = "",
         origin: str | None = None,
         replaces: str | None = None,
+        notes: Mapping[str, str] | None = None,
         now: float | None = None,
     ) -> ExperimentRecord:
         """Add an experiment together with its artifacts.
@@ -49,6 +50,7 @@ class ExperimentStore(Transactions):
             project: The folder that it belongs to; empty for none.
             origin: What its name was made of; None where a person chose the name.
             replaces: The uid of an experiment that is deleted in the same transaction.
+            notes: What its history says of its making, by reason.
             now: When.
 
         Raises:
@@ -67,6 +69,9 @@ class ExperimentStore(Transactions):
             )
             if rows:
                 _artifacts.put(connection, uid, rows)
+            for reason, message in (notes or {}).items():
+                note = Condition(ExperimentState.CREATED, reason, message, created.time)
+                experiments.add_condition(connection, uid, 1, note)
             record = experiments.by_uid(connection, uid)
         assert record is not None
         if replaces is not None:

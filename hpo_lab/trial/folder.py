@@ -63,6 +63,7 @@ class Task:
         workload: For a Kubernetes object, the `WorkloadSettings` as plain data.
         parent: Folder of the trial whose checkpoint this trial continues from; empty to begin
             anew.
+        seed: For random numbers that its code does not seed, in [0, 2**63).
     """
 
     experiment: str
@@ -73,6 +74,7 @@ class Task:
     source: str
     workload: Mapping[str, Any] = field(default_factory=dict)
     parent: str = ""
+    seed: int = 0
 
     @property
     def kind(self) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from hpo_lab.problems import nearest
 from hpo_lab.trial.attributes import set_attribute
 from hpo_lab.trial.folder import Task
-from hpo_lab.trial.report import report, report_variables, reported_metrics
+from hpo_lab.trial.report import number_of, report, report_variables, reported_metrics
 
 __all__ = [
     "FUNCTION",
@@ -102,7 +102,17 @@ def report_result(function: Callable[..., Any], task: Task) -> None:
             for name, value in wanted.items()
             if isinstance(value, str) and name not in task.metrics
         }
-        report(**{name: value for name, value in wanted.items() if name not in texts})
+        numbers: dict[str, Any] = {}
+        for name, value in wanted.items():
+            if name not in texts:
+                try:
+                    numbers[name] = number_of(name, value)
+                except TypeError as error:
+                    if name in task.metrics:
+                        raise
+                    print(f"left out of the metrics: {error}")
+        if numbers:
+            report(**numbers)
         for name, text in texts.items():
             set_attribute(name, text)
     elif result is not None:

@@ -15,7 +15,7 @@ from typing import Any, SupportsFloat, SupportsIndex
 from hpo_lab.observation import check_name, is_step, report_document
 from hpo_lab.trial.folder import METRICS, TRIAL_FOLDER, append_line, open_own
 
-__all__ = ["report", "report_variables", "reported_metrics", "source_of_report"]
+__all__ = ["number_of", "report", "report_variables", "reported_metrics", "source_of_report"]
 
 
 def report(step: SupportsIndex | None = None, **metrics: SupportsFloat) -> None:
@@ -38,7 +38,7 @@ def report(step: SupportsIndex | None = None, **metrics: SupportsFloat) -> None:
     if not metrics:
         raise TypeError("report() needs at least one metric, such as report(accuracy=0.9)")
     index = None if step is None else _step(step)
-    _send(index, {name: _number(name, value) for name, value in metrics.items()})
+    _send(index, {name: number_of(name, value) for name, value in metrics.items()})
 
 
 def _send(index: int | None, values: Mapping[str, float]) -> None:
@@ -62,7 +62,7 @@ def report_variables(namespace: Mapping[str, Any], names: Iterable[str]) -> None
     """
     reported = reported_metrics()
     values = {
-        name: _number(name, namespace[name])
+        name: number_of(name, namespace[name])
         for name in names
         if name in namespace and name not in reported
     }
@@ -109,12 +109,20 @@ def _step(step: SupportsIndex) -> int:
     return index
 
 
-def _number(name: str, value: SupportsFloat) -> float:
+def number_of(name: str, value: SupportsFloat) -> float:
+    """The *value* of a metric; that of an array or a tensor of a single element is its item.
+
+    Raises:
+        TypeError: It is no number.
+        ValueError: A store cannot hold it.
+    """
     check_name(name)
     if isinstance(value, str | bytes):
         raise TypeError(f"metric {name!r} must be a number, not the text {value!r}")
     try:
-        return float(value)
+        # NumPy warns, and later refuses, where an array of a single element is no scalar.
+        item = getattr(value, "item", None) if getattr(value, "ndim", 0) else None
+        return float(item() if item else value)
     except OverflowError:
         raise ValueError(f"metric {name!r} is an integer that does not fit into a float") from None
     except (TypeError, ValueError):

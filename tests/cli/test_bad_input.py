@@ -17,6 +17,7 @@ GOOD = TUNE + "lr = 0.1  # tune: uniform(0, 1)" + ENDS
         (GOOD, ["--trails", "5"], "--trails: unknown option; did you mean '--trials'?"),
         (GOOD, ["--trials", "none"], "--trials: 'none' is no whole number"),
         (GOOD, ["--trials"], "--trials: needs a value"),
+        (GOOD, ["--fresh=false"], "--fresh: does not take a value"),
         (GOOD, ["--algorithm", "tpee"], "'tpe'"),
         (GOOD, ["--maximize", "acuracy"], "did you mean 'accuracy'?"),
         (

@@ -177,14 +177,14 @@ def test_text_of_users_is_no_markup(cli: Any, recorded: Any) -> None:
 
 def test_how_the_search_made_a_trial_is_in_its_row(cli: Any, store: Store, enrolled: Any) -> None:
     uid = enrolled().uid
-    made = {"rung": "1", "x": "no column of its own"}
+    made = {"rung": "1", "x": "noted"}
     for trial in (Trial(0, {"x": 1.5}), Trial(1, {"x": 1.5}, parent=0, labels=made)):
         start_trial(store, uid, trial.number, new=trial)
         requeue_trial(store, uid, trial.number)
     header, _, first, second = cli("trials", "parabola").stdout.splitlines()
-    assert header.split() == ["trial", "state", "rung", "x", "parent", "score", "time"]
+    assert header.split() == ["trial", "state", "rung", "trial_x", "parent", "score", "x", "time"]
     assert first.split() == ["0", "Created", "1.5"]
-    assert second.split() == ["1", "Created", "1", "1.5", "0"]
+    assert second.split() == ["1", "Created", "1", "noted", "0", "1.5"]
     rows = json.loads(cli("trials", "parabola", "--json").stdout)
     assert [(row["parent"], row.get("rung"), row["x"]) for row in rows] == [
         (None, None, 1.5),

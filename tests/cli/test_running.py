@@ -58,10 +58,10 @@ def test_run_and_resume_in_the_foreground(cli: Any, enrolled: Any, store: Any) -
     assert "new best: score" in first.stderr
     complete = cli("resume", "quick")
     assert complete.exit_code == 2
-    assert "raise a budget" in complete.stderr
-    unfit = cli("resume", "quick", "--trials", "3", "--max-failed", "4")
+    assert "raise a budget to continue, for example --trials above 2" in complete.stderr
+    unfit = cli("resume", "quick", "--trials", "3", "--parallel", "4")
     assert unfit.exit_code == 2
-    assert "--max-failed: is 4; must be less than or equal to --trials, 3" in unfit.stderr
+    assert "--parallel: is 4; must be less than or equal to --trials, 3" in unfit.stderr
     more = cli("resume", "quick", "--trials", "3", "--json")
     assert more.exit_code == 0
     document = json.loads(more.stdout)
@@ -362,3 +362,67 @@ def test_validate_says_what_the_slice_gives_otherwise(cli: Any, tmp_path: Path) 
     compared = cli("validate", path, "--execute", "--json")
     assert compared.exit_code == 1
     assert json.loads(compared.stdout)["comparison"]["differing"] == ["xs", "the metric loss"]
+
+
+def test_a_second_tuned_cell_reads_what_the_first_leaves(cli: Any, notebook: Any) -> None:
+    path = notebook(
+        "x = 2.0",
+        "%%tune minimize loss --trials 2\nk = 1.0  # tune: uniform(0, 2)\nfitted = loss = k * x",
+        "%%time\n%%tune minimize loss2 --trials 1 --seed 0\n"
+        "m = 1.0  # tune: uniform(0, 2)\nloss2 = m * fitted + k",
+    )
+
+    result = cli("run", path, "--cell", "3", "--json")
+
+    assert json.loads(result.stdout)["best"]["value"] == 3.0
+
+
+def test_an_open_pool_has_the_trials_run_in_kernels(cli: Any, notebook: Any) -> None:
+    path = notebook(
+        "from multiprocessing import Pool\ndef sq(x): return x * x\npool = Pool(2)",
+        "%%tune minimize loss --trials 1 --seed 0\nk = 1.0  # tune: uniform(0, 2)\n"
+        "loss = k * sum(pool.map(sq, range(3)))",
+    )
+
+    result = cli("run", path)
+
+    assert result.exit_code == 0
+    assert "itself, because the process pool 'pool' is open" in " ".join(result.stderr.split())
+
+
+def test_a_set_up_that_never_ends_can_be_stopped(
+    hpo_lab_process: Any, notebook: Any, tmp_path: Path, wait_until: Any
+) -> None:
+    path = notebook(
+        f"import time\nopen({str(tmp_path / 'begun')!r}, 'w').close()\ntime.sleep(600)\nx = 1",
+        "%%tune minimize loss --trials 1\nk = 1.0  # tune: uniform(0, 2)\nloss = k * x",
+    )
+    process = hpo_lab_process("run", path)
+    wait_until((tmp_path / "begun").exists)
+
+    process.send(signal.SIGTERM)
+
+    assert process.wait(30) == 143
+
+
+@pytest.mark.parametrize("option", [[], ["--store", "chosen.db"]])
+def test_the_store_of_the_cell_is_obeyed_unless_another_is_chosen(
+    cli: Any, notebook: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = "%%tune minimize loss --trials 1 --store own.db"
+    path = notebook(f"{line}\nx = 1.0  # tune: uniform(0, 1)\nloss = x")
+    assert cli("run", str(path), *option).exit_code == 0
+    assert [*map(str, Path().glob("*.db"))] == [option[-1] if option else "own.db"]
+
+
+def test_a_cell_that_is_only_to_be_shown_is_not_run(cli: Any, notebook: Any) -> None:
+    line = "%%tune minimize loss --trials 1 --dry-run"
+    path = notebook(f"{line}\nx = 1.0  # tune: uniform(0, 1)\nloss = x")
+    refused = cli("run", str(path))
+    assert refused.exit_code == 2
+    assert (
+        f"--dry-run on the line of %%tune: hpo-lab validate {Path(path).name} does it"
+        in refused.stderr
+    )
+    assert cli("validate", path).exit_code == 0

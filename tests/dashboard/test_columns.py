@@ -14,7 +14,8 @@ from hpo_lab.dashboard.words import ago, duration, number
 from hpo_lab.experiment.model import ObjectiveType, TrialTemplate
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.facade.summary import trial_row
+from hpo_lab.facade.columns import trial_row
+from hpo_lab.facade.results import TrialResult, table_of
 from hpo_lab.options import TuneOptions
 
 _names = st.text("abcdefgh_é漢", min_size=1, max_size=30)
@@ -135,6 +136,23 @@ def test_parameters_and_metrics_may_be_called_as_our_columns_beside_others() -> 
     head, _, line = console.file.getvalue().splitlines()
     assert head.split() == ["trial", "state", "trial_seconds", *names, "trial_time"]
     assert line.split() == ["7", "Succeeded", "1000", "0.5", "6", "4", "2.0", "s"]
+
+
+def test_a_parameter_a_metric_and_a_label_of_the_same_name_are_all_there() -> None:
+    options = TuneOptions(direction=ObjectiveType.MINIMIZE, metric="x")
+    spec = options.spec([uniform(0, 9).named("x")], TrialTemplate())
+    metrics = {"x": Metric.single(40.0)}
+    trial = Trial(0, {"x": 4}, TrialState.SUCCEEDED, metrics, labels={"x": "noted"})
+    row = trial_row(spec, trial)
+    console = Console(file=io.StringIO(), width=80)
+    print_trials(console, spec, lambda: [row], labels=["x"])
+    assert isinstance(console.file, io.StringIO)
+    head, _, line = console.file.getvalue().splitlines()
+    assert head.split() == ["trial", "state", "trial_x", "metric_x", "x", "time"]
+    assert line.split() == ["0", "Succeeded", "noted", "40", "4"]
+    table = table_of(["x"], [TrialResult.of(spec.objective, trial)])
+    for name, value in {"x": 4, "metric_x": 40.0, "trial_x": "noted"}.items():
+        assert row.flat()[name] == table[name][0] == value
 
 
 @given(st.floats(-1e300, 1e300))

@@ -74,7 +74,7 @@ def test_what_every_command_has_is_listed() -> None:
     for name, command in SHELL.items():
         flags = {flag for each in command.params for flag in each.opts}
         assert ("--json" in flags) == (
-            name not in ("convert", "suggestion-service", "tensorboard")
+            name not in ("convert", "report", "suggestion-service", "tensorboard")
         ), name
 
 

@@ -172,6 +172,12 @@ CELLS = {
     "name": "__name__, sys.stdout.isatty(), sys.stdout.encoding",
     "environment": "os.environ.get('MPLBACKEND'), os.environ['TERM'], os.environ['PAGER']",
     "path": "sys.path[0], sys.argv[:0]",
+    "module beside the notebook": (
+        "from pathlib import Path\n"
+        "Path('lies_beside.py').write_text('k = 1')\n"
+        "import lies_beside, json\n"
+        "sys.path.index('') > 0, lies_beside.k, 'site-packages' not in json.__file__"
+    ),
     "widget": "import ipywidgets\ntype(ipywidgets.IntSlider()).__name__",
     "time magic": "%time pass",
 }

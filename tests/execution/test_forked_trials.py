@@ -86,6 +86,25 @@ def test_a_seeded_set_up_gives_the_numbers_of_a_kernel(tuned: Tuned) -> None:
     assert tuned(set_up, cell, name="kernel", isolation="kernel", trials=2).scores() == forked
 
 
+def test_unseeded_trials_in_kernels_draw_what_forks_draw(tuned: Tuned) -> None:
+    set_up = "import random, numpy as np\ngenerator = np.random.default_rng()"
+    cell = DRAWS.format(own="generator.integers(1000)")
+    forked = tuned(set_up, cell, name="fork").scores()
+
+    assert forked[0] != forked[1]
+    assert tuned(set_up, cell, name="kernel", isolation="kernel").scores() == forked
+
+
+@pytest.mark.parametrize("isolation", ["fork", "kernel"])
+def test_what_the_cell_imports_draws_the_same_again(tuned: Tuned, isolation: str) -> None:
+    first = tuned("", DRAWS.format(own=0), name="first", isolation=isolation).scores()
+
+    assert first[0] != first[1]
+    again = tuned("", DRAWS.format(own=0), name="again", isolation=isolation)
+    assert again.scores() == first
+    assert "_hpo_lab" not in (again.folder(0) / "notebook.ipynb").read_text()
+
+
 def test_a_failing_set_up_fails_the_trials_with_its_traceback(tuned: Tuned) -> None:
     run = tuned("def load():\n    raise OSError('no data')\nload()", "score = x")
 

@@ -59,6 +59,20 @@ def hazards_after(set_up: str, folder: Path) -> list[str]:
             "threading.Thread(target=time.sleep, args=(60,), name='feed', daemon=True).start()",
             "the thread 'feed' runs",
         ),
+        (
+            "from multiprocessing import Pool\ndef sq(x): return x * x\npool = Pool(2)",
+            "the process pool 'pool' is open",
+        ),
+        (
+            "from concurrent.futures import ProcessPoolExecutor\nimport math\n"
+            "workers = ProcessPoolExecutor(2)\nlist(workers.map(math.sqrt, [1, 2]))",
+            "the process pool 'workers' is open",
+        ),
+        (
+            "from concurrent.futures import ThreadPoolExecutor\n"
+            "readers = ThreadPoolExecutor(2)\nlist(readers.map(abs, [1, 2]))",
+            "the thread pool 'readers' is open",
+        ),
         ("import socket\nopened = socket.socket()", "a network connection or socket is open"),
         ("log = open('log.csv', 'w')", "log.csv is open for writing"),
         ("import subprocess\nhelper = subprocess.Popen(['sleep', '60'])", "processes"),
@@ -77,6 +91,17 @@ def test_a_hazard_is_named(set_up: str, reason: str, tmp_path: Path) -> None:
     (found,) = hazards_after(set_up, tmp_path)
 
     assert reason in found
+
+
+def test_work_in_a_thread_of_the_event_loop_is_not_waited_for(tmp_path: Path) -> None:
+    set_up = (
+        "import asyncio, time\nlater = asyncio.to_thread(time.sleep, 60)\n"
+        "task = asyncio.create_task(later); await asyncio.sleep(0.1)"
+    )
+
+    pending, thread = hazards_after(set_up, tmp_path)
+
+    assert (pending, thread) == ("1 asyncio tasks are pending", "the thread 'asyncio_0' runs")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,35 @@ def test_its_files(store: Store, create: Create, tmp_path: Path) -> None:
         add_artifact(store, uid, kept)
     assert best.notebook == tmp_path / "notebook.ipynb"
     assert [each.name for each in best.kept] == ["model.pkl"]
+
+
+def test_an_edited_module_is_neither_run_nor_continued(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "scaling.py"
+    module.write_text("SCALE = 1\ndef score(x): return x * SCALE\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "scaling", raising=False)
+
+    def objective(x: float) -> float:
+        import scaling  # type: ignore[import-not-found]
+
+        return float(scaling.score(x))
+
+    experiment = enrolled(store, objective)
+    assert experiment.chosen().run() == 0.1
+    module.write_text("SCALE = 1  # the same\ndef score(x): return x * SCALE\n")
+    assert experiment.chosen().run() == 0.1
+    module.write_text("SCALE = 100\ndef score(x): return x * SCALE\n")
+    with pytest.raises(InvalidInput, match=r"function: scaling\.SCALE: 1 is 100 now"):
+        experiment.chosen().run()
+    with pytest.raises(InvalidInput) as caught:
+        experiment.resume(trials=9)
+    assert str(caught.value).splitlines() == [
+        "'sums' is not continued: its trials ran other modules than those of today:",
+        "  function: scaling.SCALE: 1 is 100 now",
+        "Three ways on:",
+        "  take the edit back            and it continues",
+        "  run its file again            begins a new revision, or asks for another name",
+        "  run its file with fresh=True  deletes it and starts anew",
+    ]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from datetime import UTC
 from typing import Any
 
@@ -11,10 +12,12 @@ from hpo_lab.api import Experiments
 from hpo_lab.experiment.model import ExperimentDocument, Metadata, ObjectiveType, TrialTemplate
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade import handle
 from hpo_lab.facade.summary import Failure
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
 from hpo_lab.problems import InvalidInput
+from hpo_lab.search.studies import study_of
 from hpo_lab.store import Artifact, Store
 from tests.facade.conftest import Create, end
 from tests.store_writes import (
@@ -194,8 +197,10 @@ def test_a_study_of_optuna_has_what_the_trials_have(store: Store, create: Create
         seen = [
             Observation(metric="score", value=float(step), time=6.0, step=step) for step in (1, 3)
         ]
+        # What is returned has no step.
+        seen.append(Observation(metric="score", value=3.0, time=6.5))
         seen.append(Observation(metric="why", value=math.nan, time=6.0, text="warm"))
-        seen = seen[2:] if number == 2 else seen
+        seen = seen[3:] if number == 2 else seen
         finish_trial(store, uid, number, state, 7.0, observations=seen, offset=1)
     start_trial(store, uid, 4, 8.0, new=Trial(4, {"x": 1.0}))
     study = Experiments(store).get(uid).to_optuna()
@@ -253,3 +258,29 @@ def test_resume_answers_the_names_of_others(store: Store, create: Create) -> Non
     experiment = Experiments(store).get(create())
     with pytest.raises(InvalidInput, match="n_trials: is no argument; it is called trials here"):
         experiment.resume(n_trials=3)  # type: ignore[arg-type]
+
+
+def test_a_grid_that_does_not_divide_its_range_ends_at_its_last_value_for_optuna() -> None:
+    options = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="score")
+    space = [uniform(0, 1, step=0.3).named("x"), hpo_lab.int(1, 8, step=3).named("k")]
+    spec = options.spec(space, TrialTemplate())
+    trial = Trial(0, {"x": 0.9, "k": 7}, TrialState.FAILED)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        study = study_of(ExperimentDocument(metadata=Metadata(name="x"), spec=spec), [trial], {})
+    distributions = study.trials[0].distributions
+    assert [(each.high, each.step) for each in distributions.values()] == [(0.9, 0.3), (7, 3)]
+
+
+def test_deleting_what_runs_calls_no_callback(
+    store: Store, create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = create(runs=True)
+    end(store, uid, 0, {"score": 1.0})
+    experiment = Experiments(store).get(uid)
+    calls: list[object] = []
+    experiment.callbacks.append(lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(handle, "_PATIENCE", 0.1)
+    experiment.delete()
+    assert calls == []
+    assert store.experiment_by_uid(uid) is None

@@ -195,3 +195,19 @@ def test_a_trial_that_uses_too_much_memory_is_ended(store, enrolled) -> None:
     assert trial.state is TrialState.FAILED
     assert "of memory; allowed are 48 MiB" in trial.message
     assert processes_below(store.files) == []
+
+
+def imported_late(file):
+    def function(x):
+        import own_loaded
+
+        file.write_text("VALUE = 100\n")
+        return own_loaded.VALUE
+
+    return function
+
+
+def test_a_module_that_is_edited_meanwhile_stays_as_it_was(store, enrolled, module) -> None:
+    record = enrolled(imported_late(module("VALUE = 1\n")), trials=3)
+    local_runner(store, record.uid).run()
+    assert told(store, record, "score") == [1, 1, 1]

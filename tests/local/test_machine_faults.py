@@ -16,7 +16,7 @@ from hpo_lab.experiment.trial import TrialState
 from hpo_lab.local import forked, place
 from hpo_lab.local.place import LocalPlace
 from hpo_lab.local.runner import local_runner
-from hpo_lab.running import turns
+from hpo_lab.running import driver, turns
 from hpo_lab.store import Store
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="trials are not forked here")
@@ -130,6 +130,32 @@ def test_a_machine_that_is_full_is_waited_for(
     assert {trial.state for trial in store.trials(record.uid)} == {TrialState.SUCCEEDED}
     reasons = [each.reason for each in store.conditions(record.uid)]
     assert "MachineExhausted" in reasons
+
+
+def test_a_runner_without_room_keeps_its_lease_and_can_be_stopped(
+    store: Store, enrolled, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(self, *arguments) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(LocalPlace, "start", failing)
+    monkeypatch.setattr(turns, "_PAUSE", 0.05)
+    monkeypatch.setattr(driver, "_RENEW_EVERY", 0.1)
+    record = enrolled(plain, trials=4, parallel=4)
+    runner = local_runner(store, record.uid)
+    renewals = []
+
+    def renewing(*arguments) -> bool:
+        renewals.append(arguments)
+        if len(renewals) == 3:
+            runner.stop()
+        return renew(*arguments)
+
+    renew = store.renew_lease
+    monkeypatch.setattr(store, "renew_lease", renewing)
+
+    assert runner.run().state == "Stopped"
+    assert capsys.readouterr().err.count("it waits, for") == 1
 
 
 def test_a_machine_that_stays_full_ends_in_a_failure_with_the_reason(

@@ -356,3 +356,52 @@ def test_values_that_are_equal_in_python_are_told_apart(run: Run) -> None:
     assert said.startswith(
         "svm-2 is new: cell 2, line 2: lr is choice(0.1, 1.0) now, choice(0.1, 1)"
     )
+
+
+def test_a_module_beside_the_notebook_that_is_imported_or_run_counts(
+    run: Run, tmp_path: Path
+) -> None:
+    helper, prepares = tmp_path / "work" / "helper.py", tmp_path / "work" / "prep.py"
+    helper.parent.mkdir()
+    helper.write_text("k = 1\ndef f(x): return x * k")
+    prepares.write_text("import deeper\nif __name__ == '__main__':\n    q = 1")
+    helper.with_name("deeper.py").write_text("d = 1")
+    cells = ("from helper import f", "%run prep.py", TUNED + " + q")
+    assert run(*cells).name == "svm"
+    helper.write_text("k = 1  # a comment\n\ndef f(x):\n    return x * k")
+    assert run(*cells).how == "continued"
+    helper.write_text("k = 100\ndef f(x): return x * k")
+    said = run(*cells).said
+    assert said.startswith("svm-2 is new: helper.py: k: 1 is 100 now. The trials of svm")
+    helper.write_text("k = 1\ndef f(x): return x + k")
+    assert "helper.py: f() changed." in run(*cells).said
+    prepares.write_text("import deeper\nif __name__ == '__main__':\n    q = 2")
+    assert "prep.py: changed." in run(*cells).said
+    helper.with_name("deeper.py").write_text("d = 2")
+    assert "deeper.py: d: 1 is 2 now" in run(*cells).said
+    helper.with_name("unrelated.py").write_text("d = 2")
+    assert run(*cells).how == "continued"
+
+
+def test_a_notebook_of_an_earlier_version_continues_without_its_modules(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "work").mkdir()
+    cells = ("from helper import f", TUNED)
+    first = run(*cells)
+    (tmp_path / "work" / "helper.py").write_text("def f(x): return x")
+    again = run(*cells)
+    assert (again.uid, again.how) == (first.uid, "continued")
+    (tmp_path / "work" / "helper.py").write_text("def f(x): return x * 2")
+    assert run(*cells).name == "svm-2"
+
+
+def test_what_is_away_is_not_taken_over_by_another_notebook(run: Run, tmp_path: Path) -> None:
+    first = run(folder="old")
+    (tmp_path / "old").rename(tmp_path / "away")
+    other = run(folder="other", ids="xyz")
+    assert (other.name, other.how) == ("svm", "created")
+    old = os.path.realpath(tmp_path / "old")
+    assert other.said == f"svm of {old}, which is not here, is another: hpo-lab list --all"
+    (tmp_path / "away").rename(tmp_path / "old")
+    assert run(folder="old").uid == first.uid

@@ -182,3 +182,15 @@ def test_a_cell_that_awaits_is_written_and_not_run(shell: Shell, tuned: Tuned) -
     succeeded, shown = shell.run("%hpo best --run")
     assert not succeeded
     assert "digits: the cell awaits, which no magic can; %hpo best --write" in shown
+
+
+def test_the_trials_of_a_cell_below_have_the_applied_values(shell: Shell, record: Record) -> None:
+    record("digits", *_TWO)
+    shell.run("%hpo best --apply")
+
+    succeeded, shown = shell.run(
+        "%%time\n%%tune maximize score --dry-run\nn = 1  # tune: int(1, 3)\nscore = n * lr"
+    )
+
+    assert succeeded
+    assert "defines lr (used by the tuned cell)" in shown

@@ -35,13 +35,16 @@ def test_a_line_is_taken_apart() -> None:
     [
         ("", "a command is needed"),
         ("shwo", "did you mean 'show'?"),
-        ("best --aply", "unknown option --aply; did you mean '--apply'?"),
+        ("best --aply", "--aply: unknown option; did you mean '--apply'?"),
         ("best --trial x", "--trial: 'x' is no trial's number"),
-        ("wait --timeout", "--timeout needs a value"),
+        ("best --run=0", "--run: does not take a value"),
+        ("wait --timeout", "--timeout: needs a value"),
         ("wait --timeout soon", "'soon' is no time"),
         ("show one two", "found 'one two'; write %hpo show [NAME]"),
         ("delete", "found 'no name'; write %hpo delete NAME"),
         ("list x", "write %hpo list"),
+        ("plot", "found 'no figure'; write %hpo plot [NAME] FIGURE"),
+        ("plot", "there are history, importances"),
         ("show 'x", "cannot be read"),
     ],
 )
@@ -76,7 +79,7 @@ def test_what_is_said_of_an_experiment_whose_runner_is_gone(record: Record, stor
 def test_the_name_may_be_left_out_only_where_it_is_clear(shell: Shell, record: Record) -> None:
     assert "there are none yet" in shell.run("%hpo show")[1]
     record("one", *_TWO)
-    assert shell.run("%hpo show")[1].startswith("one: Succeeded, 2 of 20 trials done")
+    assert shell.run("%hpo show")[1].startswith("one: Finished, 2 of 20 trials done")
     record("two", *_TWO)
     assert "say which: one, two" in shell.run("%hpo show")[1]
     assert "did you mean 'two'?" in shell.run("%hpo show twoo")[1]
@@ -88,7 +91,7 @@ def test_a_restarted_kernel_finds_the_experiments_of_its_folder_again(
     record("earlier", *_TWO, folder=tmp_path)
     record("elsewhere", *_TWO, folder=tmp_path / "other")
     shown = shell.run("%hpo show")[1]
-    assert "earlier: Succeeded, 2 of 20 trials done" in shown
+    assert "earlier: Finished, 2 of 20 trials done" in shown
     assert shown.endswith("earlier, the newest of this folder\n")
 
     record("later", *_TWO, folder=tmp_path)
@@ -145,7 +148,7 @@ def test_wait_beside_a_live_panel_is_a_line(shell: Shell, record: Record) -> Non
     shell.shell.kernel = "a kernel"
     assert shell.run("%hpo show over")[0]
     (line,) = shell.run("%hpo wait over")[1].splitlines()
-    assert line.startswith("over: Succeeded, 2 of 20 trials done")
+    assert line.startswith("over: Finished, 2 of 20 trials done")
     assert line.endswith("best accuracy 0.5 in trial 0")
 
 

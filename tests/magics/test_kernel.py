@@ -100,9 +100,7 @@ def test_a_cell_is_tuned_while_others_run(kernel: Kernel) -> None:
     captured = kernel.start("%%capture caught\nimport time\ntime.sleep(2)")
     update = kernel.until(lambda m: m["msg_type"] == "update_display_data")
     assert update["content"]["transient"]["display_id"] == display
-    last = kernel.until(
-        lambda m: m["msg_type"] == "update_display_data" and "Succeeded" in _text(m)
-    )
+    last = kernel.until(lambda m: m["msg_type"] == "update_display_data" and "Finished" in _text(m))
     assert last["content"]["transient"]["display_id"] == display
     assert "2 of 2 trials done" in _text(last)
     assert kernel.outputs(captured) == []
@@ -164,7 +162,7 @@ def test_an_experiment_shows_itself_as_a_live_panel(kernel: Kernel) -> None:
     [shown] = kernel.run(tune.format(2) + "exp")
     assert shown["msg_type"] == "display_data"
     assert set(shown["content"]["data"]) == {EXPERIMENT, "text/html", "text/plain"}
-    kernel.until(lambda m: m["msg_type"] == "update_display_data" and "Succeeded" in _text(m))
+    kernel.until(lambda m: m["msg_type"] == "update_display_data" and "Finished" in _text(m))
 
     # The panel of the waiting is not shown a second time as the value of the cell.
     [waited, text] = kernel.run(tune.format(4) + "exp.wait()")

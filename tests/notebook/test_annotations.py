@@ -95,6 +95,8 @@ def test_windows_line_ends_and_unicode():
 
 PROBLEMS = {
     "a = 1  # tune: logunifrom(1, 2)": "'logunifrom'; did you mean 'loguniform'?",
+    "a = 1  # tune: suggest_float(1, 2)": "'suggest_float'; it is called uniform here",
+    "a = 1  # tune: categorical(1, 2)": "'categorical'; it is called choice here",
     "a = 1  # tune: hp.uniform(1, 2)": "unknown distribution 'hp.uniform'",
     "a = 1  # tune: uniform": "found `uniform`, not a distribution with its bounds, as uniform(low",
     "a = 1  # tune:": "no distribution is given",
@@ -216,3 +218,44 @@ def test_any_scalar_is_a_default(value):
     (annotation,) = annotations(f"a = {value!r}  # tune: choice({value!r}, 'other')")
     assert annotation.default == value
     assert type(annotation.default) is type(value)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# type: float  # tune: uniform(0, 1)",
+        "# noqa # tune: uniform(0, 1)",
+        "# noqa: E501  #tune:uniform(0, 1)",
+        "#: the rate # pylint: disable=all # tune: uniform(0, 1)",
+        "# tune: uniform(0, 1)  # noqa",
+    ],
+)
+def test_other_comments_may_stand_around_an_annotation(comment):
+    (annotation,) = annotations(f"lr = 0.1  {comment}")
+    assert annotation.parameter == parse_parameter("lr", "uniform(0, 1)")
+
+
+def test_an_annotation_in_a_text_of_an_annotation_is_text():
+    (annotation,) = annotations('mode = "a"  # tune: choice("a", "b # tune: int(1, 2)")')
+    assert annotation.parameter.choices == ("a", "b # tune: int(1, 2)")
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# type: float  # tun: uniform(0, 1)",
+        "# noqa # tune uniform(0, 1)",
+        "# noqa tune: uniform(0, 1)",
+        "# type: float; tune: uniform(0, 1)",
+    ],
+)
+def test_what_looks_like_an_annotation_behind_a_comment_is_told(comment):
+    (problem,) = problems(f"lr = 0.1  {comment}")
+    assert problem.endswith("write it as `# tune: loguniform(1e-4, 1e-1)`")
+
+
+@pytest.mark.parametrize(
+    "line", ["# lr = 0.1  # tune: uniform(0, 1)", "x = 1  # as in tune: see below", "# tuned # 3"]
+)
+def test_an_assignment_out_of_use_is_no_annotation(line):
+    assert annotations(line) == ()

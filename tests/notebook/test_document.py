@@ -68,6 +68,12 @@ def test_files_that_are_no_notebooks(tmp_path, text, message):
     assert message in refusal(read_notebook, path).message
 
 
+def test_a_byte_order_mark_is_no_part_of_the_notebook(tmp_path):
+    path = written(tmp_path, notebook("x = 1"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_notebook(path).cells[0].source == "x = 1"
+
+
 def test_a_missing_file_suggests_its_neighbour(tmp_path):
     written(tmp_path, notebook("x = 1"))
     assert refusal(read_notebook, tmp_path / "wrok.ipynb").message == (
@@ -110,8 +116,14 @@ def test_earlier_cells_are_code_with_tags():
     nb.cells.insert(1, v4.new_markdown_cell("text"))
     nb.cells.insert(1, v4.new_raw_cell("text"))
     nb.cells[0].metadata["tags"] = ["tune-keep"]
-    earlier = tune_cells(nb)[1].earlier
-    assert [(c.label, c.source) for c in earlier] == [("cell 1", "a = 1"), ("cell 6", "c = 1")]
+    second = tune_cells(nb)[1]
+    assert [(c.label, c.source) for c in second.earlier] == [
+        ("cell 1", "a = 1"),
+        ("cell 5", "%%tune\nb = 1"),
+        ("cell 6", "c = 1"),
+    ]
+    earlier = second.earlier
+    assert [c.label for c in second.later] == ["cell 8"]
     assert earlier[0].tags == {"tune-keep"}
 
 

@@ -12,7 +12,7 @@ import pytest
 from hpo_lab.notebook.replacing import replace_file
 from hpo_lab.problems import InvalidInput
 
-ALLOWED = "only a notebook file can be written, or a new name in a folder"
+ALLOWED = "only a file can be written, or a new name in a folder"
 
 
 def refusal(path: Path) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -218,5 +219,14 @@ def test_deeply_nested_json_is_no_notebook(notebook: Callable[[str], Path], dept
 
 def test_a_pipe_is_refused_before_it_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InvalidInput, match="pipe: is a named pipe; only a notebook file can be"):
+    with pytest.raises(InvalidInput, match="pipe: is a named pipe; only a file can be"):
         rewrite(tmp_path / "pipe", PARAMETERS, {})
+
+
+def test_a_number_is_replaced_by_the_truth_value_that_equals_it(tmp_path: Path) -> None:
+    path = tmp_path / "truth.ipynb"
+    source = "%%tune minimize loss\nx = 1  # tune: choice(1, True)\nloss = x"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), path)
+    written = rewrite(path, [parse_parameter("x", "choice(1, True)")], {"x": True})
+    assert list(written.before) == ["x"]
+    assert b"x = True  # tune" in written.content

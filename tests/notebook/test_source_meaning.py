@@ -147,3 +147,22 @@ def test_a_change_is_shown_by_its_lines_whatever_ends_lines_elsewhere() -> None:
 def test_what_a_cell_shows_counts_where_a_magic_captures_it() -> None:
     assert as_cells("%%time\nprint(1)\nx = 1") == as_cells("%%time\nprint(2)\nx = 1")
     assert as_cells("%%capture out\nprint(1)") != as_cells("%%capture out\nprint(2)")
+
+
+def meanings(*cells: tuple[str, str]) -> object:
+    return TrialCode(tuple(ParsedCell(source, id=id) for source, id in cells)).meaning
+
+
+def test_cells_count_in_their_order_and_as_often_as_they_stand_there() -> None:
+    first, again, tuned = ("k = 1", ""), ("k = k * 10", ""), ("loss = k", "")
+    assert meanings(first, again, again, tuned) != meanings(first, again, tuned)
+    seed, draw = ("import random; random.seed(0)", ""), ("k = random.random()", "")
+    assert meanings(seed, draw, seed, tuned) != meanings(seed, draw, tuned)
+    assert meanings(first, again, first, tuned) != meanings(first, again, tuned)
+
+
+def test_a_cell_that_a_session_executes_again_counts_once_unless_it_reads_others() -> None:
+    imports, step, tuned = ("import os; os.environ['A'] = '1'", "a"), ("k = k * 10", "b"), ("k", "")
+    assert meanings(imports, imports, tuned) == meanings(imports, tuned)
+    assert meanings(imports, step, step, tuned) != meanings(imports, step, tuned)
+    assert meanings(imports, (imports[0], "c"), tuned) != meanings(imports, tuned)

@@ -197,6 +197,9 @@ def test_every_name_that_is_answered_is_that_of_an_argument() -> None:
     assert (
         "it is called trials" in unknown_arguments(["n_trials"], ["trials"], "resume()")[0].message
     )
+    for name, meant in {"num_trials": "trials", "overwrite": "fresh", "fail_fast": "=1"}.items():
+        assert meant in unknown_arguments([name], arguments)[0].message
+    assert "did you mean" not in unknown_arguments(["project"], arguments)[0].message
     assert "is no argument of resume()" in unknown_arguments(["seed"], [], "resume()")[0].message
 
 

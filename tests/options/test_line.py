@@ -56,6 +56,8 @@ BAD = [
     ("maximize accuracy --trials three", "'three' is no whole number; allowed are 1 and up"),
     ("maximize accuracy --trials 0", "0 is too small; allowed are 1 and up"),
     ("maximize accuracy --trials", "needs a value"),
+    ("maximize accuracy --fresh=no", "--fresh: does not take a value"),
+    ("maximize accuracy --dry-run=no", "--dry-run: does not take a value"),
     ("maximize accuracy --goal nan", "is not finite"),
     ("maximize accuracy --timeout soon", "allowed are seconds above 0, or 90s, 10m, 2h, 1d"),
     ("maximize accuracy --name Digits!", "lower-case letters"),

@@ -77,6 +77,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "trial_timeout": SECONDS,
     "trial_memory": COUNT,
     "trial_output": st.integers(1, 4000).map(lambda count: count * 2**20),
+    "kernel": text(),
     "isolation": st.sampled_from(["auto", "fork", "kernel"]),
     "keep": st.sampled_from(["all", "best", "failed", "none"]),
     "max_failed": COUNT,

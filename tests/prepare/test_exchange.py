@@ -19,7 +19,8 @@ from hpo_lab.cli import main
 from hpo_lab.experiment.identity import identity
 from hpo_lab.experiment.manifest import dump, parse
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
-from hpo_lab.facade.enrolling import AnotherExperiment, enrol_prepared
+from hpo_lab.facade.another import AnotherExperiment
+from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare import Prepared, prepare_manifest, prepare_notebook
 from hpo_lab.prepare.exchange import manifest_of, notebook_of

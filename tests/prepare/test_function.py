@@ -89,7 +89,6 @@ def test_all_arguments_are_checked_together_and_named_as_they_were_given() -> No
     )
     assert found == [
         "parallel: is 4; must be less than or equal to trials, 3",
-        "max_failed: is 9; must be less than or equal to trials, 3",
         "settings: 'etta' is no setting of 'hyperband', which has eta, min_resource, r_l, "
         "random_state, resource_name, resource_type; did you mean 'eta'?",
         "settings: lacks 'resource_name', the parameter that says how much a trial may use "

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -572,7 +573,7 @@ VALUES = {
     "frame": pd.DataFrame({"a": [1, None], "b": ["x", "y"]}),
     "series": pd.Series([[1], [2]], name="lists"),
     "array": np.arange(6.0).reshape(2, 3).T, "objects": np.array([None, "text"], dtype=object),
-    "scalar": np.float32(0.1), "drawn": np.random.default_rng(), "seeded": np.random.default_rng(1),
+    "scalar": np.float32(0.1), "seeded": np.random.default_rng(1),
     "legacy": np.random.RandomState(1),
 }
 
@@ -674,3 +675,41 @@ def test_values_have_equal_parts_exactly_where_they_are_written_alike(a: Any, b:
 
     same = function_parts(held(a)) == function_parts(held(b))
     assert same == (written(a) == written(b))
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (np.random.default_rng(2**100), np.random.default_rng(2**100 + 1)),
+        (np.random.SeedSequence(2**90), np.random.SeedSequence(2**90 + 1)),
+        [np.random.default_rng(each) for each in np.random.SeedSequence(2**90).spawn(2)],
+        np.random.SeedSequence(1).spawn(2),
+    ],
+)
+def test_generators_count_by_their_state_also_with_large_seeds(a: Any, b: Any) -> None:
+    def parts(value: Any) -> dict[str, str]:
+        return function_parts(held(value))
+
+    assert parts(a) == parts(a)
+    assert parts(a) != parts(b)
+
+
+def test_a_generator_without_a_seed_is_asked_for_one() -> None:
+    before, now = ({"global rng": f"drawn:digest:{n}"} for n in "12")
+    assert differences(before, now) == [
+        "global rng draws its seed anew in each process; give it one: default_rng(0)"
+    ]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "torch.tensor([1j]).conj()",
+        "torch.tensor([1j]).conj().imag",
+        "torch.empty(2, device='meta')",
+    ],
+)
+def test_a_view_of_a_tensor_has_parts(expression: str) -> None:
+    torch = pytest.importorskip("torch")
+    value = eval(expression, {"torch": torch}).conj()
+    assert function_parts(held(value))

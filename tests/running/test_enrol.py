@@ -11,13 +11,13 @@ import pytest
 
 from hpo_lab.experiment.model import ResumePolicy
 from hpo_lab.experiment.space import choice, uniform
-from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.status import RUNNING, ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.enrolling import stop_described
 from hpo_lab.local.runner import local_runner
 from hpo_lab.prepare import Prepared
 from hpo_lab.problems import InvalidInput
-from hpo_lab.running.enrol import Enrolment, revise
+from hpo_lab.running.enrol import Enrolment, create, made_of, revise
 from hpo_lab.store import NotFound, Runner
 
 
@@ -53,6 +53,24 @@ def test_a_running_experiment_takes_over_new_budgets(store, enrolled):
     assert enrolment is Enrolment.RUNNING
     assert store.experiment_by_uid(record.uid).document.spec.max_trial_count == 9
     store.release_lease(record.uid, runner.id)
+
+
+def test_a_runner_that_starts_at_once_finds_the_notes_of_the_making(store, enrolled, monkeypatch):
+    document = enrolled(score, trials=2).document
+    other = document.model_copy(
+        update={"metadata": document.metadata.model_copy(update={"name": "other"})}
+    )
+    make = store.create_experiment
+
+    def create_and_run(*arguments, **options):
+        record = make(*arguments, **options)
+        store.set_condition(record.uid, ExperimentState.RUNNING, *RUNNING)
+        return record
+
+    monkeypatch.setattr(store, "create_experiment", create_and_run)
+    record = create(store, other, {}, note="other is new")
+    assert store.experiment_by_uid(record.uid).state is ExperimentState.RUNNING
+    assert made_of(store, record.uid) == "other is new"
 
 
 def test_lowering_the_trials_below_what_ran_completes_it(store, enrolled):

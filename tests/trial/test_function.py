@@ -174,3 +174,17 @@ def test_a_traceback_in_a_trial_is_that_of_the_function(place: str, tmp_path: Pa
 
     assert "steps[0] / steps[1]" in here
     assert frames(trial.stderr, file) == frames(here, file)
+
+
+def test_an_array_of_a_single_element_is_its_item_and_what_is_no_number_is_left_out(
+    tmp_path: Path,
+) -> None:
+    def train(x):
+        return {"loss": numpy.array([[x]]), "confusion": numpy.eye(2), "size": 3}
+
+    ended = run(tmp_path, train, {"x": uniform(0, 1)}, {"x": 0.5})
+    assert ended.returncode == 0, ended.stderr
+    line = "left out of the metrics: metric 'confusion' must be a number, not an object of ndarray"
+    assert line in ended.stdout
+    reported = json.loads((tmp_path / "00007" / "metrics.jsonl").read_text().splitlines()[0])
+    assert reported["metrics"] == {"loss": 0.5, "size": 3.0}

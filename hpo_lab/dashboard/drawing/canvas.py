@@ -44,9 +44,10 @@ class Canvas:
         hidden: How many markers are not drawn since there are too many to be told apart.
     """
 
-    def __init__(self, width: int, height: int) -> None:
-        """A canvas of *width* by *height* pixels."""
+    def __init__(self, width: int, height: int, scheme: str) -> None:
+        """A canvas of *width* by *height* pixels, in the colours of *scheme*, as `svg` takes it."""
         self.width, self.height = width, height
+        self._scheme = scheme
         self._pieces: list[str] = []
         self.hidden = 0
         self._classes: set[str] = {"f-ink2", "f-bg"}
@@ -55,7 +56,7 @@ class Canvas:
         """Attributes and class for `fill` and `stroke`."""
         attributes, classes = [], [more] if more else []
         for property, name in colours.items():
-            attribute, name = colour(property, name)
+            attribute, name = colour(property, name, self._scheme)
             attributes.append(attribute)
             if name:
                 self._classes.add(name)
@@ -187,7 +188,7 @@ class Canvas:
         else:
             self._pieces.append("</svg>")
 
-    def document(self, title: str, text: str, scheme: str) -> str:
+    def document(self, title: str, text: str) -> str:
         """All of it as an SVG, with its title and what it shows in words."""
         ground = f'<rect width="100%" height="100%" {self._paint("hpo-ground", fill=GROUND)}/>'
         root = self._paint("hpo-pic", fill=INK2)
@@ -198,7 +199,7 @@ class Canvas:
             f'font-size="11" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
             f'height="{self.height}" role="img" aria-label="{fit(title)}">'
             f"<title>{fit(title)}</title><desc>{fit(text)}</desc>"
-            f"{style(self._classes, scheme)}{ground}{''.join(self._pieces)}</svg>"
+            f"{style(self._classes, self._scheme)}{ground}{''.join(self._pieces)}</svg>"
         )
 
     def heading(self, title: str, subtitle: str) -> None:

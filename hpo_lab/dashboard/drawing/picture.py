@@ -41,7 +41,7 @@ def svg(figure: Figure, scheme: str = "light dark") -> str:
         figure: The figure.
         scheme: `light`, `dark`, `contrast`, or `light dark` to follow who shows it.
     """
-    canvas = Canvas(figure.width, figure.height)
+    canvas = Canvas(figure.width, figure.height, scheme)
     canvas.heading(figure.title, figure.subtitle)
     layout = with_ranges(figure)
     margin = layout.get("margin", {"l": 56, "r": 16, "t": 36, "b": 42})
@@ -58,7 +58,7 @@ def svg(figure: Figure, scheme: str = "light dark") -> str:
     for note in layout.get("annotations", ()):
         _annotation(canvas, note, layout, area)
     _key(canvas, figure)
-    return canvas.document(figure.title, figure.text, scheme)
+    return canvas.document(figure.title, figure.text)
 
 
 def _traces(canvas: Canvas, figure: Figure, layout: Mapping[str, Any], area: PlotArea) -> None:

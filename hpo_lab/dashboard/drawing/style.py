@@ -9,17 +9,19 @@ from hpo_lab.dashboard.figures.theme import CODE_FONT, FONT, TOKENS
 __all__ = ["colour", "style"]
 
 _LIGHT, _DARK, _CONTRAST = range(3)
+_PLAIN = {"dark": _DARK, "contrast": _CONTRAST}
 
 
-def colour(property: str, name: str) -> tuple[str, str]:
+def colour(property: str, name: str, scheme: str) -> tuple[str, str]:
     """The attribute and the class that give *property*, `fill` or `stroke`, the colour *name*.
 
-    The attribute is for programs that know no style sheets. What is no name of the theme is a
-    colour itself and needs no class.
+    The attribute is for programs that know no style sheets: light, unless *scheme* is another
+    theme. What is no name of the theme is a colour itself and needs no class.
     """
     if name not in TOKENS:
         return f'{property}="{name}"', ""
-    return f'{property}="{TOKENS[name][_LIGHT]}"', f"{property[0]}-{name.removeprefix('--hpo-')}"
+    place = _PLAIN.get(scheme, _LIGHT)
+    return f'{property}="{TOKENS[name][place]}"', f"{property[0]}-{name.removeprefix('--hpo-')}"
 
 
 def style(classes: Iterable[str], scheme: str) -> str:

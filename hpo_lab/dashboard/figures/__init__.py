@@ -8,11 +8,12 @@ A front end needs three functions: `names()`, `draw(name, data, theme)`, and
 from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row, data_of
 from hpo_lab.dashboard.figures.figure import Figure, drawn_trials, nothing
 from hpo_lab.dashboard.figures.registry import ENTRY_POINT_GROUP, draw, names
-from hpo_lab.dashboard.figures.theme import THEMES
+from hpo_lab.dashboard.figures.theme import THEMES, TOKENS
 
 __all__ = [
     "ENTRY_POINT_GROUP",
     "THEMES",
+    "TOKENS",
     "ExperimentData",
     "Figure",
     "Mark",

@@ -21,8 +21,10 @@ from hpo_lab.facade.summary import written_value
 
 if TYPE_CHECKING:
     from hpo_lab.facade.handle import Experiment
+    from hpo_lab.facade.tally import Tally
+    from hpo_lab.store import ExperimentRecord, Store
 
-__all__ = ["Curves", "ExperimentData", "Mark", "Row", "data_of"]
+__all__ = ["Curves", "ExperimentData", "Mark", "Row", "data_of", "recorded"]
 
 Curves = Mapping[int, Mapping[int, float]]
 """What trials reported of a metric, by trial and step."""
@@ -194,15 +196,18 @@ def data_of(experiment: Experiment) -> ExperimentData:
     """The data of an *experiment* as it is now; curves are read when a figure needs them."""
     import time
 
+    tally = experiment.tally()
+    return recorded(experiment.store, experiment.follower.record, tally, time.time())
+
+
+def recorded(store: Store, record: ExperimentRecord, tally: Tally, now: float) -> ExperimentData:
+    """The data of the experiment of *record* with the trials of *tally*, as of *now*."""
     from hpo_lab.facade.results import curves
 
-    tally = experiment.tally()
-    record = experiment.follower.record
-    store, uid = experiment.store, experiment.uid
     return ExperimentData(
         document=record.document,
         trials=[trial for _, trial in sorted(tally.trials.items())],
-        read_curves=lambda metric: curves(store, uid, metric),
-        now=time.time(),
+        read_curves=lambda metric: curves(store, record.uid, metric),
+        now=now,
         place=record.place,
     )

@@ -10,7 +10,12 @@ from html import escape
 from typing import Any
 
 from hpo_lab.dashboard.defaults import notebook_defaults
-from hpo_lab.dashboard.experiment_html import bar_html, experiment_html, head_html
+from hpo_lab.dashboard.experiment_html import (
+    bar_html,
+    climb_html,
+    experiment_html,
+    head_html,
+)
 from hpo_lab.dashboard.figures import ExperimentData
 from hpo_lab.dashboard.html import cut
 from hpo_lab.dashboard.progress import progress_text
@@ -171,7 +176,7 @@ class Board:
             summary = self._follower.look()
             self.seen = self._follower.overview().experiment.revision, summary.state
             return {
-                "head": head_html(summary),
+                "head": head_html(summary) + climb_html(summary),
                 "acts": self._acts(summary),
                 "bar": bar_html(summary),
                 "budget": _budget(summary),

@@ -18,7 +18,8 @@ from hpo_lab.dashboard.widget.filtering import (
 )
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.trial import Trial
-from hpo_lab.facade.summary import Summary, TrialRow, trial_row
+from hpo_lab.facade.columns import TrialRow, trial_row
+from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import Tally
 from hpo_lab.problems import InvalidInput
 
