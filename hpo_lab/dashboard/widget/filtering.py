@@ -30,14 +30,14 @@ _COMPARISONS: Final = {
 }
 
 
-class Row(Protocol):
+class TableRow(Protocol):
     """The values of a trial by column."""
 
     def __getitem__(self, column: str) -> Any:
         """The value in *column*, None where there is none."""
 
 
-Condition = Callable[[Row], bool]
+Condition = Callable[[TableRow], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Filter:
 
     conditions: tuple[Condition, ...] = ()
 
-    def __call__(self, row: Row) -> bool:
+    def __call__(self, row: TableRow) -> bool:
         """Whether the trial of *row* is shown."""
         return all(condition(row) for condition in self.conditions)
 
@@ -94,7 +94,7 @@ def _search(word: str, columns: Collection[str]) -> Condition:
         return lambda row: row["number"] == int(word)
     folded = word.casefold()
 
-    def contains(row: Row) -> bool:
+    def contains(row: TableRow) -> bool:
         if _is_state(row["state"], folded):
             return True
         values = (row[column] for column in columns)
@@ -127,7 +127,7 @@ def _comparison(column: str, sign: str, value: str) -> Condition:
         raise ValueError(f"{value!r} is no number; {sign} compares numbers") from None
     compare = _COMPARISONS[sign]
 
-    def holds(row: Row) -> bool:
+    def holds(row: TableRow) -> bool:
         there = row[column]
         return _is_number(there) and compare(there, bound)
 
@@ -142,7 +142,7 @@ def _equal(column: str, value: str) -> Condition:
     except ValueError:
         wanted = None
 
-    def equals(row: Row) -> bool:
+    def equals(row: TableRow) -> bool:
         there = row[column]
         if there is None:
             return False
@@ -181,7 +181,7 @@ class Order:
     descending: bool = False
 
 
-def arranged(numbers: Iterable[int], rows: Callable[[int], Row], order: Order) -> list[int]:
+def arranged(numbers: Iterable[int], rows: Callable[[int], TableRow], order: Order) -> list[int]:
     """The *numbers* of trials in *order*; trials without a value are last in any order."""
     valued, empty = [], []
     for each in numbers:
