@@ -24,9 +24,9 @@ __all__ = ["Experiment", "Experiments", "get", "tune"]
 
 
 def _dashboard() -> Viewer:
-    from hpo_lab.dashboard.watching import LiveViewer
+    from hpo_lab.dashboard.watching import ExperimentViewer
 
-    return LiveViewer()
+    return ExperimentViewer()
 
 
 show_with(_dashboard)

@@ -16,7 +16,7 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.problems import InvalidInput, Problem
 
-__all__ = ["comparison_html"]
+__all__ = ["best_values_table", "comparison_html", "experiments_table"]
 
 _BETTER = {ObjectiveType.MAXIMIZE: "higher is better", ObjectiveType.MINIMIZE: "lower is better"}
 _PARAMETERS = 40
@@ -44,8 +44,8 @@ def comparison_html(experiments: Sequence[Experiment]) -> str:
         f"{names}, compared",
         f'<h1>{cut(names, 400)} <span class="q sm">as of {as_of}</span></h1>',
         f'<div class="hpo-row">{figure_html(figure)}</div>' if figure.traces else "",
-        part("Experiments", _table(summaries)),
-        part("Best values", _best_values(summaries)),
+        part("Experiments", experiments_table(summaries)),
+        part("Best values", best_values_table(summaries)),
     )
 
 
@@ -78,7 +78,8 @@ def _leader(summaries: Sequence[Summary]) -> Summary | None:
     return min(valued, key=lambda each: sign * each.best.value if each.best else 0, default=None)
 
 
-def _table(summaries: Sequence[Summary]) -> str:
+def experiments_table(summaries: Sequence[Summary]) -> str:
+    """A row for each experiment: how far it is, and its best value."""
     leader = _leader(summaries)
     metric = cut(summaries[0].spec.objective.objective_metric_name, 60)
     heads: list[str | Cell] = [
@@ -113,8 +114,8 @@ def _table(summaries: Sequence[Summary]) -> str:
     return table(heads, rows, classes=classes, label="Experiments")
 
 
-def _best_values(summaries: Sequence[Summary]) -> str:
-    """A row for each parameter, a column for each experiment."""
+def best_values_table(summaries: Sequence[Summary]) -> str:
+    """A row for each parameter with the best values, a column for each experiment."""
     names = dict.fromkeys(
         parameter.name for each in summaries if each.best for parameter in each.spec.parameters
     )

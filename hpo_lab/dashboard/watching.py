@@ -19,13 +19,13 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.viewer import Picture, Viewer
 
-__all__ = ["LiveViewer"]
+__all__ = ["ExperimentViewer"]
 
 _shown_last: tuple[str, int] | None = None
 """The experiment whose live panel was displayed last, and the number of the cell."""
 
 
-class LiveViewer(Viewer):
+class ExperimentViewer(Viewer):
     """Shows experiments in a notebook as live panels, in a terminal as bars and text."""
 
     def line(self, experiment: Experiment) -> str:

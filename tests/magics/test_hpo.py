@@ -205,3 +205,11 @@ def test_a_file_that_made_no_experiment_is_told(shell: Shell, tmp_path: Path) ->
     path = tmp_path / "missing.ipynb"
     shown = shell.run(f"%hpo show {path}")[1]
     assert "no such file" in shown.lower() and "no such experiment" not in shown
+
+
+def test_a_dashboard_is_the_panel_where_no_widget_can_be_shown(
+    shell: Shell, record: Record
+) -> None:
+    record("digits", (TrialState.SUCCEEDED, {"lr": 0.1, "opt": "adam"}, 0.5))
+    succeeded, text = shell.run("%hpo dashboard digits")
+    assert succeeded and "digits: Succeeded, 1 of 20 trials done" in text

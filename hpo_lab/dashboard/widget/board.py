@@ -9,27 +9,29 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
+from hpo_lab.dashboard.comparison import best_values_table, experiments_table
 from hpo_lab.dashboard.defaults import notebook_defaults
+from hpo_lab.dashboard.drawing import svg
 from hpo_lab.dashboard.experiment_html import (
     bar_html,
     climb_html,
     experiment_html,
     head_html,
 )
-from hpo_lab.dashboard.figures import ExperimentData
+from hpo_lab.dashboard.figures.comparison import MOST_COMPARED, comparison
+from hpo_lab.dashboard.figures.data import ExperimentData, recorded
 from hpo_lab.dashboard.html import cut
 from hpo_lab.dashboard.progress import progress_text
-from hpo_lab.dashboard.widget.comparison import MOST, Compared, comparison, comparison_table
 from hpo_lab.dashboard.widget.tabs import TABS, Gallery, overview_html
 from hpo_lab.dashboard.widget.trial_html import code_of, trial_html
 from hpo_lab.dashboard.widget.trials_tab import FILTER, TrialsTab
 from hpo_lab.dashboard.words import duration
 from hpo_lab.experiment.model import Value
+from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.results import curves
 from hpo_lab.facade.resuming import resume
 from hpo_lab.facade.summary import Summary
 from hpo_lab.problems import InvalidInput, Problem
@@ -158,8 +160,8 @@ class Board:
         uid = str(message["uid"])
         if self._compared.pop(uid, None) is not None:
             return
-        if len(self._compared) >= MOST - 1:
-            problem = Problem("compare", f"{MOST} experiments at most can be told apart")
+        if len(self._compared) >= MOST_COMPARED - 1:
+            problem = Problem("compare", f"{MOST_COMPARED} experiments at most can be told apart")
             raise InvalidInput([problem])
         store = self.experiment.store
         self._compared[uid] = Experiments(store).get(uid).follower
@@ -196,11 +198,12 @@ class Board:
             return {"text/html": html, "text/plain": progress_text(summary)}
 
     def _acts(self, summary: Summary) -> str:
-        main = (
-            '<button data-do="resume" data-key="run">Resume</button>'
-            if summary.is_over
-            else '<button data-do="stop" data-key="run">Stop</button>'
-        )
+        main = '<button data-do="stop" data-key="run">Stop</button>'
+        if summary.is_over:
+            main = '<button data-do="resume" data-key="run">Resume</button>'
+        if summary.state == ExperimentState.SUCCEEDED:
+            # What is complete goes on with another budget alone.
+            main = ""
         copy = ""
         if summary.best is not None:
             if self._code is None or self._code[0] != summary.best.number:
@@ -246,7 +249,7 @@ class Board:
 
     def _panel(self, summary: Summary) -> str:
         if self._tab == "compare":
-            return self._comparison(summary)
+            return self._comparison()
         waits = summary.set_up is not None
         state = self.seen, waits, self._messages, self._gallery.behind
         if self._shown is None or self._shown[0] != state:
@@ -257,34 +260,30 @@ class Board:
         tally, follower = self._follower.tally, self._follower
         if self._tab == "trials":
             return self._trials.html(summary, tally, self._trial)
-        store, uid = self.experiment.store, self.experiment.uid
-        data = ExperimentData(
-            document=follower.record.document,
-            trials=[tally.trials[number] for number in sorted(tally.trials)],
-            read_curves=lambda metric: curves(store, uid, metric),
-            now=time.time(),
-            place=follower.record.place,
-        )
+        data = recorded(self.experiment.store, follower.record, tally, time.time())
         if self._tab == "overview":
             written = self._written if summary.as_written is not None else {}
             return overview_html(self._gallery, summary, tally, data, revision, written)
         return self._gallery.tab(self._tab, data, revision)
 
-    def _comparison(self, summary: Summary) -> str:
-        from hpo_lab.dashboard.drawing import svg
-
-        compared = [Compared.of(summary, self._follower.tally)]
-        for uid, follower in list(self._compared.items()):
+    def _comparison(self) -> str:
+        store, summaries = self.experiment.store, []
+        data: dict[str, ExperimentData] = {}
+        for uid, follower in [("", self._follower), *self._compared.items()]:
             try:
-                other = follower.look()
+                summary = follower.look()
             except NotFound:
-                del self._compared[uid]
+                self._compared.pop(uid, None)
                 continue
-            compared.append(Compared.of(other, follower.tally))
-        if not any(each.curve for each in compared):
-            return '<p class="q sm">No experiment has a value yet.</p>'
-        picture, table = svg(comparison(compared)), comparison_table(compared)
-        return f'<div class="hpo-cols"><div>{picture}</div><div>{table}</div></div>'
+            summaries.append(summary)
+            # Experiments of two folders may have one name.
+            name = f"{summary.title} {len(data) + 1}" if summary.title in data else summary.title
+            data[name] = recorded(store, follower.record, follower.tally, time.time())
+        picture = svg(comparison(data))
+        return (
+            f'<div class="hpo-cols"><div>{picture}</div><div>{best_values_table(summaries)}</div>'
+            f"</div>{experiments_table(summaries)}"
+        )
 
     def _drawer(self, summary: Summary) -> str:
         trial = None if self._trial is None else self._follower.tally.trials.get(self._trial)
