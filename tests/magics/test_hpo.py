@@ -212,4 +212,4 @@ def test_a_dashboard_is_the_panel_where_no_widget_can_be_shown(
 ) -> None:
     record("digits", (TrialState.SUCCEEDED, {"lr": 0.1, "opt": "adam"}, 0.5))
     succeeded, text = shell.run("%hpo dashboard digits")
-    assert succeeded and "digits: Succeeded, 1 of 20 trials done" in text
+    assert succeeded and "digits: Finished, 1 of 20 trials done" in text
