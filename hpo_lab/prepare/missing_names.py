@@ -24,6 +24,7 @@ def profile_may_define_names() -> bool:
 
 def missing_names(
     tuned: ParsedCell,
+    kept: Sequence[ParsedCell],
     decisions: Sequence[Decision],
     *,
     first_line: int,
@@ -36,14 +37,14 @@ def missing_names(
 
     Args:
         tuned: The tuned cell, without its `%%tune` line.
-        decisions: On the cells before it.
+        kept: The cells before it that trials run.
+        decisions: On all cells before it.
         first_line: Line number of the first line of *tuned* within its cell.
         place: What stands in messages before the label of an earlier cell.
         defined: Names that are there before the first cell runs.
         later: The cells below.
         in_kernel: The names in a live kernel; None for a file.
     """
-    kept = [decision.cell for decision in decisions if decision.kept]
     problems = []
     for name in undefined_names([*kept, tuned], list(defined)):
         if name.cell is tuned:

@@ -152,6 +152,7 @@ def prepare_cell(
     if provided is not None or not profile_may_define_names():
         problems += missing_names(
             tuned_cell,
+            kept,
             decisions,
             first_line=first_line,
             place=f"{file}, " if file and where.startswith(file) else "",

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 _CELLS = [
     "%load_ext hpo_lab",
     "import time\ntime.sleep(6)\nrate = 2",
-    "def score(lr):\n    return lr * rate / missing",
+    "def score(lr):\n    return lr * rate / {}['missing']",
     "%%tune maximize accuracy --trials 30 --parallel 2\n"
     "lr = 0.05  # tune: loguniform(1e-4, 1e-1)\n"
     "accuracy = score(lr)",
@@ -49,8 +49,8 @@ def test_a_set_up_and_a_failure_are_seen_and_found_again(
     shown.get_by_text("as of").wait_for()
     page.screenshot(path=tmp_path / "set-up.png")
 
-    shown.get_by_text("trials failed with NameError: name 'missing'").wait_for(timeout=90_000)
-    shown.get_by_text("2     return lr * rate / missing").wait_for()
+    shown.get_by_text("trials failed with KeyError: 'missing'").wait_for(timeout=90_000)
+    shown.get_by_text("2     return lr * rate / {}['missing']").wait_for()
     assert "as of" not in shown.inner_text()
     page.screenshot(path=tmp_path / "failed.png")
 
@@ -63,5 +63,5 @@ def test_a_set_up_and_a_failure_are_seen_and_found_again(
     page.get_by_text("| Idle").wait_for(timeout=90_000)
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
     page.get_by_text("states, the newest of this folder").wait_for(timeout=60_000)
-    shown.get_by_text("trials failed with NameError: name 'missing'").wait_for()
+    shown.get_by_text("trials failed with KeyError: 'missing'").wait_for()
     page.screenshot(path=tmp_path / "later.png")
