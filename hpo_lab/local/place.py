@@ -204,7 +204,9 @@ class LocalPlace:
             yield Noticed("TrialLost", message)
             yield from self._remains(number, running.attempt, running.position)
         else:
-            yield from self._at_end(running, death=lost or _death(code))
+            yield from self._at_end(
+                running, death=f"ended again and again, for {lost}" if lost else _death(code)
+            )
 
     def _look(self, running: _Running) -> Iterator[PlaceEvent]:
         """What a running trial has reported since the last look, and whether it uses too much."""
