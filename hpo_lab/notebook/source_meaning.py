@@ -26,11 +26,15 @@ READ_ANNOTATIONS = {
     *("__annotate__", "__annotations__", "annotationlib", "get_annotations", "get_type_hints"),
     *("getfullargspec", "signature", *_ALL),
 }
-_OWN_PRINT = "print="
+_OWN_LOOK = "look="
+"""Stands for code that says itself what it is to print a value or to look at it."""
 _READ_OUTPUT = {
-    *(_OWN_PRINT, "capture", "capture_output", "redirect_stdout", "stdout"),
+    *(_OWN_LOOK, "capture", "capture_output", "redirect_stdout", "stdout"),
+    # What a cell showed last, as IPython keeps it.
+    *("_", "__", "___", "Out"),
     # To look at a value may change it.
     *("__getattr__", "__getattribute__", "__getitem__", "__missing__", "defaultdict"),
+    *("property", "cached_property"),
 }
 READ = READ_DOCSTRINGS | READ_ANNOTATIONS | _READ_OUTPUT
 """Names by which code reads docstrings, annotations or what is shown."""
@@ -38,6 +42,10 @@ READ = READ_DOCSTRINGS | READ_ANNOTATIONS | _READ_OUTPUT
 _SHOWING = frozenset({"display", "print"})
 _MEASURING = frozenset({"len", "repr", "round", "str", "type"})
 _DISPLAYS = ("IPython", "rich")
+_MAKING = frozenset(
+    {"__call__", "__del__", "__enter__", "__exit__", "__init__", "__new__", "__post_init__"}
+)
+"""Special methods that no look at a value calls."""
 _PURE = (
     *(ast.Attribute, ast.BinOp, ast.BoolOp, ast.Compare, ast.Constant, ast.Dict),
     *(ast.FormattedValue, ast.IfExp, ast.JoinedStr, ast.List, ast.Name, ast.Set, ast.Slice),
@@ -187,8 +195,9 @@ class _Names(ast.NodeVisitor):
                 self.visit(node)
 
     def _bound(self, name: str) -> None:
-        if name in _SHOWING | _MEASURING:
-            self.used.add(_OWN_PRINT)
+        is_special = name.startswith("__") and name.endswith("__") and name not in _MAKING
+        if is_special or name in _SHOWING | _MEASURING:
+            self.used.add(_OWN_LOOK)
 
 
 class _Essence(ast.NodeTransformer):

@@ -12,6 +12,11 @@ from hpo_lab.notebook.trial_code import CodeChange, TrialCode
 
 DOCUMENTED = 'def f(x: int) -> int:\n    """Square."""\n    return x * x\n'
 FIELDS = 'class A:\n    """Settings."""\n    x: int = 0\n\n    def get(self) -> int:\n        "G"\n'
+DRAWS = "class C:\n    @property\n    def v(self):\n        return draw()\nc = C()\n"
+COUNTS = (
+    "class C:\n    def __len__(self):\n        return count()\n"
+    "    def __add__(self, other):\n        return count()\nc = C()\n"
+)
 SAME = [
     ("x = 1_000", "x =  1000  # a thousand"),
     ("x = 'a' 'b'", 'x = u"ab"'),
@@ -35,6 +40,8 @@ SAME = [
     (f"from rich import print\nx = 1\nprint(x)\n{DOCUMENTED}f", "from rich import print\nx = 1"
      f"\n{DOCUMENTED}"),
     (f"{DOCUMENTED}print(f)\ntype(f)", DOCUMENTED),
+    ("class C:\n    def __init__(self):\n        self.x = 1\nc = C()\nprint(c.x)",
+     "class C:\n    def __init__(self):\n        self.x = 1\nc = C()"),
 ]  # fmt: skip
 CHANGED = [
     ("x = 1", "x = 1.0"),
@@ -56,6 +63,13 @@ CHANGED = [
     ("print(fit())", "print(fit(1))"),
     ("print(1, file=f)", "print(2, file=f)"),
     ("d = defaultdict(list)\nd['a']", "d = defaultdict(list)\nd['b']"),
+    # A look that runs code of the notebook, and what is read of a look
+    (f"{DRAWS}c.v", f"{DRAWS}pass"),
+    (DRAWS.replace("@property", "@functools.cached_property") + "print(c.v)",
+     DRAWS.replace("@property", "@functools.cached_property")),
+    (f"{COUNTS}print(len(c))", COUNTS),
+    (f"{COUNTS}c + 1", COUNTS),
+    ("k * 3\nloss = _", "k * 2\nloss = _"),
 ]  # fmt: skip
 READERS = [
     "ArgumentParser(description=f.__doc__)",
