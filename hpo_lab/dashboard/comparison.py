@@ -10,7 +10,7 @@ from hpo_lab.dashboard.figures.data import recorded
 from hpo_lab.dashboard.html import Cell, cut, table, value_cell
 from hpo_lab.dashboard.marks import BEST, experiment_state, icon
 from hpo_lab.dashboard.page import figure_html, page, part
-from hpo_lab.dashboard.words import metric_number, time_used
+from hpo_lab.dashboard.words import better, metric_number, time_used
 from hpo_lab.experiment.model import Objective, ObjectiveType
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
@@ -18,7 +18,6 @@ from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["best_values_table", "comparison_html", "experiments_table"]
 
-_BETTER = {ObjectiveType.MAXIMIZE: "higher is better", ObjectiveType.MINIMIZE: "lower is better"}
 _PARAMETERS = 40
 _NONE = Cell('<span class="q">–</span>')  # noqa: RUF001, a dash stands for no value
 
@@ -68,7 +67,7 @@ def _require_comparable(summaries: Sequence[Summary]) -> None:
 
 
 def _said(objective: Objective) -> str:
-    return f"{objective.objective_metric_name} ({_BETTER[objective.type]})"
+    return f"{objective.objective_metric_name} ({better(objective.type)})"
 
 
 def _leader(summaries: Sequence[Summary]) -> Summary | None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from hpo_lab.dashboard.hints import FailureGroup, failure_groups, values_at_bounds
 from hpo_lab.dashboard.html import box, cut, details, foot
-from hpo_lab.dashboard.marks import experiment_state, icon
+from hpo_lab.dashboard.marks import experiment_state, icon, trial_counts
 from hpo_lab.dashboard.pictures import Pictures
 from hpo_lab.dashboard.preview import decisions_html
 from hpo_lab.dashboard.trials_html import PARAMETERS, best_values_html, trials_html
 from hpo_lab.dashboard.words import (
+    better,
     difference,
     metric_number,
     number,
@@ -20,9 +21,8 @@ from hpo_lab.dashboard.words import (
     time_left,
     time_used,
 )
-from hpo_lab.experiment.model import API_VERSION, ObjectiveType
+from hpo_lab.experiment.model import API_VERSION
 from hpo_lab.experiment.status import GIVEN_UP, ExperimentState
-from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.summary import Failure, Summary
 from hpo_lab.facade.tally import Tally
 
@@ -37,23 +37,13 @@ __all__ = [
     "failures_note_html",
     "head_html",
     "notes_html",
-    "which_trials",
 ]
 
 _SIZE = 40_000
 """Of the HTML without pictures, in bytes: it is sent again and again, and stays in the notebook."""
 _DETAIL = ((60, PARAMETERS, 25), (60, PARAMETERS, 0), (24, 2, 0), (8, 2, 0), (0, 0, 0))
 """Best values, parameters with columns, and earlier cells: the first that are small enough."""
-_BETTER = {ObjectiveType.MAXIMIZE: "higher is better", ObjectiveType.MINIMIZE: "lower is better"}
 _MESSAGE = 800
-_SEGMENTS = (
-    (TrialState.SUCCEEDED, "succeeded", "succeeded"),
-    (TrialState.EARLY_STOPPED, "early", "early stopped"),
-    (TrialState.FAILED, "failed", "failed"),
-    (TrialState.METRICS_UNAVAILABLE, "failed", "without the metric"),
-    (TrialState.KILLED, "killed", "killed"),
-    (TrialState.RUNNING, "running", "running"),
-)
 
 
 def experiment_html(
@@ -151,7 +141,7 @@ def climb_html(summary: Summary) -> str:
     """The value as written, the best, and the difference; of several objectives the front."""
     objective, best, written = summary.spec.objective, summary.best, summary.as_written
     goal = "" if objective.goal is None else f", goal {number(objective.goal)}"
-    wanted = f"{objective.objective_metric_name}, {_BETTER[objective.type]}{goal}"
+    wanted = f"{objective.objective_metric_name}, {better(objective.type)}{goal}"
     if objective.additional_objectives:
         # The directions are in the heads of the table.
         names = ", ".join(name for name, _ in objective.objectives)
@@ -193,27 +183,17 @@ def _large(text: str, label: str, kind: str) -> str:
 
 def bar_html(summary: Summary) -> str:
     """How many trials have ended in which way, as a bar with its key."""
-    counts = [
-        (summary.counts.get(state, 0), kind, words)
-        for state, kind, words in _SEGMENTS
-        if summary.counts.get(state)
-    ]
-    if summary.set_up is not None:
-        counts = [
-            (count, "waiting" if kind == "running" else kind, "waiting" if kind == "running" else w)
-            for count, kind, w in counts
-        ]
-    recorded = sum(count for count, _, _ in counts)
+    counts = trial_counts(summary)
+    recorded = sum(count for _, count, _ in counts)
     total = max(summary.spec.max_trial_count or 0, recorded, 1)
     segments = "".join(
-        f'<i class="{kind}" style="width:{100 * count / total:.4g}%"></i>'
-        for count, kind, _ in counts
+        f'<i class="{mark}" style="width:{100 * count / total:.4g}%"></i>'
+        for mark, count, _ in counts
     )
-    words = [f"{count} {word}" for count, _, word in counts]
-    marks = [icon("created" if kind == "waiting" else kind, 12) for _, kind, _ in counts]
     if recorded < total and not summary.is_over:
-        words.append(f"{total - recorded} to go")
-        marks.append(icon("created", 12))
+        counts.append(("created", total - recorded, "to go"))
+    words = [f"{count} {word}" for _, count, word in counts]
+    marks = [icon(mark, 12) for mark, _, _ in counts]
     key = '<span class="dotsep"> · </span>'.join(
         f"<span>{mark}{word}</span>" for mark, word in zip(marks, words, strict=True)
     )
@@ -243,9 +223,11 @@ def failures_note_html(summary: Summary, group: FailureGroup, failure: Failure |
     """Why there is no result: the most frequent failure, and the lines of the last one."""
     lines = failure.excerpt if failure and failure.message == group.message else ""
     shown = f"<pre>{cut(lines, 2_000)}</pre>" if lines else ""
+    condition = f"<code>{cut(group.in_common, 200)}</code>"
+    common = f"<p>All of them have {condition}; no other trial has.</p>" if group.in_common else ""
     return (
         f'<div class="hpo-note err"><b>{cut(group.message, 400)}</b> '
-        f'<span class="q">{which_trials(group, summary.failed)}</span>{shown}{_common(group)}</div>'
+        f'<span class="q">{_which_trials(group, summary.failed)}</span>{shown}{common}</div>'
     )
 
 
@@ -258,18 +240,12 @@ def _failures(group: FailureGroup) -> str:
     return details(title, f"{message}{common}", f'<p class="sm">Trials {numbers}</p>')
 
 
-def which_trials(group: FailureGroup, failed: int) -> str:
+def _which_trials(group: FailureGroup, failed: int) -> str:
     """`in 3, first in trial 7`: the trials of *group*, of all that *failed*."""
     count, first = len(group.numbers), group.numbers[0]
     if count == 1:
         return f"in trial {first}"
     return f"in {'all ' if count == failed else ''}{count}, first in trial {first}"
-
-
-def _common(group: FailureGroup) -> str:
-    if not group.in_common:
-        return ""
-    return f"<p>All of them have <code>{cut(group.in_common, 100)}</code>; no other trial has.</p>"
 
 
 def _hints(summary: Summary) -> list[tuple[str, str]]:

@@ -79,6 +79,7 @@ class LiveProgress:
         self._shown: Bundle | None = None
         self._last: Summary | None = None
         self._files = ""
+        self._filed: tuple[int, bool] | None = None
         self._as_of = ""
 
     @property
@@ -156,7 +157,10 @@ class LiveProgress:
         self._last, self._as_of = summary, time.strftime("%-d %b, %H:%M")
         best = summary.best
         self._failure = None if best else self._last_failure()
-        self._files = files_html(self._experiment.with_me(best)) if best else ""
+        # What the best trial keeps does not change after its end.
+        if best is not None and not self._in_line and self._filed != (best.number, summary.is_over):
+            self._files = files_html(self._experiment.with_me(best))
+            self._filed = best.number, summary.is_over
         return self._frame(summary, self._note)
 
     def _publish(self, bundle: Bundle) -> None:

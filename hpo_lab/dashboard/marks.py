@@ -9,7 +9,7 @@ from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.summary import INTERRUPTED, Summary
 
-__all__ = ["BEST", "FRONT", "experiment_state", "icon", "trial_word"]
+__all__ = ["BEST", "FRONT", "experiment_state", "icon", "trial_counts", "trial_word"]
 
 BEST, FRONT = "best", "front"
 """The marks of the best trial and of those on the Pareto front."""
@@ -37,6 +37,29 @@ _EXPERIMENTS = {
 def trial_word(state: TrialState) -> tuple[str, str]:
     """The mark of a trial's state, and its word."""
     return _TRIALS[state]
+
+
+def trial_counts(summary: Summary) -> list[tuple[str, int, str]]:
+    """How many trials there are of each mark, with a word; marks without trials are left out.
+
+    Trials that wait for the set-up have the mark of those that have not begun.
+    """
+    waits = summary.set_up is not None
+    counts: dict[str, int] = {}
+    for state, (mark, _) in _TRIALS.items():
+        counts[mark] = counts.get(mark, 0) + summary.counts.get(state, 0)
+    words = {
+        "succeeded": "succeeded",
+        "early": "stopped early",
+        "failed": "failed",
+        "killed": "killed",
+        "running": "waiting" if waits else "running",
+    }
+    return [
+        ("created" if waits and mark == "running" else mark, counts[mark], word)
+        for mark, word in words.items()
+        if counts[mark]
+    ]
 
 
 def experiment_state(summary: Summary) -> tuple[str, str]:

@@ -71,6 +71,8 @@ def drawn(data: figures.ExperimentData, names: Iterable[str]) -> list[str]:
     """The figures of these *names* that have something to show, as HTML."""
     pieces = []
     for name in names:
+        if not figures.is_of_use(name, data):
+            continue
         try:
             figure = figures.draw(name, data)
         except Exception as error:

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -20,10 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["WIDTHS", "LivePictures", "Pictures", "image_of", "notebook_image"]
 
-_FIRST = 10
-"""So many results there are before importances are shown."""
 _MORE = 1.25
 """Importances are computed again when there are so many times as many results."""
+_IMPORTANCES = "hpo_lab.dashboard.importances_process"
 _LONGEST = 120.0
 """Seconds for finding importances."""
 _SIZE = 150_000
@@ -32,13 +33,8 @@ _PLAIN = " =:/?,;'()!*@{}[]|^$+"
 """What stands for itself in an address of data, in an attribute within double quotes."""
 WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
 """In pixels, so that two of them stand beside each other in a notebook."""
-_OF_ALGORITHM = {
-    "hyperband": "rungs",
-    "asha": "rungs",
-    "bohb": "rungs",
-    "successivehalving": "rungs",
-    "pbt": "lineage",
-}
+_AT_THE_END = ("rungs", "lineage", "slices", "curves", "parallel")
+"""The figures that are shown when nothing changes any more, where they are of use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +74,18 @@ class LivePictures:
         """
         if summary.best is None:
             return Pictures()
+        from hpo_lab.dashboard.figures import is_of_use
         from hpo_lab.dashboard.figures.data import recorded
 
         data = recorded(self._store, record, tally, now)
-        can_tell = len(data.valued) >= _FIRST and len(data.parameters) > 1
-        self._results = len(data.valued) if can_tell else 0
-        if not summary.is_over and self._results > _MORE * self._told:
+        self._results = len(data.valued) if is_of_use("importances", data) else 0
+        is_due = self._results > _MORE * self._told and not self._finds.locked()
+        if is_due and not summary.is_over:
             threading.Thread(target=self.complete, name="hpo_lab-importances", daemon=True).start()
-        first = "pareto" if summary.spec.objective.additional_objectives else "history"
+        first = "pareto" if is_of_use("pareto", data) else "history"
         above = [notebook_image(first, data), self._importances]
-        below = _at_the_end(data) if summary.is_over else ()
+        last = [name for name in _AT_THE_END if summary.is_over and is_of_use(name, data)]
+        below = (notebook_image(name, data) for name in last)
         return Pictures(tuple(filter(None, above)), _small(below, sum(map(len, above))))
 
     @property
@@ -101,36 +99,23 @@ class LivePictures:
         They take a second and more: a process of its own finds them, and whoever shows the
         experiment need not wait.
         """
-        if not self._finds.acquire(blocking=False):
-            return
-        try:
+        with self._finds:
+            if self.is_complete:
+                return
             self._told = self._results
-            answer = subprocess.run(
-                [sys.executable, "-P", "-m", "hpo_lab.dashboard.importances_process", self._uid],
-                env=os.environ | {"HPO_LAB_STORE": self._store.location},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                check=False,
-                timeout=_LONGEST,
-            )
-            self._importances = answer.stdout or self._importances
-        except (OSError, subprocess.TimeoutExpired):
-            pass  # The machine has no room for it now; the picture is left out.
-        finally:
-            self._finds.release()
-
-
-def _at_the_end(data: ExperimentData) -> tuple[str, ...]:
-    """What is of use when nothing changes any more."""
-    names = ["slices", "parallel"]
-    if any(len(steps) > 1 for steps in data.curves.values()):
-        names.insert(1, "curves")
-    special = _OF_ALGORITHM.get(data.spec.algorithm.algorithm_name)
-    if special is not None:
-        names.insert(0, special)
-    return tuple(notebook_image(name, data) for name in names)
+            # The machine may have no room for it now; then the picture is left out.
+            with suppress(OSError, subprocess.TimeoutExpired):
+                answer = subprocess.run(
+                    [sys.executable, "-P", "-m", _IMPORTANCES, self._uid],
+                    env=os.environ | {"HPO_LAB_STORE": self._store.location},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    check=False,
+                    timeout=_LONGEST,
+                )
+                self._importances = answer.stdout or self._importances
 
 
 def notebook_image(name: str, data: ExperimentData) -> str:
@@ -153,7 +138,7 @@ def image_of(figure: Figure, scheme: str = "light dark") -> str:
     )
 
 
-def _small(images: tuple[str, ...], size: int) -> tuple[str, ...]:
+def _small(images: Iterable[str], size: int) -> tuple[str, ...]:
     """Those of *images* that fit, in their order, beside *size* bytes into the output of a cell."""
     kept = []
     for image in images:

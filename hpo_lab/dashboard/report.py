@@ -17,8 +17,8 @@ from hpo_lab.dashboard.experiment_html import (
     bar_html,
     bounds_html,
     climb_html,
+    failures_note_html,
     head_html,
-    which_trials,
 )
 from hpo_lab.dashboard.figures.data import recorded
 from hpo_lab.dashboard.hints import failure_groups
@@ -67,7 +67,7 @@ def _report(experiment: Experiment) -> str:
     data = recorded(experiment.store, record, tally, time.time())
     spec = record.document.spec
     as_of = time.strftime("%-d %b %Y, %H:%M")
-    above = drawn(data, ["pareto" if summary.front else "history", *_importances(data)])
+    above = drawn(data, ["pareto" if summary.front else "history", "importances"])
     others = [name for name in figures.names() if name not in _OWN_PLACE]
     pictures = drawn(data, [name for name in others if not (summary.front and name == "pareto")])
     before = [
@@ -97,11 +97,6 @@ def _row(pieces: Sequence[str]) -> str:
     return f'<div class="hpo-row">{"".join(pieces)}</div>' if pieces else ""
 
 
-def _importances(data: figures.ExperimentData) -> list[str]:
-    """Importances mean nothing before there are ten results."""
-    return ["importances"] if len(data.valued) >= 10 and len(data.parameters) > 1 else []
-
-
 def _best_values(summary: Summary, spec: ExperimentSpec, defaults: Mapping[str, Value]) -> str:
     best = summary.best
     if best is None:
@@ -127,17 +122,11 @@ def _failures(summary: Summary, tally: Tally, last: Failure | None) -> list[str]
     groups = failure_groups(summary, tally, _GROUPS)
     pieces = []
     for group in groups:
-        lines = last.excerpt if last is not None and last.message == group.message else ""
-        shown = f"<pre>{cut(lines, 2_000)}</pre>" if lines else ""
-        condition = f"<code>{cut(group.in_common, 200)}</code>"
-        common = f"<p>All of them have {condition}; no other trial has.</p>"
-        numbers = ", ".join(map(str, group.numbers[:40])) + (", …" if group.numbers[40:] else "")
-        pieces.append(
-            f'<div class="hpo-note err"><b>{cut(group.message, 400)}</b> '
-            f'<span class="q">{which_trials(group, summary.failed)}</span>{shown}'
-            f"{common if group.in_common else ''}"
-            f"{f'<p>Trials {numbers}</p>' if len(group.numbers) > 1 else ''}</div>"
-        )
+        pieces.append(failures_note_html(summary, group, last))
+        if len(group.numbers) > 1:
+            numbers = ", ".join(map(str, group.numbers[:40]))
+            more = ", …" if group.numbers[40:] else ""
+            pieces.append(f'<p class="q sm">Trials {numbers}{more}</p>')
     rest = summary.failed - sum(len(group.numbers) for group in groups)
     return [*pieces, f'<p class="sm">{rest} others failed otherwise.</p>'] if rest else pieces
 

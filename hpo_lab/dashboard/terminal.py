@@ -8,7 +8,7 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
-from hpo_lab.dashboard.marks import experiment_state
+from hpo_lab.dashboard.marks import experiment_state, trial_counts
 from hpo_lab.dashboard.selection import best_so_far, telling_trials
 from hpo_lab.dashboard.tables import print_trials
 from hpo_lab.dashboard.words import (
@@ -19,7 +19,7 @@ from hpo_lab.dashboard.words import (
     time_left,
     time_used,
 )
-from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.experiment.trial import Trial
 from hpo_lab.facade.columns import trial_row
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import Tally
@@ -27,19 +27,15 @@ from hpo_lab.facade.tally import Tally
 __all__ = ["live_view", "sparkline"]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_SEGMENTS = (
-    ((TrialState.SUCCEEDED,), "━", "blue"),
-    ((TrialState.EARLY_STOPPED,), "╍", "magenta"),
-    ((TrialState.FAILED, TrialState.METRICS_UNAVAILABLE), "━", "red"),
-    ((TrialState.KILLED,), "━", "yellow"),
-    ((TrialState.RUNNING,), "╌", "blue"),
-)
-_WORDS = (
-    ((TrialState.SUCCEEDED,), "succeeded"),
-    ((TrialState.EARLY_STOPPED,), "stopped early"),
-    ((TrialState.FAILED, TrialState.METRICS_UNAVAILABLE), "failed"),
-    ((TrialState.KILLED,), "killed"),
-)
+_BARS = {
+    "succeeded": ("━", "blue"),
+    "early": ("╍", "magenta"),
+    "failed": ("━", "red"),
+    "killed": ("━", "yellow"),
+    "running": ("╌", "blue"),
+    "created": ("╌", "dim"),
+}
+"""How the bar shows trials of a mark."""
 _COLOURS = {"running": "blue", "succeeded": "blue", "failed": "red", "stopped": "yellow"}
 _WIDEST = 100
 
@@ -86,11 +82,12 @@ def _head(summary: Summary) -> Text:
 
 
 def _bar(summary: Summary, width: int) -> Text:
-    recorded = sum(summary.counts.values())
-    total = max(summary.spec.max_trial_count or 0, recorded, 1)
+    counts = trial_counts(summary)
+    total = max(summary.spec.max_trial_count or 0, sum(count for _, count, _ in counts), 1)
     bar, place, drawn = Text(), 0, 0
-    for states, block, colour in _SEGMENTS:
-        place += sum(summary.counts.get(state, 0) for state in states)
+    for mark, count, _ in counts:
+        block, colour = _BARS[mark]
+        place += count
         end = round(width * place / total)
         bar.append(block * (end - drawn), colour)
         drawn = end
@@ -98,15 +95,7 @@ def _bar(summary: Summary, width: int) -> Text:
 
 
 def _key(summary: Summary) -> Text:
-    counts = [
-        f"{count} {word}"
-        for states, word in _WORDS
-        if (count := sum(summary.counts.get(state, 0) for state in states))
-    ]
-    running = summary.counts.get(TrialState.RUNNING, 0)
-    if running:
-        counts.append(f"{running} {'running' if summary.set_up is None else 'waiting'}")
-    return Text(" · ".join(counts), "dim")
+    return Text(" · ".join(f"{count} {word}" for _, count, word in trial_counts(summary)), "dim")
 
 
 def _climb(summary: Summary, tally: Tally, width: int) -> Text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from hpo_lab.experiment.model import Objective, Value
+from hpo_lab.experiment.model import Objective, ObjectiveType, Value
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import FEW, Best, Summary
 
@@ -13,6 +13,7 @@ __all__ = [
     "ago",
     "best_in_words",
     "best_line",
+    "better",
     "climb",
     "difference",
     "duration",
@@ -44,6 +45,11 @@ def number(value: Value | None) -> str:
     if not exponential:
         return text
     return f"{value:.0f}" if 0 < int(exponent) < 6 else f"{mantissa}e{int(exponent)}"
+
+
+def better(direction: ObjectiveType) -> str:
+    """Which values of an objective are better, in words."""
+    return "higher is better" if direction is ObjectiveType.MAXIMIZE else "lower is better"
 
 
 def metric_number(value: float) -> str:

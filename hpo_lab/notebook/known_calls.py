@@ -67,7 +67,6 @@ def _rows(module: str, names: str, call: Call | None) -> None:
 _ARRAY, _VIEW = Call("array"), Call("array", is_view=True)
 _SET = Call(effect=_PROCESS)
 _WRITES = Call(effect=_FILES)
-_CHANGES = Call("same", changes=True)
 
 # ---- Python
 _rows("builtins", "print display len type isinstance issubclass id repr str hasattr callable bool "

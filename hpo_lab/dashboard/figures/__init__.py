@@ -9,6 +9,7 @@ from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row, data_of
 from hpo_lab.dashboard.figures.figure import Figure, drawn_trials, nothing
 from hpo_lab.dashboard.figures.registry import ENTRY_POINT_GROUP, draw, names
 from hpo_lab.dashboard.figures.theme import THEMES, TOKENS
+from hpo_lab.dashboard.figures.use import is_of_use
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -21,6 +22,7 @@ __all__ = [
     "data_of",
     "draw",
     "drawn_trials",
+    "is_of_use",
     "names",
     "nothing",
 ]

@@ -39,11 +39,6 @@ _FIGURES: Final = {
 _WIDTHS: Final = {"curves": 520, "edf": 520, "importances": 400}
 """In pixels, where two stand beside each other."""
 _ELSEWHERE: Final = ("history", "timeline")
-_ALGORITHMS: Final = {
-    "rungs": ("hyperband", "asha", "bohb", "successivehalving"),
-    "lineage": ("pbt",),
-}
-"""The algorithms of which a figure has something to say."""
 _SLOW = ("importances",)
 _MORE = 1.25
 """A slow figure is drawn again when there are so many times as many results."""
@@ -126,23 +121,7 @@ def _names(tab: str, data: ExperimentData) -> Sequence[str]:
     own = [*_FIGURES.values(), _ELSEWHERE]
     others = [each for each in figures.names() if not any(each in names for names in own)]
     names = [*_FIGURES[tab], *(others if tab == "curves" else ())]
-    return [each for each in names if each in figures.names() and _is_of_use(each, data)]
-
-
-def _is_of_use(name: str, data: ExperimentData) -> bool:
-    algorithm = data.spec.algorithm.algorithm_name
-    match name:
-        case "rungs" | "lineage":
-            return algorithm in _ALGORITHMS[name]
-        case "pareto":
-            return bool(data.objective.additional_objectives)
-        case "constraints":
-            return bool(data.objective.constraints)
-        case "curves":
-            return not data.trials or any(len(steps) > 1 for steps in data.curves.values())
-        case "contour":
-            return len(data.parameters) > 1
-    return True
+    return [each for each in names if each in figures.names() and figures.is_of_use(each, data)]
 
 
 def overview_html(
@@ -163,11 +142,10 @@ def overview_html(
         revision: That of its last change.
         written: The values of the cell itself.
     """
-    several = bool(summary.spec.objective.additional_objectives)
-    first = [*(["pareto"] if several else []), "history", "timeline"]
+    first = [name for name in ("pareto", "history", "timeline") if figures.is_of_use(name, data)]
     left = "".join(gallery.picture(name, data, revision) for name in first)
     right = best_html(summary, written)
-    if len(data.valued) >= 10 and len(data.parameters) > 1:
+    if figures.is_of_use("importances", data):
         right += gallery.picture("importances", data, revision, 352)
     notes = notes_html(summary, tally)
     return f'<div class="hpo-cols"><div>{left}</div><div>{right}{notes}</div></div>'
