@@ -349,6 +349,17 @@ def test_an_interrupted_check_says_so_and_ends_its_kernel(
     assert not psutil.pid_exists(int(pid.read_text()[:-1]))
 
 
+def test_validate_says_that_a_notebook_is_not_the_same_twice(cli: Any, notebook: Any) -> None:
+    path = notebook(
+        "import os\nx = [os.urandom(8)]",
+        "%%tune minimize loss\nk = 1  # tune: int(1, 3)\nloss = k * len(x)",
+    )
+    shown = cli("validate", path, "--execute")
+    assert shown.exit_code == 1
+    said = "the notebook is not the same twice: x differs although no cell is left out"
+    assert said in " ".join((shown.stdout + shown.stderr).split())
+
+
 def test_validate_says_what_the_slice_gives_otherwise(cli: Any, tmp_path: Path) -> None:
     cells = [
         "xs = [1]",

@@ -97,6 +97,17 @@ def test_check_compares_the_slice_with_the_whole(shell: Shell) -> None:
     assert "the slice gives what the whole notebook gives: k, the metric score" in shown
 
 
+def test_check_leaves_out_what_an_earlier_tuned_cell_did_in_its_trials(shell: Shell) -> None:
+    shell.run("def f(x): return x")
+    assert shell.run("%%tune minimize cost --dry-run\na = 1.0  # tune: uniform(0, 2)\ncost = a")[0]
+    _shown(shell)
+
+    succeeded, shown = shell.run("%hpo check")
+
+    assert succeeded, shown
+    assert "the slice gives what the whole notebook gives" in shown
+
+
 def test_the_name_is_that_of_the_notebook(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.run("def f(x):\n    return x")
     assert shell.run(_CELL.format("--dry-run"))[1].startswith("tune-score:")
