@@ -13,11 +13,7 @@ import time
 from collections.abc import Callable
 
 from hpo_lab.engine.early_stopping import EarlyStopper
-from hpo_lab.engine.events import (
-    STOP_REQUESTED,
-    Event,
-    Instant,
-)
+from hpo_lab.engine.events import STOP_REQUESTED, Event, Instant
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import Verdict
 from hpo_lab.engine.scheduler import Scheduler
@@ -47,7 +43,6 @@ __all__ = ["AlreadyRunning", "Driver"]
 _EVENTS_EVERY = 0.1
 _CONTROL_EVERY = 0.25
 _RENEW_EVERY = 5.0
-
 
 _PATIENCE = 60.0
 """Seconds for which a runner that is about to end is waited for."""

@@ -31,16 +31,14 @@ from hpo_lab.engine.instructions import (
 )
 from hpo_lab.engine.plan import Verdict
 from hpo_lab.engine.scheduler import Scheduler
+from hpo_lab.experiment.trial import Trial
 from hpo_lab.problems import InvalidInput
 from hpo_lab.running.asking import Questions
 from hpo_lab.running.keeping import Keeping
 from hpo_lab.running.place import Place
 from hpo_lab.running.recording import Recorder
 from hpo_lab.running.retrying import Retry, say
-from hpo_lab.store import (
-    ExperimentRecord,
-    Store,
-)
+from hpo_lab.store import ExperimentRecord, Store
 from hpo_lab.trial.folder import METRICS
 
 __all__ = ["Turns"]
@@ -134,27 +132,7 @@ class Turns:
         for action in actions:
             match action:
                 case Start(trial):
-                    spec = self._scheduler.spec
-                    seed = _seed(self._uid if spec.seed is None else str(spec.seed), trial.number)
-                    try:
-                        self._place.start(self.document, trial, seed)
-                        self._tries.pop(trial.number, None)
-                    except InvalidInput as error:
-                        message = "; ".join(map(str, error.problems))
-                        refusals.append(Refused(trial.number, trial.attempt, message))
-                    except OSError as error:
-                        is_first = not self._tries
-                        if error.errno in _EXHAUSTED and self._may_try_again(trial.number):
-                            if is_first:
-                                message = f"Experiment is running; it waits, for {error.strerror}"
-                                refusals.append(Noticed("MachineExhausted", message))
-                            lost = Lost(trial.number, trial.attempt)
-                            self._later.append((self._clock().steady + _PAUSE, lost))
-                            continue
-                        message = f"could not be started: {error}"
-                        refusals.append(
-                            Refused(trial.number, trial.attempt, message, "TrialNotStarted")
-                        )
+                    refusals += self._start(trial)
                 case End(number, attempt):
                     self._place.end(number, attempt)
                 case Reread(number, attempt, position):
@@ -169,10 +147,29 @@ class Turns:
                 self._place.discard(record.trial.number, METRICS)
         return refusals
 
-    def _may_try_again(self, number: int) -> bool:
-        """Whether a trial for which the machine had no room is tried again, which is counted."""
-        self._tries[number] = self._tries.get(number, 0) + 1
-        return self._tries[number] <= _MOST_TRIES
+    def _start(self, trial: Trial) -> list[Event]:
+        """Start a trial; what follows where it cannot be started."""
+        spec = self._scheduler.spec
+        seed = _seed(self._uid if spec.seed is None else str(spec.seed), trial.number)
+        try:
+            self._place.start(self.document, trial, seed)
+        except InvalidInput as error:
+            message = "; ".join(map(str, error.problems))
+            return [Refused(trial.number, trial.attempt, message)]
+        except OSError as error:
+            tries = self._tries.get(trial.number, 0)
+            if error.errno not in _EXHAUSTED or tries >= _MOST_TRIES:
+                message = f"could not be started: {error}"
+                return [Refused(trial.number, trial.attempt, message, "TrialNotStarted")]
+            message = f"Experiment is running; it waits, for {error.strerror}"
+            # Said once, though every trial of the moment waits.
+            said: list[Event] = [] if self._tries else [Noticed("MachineExhausted", message)]
+            self._tries[trial.number] = tries + 1
+            lost = Lost(trial.number, trial.attempt)
+            self._later.append((self._clock().steady + _PAUSE, lost))
+            return said
+        self._tries.pop(trial.number, None)
+        return []
 
     def _answer(self, number: int) -> Answered:
         try:
