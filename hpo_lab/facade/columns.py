@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from hpo_lab.experiment.model import ExperimentSpec
@@ -42,28 +43,39 @@ class Columns:
         labels: Iterable[str] = (),
     ) -> Columns:
         """Decide what the columns with these names are called."""
-        taken: set[str] = set()
-
-        def place(names: Iterable[str], prefix: str) -> dict[str, str]:
-            placed = {}
-            for name in dict.fromkeys(names):
-                placed[name] = beside(taken, name, prefix)
-                taken.add(placed[name])
-            return placed
-
-        return cls(
-            place(parameters, ""),
-            place(metrics, "metric"),
-            place(attributes, "attribute"),
-            place(_OURS, "trial"),
-            place(labels, "trial"),
-        )
+        return _decided(tuple(parameters), tuple(metrics), tuple(attributes), tuple(labels))
 
     @classmethod
     def of_spec(cls, spec: ExperimentSpec, labels: Iterable[str] = ()) -> Columns:
         """Those of every trial of an experiment, and of these *labels*."""
         names = (parameter.name for parameter in spec.parameters)
         return cls.of(names, spec.objective.metric_names, labels=labels)
+
+
+@lru_cache(maxsize=256)
+def _decided(
+    parameters: tuple[str, ...],
+    metrics: tuple[str, ...],
+    attributes: tuple[str, ...],
+    labels: tuple[str, ...],
+) -> Columns:
+    """Decided once for all trials with the same names, of which there may be very many."""
+    taken: set[str] = set()
+
+    def place(names: Iterable[str], prefix: str) -> dict[str, str]:
+        placed = {}
+        for name in dict.fromkeys(names):
+            placed[name] = beside(taken, name, prefix)
+            taken.add(placed[name])
+        return placed
+
+    return Columns(
+        place(parameters, ""),
+        place(metrics, "metric"),
+        place(attributes, "attribute"),
+        place(_OURS, "trial"),
+        place(labels, "trial"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
