@@ -158,7 +158,7 @@ def suffix_of(path: Path) -> str:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        found = f"ends in {suffix}" if suffix else "has no ending"
-        message = f"{found}; a figure is saved as {', '.join(SUFFIXES)}{nearest(suffix, SUFFIXES)}"
+        ending = f"ends in {suffix}" if suffix else "has no ending"
+        message = f"{ending}; a figure is saved as {', '.join(SUFFIXES)}{nearest(suffix, SUFFIXES)}"
         raise InvalidInput([Problem(str(path), message)])
     return suffix

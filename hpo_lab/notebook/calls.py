@@ -272,27 +272,27 @@ class Calls(Results, ABC):
     def _call_known_method(
         self, thing: Thing, kind: str, name: str, arguments: CallArguments, site: Hashable
     ) -> Value:
-        known, passed, own = KINDS[kind], arguments.every, frozenset({thing})
+        behaviour, passed, own = KINDS[kind], arguments.every, frozenset({thing})
         is_call = name == "__call__"
         if name == "__init__" and kind in ("module", "estimator"):
             self._change({thing})
             self._add(thing, passed)
             return plain()
         if is_call:
-            reads, changes = known.calls == "reads", known.calls == "changes"
+            reads, changes = behaviour.calls == "reads", behaviour.calls == "changes"
         else:
             if not library.has_method(kind, name):
-                if known.is_closed:
+                if behaviour.is_closed:
                     return NOTHING  # it was another thing when it ran
                 return self._unknown({thing, *passed}, site)
-            changes = not known.changes.isdisjoint({name, "*"})
+            changes = not behaviour.changes.isdisjoint({name, "*"})
             changes |= kind == "tensor" and library.is_in_place(name)
             reads = not changes
-        classes = {path.partition(".")[0] for path in known.classes}
+        classes = {path.partition(".")[0] for path in behaviour.classes}
         patched = {each for root in classes for each in self._imported(root) if each.holds}
         if patched:
             return self._unknown({thing, *passed, *patched}, site)
-        if name in known.writes:
+        if name in behaviour.writes:
             self.keep(f"{self._what}(): writes files, {IN_DOUBT}")
         if changes:
             self._change({thing})
@@ -317,11 +317,11 @@ class Calls(Results, ABC):
         if is_call and any("in place" in each.fields for each in self._reachable(own)):
             self._change(passed)
         items = self._pass(passed, gives=kind, own=own if kind == "module" else NOTHING)
-        if known.runs:
+        if behaviour.runs:
             self._run_code(own, passed | own)
         elif kind not in (ATOM, "value"):
             self._run_operators({thing, *passed}, passed)
-        if name in known.stores or (is_call and kind == "module"):
+        if name in behaviour.stores or (is_call and kind == "module"):
             held = passed | (items if name in ("extend", "update", "extendleft") else NOTHING)
             if kind == "estimator" and name != "set_params":
                 held = frozenset(each for each in held if each.kind in ("array", "bunch"))

@@ -104,10 +104,12 @@ def kind_with_method(path: str) -> str:
 @lru_cache(maxsize=4096)
 def has_method(kind: str, name: str) -> bool:
     """Whether the table knows *name* as a method of *kind*."""
-    known = KINDS[kind]
-    if known.is_closed:
-        return any(hasattr(each, name) for each in known.is_closed)
-    named = known.reads | known.views | known.changes | known.writes | known.items
+    behaviour = KINDS[kind]
+    if behaviour.is_closed:
+        return any(hasattr(each, name) for each in behaviour.is_closed)
+    named = (
+        behaviour.reads | behaviour.views | behaviour.changes | behaviour.writes | behaviour.items
+    )
     return name in named or "*" in named or (kind == "tensor" and is_in_place(name))
 
 

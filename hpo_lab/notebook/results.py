@@ -103,47 +103,49 @@ class Results(Iteration, ABC):
     def _method_result(
         self, thing: Thing, kind: str, name: str, passed: Value, reads: bool, site: Hashable
     ) -> Value:
-        known = KINDS[kind]
+        behaviour = KINDS[kind]
         if kind == "generator" and name in _CHOOSES:
             items = self._items(passed)
-            chosen = self._thing(given := library.result_of_method(kind, name), site, items)
-            return chosen | (items if given == "array" else NOTHING)
-        if name in known.items:
+            chosen = self._thing(result_kind := library.result_of_method(kind, name), site, items)
+            return chosen | (items if result_kind == "array" else NOTHING)
+        if name in behaviour.items:
             return frozenset(thing.holds) | passed | plain()
-        if name in known.views:
+        if name in behaviour.views:
             if kind in ("array", "dict", "data", "collection") and name == "items":
                 held = {thing, *thing.holds} if kind == "array" else thing.holds
                 inner = self._thing("tuple", (site, "item"), {*held, *plain()})
                 return self._thing("list", site, inner)
-            given = library.result_of_method(kind, name)
-            if given != kind and kind in ("array", "tensor", "module", "estimator"):
-                if given == "dict":
+            result_kind = library.result_of_method(kind, name)
+            if result_kind != kind and kind in ("array", "tensor", "module", "estimator"):
+                if result_kind == "dict":
                     inner = self._thing("tensor", (site, "item"), thing.holds)
                     self._link_all(inner, frozenset({thing}))
-                    return self._thing(given, site, inner | plain())
-                result = self._thing(given, site, thing.holds)
+                    return self._thing(result_kind, site, inner | plain())
+                result = self._thing(result_kind, site, thing.holds)
                 self._link_all(result, frozenset({thing}))
                 return result
             return frozenset({thing})
-        given = (
+        result_kind = (
             "tensor"
             if kind == "module" and name == "__call__"
             else library.result_of_method(kind, name)
         )
-        if given == kind and not reads:
+        if result_kind == kind and not reads:
             return frozenset({thing}) if kind not in ("list", "set", "dict", "file") else plain()
-        if given == "array iterator":
+        if result_kind == "array iterator":
             row = self._thing("array", (site, "row"), odd(frozenset(thing.holds)))
             inner = self._thing("tuple", (site, "item"), row | plain())
             return self._thing("list", site, inner | row)
-        holds = {*thing.holds, *odd(passed)} if given != ATOM else set()
-        if kind == "estimator" and given == "array":
+        holds = {*thing.holds, *odd(passed)} if result_kind != ATOM else set()
+        if kind == "estimator" and result_kind == "array":
             holds = {part for part in holds if part.kind not in ("array", "bunch")}
         if kind in ("tensor", "module"):
             holds |= {thing, *passed}
-        if kind == ATOM and given == "list":
+        if kind == ATOM and result_kind == "list":
             holds = {*plain()}
-        return self._thing(given, site, {*holds, *plain()} if given == "list" else holds)
+        return self._thing(
+            result_kind, site, {*holds, *plain()} if result_kind == "list" else holds
+        )
 
 
 def odd(value: Iterable[Thing]) -> Value:

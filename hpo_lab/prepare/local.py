@@ -107,9 +107,9 @@ def _known(kind: str, version: str = "") -> None:
         hint = nearest(kind, list(trial_kinds()))
         message = f"found {kind!r}; the kinds that can be run on this machine are {kinds}{hint}"
         raise InvalidInput([Problem(f"{_OBJECT}.kind", message)])
-    known = GROUPS.get(kind)
-    if version and known and version.partition("/")[0] != known.partition("/")[0]:
-        message = f"found {version!r}; the {kind} that can be run on this machine is of {known}"
+    group = GROUPS.get(kind)
+    if version and group and version.partition("/")[0] != group.partition("/")[0]:
+        message = f"found {version!r}; the {kind} that can be run on this machine is of {group}"
         raise InvalidInput([Problem(f"{_OBJECT}.apiVersion", message)])
 
 

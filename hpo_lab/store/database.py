@@ -206,9 +206,9 @@ def _refuse_while_running(connection: Connection, location: Location) -> None:
 def _version(connection: Connection, location: Location) -> str | None:
     """The revision of the schema; None for an empty database."""
     # One query: between two, another process may make the tables.
-    found = set(inspect(connection).get_table_names())
-    if VERSION_TABLE not in found:
-        foreign = sorted(found & set(metadata.tables))
+    names = set(inspect(connection).get_table_names())
+    if VERSION_TABLE not in names:
+        foreign = sorted(names & set(metadata.tables))
         if foreign:
             raise unusable(
                 f"{location} belongs to another program (it has a table {foreign[0]!r}); "

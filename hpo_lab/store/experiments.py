@@ -173,8 +173,8 @@ def _overview(
     row: Row[*tuple[Any, ...]], counts: Mapping[TrialState, int], best: Trial | None
 ) -> Overview:
     overview = Overview(_record(row), counts, best, best_is_known=True)
-    known = best is not None or row.best == tables.NO_BEST or overview.is_unmeasured
-    return overview if known else replace(overview, best_is_known=False)
+    is_known = best is not None or row.best == tables.NO_BEST or overview.is_unmeasured
+    return overview if is_known else replace(overview, best_is_known=False)
 
 
 def _newest_first(
