@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from hpo_lab.cli.arguments import PlainCommand
-from hpo_lab.cli.foreground import watch_experiment
 from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_failure, print_json, print_json_list, results
@@ -77,6 +76,8 @@ def show_command(
         raise InvalidInput([Problem("--watch", problem)])
     experiment = experiment_named(store, name)
     if watch:
+        from hpo_lab.cli.foreground import watch_experiment
+
         watch_experiment(experiment, messages())
     if output is not None:
         print(dump(_with_status(experiment), output), end="")

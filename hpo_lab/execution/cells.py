@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from hpo_lab.execution.executed import MARKER, Failure, failure_of, tags_of
 from hpo_lab.execution.outputs import Cell, Outputs
 from hpo_lab.execution.shell import Shell
 
 __all__ = [
     "INJECTED",
     "Execution",
-    "Failure",
-    "failure_of",
-    "is_marker",
     "parameters_cell",
     "source_of",
 ]
 
 INJECTED = "injected-parameters"
-_MARKER = "papermill-error-cell-tag"
 _STYLE = (
     'style="color:red; font-family:Helvetica Neue, Helvetica, Arial, sans-serif; font-size:2em;"'
 )
@@ -38,9 +35,6 @@ _ANCHOR = (
     f'<span id="papermill-error-cell" {_STYLE}>'
     "Execution using papermill encountered an exception here and stopped:</span>"
 )
-
-Failure = Mapping[str, Any]
-"""The error output of a cell: `ename`, `evalue`, `traceback`."""
 
 
 class Execution:
@@ -86,7 +80,7 @@ class Execution:
     def insert(self, cell: Cell) -> None:
         """Put a cell below the cell tagged `parameters`, or at the top."""
         cells = self.notebook["cells"]
-        tagged = [n for n, each in enumerate(cells) if "parameters" in _tags(each)]
+        tagged = [n for n, each in enumerate(cells) if "parameters" in tags_of(each)]
         _prepare(cell)
         cells.insert(tagged[0] + 1 if tagged else 0, cell)
 
@@ -129,7 +123,7 @@ class Execution:
         self._outputs.begin(cell)
         action = self.actions.get(source)
         succeeded = self._shell.act(source, action) if action else self._shell.run(source)
-        return succeeded or "raises-exception" in _tags(cell)
+        return succeeded or "raises-exception" in tags_of(cell)
 
     def complete(self) -> Failure | None:
         """Complete the record; the error that papermill would raise, if any."""
@@ -162,22 +156,6 @@ class Execution:
         os.replace(part, path)
 
 
-def failure_of(cells: Iterable[Cell]) -> tuple[int, Failure] | None:
-    """The failure of executed *cells*, with the number of its cell.
-
-    `sys.exit()` and `sys.exit(0)` end a notebook, but are no failure. A cell that is tagged
-    `raises-exception` may fail.
-    """
-    for index, cell in enumerate(cells):
-        if "raises-exception" in _tags(cell):
-            continue
-        for output in cell.get("outputs", ()):
-            exited = output.get("ename") == "SystemExit" and output["evalue"] in ("", "0")
-            if output["output_type"] == "error" and not exited:
-                return index, output
-    return None
-
-
 def parameters_cell(values: Mapping[str, Any]) -> Cell:
     """The cell that papermill's Python translator makes of *values*: numbers, texts, booleans."""
     lines = "".join(f"{name} = {_literal(value)}\n" for name, value in values.items())
@@ -202,14 +180,9 @@ def _marker(identifier: str, source: str) -> Cell:
     return {
         "cell_type": "markdown",
         "id": identifier,
-        "metadata": {"tags": [_MARKER]},
+        "metadata": {"tags": [MARKER]},
         "source": source,
     }
-
-
-def is_marker(cell: Cell) -> bool:
-    """Whether *cell* only says where a notebook failed."""
-    return _MARKER in _tags(cell)
 
 
 def _prepare(cell: Cell) -> None:
@@ -234,13 +207,8 @@ def _runs(cell: Cell) -> bool:
     return (
         cell["cell_type"] == "code"
         and bool(source_of(cell).strip())
-        and "skip-execution" not in _tags(cell)
+        and "skip-execution" not in tags_of(cell)
     )
-
-
-def _tags(cell: Cell) -> list[str]:
-    tags: list[str] = cell["metadata"].get("tags", [])
-    return tags
 
 
 def _now() -> datetime:

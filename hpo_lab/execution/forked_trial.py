@@ -7,7 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from hpo_lab.execution.cells import Execution, Failure, failure_of, parameters_cell
+from hpo_lab.execution.cells import Execution, parameters_cell
+from hpo_lab.execution.executed import Failure, failure_of
 from hpo_lab.execution.outputs import plain
 from hpo_lab.execution.setup import set_up_cells
 from hpo_lab.execution.shell import Shell

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.execution.cells import failure_of, is_marker
+from hpo_lab.execution.executed import failure_of, is_marker
 from hpo_lab.execution.outputs import OUTPUT_LIMIT, plain
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.folder import NOTEBOOK, Task

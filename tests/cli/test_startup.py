@@ -8,7 +8,10 @@ import pytest
 
 import hpo_lab
 
-_HEAVY = ("IPython", "nbformat", "optuna", "pandas", "papermill", "plotly", "torch")
+_HEAVY = (
+    *("IPython", "ipykernel", "nbformat", "optuna", "pandas", "papermill", "plotly", "torch"),
+    *("anywidget", "kube_models", "tensorboard"),
+)
 _CHECK = """
 import sys
 from click.testing import CliRunner
@@ -26,6 +29,13 @@ def test_quick_commands_import_nothing_heavy(recorded: Any, arguments: list[str]
     recorded([0.5])
     command = [sys.executable, "-c", _CHECK, ",".join(_HEAVY), *arguments]
     assert subprocess.run(command, capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_a_runner_imports_no_kernel() -> None:
+    code = f"import sys, hpo_lab.local.runner; print(sorted({{*{_HEAVY!r}}} & {{*sys.modules}}))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == (
+        "[]\n"
+    )
 
 
 def test_version(cli: Any) -> None:

@@ -21,6 +21,12 @@ from hpo_lab.problems import InvalidInput
 CELL = "%%tune minimize loss --trials 2\nk = 1.0  # tune: uniform(0, 2)\nloss = k"
 
 
+@pytest.fixture(autouse=True)
+def users_kernels_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A virtual environment with a `python3` of its own does not hide those that are installed."""
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+
+
 def notebook(folder: Path, kernel: str, cell: str = CELL) -> Path:
     spec = {"name": kernel, "display_name": "Python [conda env:ml]", "language": "python"}
     written = nbformat.v4.new_notebook(
