@@ -69,12 +69,12 @@ def _builtin(*types: type, changes: str = "", stores: str = "", items: str = "")
 
 _LIST = (
     "clear remove reverse sort __delitem__ __iadd__ __imul__",
-    "append extend insert __setitem__",
+    "append extend insert __init__ __setitem__",
 )
-_DICT = ("clear __delitem__ __ior__ move_to_end", "setdefault update __setitem__")
+_DICT = ("clear __delitem__ __ior__ move_to_end", "setdefault update __init__ __setitem__")
 _SET = (
     "clear difference_update discard intersection_update remove",
-    "add symmetric_difference_update update",
+    "add symmetric_difference_update update __init__",
 )
 
 KINDS: dict[str, KindOfObject] = {
