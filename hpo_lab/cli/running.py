@@ -141,7 +141,10 @@ def _resume(request: Request, otherwise: str = "") -> int:
     if problems:
         raise InvalidInput(problems)
     budgets = request.options.budgets
-    _, enrolment = prepare_resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
+    _, enrolment, notices = prepare_resume(
+        experiment.store, experiment.record, Dialect.LINE, **budgets
+    )
+    say_warnings(notices)
     _announce(enrolment, experiment.summary())
     return _run(experiment, enrolment, request)
 

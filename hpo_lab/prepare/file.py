@@ -69,7 +69,11 @@ def prepare_file(
             problems += local_problems(runtime, paths)
             prepared = prepare_manifest(path, template=template, beside=beside)
             prepared = overridden(prepared, options, dialect)
-            prepared = with_kernel_here(prepared, options.kernel, path.name, dialect)
+            experiment, notices = with_kernel_here(
+                prepared.experiment, options.kernel, path.name, dialect
+            )
+            warnings = (*prepared.warnings, *notices)
+            prepared = replace(prepared, experiment=experiment, warnings=warnings)
         else:
             message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
             raise InvalidInput([Problem(str(path), message)])
