@@ -36,7 +36,7 @@ _ARRAYS = frozenset({"numpy", "scipy", "pandas", "sklearn", "torch"})
 _READS_PARTS = frozenset({"**", "chunksize", "iterator"})
 _TAKES_ITEMS = frozenset({"extend", "extendleft", "update", "__init__"})
 _OUTPUTS = ("out", "output")
-_KEEPS_NOTHING = frozenset({"array", "generator", FUNCTION, METHOD})
+_KEEPS_NOTHING = frozenset({"array", "generator", "plot", "plots", FUNCTION, METHOD})
 _HANDS_ON = frozenset({"fit_resample", "fit_transform", "inverse_transform", "transform"})
 """Methods of estimators that may give what they are passed, as `FunctionTransformer` does."""
 _RANDOM_FILLS = frozenset(

@@ -33,7 +33,6 @@ __all__ = ["CACHED", "DEPTH_AT_MOST", "RANDOM_NUMBERS", "CallArguments", "OwnCod
 _STEPS_OF_A_CALL = 20
 DEPTH_AT_MOST = 25
 _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
-_DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
 CACHED = "(cached)"
 """The field of a function with the results that it holds, under a decorator for that."""
 RANDOM_NUMBERS = "random numbers of "
@@ -140,8 +139,8 @@ class OwnCode(NameTable, ABC):
     def _give_up(self) -> Value:
         """Take what leads too far as code that reads, changes and mixes everything."""
         (anything,) = self._anything
-        if self.cell not in self._given_up:
-            self._given_up.add(self.cell)
+        if self.cell not in self.given_up:
+            self.given_up.add(self.cell)
             what = f"{self._what}()" if self._what else "the cell"
             self.keep(f"{what}: calls more than can be followed, {IN_DOUBT}")
             things = set[Thing]()

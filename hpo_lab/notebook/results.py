@@ -26,7 +26,7 @@ from hpo_lab.notebook.values import (
 __all__ = ["Results", "is_in_place", "odd"]
 
 _CHOOSES = frozenset({"choice", "choices", "sample", "permutation", "permuted"})
-_DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
+_DATA = frozenset({ATOM, "array", "bunch", "data", "dict", "list", "set", "tuple", "value"})
 
 
 class Results(Iteration, ABC):

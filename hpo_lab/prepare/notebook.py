@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_lab.notebook.annotations import parse_annotations
-from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
+from hpo_lab.notebook.document import cell_ids, choose_tune_cell, read_notebook, tune_cells
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.slicing import names_read, slice_cells
 from hpo_lab.notebook.trial_notebook import (
@@ -83,6 +83,7 @@ def prepare_notebook(
         prepared,
         fresh="--fresh" in alongside,
         is_dry="--dry-run" in alongside,
+        cells=cell_ids(notebook),
         store=alongside.get("--store"),
     )
 
