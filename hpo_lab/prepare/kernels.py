@@ -9,7 +9,7 @@ from hpo_lab.options import OPTIONS
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["OWN_KERNEL", "kernel_here", "with_kernel_here"]
+__all__ = ["OWN_KERNEL", "kernel_here", "starts_otherwise", "with_kernel_here"]
 
 OWN_KERNEL = "python3"
 """The name that Jupyter gives to the kernel of the interpreter that it runs with."""
@@ -71,6 +71,16 @@ def kernel_here(
     chooses = f"run its file with {choice} to choose" if resumes else f"{choice} chooses"
     message = f"{missing}; the trials run in {chosen!r}, which is {program}"
     return chosen, (Problem(where, f"{message} ({chooses}; there are {listed})"),)
+
+
+def starts_otherwise(name: str) -> str:
+    """Why the kernel *name* may define names before the first cell; empty for an ordinary one."""
+    if name == OWN_KERNEL:
+        return ""
+    from hpo_lab.execution.kernelspec import not_this_interpreter
+
+    reason = not_this_interpreter(name)
+    return reason and f"the trials fail unless their kernel does: {reason}"
 
 
 def with_kernel_here(

@@ -20,7 +20,7 @@ from hpo_lab.notebook.trial_notebook import (
 )
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
-from hpo_lab.prepare.kernels import OWN_KERNEL, kernel_here
+from hpo_lab.prepare.kernels import OWN_KERNEL, kernel_here, starts_otherwise
 from hpo_lab.prepare.missing_names import missing_names, profile_may_define_names
 from hpo_lab.prepare.notebook_modules import modules_used
 from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
@@ -151,7 +151,7 @@ def prepare_cell(
     decisions = slice_cells(earlier, tuned_cell, types)
     kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
     if provided is not None or not profile_may_define_names():
-        problems += missing_names(
+        missing = missing_names(
             tuned_cell,
             kept,
             decisions,
@@ -161,6 +161,10 @@ def prepare_cell(
             later=later,
             in_kernel=types,
         )
+        if missing and provided is None and (why := starts_otherwise(kernel_name)):
+            notices += tuple(replace(each, message=f"{each.message}; {why}") for each in missing)
+        else:
+            problems += missing
     parameters = [annotation.parameter for annotation in annotations]
     code = code_of_trial(tuned_cell, annotations, kept, first_line=first_line)
     uses = modules_used(code.cells, working_directory)
