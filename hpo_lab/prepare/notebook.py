@@ -199,11 +199,17 @@ def prepare_cell(
         places={each.name: f"{where}, line {each.line}" for each in annotations},
         spaces={each.name: each.text for each in annotations},
     )
+    named = replace(tuned_cell, label=where.removeprefix(f"{file}, "))
     further = f"{name}-{objective.objective_metric_name}"
 
     def build(cells: Sequence[ParsedCell]) -> NotebookNode:
         return build_trial_notebook(
-            tuned_cell, annotations, cells, objective, metadata={"kernelspec": kernel}
+            named,
+            annotations,
+            cells,
+            objective,
+            first_line=first_line,
+            metadata={"kernelspec": kernel},
         )
 
     def halves() -> Halves:

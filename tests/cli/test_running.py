@@ -312,7 +312,8 @@ def test_a_set_up_that_fails_is_given_up_and_says_which_cell(
     result = cli("run", path)
     assert result.exit_code == 1
     assert "trials failed with FileNotFoundError: [Errno 2]" in result.stdout
-    assert "In the set-up, which all trials share, cell 2 of 2:" in result.stdout
+    assert "In the set-up, which all trials share, cell 2:" in result.stdout
+    assert "Cell 2, line 1" in result.stdout
     assert "----> 1 data = open('missing.csv').read()" in result.stdout
     assert "More: hpo-lab logs cells" in result.stdout
     assert "To try again: hpo-lab resume cells; with --max-failed 30" in result.stdout
