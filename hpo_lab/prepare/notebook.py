@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from hpo_lab.notebook.annotations import parse_annotations
 from hpo_lab.notebook.document import cell_ids, choose_tune_cell, read_notebook, tune_cells
 from hpo_lab.notebook.parsed_cell import ParsedCell
-from hpo_lab.notebook.slicing import names_read, slice_cells
+from hpo_lab.notebook.slicing import Decision, names_read, slice_cells
 from hpo_lab.notebook.trial_notebook import (
     TUNE_TAG,
     build_trial_notebook,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from hpo_lab.execution.slice_check import Halves
 
 __all__ = ["prepare_cell", "prepare_notebook"]
+
+_APPLIES_BEST = re.compile(r"^[ \t]*%hpo[ \t]+best\b.*--(?:apply|run)\b.*$", re.MULTILINE)
 
 
 def prepare_notebook(
@@ -85,7 +88,24 @@ def prepare_notebook(
         is_dry="--dry-run" in alongside,
         cells=cell_ids(notebook),
         store=alongside.get("--store"),
+        warnings=(*prepared.warnings, *_not_applied(prepared.decisions, path.name)),
     )
+
+
+def _not_applied(decisions: Sequence[Decision], file: str) -> list[Problem]:
+    """A notice for each cell that applies the best of a tuned cell which the trials run."""
+    notices, tuned = [], ""
+    for decision in decisions:
+        cell = decision.cell
+        if cell.runs_tuned:
+            tuned = cell.label if decision.kept else ""
+        elif tuned and (line := _APPLIES_BEST.search(cell.source)):
+            message = (
+                f"`{line[0].strip()}` is not run in trials of a file, which run {tuned} with the "
+                f"values that are written in it; hpo-lab best NAME --write {file} writes the best"
+            )
+            notices.append(Problem(f"{file}, {cell.label}", message))
+    return notices
 
 
 def prepare_cell(

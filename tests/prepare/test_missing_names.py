@@ -161,3 +161,16 @@ def test_a_kernel_that_starts_in_its_own_way_may_define_the_name(tmp_path: Path)
         "cells.ipynb, cell 1, line 3: no cell above defines 'spark'; the trials fail unless their "
         "kernel does: the kernel 'spark' starts with --profile=spark"
     )
+
+
+@pytest.mark.parametrize("applies", ["%hpo best --run", "%hpo best cells --apply"])
+def test_a_file_says_that_the_best_of_a_cell_above_is_not_applied(
+    tmp_path: Path, applies: str
+) -> None:
+    (notice,) = prepared(tmp_path, "x = 2.0", FIRST, applies, SECOND, cell="4").warnings
+
+    assert str(notice) == (
+        f"cells.ipynb, cell 3: `{applies}` is not run in trials of a file, which run cell 2 with "
+        "the values that are written in it; hpo-lab best NAME --write cells.ipynb writes the best"
+    )
+    assert prepared(tmp_path, "x = 2.0", FIRST, applies, FIRST, cell="4").warnings == ()
