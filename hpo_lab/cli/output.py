@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from hpo_lab.counting import counted
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import print_front, print_parameters
 from hpo_lab.dashboard.words import best_in_words
@@ -77,7 +78,7 @@ def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> 
     """
     out = results()
     if summary.front:
-        out.print(f"Pareto front: {len(summary.front)} trials", style="bold")
+        out.print(f"Pareto front: {counted(len(summary.front), 'trial')}", style="bold")
         out.print()
         print_front(out, summary)
     elif summary.best:

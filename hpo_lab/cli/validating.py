@@ -11,6 +11,7 @@ import click
 from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import json_option
 from hpo_lab.cli.output import messages, print_json, results
+from hpo_lab.counting import counted
 from hpo_lab.dashboard.tables import (
     decisions_table,
     space_table,
@@ -132,12 +133,12 @@ def _in_words(spec: ExperimentSpec) -> str:
     if spec.early_stopping is not None:
         parts.append(f"early stopping {spec.early_stopping.algorithm_name}")
     if spec.max_trial_count is not None:
-        parts.append(f"{spec.max_trial_count} trials")
+        parts.append(counted(spec.max_trial_count, "trial"))
     parts.append(f"{spec.parallel_trial_count} at a time")
     if spec.active_deadline_seconds is not None:
         parts.append(f"{duration(spec.active_deadline_seconds)} in all")
     if spec.trial_active_deadline_seconds is not None:
         parts.append(f"{duration(spec.trial_active_deadline_seconds)} a trial")
     if spec.max_failed_trial_count is not None:
-        parts.append(f"gives up after {spec.max_failed_trial_count} failed trials")
+        parts.append(f"gives up after {counted(spec.max_failed_trial_count, 'failed trial')}")
     return ", ".join(parts)

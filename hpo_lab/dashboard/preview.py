@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hpo_lab.counting import counted
 from hpo_lab.dashboard.html import box, cut, details, table
 from hpo_lab.dashboard.words import number, objective_in_words
 from hpo_lab.experiment.model import ExperimentDocument, Parameter
@@ -79,7 +80,7 @@ def decisions_text(decisions: Sequence[Decision]) -> str:
 def _intent(experiment: ExperimentDocument) -> str:
     spec = experiment.spec
     count = spec.max_trial_count
-    trials = "" if count is None else f" in {count} trials"
+    trials = "" if count is None else f" in {counted(count, 'trial')}"
     return (
         f"{objective_in_words(spec.objective)}{trials}, "
         f"{spec.parallel_trial_count} at a time, by {spec.algorithm.algorithm_name}"
@@ -103,8 +104,7 @@ def _domain(parameter: Parameter) -> str:
 
 def _kept(decisions: Sequence[Decision]) -> str:
     kept = sum(decision.kept for decision in decisions)
-    cells = "cell" if len(decisions) == 1 else "cells"
-    return f"{kept} of {len(decisions)} earlier {cells} taken along by each trial"
+    return f"{kept} of {counted(len(decisions), 'earlier cell')} taken along by each trial"
 
 
 def _most_telling(decisions: Sequence[Decision], count: int) -> Sequence[Decision]:

@@ -16,6 +16,7 @@ from hpo_lab.dashboard.words import (
     set_up_in_words,
     time_left,
     time_used,
+    trials_done,
 )
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.summary import Summary
@@ -83,14 +84,8 @@ def listing_text(summaries: Sequence[Summary], now: float, *, folders: bool = Fa
 
 
 def _how_far(summary: Summary) -> list[str]:
-    parts = [_done(summary), *_others(summary), time_used(summary), time_left(summary)]
-    return list(filter(None, parts))
-
-
-def _done(summary: Summary) -> str:
-    total = summary.spec.max_trial_count
-    count = summary.completed
-    return f"{count} trials done" if total is None else f"{count} of {total} trials done"
+    times = time_used(summary), time_left(summary)
+    return list(filter(None, [f"{trials_done(summary)} done", *_others(summary), *times]))
 
 
 def _others(summary: Summary) -> list[str]:

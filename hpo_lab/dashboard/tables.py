@@ -11,6 +11,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from hpo_lab.counting import counted
 from hpo_lab.dashboard.columns import STAR, Column, print_columns
 from hpo_lab.dashboard.words import (
     ago,
@@ -23,6 +24,7 @@ from hpo_lab.dashboard.words import (
     running_trials,
     set_up_in_words,
     time_left,
+    trials_done,
 )
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
 from hpo_lab.experiment.status import ExperimentState
@@ -81,12 +83,6 @@ def state_text(state: str) -> Text:
     return Text(state, style=_STYLES.get(state, ""))
 
 
-def _trials_done(summary: Summary) -> str:
-    """`12/30`, or `12` where their number has no end."""
-    total = summary.spec.max_trial_count
-    return str(summary.completed) if total is None else f"{summary.completed}/{total}"
-
-
 def progress_line(summary: Summary, *, outlook: bool = True) -> str:
     """`12/30 trials, 2 running, 1 failed, best 0.97 in trial 7`; what is zero is left out.
 
@@ -95,7 +91,7 @@ def progress_line(summary: Summary, *, outlook: bool = True) -> str:
     """
     stopped = summary.counts.get(TrialState.EARLY_STOPPED, 0)
     failed = summary.failed
-    parts = [f"{_trials_done(summary)} trials"]
+    parts = [trials_done(summary, "/")]
     parts += filter(None, [running_trials(summary)])
     parts += [f"{stopped} stopped early"] * bool(stopped)
     parts += [f"{failed} failed"] * bool(failed)
@@ -140,7 +136,7 @@ def listing_row(summary: Summary, now: float) -> tuple[str, ...]:
         summary.title,
         summary.state,
         objective_in_words(summary.spec.objective),
-        _trials_done(summary),
+        trials_done(summary, "/").partition(" ")[0],
         str(summary.failed or ""),
         _best_values(summary),
         ago(now - summary.created_at),
@@ -172,7 +168,7 @@ def summary_table(summary: Summary) -> Table:
     left = time_left(summary)
     table.add_row("time", duration(summary.elapsed) + (f", {left}" if left else ""))
     if summary.front:
-        table.add_row("Pareto front", f"{len(summary.front)} trials")
+        table.add_row("Pareto front", counted(len(summary.front), "trial"))
     elif summary.best:
         table.add_row("best", best_in_words(summary))
     return table

@@ -18,6 +18,7 @@ from hpo_lab.dashboard.words import (
     set_up_in_words,
     time_left,
     time_used,
+    trials_done,
 )
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.facade.columns import trial_row
@@ -68,14 +69,12 @@ def sparkline(values: Sequence[float], width: int) -> str:
 
 def _head(summary: Summary) -> Text:
     mark, word = experiment_state(summary)
-    count, total = summary.completed, summary.spec.max_trial_count
-    how_far = f"{count} trials" if total is None else f"{count} of {total} trials"
     time = ", ".join(filter(None, [time_used(summary), time_left(summary), rate(summary)]))
     return Text("  ").join(
         [
             Text(summary.title, "bold"),
             Text(word, _COLOURS.get(mark, "dim")),
-            Text(set_up_in_words(summary) or how_far),
+            Text(set_up_in_words(summary) or trials_done(summary)),
             Text(time, "dim"),
         ]
     )

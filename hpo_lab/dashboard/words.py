@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from hpo_lab.counting import counted
 from hpo_lab.experiment.model import Objective, ObjectiveType, Value
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import FEW, Best, Summary
@@ -28,6 +29,7 @@ __all__ = [
     "shown_labels",
     "time_left",
     "time_used",
+    "trials_done",
 ]
 
 
@@ -201,6 +203,13 @@ def set_up_in_words(summary: Summary) -> str:
     # Coarse enough to change seldom.
     time = f"{minutes} min {seconds // 10 * 10} s" if minutes else f"{seconds} s"
     return f"{summary.message.removeprefix('Experiment is ')}, {time}"
+
+
+def trials_done(summary: Summary, of: str = " of ") -> str:
+    """`12 of 30 trials`, or `12 trials` where their number has no end."""
+    if (total := summary.spec.max_trial_count) is None:
+        return summary.ended_trials
+    return f"{summary.completed}{of}{counted(total, 'trial')}"
 
 
 def running_trials(summary: Summary) -> str:

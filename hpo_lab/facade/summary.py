@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hpo_lab.counting import counted
 from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Objective, Value
 from hpo_lab.experiment.status import SETTING_UP, ExperimentState
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
@@ -153,7 +154,7 @@ class Summary:
     @property
     def ended_trials(self) -> str:
         """`7 trials`: how many have ended, for a person."""
-        return f"{self.completed} trial{'s' if self.completed != 1 else ''}"
+        return counted(self.completed, "trial")
 
     @property
     def leading(self) -> tuple[Best, ...]:

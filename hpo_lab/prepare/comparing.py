@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import starmap
 
+from hpo_lab.counting import counted
 from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Parameter
 from hpo_lab.notebook.annotation_text import annotation
@@ -179,7 +180,10 @@ def _code(recorded: Recorded, prepared: Prepared) -> Iterator[_Change]:
         where = f"{cell}, line {change.line}"
         yield _Change(Problem(where, f"has changed\n{_diff(change)}"), f"{where}{_brief(change)}")
     if len(places) > _MOST_PLACES:
-        more = f"{len(places) - _MOST_PLACES} more places of the code have changed"
+        count = len(places) - _MOST_PLACES
+        more = counted(
+            count, "more place of the code has changed", "more places of the code have changed"
+        )
         yield _Change(Problem(prepared.wording.whole, more), more)
     if not places:
         yield _Change(

@@ -126,7 +126,7 @@ def test_a_running_experiment_is_followed(
     wait_until(lambda: "following" in process.stderr)
     (Path(os.environ["HOME"]) / "go").touch()
     assert process.wait() == 0
-    assert "Succeeded (1/1 trials)" in process.stdout
+    assert "Succeeded (1/1 trial)" in process.stdout
 
 
 def test_stop_and_delete_from_elsewhere(
