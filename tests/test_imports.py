@@ -55,7 +55,7 @@ HOUSE = {
     "testing": Room("collectors dashboard engine experiment running search stopping store"),
     "options": Room("experiment"),
     "facade": Room(
-        "experiment local options prepare running store trial",
+        "experiment local notebook options prepare running store trial",
         lazily="optuna pandas search",
     ),
     "dashboard": Room(

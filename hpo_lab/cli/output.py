@@ -12,9 +12,9 @@ from typing import Any
 from rich.console import Console
 
 from hpo_lab.counting import counted
-from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import print_front, print_parameters
 from hpo_lab.dashboard.words import best_in_words
+from hpo_lab.facade.assigned import notebook_defaults
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary

@@ -13,7 +13,6 @@ from hpo_lab import __version__
 from hpo_lab.counting import counted
 from hpo_lab.dashboard import figures
 from hpo_lab.dashboard.comparison import comparison_html
-from hpo_lab.dashboard.defaults import assigned, notebook_defaults
 from hpo_lab.dashboard.experiment_html import (
     bar_html,
     bounds_html,
@@ -31,6 +30,7 @@ from hpo_lab.dashboard.trials_html import trials_html
 from hpo_lab.dashboard.words import duration, number
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Trial
+from hpo_lab.facade.assigned import assigned, notebook_defaults
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Failure, Summary
 from hpo_lab.facade.tally import Tally

@@ -41,6 +41,15 @@ class Recorded:
     file: Callable[[str], bytes | None]
 
     @property
+    def notebook(self) -> TrialNotebook | None:
+        """The notebook of its trials, None where there is none of ours."""
+        content = self.file(NOTEBOOK)
+        try:
+            return TrialNotebook.read(content) if content else None
+        except ValueError:
+            return None
+
+    @property
     def working_directory(self) -> str:
         """Where its trials work, empty where nothing says that."""
         template = self.document.spec.trial_template
@@ -137,8 +146,8 @@ def _options(
 def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, str]]:
     before = {each.name: each for each in recorded.document.spec.parameters}
     now = {each.name: each for each in prepared.experiment.spec.parameters}
-    notebook = recorded.file(NOTEBOOK)
-    assignments = TrialNotebook.read(notebook).assignments if notebook else {}
+    notebook = recorded.notebook
+    assignments = notebook.assignments if notebook else {}
     written = {name: each.annotation for name, each in assignments.items()}
     wording = prepared.wording
     for name in dict.fromkeys([*now, *before]):
@@ -193,14 +202,10 @@ def _code(recorded: Recorded, prepared: Prepared) -> Iterator[_Change]:
 
 def _codes(recorded: Recorded, prepared: Prepared) -> tuple[TrialCode, TrialCode] | None:
     """What the trials of notebooks ran before and run now, where it is known."""
-    content = recorded.file(NOTEBOOK)
-    if content is None or NOTEBOOK not in prepared.files:
+    notebook = recorded.notebook
+    if notebook is None or NOTEBOOK not in prepared.files:
         return None
-    try:
-        before = TrialNotebook.read(content).code
-    except ValueError:
-        return None
-    return before, prepared.code or TrialNotebook.read(prepared.files[NOTEBOOK][1]).code
+    return notebook.code, prepared.code or TrialNotebook.read(prepared.files[NOTEBOOK][1]).code
 
 
 def _diff(change: CodeChange) -> str:

@@ -78,10 +78,6 @@ class ExperimentStore(Transactions):
             self._remove_folder(replaces)
         return record
 
-    def experiment(self, name: str, namespace: str = "default") -> ExperimentRecord | None:
-        """The experiment of that name, the newest where projects share it; None for none."""
-        return next(iter(self.named(name, namespace)), None)
-
     def named(self, name: str, namespace: str = "default") -> list[ExperimentRecord]:
         """The experiments of that name, at most one of each project, the newest first."""
         with self._engine.connect() as connection:
@@ -160,11 +156,6 @@ class ExperimentStore(Transactions):
                 listed = trials.changed(connection, uid, since) if revision > since else []
             return Changes(revision, lease, record, listed)
 
-    def update_spec(self, uid: str, document: ExperimentDocument, now: float | None = None) -> None:
-        """`Transaction.set_document` alone."""
-        with self.transaction(uid) as transaction:
-            transaction.set_document(document, now)
-
     def enqueue(
         self, uid: str, points: Sequence[Mapping[str, Value]], now: float | None = None
     ) -> ExperimentDocument:
@@ -193,11 +184,6 @@ class ExperimentStore(Transactions):
         """Ask the experiment's runner, present or next, to stop."""
         with self.transaction(uid) as transaction:
             transaction.set_stop_requested(True, now)
-
-    def clear_stop(self, uid: str, now: float | None = None) -> None:
-        """Take the request to stop back."""
-        with self.transaction(uid) as transaction:
-            transaction.set_stop_requested(False, now)
 
     def control(self, uid: str) -> Control:
         """The request to stop, and when anything was changed; cheap enough to poll.

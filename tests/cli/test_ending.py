@@ -21,7 +21,7 @@ def test_delete_needs_a_yes(cli: Any, recorded: Any, store: Any) -> None:
     refused = cli("delete", "parabola")
     assert refused.exit_code == 2
     assert "--yes: is needed where nobody can be asked" in refused.stderr
-    assert store.experiment("parabola") is not None
+    assert store.named("parabola")
     folder = store.folder(record.uid)
     folder.mkdir(parents=True)
     deleted = cli("delete", "parabola", "--yes", "--json")

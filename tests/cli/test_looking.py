@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from hpo_lab.experiment.manifest import parse_text
 from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import Store
+from tests.manifest_reading import parse_text
 from tests.store_writes import finish_trial, requeue_trial, start_trial
 
 

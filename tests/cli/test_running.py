@@ -93,7 +93,7 @@ def test_a_signal_stops_cleanly(
     assert json.loads(process.stdout)["state"] == "Stopped"
     assert store.command("resume slow") in process.stderr
     assert states(store, record.uid) == [TrialState.CREATED]
-    assert not store.experiment("slow").is_active(time.time())
+    assert not store.named("slow")[0].is_active(time.time())
 
 
 def test_a_second_signal_leaves_at_once(
@@ -158,8 +158,8 @@ def test_a_notebook_survives_interrupts_and_kills(
 ) -> None:
     path = notebook("pause = 0.3", CELL)
     first = hpo_lab_process("run", path)
-    wait_until(lambda: (found := store.experiment("cells")) and is_running(store, found.uid))
-    uid = store.experiment("cells").uid
+    wait_until(lambda: (found := store.named("cells")) and is_running(store, found[0].uid))
+    uid = store.named("cells")[0].uid
     first.send(signal.SIGINT)
     assert first.wait() == 130
     assert "To continue: hpo-lab resume cells" in first.stderr
@@ -232,7 +232,7 @@ def test_a_file_and_the_name_of_its_experiment_mean_the_same(
     path = notebook("pause = 0", CELL)
     assert "cells: no such experiment" in cli("show", path).stderr
     assert cli("run", path).exit_code == 0
-    uid = store.experiment("cells").uid
+    uid = store.named("cells")[0].uid
     assert json.loads(cli("show", path, "--json").stdout)["uid"] == uid
     assert cli("trials", path).stdout == cli("trials", "cells").stdout
     more = cli("run", "cells", "--trials", "3")
@@ -315,7 +315,7 @@ def test_a_set_up_that_fails_is_given_up_and_says_which_cell(
     assert "----> 1 data = open('missing.csv').read()" in result.stdout
     assert "More: hpo-lab logs cells" in result.stdout
     assert "To try again: hpo-lab resume cells; with --max-failed 30" in result.stdout
-    uid = store.experiment("cells", "default").uid
+    uid = store.named("cells")[0].uid
     assert 4 <= len(store.trials(uid)) < 12
     (Path(path).parent / "missing.csv").write_text("")
     assert cli("resume", "cells").exit_code == 0

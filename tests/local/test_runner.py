@@ -24,6 +24,7 @@ from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.driver import AlreadyRunning
 from hpo_lab.running.enrol import Enrolment
 from tests.processes import processes_below
+from tests.store_writes import clear_stop
 
 
 def score(x):
@@ -194,6 +195,7 @@ import sys
 from hpo_lab.local.runner import local_runner
 from hpo_lab.store import open_store
 from tests.processes import processes_below
+from tests.store_writes import clear_stop
 local_runner(open_store(sys.argv[1]), sys.argv[2]).run()
 """
 
@@ -317,7 +319,7 @@ def test_a_trial_that_makes_an_exception_of_a_signal_runs_again(store, enrolled)
     assert (trial.state, trial.attempt) == (TrialState.CREATED, 2)
 
     # And where its runner is killed.
-    store.clear_stop(record.uid)
+    clear_stop(store, record.uid)
     killed = subprocess.Popen([sys.executable, "-c", _RUN, store.location, record.uid])
     while not store.observations(record.uid):
         time.sleep(0.05)

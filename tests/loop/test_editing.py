@@ -17,6 +17,7 @@ from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import Prepared, prepare_file, prepare_notebook, runs_here
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import ExperimentRecord, Store
+from tests.store_writes import set_document
 
 from .conftest import EARLIER, TUNED, Run
 from .manifests import MANIFEST
@@ -263,7 +264,7 @@ def test_an_experiment_of_an_earlier_version_goes_on(run: Run, store: Store) -> 
     assert record is not None
     document = record.document.to_document()
     document["spec"]["trialTemplate"]["trialSpec"]["spec"]["source"] = "sha256:of the text"
-    store.update_spec(first.uid, record.document.model_validate(document))
+    set_document(store, first.uid, record.document.model_validate(document))
     store.move(first.uid, "", None)
 
     changed = run(EARLIER, TUNED + " * 2", line="--seed 3")

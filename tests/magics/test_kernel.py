@@ -133,7 +133,7 @@ def test_an_interrupt_ends_the_waiting_and_nothing_else(kernel: Kernel, store: S
     kernel.manager.interrupt_kernel()
     # To its end: what a kernel is asked between an error and idle, it aborts.
     [_, error] = kernel.ended(request, timeout=30)
-    assert store.experiment("demo").is_active(time.time())
+    assert store.named("demo")[0].is_active(time.time())
     [line] = error["content"]["traceback"]
     assert "Stopped waiting; demo goes on in the background" in line
     assert "\n" not in line

@@ -16,13 +16,13 @@ from click.testing import CliRunner, Result
 
 from hpo_lab.cli import main
 from hpo_lab.experiment.identity import identity
-from hpo_lab.experiment.manifest import parse
 from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.local.runner import local_runner
 from hpo_lab.prepare import Prepared, prepare_manifest, runs_here
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Store
 from hpo_lab.workload.local_settings import LOCAL, LocalSettings
+from tests.manifest_reading import parse
 
 from .conftest import job
 

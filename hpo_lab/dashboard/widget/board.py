@@ -10,7 +10,6 @@ from html import escape
 from typing import Any
 
 from hpo_lab.dashboard.comparison import best_values_table, experiments_table
-from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.drawing import svg
 from hpo_lab.dashboard.experiment_html import (
     bar_html,
@@ -29,6 +28,7 @@ from hpo_lab.dashboard.words import duration
 from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial
+from hpo_lab.facade.assigned import notebook_defaults
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
@@ -76,10 +76,7 @@ class Board:
     @cached_property
     def _written(self) -> Mapping[str, Value]:
         """The values that the cell itself has."""
-        try:
-            return notebook_defaults(self.experiment)
-        except ValueError:  # a notebook of a manifest that is none of ours
-            return {}
+        return notebook_defaults(self.experiment)
 
     # Messages
 
