@@ -180,7 +180,7 @@ def get(name: str, *, namespace: str = "default", store: str | Path | None = Non
     """The experiment called *name*: of this script or notebook's folder, else the only one.
 
     Args:
-        name: Its name, or `NAMESPACE/NAME`, or the path of the notebook or manifest that makes it.
+        name: Its name, or `NAMESPACE/NAME`, or the path of the file that makes it.
         namespace: Its namespace, where *name* says none.
         store: Path of a SQLite file or URL of a database; by default `$HPO_LAB_STORE`, else
             the user's own store.

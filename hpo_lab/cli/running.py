@@ -25,13 +25,12 @@ from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.status import GIVEN_UP, ExperimentState
 from hpo_lab.facade.enrolling import enrol_prepared, stop_described
-from hpo_lab.facade.experiments import is_file_name
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.facade.summary import INTERRUPTED as LOST
 from hpo_lab.facade.summary import Summary
 from hpo_lab.options import BUDGETS, OPTIONS
-from hpo_lab.prepare import prepare_file, runs_here
+from hpo_lab.prepare import is_file_name, prepare_file, runs_here
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment, made_of

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpo_lab.experiment.identity import identity
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.facade.another import AnotherExperiment, recorded_files
 from hpo_lab.facade.handle import Experiment, end
+from hpo_lab.facade.origin import Origin
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare import Prepared, Recorded, changes, in_one_line, is_same
 from hpo_lab.prepare.prepared import LONGEST_NAME
@@ -24,29 +24,6 @@ __all__ = ["enrol_prepared", "recorded_as", "stop_described"]
 _MOST_COMPARED = 20
 """With how many of the latest revisions a new one is compared."""
 _BY_FIELD = {option.field: option for option in OPTIONS}
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """What a name that nobody chose was made of.
-
-    Attributes:
-        family: The name of the first of its revisions.
-        file: The notebook or script, empty for none.
-        cell: What tells the cell or function from the others in it, if anything.
-    """
-
-    family: str
-    file: str
-    cell: str
-
-    @classmethod
-    def of(cls, record: ExperimentRecord) -> _Origin:
-        """That of *record*; one of an earlier version does not tell it."""
-        return cls(**json.loads(record.origin)) if record.origin else cls(record.name, "", "")
-
-    def __str__(self) -> str:
-        return json.dumps(asdict(self))
 
 
 def enrol_prepared(
@@ -130,8 +107,8 @@ def _enrol(
     nearest, name = recorded.nearest, prepared.experiment.name
     origin, note = None, ""
     if prepared.names:
-        family = _Origin.of(nearest).family if nearest else _free(prepared.names, recorded.taken)
-        origin = str(_Origin(family, prepared.file, prepared.cell))
+        family = Origin.of(nearest).family if nearest else _free(prepared.names, recorded.taken)
+        origin = str(Origin(family, prepared.file, prepared.cell))
         name = next(each for each in _revisions(family) if each not in recorded.taken)
     if nearest and fresh and _is_replaced(nearest, prepared, is_same=recorded.is_same):
         return _replace(store, prepared, nearest, origin, agrees), Enrolment.CREATED
@@ -149,7 +126,7 @@ def _enrol(
 
 def _is_replaced(nearest: ExperimentRecord, prepared: Prepared, *, is_same: bool) -> bool:
     """Whether *nearest* is what a person replaces: not what may be of another notebook."""
-    is_of_file = bool(prepared.file) and _Origin.of(nearest).file == prepared.file
+    is_of_file = bool(prepared.file) and Origin.of(nearest).file == prepared.file
     return is_same or not prepared.names or is_of_file
 
 
@@ -218,7 +195,7 @@ def _is_moved(record: ExperimentRecord, prepared: Prepared) -> bool:
     """
     if not record.origin or not record.project:
         return True
-    cell = _Origin.of(record).cell
+    cell = Origin.of(record).cell
     return bool(cell) and cell == prepared.cell and prepared.file.endswith(".ipynb")
 
 
@@ -240,7 +217,7 @@ def _earlier(
     """Of the *records* of the cell or function of *prepared* the nearest, of those the latest."""
     certain, likely = [], []
     for record in records:
-        origin = _Origin.of(record)
+        origin = Origin.of(record)
         if (
             origin.file
             and prepared.file

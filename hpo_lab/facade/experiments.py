@@ -10,11 +10,12 @@ from pathlib import Path
 from hpo_lab.facade.enrolling import enrol_prepared, recorded_as
 from hpo_lab.facade.follower import Follower, looks
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.origin import recorded_of_script
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import summarise
 from hpo_lab.local.launch import LOCAL, launch
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import Prepared, prepare_file, project_here
+from hpo_lab.prepare import SCRIPT, Prepared, is_file_name, prepare_file, project_here
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment
 from hpo_lab.running.places import start_runner
@@ -22,12 +23,7 @@ from hpo_lab.running.resolving import resolve
 from hpo_lab.store import NotFound, Overview, Store, open_store
 from hpo_lab.store.location import Location
 
-__all__ = ["Experiments", "Listing", "is_file_name"]
-
-
-def is_file_name(text: str) -> bool:
-    """Whether *text* is the path of a notebook or manifest, which no experiment is called."""
-    return Path(text).suffix in (".ipynb", ".yaml", ".yml", ".json")
+__all__ = ["Experiments", "Listing"]
 
 
 class Experiments:
@@ -70,7 +66,7 @@ class Experiments:
         """The experiment called *name*.
 
         Args:
-            name: `NAME`, or `NAMESPACE/NAME`, or the path of a notebook or manifest.
+            name: `NAME`, or `NAMESPACE/NAME`, or the path of a notebook, script or manifest.
             namespace: Where *name* says none.
 
         Returns:
@@ -85,9 +81,9 @@ class Experiments:
             if not isinstance(text, str | Path):
                 raise InvalidInput([Problem(argument, f"found {text!r}; a name is needed")])
         name = str(name)
-        if is_file_name(name):
-            return self._find_prepared(prepare_file(Path(name), TuneOptions(), None))
         store = self._existing()
+        if is_file_name(name):
+            return self._find_made_by(store, Path(name), namespace)
         if store is None:
             raise InvalidInput([Problem(name, "no such experiment; there are none yet")])
         return Experiment.of(store, resolve(store, name, namespace, self.project))
@@ -98,13 +94,16 @@ class Experiments:
         is_here = is_file_name(name) or folder in ("", self.project)
         return "" if is_here else f"{experiment.title} of {folder}"
 
-    def _find_prepared(self, prepared: Prepared) -> Experiment:
-        """The recorded experiment that *prepared* is, else the nearest of its name or cell."""
-        store = self._existing()
-        record = recorded_as(store, prepared) if store else None
+    def _find_made_by(self, store: Store | None, path: Path, namespace: str) -> Experiment:
+        """The recorded experiment that the file at *path* makes, else the nearest to that."""
+        if path.suffix == SCRIPT:
+            name, record = str(path), recorded_of_script(store, path, namespace) if store else None
+        else:
+            prepared = prepare_file(path, TuneOptions(), None)
+            name, record = prepared.experiment.name, recorded_as(store, prepared) if store else None
         if store is None or record is None:
-            message = "no such experiment; its file was not run here yet"
-            raise InvalidInput([Problem(prepared.experiment.name, message)])
+            is_there = "its file was not run here yet" if path.exists() else "no such file"
+            raise InvalidInput([Problem(name, f"no such experiment; {is_there}")])
         return Experiment.of(store, record)
 
     def get(self, uid: str) -> Experiment:

@@ -22,7 +22,14 @@ from hpo_lab.facade.waiting import Callback, Waiting
 from hpo_lab.options import BUDGETS, unknown_arguments
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enqueue import enqueue
-from hpo_lab.store import ArtifactRecord, Condition, ExperimentRecord, NotFound, Store
+from hpo_lab.store import (
+    ArtifactRecord,
+    Condition,
+    ExperimentRecord,
+    NotFound,
+    Store,
+    title_of,
+)
 
 if TYPE_CHECKING:
     import optuna
@@ -74,7 +81,7 @@ class Experiment:
     @property
     def title(self) -> str:
         """What a person calls it: `name`, or `namespace/name`."""
-        return self.name if self.namespace == "default" else f"{self.namespace}/{self.name}"
+        return title_of(self.namespace, self.name)
 
     @property
     def callbacks(self) -> list[Callback]:

@@ -10,7 +10,7 @@ from hpo_lab.counting import counted
 from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Objective, Value
 from hpo_lab.experiment.status import SETTING_UP, ExperimentState
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
-from hpo_lab.store import ExperimentRecord, Overview
+from hpo_lab.store import ExperimentRecord, Overview, title_of
 
 __all__ = [
     "FEW",
@@ -164,7 +164,7 @@ class Summary:
     @property
     def title(self) -> str:
         """What a person calls the experiment: `name`, or `namespace/name`."""
-        return self.name if self.namespace == "default" else f"{self.namespace}/{self.name}"
+        return title_of(self.namespace, self.name)
 
     @property
     def failed(self) -> int:

@@ -16,9 +16,16 @@ from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
 
-__all__ = ["prepare_file"]
+__all__ = ["SCRIPT", "is_file_name", "prepare_file"]
 
+SCRIPT = ".py"
+_NOTEBOOK = ".ipynb"
 _MANIFESTS = (".yaml", ".yml", ".json")
+
+
+def is_file_name(text: str) -> bool:
+    """Whether *text* is the path of what makes experiments, which no experiment is called."""
+    return Path(text).suffix in (_NOTEBOOK, SCRIPT, *_MANIFESTS)
 
 
 def prepare_file(
@@ -51,7 +58,7 @@ def prepare_file(
     """
     problems = list(problems)
     try:
-        if path.suffix == ".ipynb":
+        if path.suffix == _NOTEBOOK:
             flags = {
                 "--template": template,
                 "--runtime": runtime,
@@ -71,7 +78,9 @@ def prepare_file(
             prepared = overridden(prepared, options, dialect)
             prepared = with_kernel_here(prepared, options.kernel, path.name, dialect)
         else:
-            message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
+            message = f"is no notebook ({_NOTEBOOK}) and no manifest ({', '.join(_MANIFESTS)})"
+            if path.suffix == SCRIPT:
+                message = f"is a script; `python {path}` runs it, and hpo_lab.tune in it"
             raise InvalidInput([Problem(str(path), message)])
     except InvalidInput as error:
         raise InvalidInput([*problems, *error.problems], error.source) from None
@@ -80,6 +89,6 @@ def prepare_file(
     if dialect is Dialect.LINE:
         return prepared
     # A manifest is written as before, whoever reads it.
-    own = dialect if path.suffix == ".ipynb" else prepared.wording.dialect
+    own = dialect if path.suffix == _NOTEBOOK else prepared.wording.dialect
     wording = replace(prepared.wording, dialect=own, fresh="fresh=True")
     return replace(prepared, wording=wording)

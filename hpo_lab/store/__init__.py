@@ -25,6 +25,7 @@ from hpo_lab.store.records import (
     ObservationRecord,
     Overview,
     TrialRecord,
+    title_of,
 )
 from hpo_lab.store.store import Store, open_store
 from hpo_lab.store.transaction import Transaction
@@ -53,4 +54,5 @@ __all__ = [
     "Watch",
     "open_store",
     "outage",
+    "title_of",
 ]
