@@ -11,6 +11,7 @@ from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
 from hpo_lab.counting import counted
+from hpo_lab.dashboard.marks import experiment_state
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["delete_command", "stop_command"]
@@ -33,7 +34,8 @@ def stop_command(name: str, wait: bool, store: str | None, as_json: bool) -> Non
         resume = experiment.store.command(f"resume {title}")
         messages().print(f"{text}. To continue: {resume}", soft_wrap=True)
     else:
-        messages().print(f"{title} is not running ({experiment.state}).")
+        _, state = experiment_state(experiment.summary())
+        messages().print(f"{title} is not running ({state}).")
     if as_json:
         print_json({"name": experiment.name, "state": experiment.state})
 

@@ -22,7 +22,6 @@ from hpo_lab.problems import Problem
 
 __all__ = [
     "files_of_best",
-    "is_terminal",
     "messages",
     "print_best",
     "print_failure",
@@ -48,14 +47,9 @@ def messages() -> Console:
     return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def is_terminal() -> bool:
-    """Whether a person reads standard output as it comes."""
-    return sys.stdout.isatty()
-
-
 def require_reader(option: str) -> Iterator[Problem]:
     """Why a document is not printed: it is no text for a person, who gives *option*."""
-    if is_terminal():
+    if sys.stdout.isatty():
         yield Problem("--out", f"is missing; give a file, such as {option}, or -o - to print it")
 
 

@@ -12,13 +12,12 @@ from hpo_lab.dashboard.marks import experiment_state, icon
 from hpo_lab.dashboard.tables import LISTING, listing_row, print_experiments
 from hpo_lab.dashboard.words import (
     best_in_words,
-    running_trials,
+    other_trials,
     set_up_in_words,
     time_left,
     time_used,
     trials_done,
 )
-from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.summary import Summary
 
 __all__ = ["listing_html", "listing_text", "progress_text", "status_line"]
@@ -85,11 +84,4 @@ def listing_text(summaries: Sequence[Summary], now: float, *, folders: bool = Fa
 
 def _how_far(summary: Summary) -> list[str]:
     times = time_used(summary), time_left(summary)
-    return list(filter(None, [f"{trials_done(summary)} done", *_others(summary), *times]))
-
-
-def _others(summary: Summary) -> list[str]:
-    early = summary.counts.get(TrialState.EARLY_STOPPED, 0)
-    counts = ((early, "stopped early"), (summary.failed, "failed"))
-    others = [f"{count} {what}" for count, what in counts if count]
-    return [text for text in (running_trials(summary), *others) if text]
+    return list(filter(None, [f"{trials_done(summary)} done", *other_trials(summary), *times]))

@@ -8,9 +8,9 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
-from hpo_lab.dashboard.marks import experiment_state, trial_counts
+from hpo_lab.dashboard.marks import COLOURS, trial_counts
 from hpo_lab.dashboard.selection import best_so_far, telling_trials
-from hpo_lab.dashboard.tables import print_trials
+from hpo_lab.dashboard.tables import print_trials, state_text
 from hpo_lab.dashboard.words import (
     difference,
     metric_number,
@@ -29,15 +29,14 @@ __all__ = ["live_view", "sparkline"]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _BARS = {
-    "succeeded": ("━", "blue"),
-    "early": ("╍", "magenta"),
-    "failed": ("━", "red"),
-    "killed": ("━", "yellow"),
-    "running": ("╌", "blue"),
-    "created": ("╌", "dim"),
+    "succeeded": "━",
+    "early": "╍",
+    "failed": "━",
+    "killed": "━",
+    "running": "╌",
+    "created": "╌",
 }
 """How the bar shows trials of a mark."""
-_COLOURS = {"running": "blue", "succeeded": "blue", "failed": "red", "stopped": "yellow"}
 _WIDEST = 100
 
 
@@ -68,12 +67,11 @@ def sparkline(values: Sequence[float], width: int) -> str:
 
 
 def _head(summary: Summary) -> Text:
-    mark, word = experiment_state(summary)
     time = ", ".join(filter(None, [time_used(summary), time_left(summary), rate(summary)]))
     return Text("  ").join(
         [
             Text(summary.title, "bold"),
-            Text(word, _COLOURS.get(mark, "dim")),
+            state_text(summary),
             Text(set_up_in_words(summary) or trials_done(summary)),
             Text(time, "dim"),
         ]
@@ -85,10 +83,9 @@ def _bar(summary: Summary, width: int) -> Text:
     total = max(summary.spec.max_trial_count or 0, sum(count for _, count, _ in counts), 1)
     bar, place, drawn = Text(), 0, 0
     for mark, count, _ in counts:
-        block, colour = _BARS[mark]
         place += count
         end = round(width * place / total)
-        bar.append(block * (end - drawn), colour)
+        bar.append(_BARS[mark] * (end - drawn), COLOURS[mark])
         drawn = end
     return bar.append("─" * (width - drawn), "dim")
 

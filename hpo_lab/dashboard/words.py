@@ -23,8 +23,8 @@ __all__ = [
     "metric_number",
     "number",
     "objective_in_words",
+    "other_trials",
     "rate",
-    "running_trials",
     "set_up_in_words",
     "shown_labels",
     "time_left",
@@ -212,7 +212,11 @@ def trials_done(summary: Summary, of: str = " of ") -> str:
     return f"{summary.completed}{of}{counted(total, 'trial')}"
 
 
-def running_trials(summary: Summary) -> str:
-    """`2 running`, or `2 waiting` for the set-up; empty where none is."""
-    count = summary.counts.get(TrialState.RUNNING, 0)
-    return f"{count} {'running' if summary.set_up is None else 'waiting'}" if count else ""
+def other_trials(summary: Summary) -> list[str]:
+    """`2 running`, or `2 waiting` for the set-up, `1 stopped early`, `3 failed`; none is 0."""
+    counts = {
+        "running" if summary.set_up is None else "waiting": summary.counts.get(TrialState.RUNNING),
+        "stopped early": summary.counts.get(TrialState.EARLY_STOPPED),
+        "failed": summary.failed,
+    }
+    return [f"{count} {word}" for word, count in counts.items() if count]

@@ -10,12 +10,12 @@ from itertools import starmap
 from hpo_lab.counting import counted
 from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Parameter
-from hpo_lab.notebook.annotation_text import annotation
+from hpo_lab.experiment.space import space_text
 from hpo_lab.notebook.trial_code import CodeChange, TrialCode
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.options import OPTIONS
-from hpo_lab.prepare.prepared import Prepared
-from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.prepare.prepared import Prepared, PreparedCell
+from hpo_lab.problems import Problem
 from hpo_lab.trial.folder import NOTEBOOK
 from hpo_lab.workload.local_settings import LOCAL, LocalSettings
 
@@ -140,7 +140,7 @@ def _options(
             ]
         except ValueError:
             continue
-        yield prepared.wording.option(option), _now(*texts)
+        yield prepared.wording.dialect.option(option), _now(*texts)
 
 
 def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, str]]:
@@ -153,27 +153,19 @@ def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, s
     for name in dict.fromkeys([*now, *before]):
         place = wording.places.get(name, wording.whole or "spec.parameters")
         if name not in before:
-            yield place, f"{name} is new: {wording.spaces.get(name) or _space(now[name])}"
+            yield place, f"{name} is new: {wording.spaces.get(name) or space_text(now[name])}"
         elif name not in now:
-            yield place, f"{name} is gone; it was {written.get(name) or _space(before[name])}"
+            yield place, f"{name} is gone; it was {written.get(name) or space_text(before[name])}"
         elif _compared(before[name]) != _compared(now[name]):
             texts = (wording.spaces.get(name, ""), written.get(name, ""))
             if "" in texts or texts[0] == texts[1]:
-                texts = (_space(now[name]), _space(before[name]))
+                texts = (space_text(now[name]), space_text(before[name]))
             yield place, f"{name} is {_now(*texts)}"
 
 
 def _compared(parameter: Parameter) -> tuple[Parameter, str]:
     """A parameter, and its choices as they are written: 1, 1.0 and True are other values."""
     return parameter, repr(parameter.feasible_space.list)
-
-
-def _space(parameter: Parameter) -> str:
-    try:
-        return annotation(parameter)
-    except InvalidInput:
-        space = parameter.feasible_space.to_document()
-        return ", ".join(f"{field} {value}" for field, value in space.items())
 
 
 def _code(recorded: Recorded, prepared: Prepared) -> Iterator[_Change]:
@@ -205,7 +197,9 @@ def _codes(recorded: Recorded, prepared: Prepared) -> tuple[TrialCode, TrialCode
     notebook = recorded.notebook
     if notebook is None or NOTEBOOK not in prepared.files:
         return None
-    return notebook.code, prepared.code or TrialNotebook.read(prepared.files[NOTEBOOK][1]).code
+    if isinstance(prepared, PreparedCell):
+        return notebook.code, prepared.code
+    return notebook.code, TrialNotebook.read(prepared.files[NOTEBOOK][1]).code
 
 
 def _diff(change: CodeChange) -> str:

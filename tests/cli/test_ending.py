@@ -12,7 +12,7 @@ def test_stop_of_what_does_not_run(cli: Any, recorded: Any) -> None:
     recorded([0.5])
     result = cli("stop", "parabola", "--json")
     assert result.exit_code == 0
-    assert "parabola is not running (Succeeded)" in result.stderr
+    assert "parabola is not running (Finished)" in result.stderr
     assert json.loads(result.stdout) == {"name": "parabola", "state": "Succeeded"}
 
 

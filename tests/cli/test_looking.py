@@ -49,7 +49,7 @@ def test_list(cli: Any, recorded: Any, enrolled: Any) -> None:
     header, _, first, second = shown.stdout.splitlines()
     assert header.split() == ["name", "state", "objective", "trials", "failed", "best", "created"]
     assert first.split()[:5] == ["broken", "Failed", "maximize", "score", "0/7"]
-    assert second.split()[:2] == ["parabola", "Succeeded"]
+    assert second.split()[:2] == ["parabola", "Finished"]
     assert second.split()[4:] == ["3/3", "1", "0.5", "just", "now"]
     assert [each["name"] for each in json.loads(cli("list", "--json").stdout)] == [
         "broken",

@@ -173,7 +173,7 @@ class Board:
         """
         with self._lock:
             summary = self._follower.look()
-            self.seen = self._follower.overview().experiment.revision, summary.state
+            self.seen = self._follower.revision, summary.state
             return {
                 "head": head_html(summary) + climb_html(summary),
                 "acts": self._acts(summary),
