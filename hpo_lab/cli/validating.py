@@ -21,7 +21,7 @@ from hpo_lab.execution.slice_check import INTERRUPTED_CHECK, compare
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_file, runs_here
+from hpo_lab.prepare import PreparedCell, prepare_file, runs_here
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["say_warnings", "validate_command"]
@@ -75,28 +75,29 @@ def validate_command(
         paths=paths,
         beside=beside,
     )
-    if prepared.experiment.spec.trial_template is not None:
-        prepared = runs_here(prepared, runtime=runtime, paths=paths)
-    spec = prepared.experiment.spec
-    if execute and prepared.halves is None:
-        raise InvalidInput([Problem("--execute", "is for notebooks")])
+    spec, warnings = prepared.experiment.spec, prepared.warnings
+    if spec.trial_template is not None:
+        warnings = runs_here(prepared, runtime=runtime, paths=paths).warnings
     comparison = None
-    if execute and prepared.halves is not None:
+    if execute:
+        if not isinstance(prepared, PreparedCell):
+            raise InvalidInput([Problem("--execute", "is for notebooks")])
         try:
             comparison = compare(prepared.halves())
         except KeyboardInterrupt:
             messages().print(INTERRUPTED_CHECK)
             raise
-    warnings = [*prepared.warnings, *run_problems(prepared.experiment)]
+    warnings = (*warnings, *run_problems(prepared.experiment))
+    decisions = prepared.decisions if isinstance(prepared, PreparedCell) else ()
     if as_json:
-        decisions = [
+        taken = [
             {"cell": each.cell.label, "kept": each.kept, "reason": each.reason}
-            for each in prepared.decisions
+            for each in decisions
         ]
         said = [{"where": each.where, "message": each.message} for each in warnings]
         document: dict[str, object] = {
             "experiment": prepared.experiment.to_document(),
-            "decisions": decisions,
+            "decisions": taken,
             "warnings": said,
         }
         if comparison is not None:
@@ -109,9 +110,9 @@ def validate_command(
     out.print(_in_words(spec), soft_wrap=True)
     out.print()
     out.print(space_table(spec))
-    if prepared.decisions:
+    if decisions:
         out.print()
-        out.print(decisions_table(prepared.decisions))
+        out.print(decisions_table(decisions))
     if comparison is not None:
         out.print()
         out.print(str(comparison), style="green" if comparison.agrees else "red", soft_wrap=True)

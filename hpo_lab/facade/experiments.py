@@ -1,14 +1,13 @@
-"""The experiments of a store: find, list, run and watch them."""
+"""The experiments of a store: find, list and run them."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from hpo_lab.facade.enrolled import Enrolled
 from hpo_lab.facade.enrolling import enrol_prepared, recorded_as
-from hpo_lab.facade.follower import Follower, looks
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.origin import recorded_of_script
 from hpo_lab.facade.summary import Summary
@@ -23,7 +22,7 @@ from hpo_lab.running.resolving import resolve
 from hpo_lab.store import NotFound, Overview, Store, open_store
 from hpo_lab.store.location import Location
 
-__all__ = ["Experiments", "Listing"]
+__all__ = ["Experiments"]
 
 
 class Experiments:
@@ -138,7 +137,7 @@ class Experiments:
 
     def run(
         self, prepared: Prepared, *, fresh: bool = False, attached: bool = False
-    ) -> tuple[Experiment, Enrolment]:
+    ) -> tuple[Experiment, Enrolled]:
         """Enrol a prepared experiment and start a runner where one is needed.
 
         Args:
@@ -149,64 +148,14 @@ class Experiments:
         Raises:
             InvalidInput: when another experiment has the name that a person chose.
         """
-        record, enrolment = enrol_prepared(self.store, prepared, fresh=fresh)
-        if enrolment in (Enrolment.CREATED, Enrolment.CONTINUED):
+        enrolled = enrol_prepared(self.store, prepared, fresh=fresh)
+        record = enrolled.record
+        if enrolled.how in (Enrolment.CREATED, Enrolment.CONTINUED):
             if attached and record.place == LOCAL:
                 launch(self.store, record, attached=True)
             else:
                 start_runner(self.store, record)
-        return Experiment.of(self.store, record), enrolment
-
-    def watch(self, namespace: str | None = None) -> Listing:
-        """The list of the experiments of *namespace*, by default of all, kept up to date."""
-        return Listing(self.store, namespace)
-
-
-class Listing:
-    """Every experiment at a glance, kept up to date; an experiment that rests costs nothing."""
-
-    def __init__(self, store: Store, namespace: str | None = None) -> None:
-        """List the experiments of *namespace*, by default of all."""
-        self._store = store
-        self._namespace = namespace
-        self._resting: dict[str, Overview] | None = None
-        self._followers: dict[str, Follower] = {}
-
-    def look(self) -> list[Summary]:
-        """The experiments as they are now, the newest first."""
-        if self._resting is None:
-            overviews = self._store.overviews(self._namespace)
-            self._resting = {each.experiment.uid: each for each in overviews if _rests(each)}
-        revisions = self._store.revisions(self._namespace)
-        for uid in self._followers.keys() - revisions.keys():
-            del self._followers[uid]
-        summaries = []
-        for uid, revision in revisions.items():
-            overview = self._resting.get(uid)
-            if overview is not None and overview.experiment.revision == revision:
-                summaries.append(_glance(self._store, overview, time.time()))
-                continue
-            follower = self._followers.setdefault(uid, Follower(self._store, uid))
-            try:
-                summaries.append(follower.look())
-            except NotFound:
-                continue
-            overview = follower.overview()
-            if _rests(overview):
-                self._resting[uid] = overview
-                del self._followers[uid]
-        return sorted(summaries, key=lambda summary: (-summary.created_at, summary.uid))
-
-    def follow(
-        self, until: float | None = None, stop: Callable[[], bool] = lambda: False
-    ) -> Iterator[list[Summary]]:
-        """Look again and again; arguments and pace as of `Follower.follow`."""
-        return looks(self._store, self.look, until, stop)
-
-
-def _rests(overview: Overview) -> bool:
-    """Whether nothing about the experiment changes but by a new revision."""
-    return overview.best_is_known and overview.experiment.lease is None
+        return Experiment.of(self.store, record), enrolled
 
 
 def _glance(store: Store, overview: Overview, now: float) -> Summary:

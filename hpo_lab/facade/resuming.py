@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hpo_lab.facade.another import AnotherExperiment, recorded_files
+from hpo_lab.facade.enrolled import Enrolled
 from hpo_lab.options import BUDGETS, read_arguments
 from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.recorded_modules import edited_modules
@@ -21,9 +22,9 @@ def resume(
     store: Store, record: ExperimentRecord, dialect: Dialect = Dialect.ARGUMENT, **budgets: Any
 ) -> None:
     """Continue the experiment of *record* in the background; arguments as of `prepare_resume`."""
-    record, enrolment = prepare_resume(store, record, dialect, **budgets)
-    if enrolment is not Enrolment.RUNNING:
-        start_runner(store, record)
+    enrolled = prepare_resume(store, record, dialect, **budgets)
+    if enrolled.how is not Enrolment.RUNNING:
+        start_runner(store, enrolled.record)
 
 
 def prepare_resume(
@@ -31,7 +32,7 @@ def prepare_resume(
     record: ExperimentRecord,
     dialect: Dialect = Dialect.ARGUMENT,
     **budgets: Any,
-) -> tuple[ExperimentRecord, Enrolment]:
+) -> Enrolled:
     """Take over new budgets (see `Experiment.resume`), without starting a runner.
 
     Args:
@@ -69,7 +70,7 @@ def prepare_resume(
     if enrolment is Enrolment.COMPLETE:
         advice = f"raise a budget to continue{_example(record, dialect)}"
         raise InvalidInput([Problem(record.name, f"is complete ({record.message}); {advice}")])
-    return record, enrolment
+    return Enrolled.of(store, record, enrolment)
 
 
 def _example(record: ExperimentRecord, dialect: Dialect) -> str:

@@ -10,6 +10,7 @@ from hpo_lab.counting import counted
 from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Objective, Value
 from hpo_lab.experiment.status import SETTING_UP, ExperimentState
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
+from hpo_lab.facade.excerpt import excerpt
 from hpo_lab.store import ExperimentRecord, Overview, title_of
 
 __all__ = [
@@ -96,6 +97,14 @@ class Failure:
     message: str
     where: str = ""
     excerpt: str = ""
+
+    @classmethod
+    def of(cls, trial: Trial, traceback: str) -> Failure:
+        """That of a *trial* that failed with this *traceback*."""
+        where = traceback.strip().rpartition("\n")[2].strip()
+        where = "" if where == trial.message else where
+        places = excerpt(traceback).removesuffix(f"\n{trial.message}")
+        return cls(trial.number, trial.message, where, places)
 
     def to_json(self) -> dict[str, Any]:
         """The failure as plain data."""

@@ -12,7 +12,7 @@ from hpo_lab.prepare.local import local_problems
 from hpo_lab.prepare.manifest import prepare_manifest
 from hpo_lab.prepare.notebook import prepare_notebook
 from hpo_lab.prepare.overriding import overridden
-from hpo_lab.prepare.prepared import Prepared
+from hpo_lab.prepare.prepared import PreparedCell, PreparedManifest
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -39,7 +39,7 @@ def prepare_file(
     runtime: str | None = None,
     paths: Sequence[str] = (),
     beside: Sequence[str] = (),
-) -> Prepared:
+) -> PreparedCell | PreparedManifest:
     """The checked experiment of a notebook or a manifest.
 
     Args:
@@ -68,15 +68,17 @@ def prepare_file(
             problems += [
                 Problem(flag, "is for manifests") for flag, value in flags.items() if value
             ]
-            prepared = prepare_notebook(path, options, cell=cell, dialect=dialect)
+            prepared: PreparedCell | PreparedManifest = prepare_notebook(
+                path, options, cell=cell, dialect=dialect
+            )
         elif path.suffix in _MANIFESTS:
             if cell is not None:
                 flag = "--cell" if dialect is Dialect.LINE else "cell"
                 problems.append(Problem(flag, "is for notebooks; a manifest has no cells"))
             problems += local_problems(runtime, paths)
-            prepared = prepare_manifest(path, template=template, beside=beside)
-            prepared = overridden(prepared, options, dialect)
-            prepared = with_kernel_here(prepared, options.kernel, path.name, dialect)
+            manifest = prepare_manifest(path, template=template, beside=beside)
+            manifest = overridden(manifest, options, dialect)
+            prepared = with_kernel_here(manifest, options.kernel, path.name, dialect)
         else:
             message = f"is no notebook ({_NOTEBOOK}) and no manifest ({', '.join(_MANIFESTS)})"
             if path.suffix == SCRIPT:

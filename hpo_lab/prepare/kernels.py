@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hpo_lab.experiment.model import API_VERSION
 from hpo_lab.options import OPTIONS
-from hpo_lab.prepare.prepared import Prepared
+from hpo_lab.prepare.prepared import PreparedManifest
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
@@ -69,8 +69,8 @@ def kernel_here(
 
 
 def with_kernel_here(
-    prepared: Prepared, asked: str | None, where: str, dialect: Dialect
-) -> Prepared:
+    prepared: PreparedManifest, asked: str | None, where: str, dialect: Dialect
+) -> PreparedManifest:
     """The experiment of a manifest with a kernel that this machine has, where it uses kernels.
 
     Args:

@@ -114,10 +114,10 @@ class ExperimentStore(Transactions):
         with self._engine.connect() as connection:
             return experiments.by_uid(connection, uid)
 
-    def experiments(self, namespace: str | None = None) -> list[ExperimentRecord]:
-        """The experiments of a namespace, by default of all, the newest first."""
+    def experiments(self) -> list[ExperimentRecord]:
+        """All experiments, the newest first."""
         with self._engine.connect() as connection:
-            return experiments.listed(connection, namespace)
+            return experiments.listed(connection)
 
     def overviews(self, namespace: str | None = None) -> list[Overview]:
         """What a list of experiments needs, the newest first; reads the best trials alone."""
@@ -129,13 +129,13 @@ class ExperimentStore(Transactions):
         with reading(self._engine) as connection:
             return experiments.overview(connection, uid)
 
-    def revisions(self, namespace: str | None = None) -> dict[str, int]:
+    def revisions(self) -> dict[str, int]:
         """The revision of every experiment, by uid; cheap enough to ask at every wake-up.
 
         One with another revision than before has `changes`; one that is missing was deleted.
         """
         with self._engine.connect() as connection:
-            return experiments.revisions(connection, namespace)
+            return experiments.revisions(connection)
 
     def changes(self, uid: str, since: int = 0) -> Changes | None:
         """What changed in an experiment after the revision *since*, None when it is gone.

@@ -54,7 +54,7 @@ def test_run_and_resume_in_the_foreground(cli: Any, enrolled: Any, store: Any) -
     record = enrolled(quick, name="quick", trials=2)
     first = cli("resume", "quick")
     assert first.exit_code == 0
-    assert "Succeeded (2/2 trials)" in first.stdout
+    assert "Finished (2/2 trials)" in first.stdout
     assert "new best: score" in first.stderr
     complete = cli("resume", "quick")
     assert complete.exit_code == 2
@@ -66,7 +66,7 @@ def test_run_and_resume_in_the_foreground(cli: Any, enrolled: Any, store: Any) -
     assert more.exit_code == 0
     document = json.loads(more.stdout)
     assert (document["state"], document["trials"]) == ("Succeeded", {"Succeeded": 3})
-    assert "continues: 2/3 trials" in more.stderr
+    assert "continues after 2 trials" in more.stderr
     assert states(store, record.uid) == [TrialState.SUCCEEDED] * 3
 
 
@@ -126,7 +126,7 @@ def test_a_running_experiment_is_followed(
     wait_until(lambda: "following" in process.stderr)
     (Path(os.environ["HOME"]) / "go").touch()
     assert process.wait() == 0
-    assert "Succeeded (1/1 trial)" in process.stdout
+    assert "Finished (1/1 trial)" in process.stdout
 
 
 def test_stop_and_delete_from_elsewhere(
@@ -236,7 +236,7 @@ def test_a_file_and_the_name_of_its_experiment_mean_the_same(
     assert json.loads(cli("show", path, "--json").stdout)["uid"] == uid
     assert cli("trials", path).stdout == cli("trials", "cells").stdout
     more = cli("run", "cells", "--trials", "3")
-    assert (more.exit_code, "Succeeded (3/3 trials)" in more.stdout) == (0, True)
+    assert (more.exit_code, "Finished (3/3 trials)" in more.stdout) == (0, True)
     assert len(store.trials(uid)) == 3
     assert cli("resume", path, "--trials", "4").exit_code == 0
     assert cli("delete", path, "--yes").exit_code == 0

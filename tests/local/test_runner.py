@@ -372,7 +372,7 @@ def test_a_budget_raised_while_a_runner_ends_is_not_lost(store, enrolled):
         experiment = hpo_lab.get(record.name, store=store.location)
         if not answers:
             assert experiment.record.state is ExperimentState.SUCCEEDED
-            answers.append(prepare_resume(store, experiment.record, trials=5)[1])
+            answers.append(prepare_resume(store, experiment.record, trials=5).how)
         close()
 
     runner._place.close = closing
@@ -390,7 +390,7 @@ def test_a_stop_and_a_resume_at_once_go_on(store, enrolled):
     while not store.observations(record.uid):
         time.sleep(0.05)
     store.request_stop(record.uid)
-    _, enrolment = prepare_resume(store, store.experiment_by_uid(record.uid))
+    enrolment = prepare_resume(store, store.experiment_by_uid(record.uid)).how
     assert enrolment is Enrolment.CONTINUED
     assert not store.experiment_by_uid(record.uid).stop_requested
     first.stop()

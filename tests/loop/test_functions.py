@@ -26,12 +26,12 @@ options = TuneOptions(metric="loss", name=NAME)
 prepared = prepare_function(objective, {"x": "uniform(0, 1)"}, options)
 store = open_store("store.db")
 try:
-    record, enrolment = enrol_prepared(store, prepared)
+    enrolled = enrol_prepared(store, prepared)
 except InvalidInput as error:
     print(error)
 else:
-    said = made_of(store, record.uid) if enrolment == "created" else ""
-    print(record.name, enrolment.value, said)
+    said = enrolled.said if enrolled.how == "created" else ""
+    print(enrolled.record.name, enrolled.how.value, said)
 """
 
 

@@ -110,9 +110,9 @@ def test_a_cell_is_tuned_while_others_run(kernel: Kernel) -> None:
     assert "BestTrial(number=" in done
 
     [again] = kernel.run(_TUNE.format(trials=2))
-    assert "Was complete already, with 2 trials" in _text(again)
+    assert "is complete, with 2 trials" in _text(again)
     [more] = kernel.run(_TUNE.format(trials=3))
-    assert "Continues after 2 trials" in _text(more)
+    assert "continues after 2 trials" in _text(more)
     [waited] = kernel.run("%hpo wait")
     assert waited["msg_type"] == "display_data"
     [best] = kernel.run("%hpo best --apply")
@@ -126,7 +126,7 @@ def test_an_interrupt_ends_the_waiting_and_nothing_else(kernel: Kernel, store: S
     kernel.run(_TUNE.format(trials=3))
     kernel.until(lambda m: "1 running" in _text(m))
     [attached] = kernel.run(_TUNE.format(trials=3))
-    assert "Was running already" in _text(attached)
+    assert "runs already" in _text(attached)
 
     request = kernel.start("%hpo wait")
     kernel.until(lambda m: m["parent_header"].get("msg_id") == request and "data" in m["content"])

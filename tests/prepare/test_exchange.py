@@ -82,8 +82,8 @@ def test_code_that_is_edited_in_a_manifest_is_another_experiment(
     manifest = tmp_path / "cells.yaml"
     cli("convert", notebook, "-o", manifest)
     with closing(open_store(tmp_path / "store.db")) as store:
-        record, _ = enrol_prepared(store, prepare_manifest(manifest))
-        assert enrol_prepared(store, prepare_manifest(manifest))[0].uid == record.uid
+        record = enrol_prepared(store, prepare_manifest(manifest)).record
+        assert enrol_prepared(store, prepare_manifest(manifest)).record.uid == record.uid
         manifest.write_text(manifest.read_text().replace("base = 3", "base = 4"))
         with pytest.raises(
             AnotherExperiment, match=r"line 1: has changed\n +- base = 3\n"

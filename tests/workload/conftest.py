@@ -95,7 +95,7 @@ def run_job(store: Store) -> RunJob:
             },
         }
         files = {LOCAL: local.file()} if local else {}
-        record, _ = enrol_prepared(store, Prepared(parse(document), files))
+        record = enrol_prepared(store, Prepared(parse(document), files)).record
         local_runner(store, record.uid).run()
         found = store.experiment_by_uid(record.uid)
         assert found is not None
