@@ -98,7 +98,7 @@ def test_a_finished_experiment_says_what_makes_it_run(store, enrolled):
     done = store.experiment_by_uid(record.uid)
     said = enqueue(store, done, [{"x": 0.5}])
     resume = store.command("resume done")
-    assert said.endswith(f"leave room for 0; raise it: {resume} --trials 3")
+    assert said.endswith(f"leaves room for 0; raise it: {resume} --trials 3")
     enrolment = prepare_resume(store, done, trials=3).how
     assert enrolment is Enrolment.CONTINUED
     local_runner(store, record.uid).run()
