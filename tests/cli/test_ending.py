@@ -62,7 +62,7 @@ def test_fresh_asks_a_person_before_it_deletes(recorded: Any, notebook: Any, sto
         os.close(terminal)
         os.close(child)
     assert [each.name for each in store.experiments()] == ["parabola"]
-    assert b"It replaces parabola and its 1 trial." in said
+    assert b"It replaces parabola and its 1 trial\n" in said
 
 
 def test_a_list_is_of_this_folder_and_a_name_of_another_says_so(
