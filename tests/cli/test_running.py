@@ -293,7 +293,7 @@ def test_validate_shows_space_and_decisions(cli: Any, notebook: Any, store: Any)
     assert shown.exit_code == 0
     lines = shown.stdout.splitlines()
     assert lines[:2] == ["ok", "maximize accuracy, algorithm tpe, 2 trials, 1 at a time"]
-    assert any(line.split()[:2] == ["lr", "double"] for line in lines)
+    assert any(line.split()[:1] == ["lr"] and "uniform(" in line for line in lines)
     document = json.loads(cli("validate", path, "--json").stdout)
     assert [decision["kept"] for decision in document["decisions"]] == [True, False]
     assert store.experiments() == []

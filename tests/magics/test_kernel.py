@@ -165,10 +165,11 @@ def test_an_experiment_shows_itself_as_a_live_panel(kernel: Kernel) -> None:
     kernel.until(lambda m: m["msg_type"] == "update_display_data" and "Finished" in _text(m))
 
     # The panel of the waiting is not shown a second time as the value of the cell.
-    [waited, text] = kernel.run(tune.format(4) + "exp.wait()")
+    [said, waited, text] = kernel.run(tune.format(4) + "exp.wait()")
+    assert _text(said).strip() == "shown continues after 2 trials"
     assert set(waited["content"]["data"]) == {EXPERIMENT, "text/html", "text/plain"}
     assert _text(text).startswith("<Experiment shown: Succeeded, 4 trials")
-    [quiet] = kernel.run(tune.format(5) + "exp.wait(progress=False)\nprint(exp.state)")
+    [_, quiet] = kernel.run(tune.format(5) + "exp.wait(progress=False)\nprint(exp.state)")
     assert _text(quiet) == "Succeeded\n"
 
 
