@@ -148,6 +148,7 @@ def _resume(request: Request, otherwise: str = "") -> int:
         raise InvalidInput(problems)
     budgets = request.options.budgets
     enrolled = prepare_resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
+    say_warnings(enrolled.notices)
     _announce(enrolled)
     return _run(experiment, enrolled.how, request)
 

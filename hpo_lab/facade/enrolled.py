@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hpo_lab.facade.summary import Summary
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare.wording import Dialect, Wording
+from hpo_lab.problems import Problem
 from hpo_lab.running.enrol import Enrolment, made_of
 from hpo_lab.store import ExperimentRecord, Store
 
@@ -25,11 +26,13 @@ class Enrolled:
         record: The experiment.
         how: What became of it.
         said: The same for a person, in one line; empty where there is nothing to say of a new one.
+        notices: What else its person should know.
     """
 
     record: ExperimentRecord
     how: Enrolment
     said: str
+    notices: tuple[Problem, ...] = ()
 
     @classmethod
     def of(
@@ -39,13 +42,14 @@ class Enrolled:
         how: Enrolment,
         wording: Wording = _ON_A_LINE,
         taken: str = "",
+        notices: tuple[Problem, ...] = (),
     ) -> Enrolled:
         """Say what happened to *record*, whose author writes as *wording* says.
 
         *taken* says from where it was taken into its project.
         """
         said = _said(store, record, how, wording)
-        return cls(record, how, ". ".join(filter(None, [taken, said])))
+        return cls(record, how, ". ".join(filter(None, [taken, said])), notices)
 
 
 def _said(store: Store, record: ExperimentRecord, how: Enrolment, wording: Wording) -> str:

@@ -224,9 +224,11 @@ def _earlier(
             and (Path(prepared.project) / origin.file).exists()
         ):
             continue  # Of another file, and not of this one under its former name.
-        if origin.cell and prepared.cell:
-            if origin.cell == prepared.cell:
-                certain.append(record)
+        is_told = origin.cell and prepared.cell
+        if is_told and origin.cell == prepared.cell:
+            certain.append(record)
+        elif is_told and not _is_gone(origin.cell, prepared):
+            continue  # Of another cell, and not of this one under a former id.
         elif _is_comparable(record.document, prepared.experiment):
             likely.append(record)
     return min(
@@ -234,6 +236,11 @@ def _earlier(
         key=lambda record: len(changes(recorded_files(store, record), prepared)),
         default=None,
     )
+
+
+def _is_gone(cell: str, prepared: Prepared) -> bool:
+    """Whether no cell of the notebook of *prepared* has the id *cell* any more."""
+    return prepared.cells is not None and cell not in prepared.cells
 
 
 def _is_comparable(before: ExperimentDocument, now: ExperimentDocument) -> bool:
@@ -248,10 +255,12 @@ def _continue(
 ) -> Enrolled:
     taken = ""
     if record.project != prepared.project:
-        store.move(record.uid, prepared.project, origin)
         taken = f"{record.title} has moved from {record.project} to {prepared.project}"
         if not record.project:
             taken = f"{record.title}, recorded before projects, is taken into {prepared.project}"
+    is_gone = origin is not None and _is_gone(Origin.of(record).cell, prepared)
+    if taken or is_gone:
+        store.move(record.uid, prepared.project, origin)
     # What has no part in the meaning, such as where the search begins, stays as recorded.
     before = record.document.spec
     kept = {"parameters": before.parameters, "initial_points": before.initial_points}

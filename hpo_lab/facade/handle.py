@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
@@ -355,7 +356,7 @@ class Experiment:
         budgets = [option.argument for option in BUDGETS]
         if problems := unknown_arguments(unknown, budgets, "resume()"):
             raise InvalidInput(problems)
-        resume(
+        notices = resume(
             self.store,
             self.record,
             trials=trials,
@@ -364,6 +365,8 @@ class Experiment:
             goal=goal,
             max_failed=max_failed,
         )
+        for notice in notices:
+            warnings.warn(str(notice), stacklevel=2)
         return self
 
     def enqueue(self, *points: Mapping[str, Any]) -> str:

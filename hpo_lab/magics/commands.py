@@ -335,7 +335,8 @@ class Commands:
 
     def _resume(self, experiment: Experiment, arguments: Arguments) -> None:
         budgets = arguments.options.budgets
-        resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
+        for notice in resume(experiment.store, experiment.record, Dialect.LINE, **budgets):
+            print(notice)
         self.last = experiment
         self._show(experiment, arguments)
 

@@ -78,7 +78,11 @@ def prepare_file(
             problems += local_problems(runtime, paths)
             manifest = prepare_manifest(path, template=template, beside=beside)
             manifest = overridden(manifest, options, dialect)
-            prepared = with_kernel_here(manifest, options.kernel, path.name, dialect)
+            experiment, notices = with_kernel_here(
+                manifest.experiment, options.kernel, path.name, dialect
+            )
+            warnings = (*manifest.warnings, *notices)
+            prepared = replace(manifest, experiment=experiment, warnings=warnings)
         else:
             message = f"is no notebook ({_NOTEBOOK}) and no manifest ({', '.join(_MANIFESTS)})"
             if path.suffix == SCRIPT:

@@ -44,6 +44,7 @@ class Prepared:
         names: What to call it, the best first; empty where a person chose its name.
         file: The name of the notebook or script, if there is one,
         cell: and what tells the cell or the function from the others in it, if anything does.
+        cells: The ids of the cells that the notebook has, None where that is not known.
         wording: How its author writes.
         fresh: Whether it says itself that it takes the place of a recorded experiment.
         store: The store that it names itself, None where it names none.
@@ -56,6 +57,7 @@ class Prepared:
     names: tuple[str, ...] = ()
     file: str = ""
     cell: str = ""
+    cells: frozenset[str] | None = None
     wording: Wording = field(default_factory=lambda: Wording(Dialect.FIELD))
     fresh: bool = False
     store: str | None = None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -311,7 +312,8 @@ def test_a_set_up_that_fails_is_given_up_and_says_which_cell(
     result = cli("run", path)
     assert result.exit_code == 1
     assert "trials failed with FileNotFoundError: [Errno 2]" in result.stdout
-    assert "In the set-up, which all trials share, cell 2 of 2:" in result.stdout
+    assert "In the set-up, which all trials share, cell 2:" in result.stdout
+    assert "Cell 2, line 1" in result.stdout
     assert "----> 1 data = open('missing.csv').read()" in result.stdout
     assert "More: hpo-lab logs cells" in result.stdout
     assert "To try again: hpo-lab resume cells; with --max-failed 30" in result.stdout
@@ -386,6 +388,27 @@ def test_a_second_tuned_cell_reads_what_the_first_leaves(cli: Any, notebook: Any
     result = cli("run", path, "--cell", "3", "--json")
 
     assert json.loads(result.stdout)["best"]["value"] == 3.0
+
+
+def test_a_kernel_that_is_gone_is_replaced_when_an_experiment_is_resumed(
+    cli: Any, notebook: Any
+) -> None:
+    kernel = Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / "ml" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    kernel.write_text(json.dumps({"argv": argv, "display_name": "ML", "language": "python"}))
+    path = notebook("%%tune minimize loss --trials 1\nk = 1.0  # tune: uniform(0, 2)\nloss = k")
+    assert cli("run", path, "--kernel", "ml").exit_code == 0
+    kernel.unlink()
+
+    result = cli("resume", "cells", "--trials", "2", "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["trials"]["Succeeded"] == 2
+    assert (
+        "warning: cells: this machine does not have its kernel 'ml'; the trials run in 'python3', "
+        f"which is {sys.executable} (run its file with --kernel NAME to choose; there are python3)"
+    ) in " ".join(result.stderr.split())
 
 
 def test_an_open_pool_has_the_trials_run_in_kernels(cli: Any, notebook: Any) -> None:

@@ -165,6 +165,13 @@ def test_two_cells_of_a_notebook_have_experiments_of_their_own(run: Run) -> None
     assert names == ["svm", "svm-loss", "svm-loss-2", "svm-2", "svm-loss-3", "svm"]
 
 
+def test_a_cell_whose_id_changed_is_known_by_what_it_searches(run: Run) -> None:
+    first = run()
+
+    assert run(EARLIER, TUNED, ids="hijklmn").uid == first.uid
+    assert run(EARLIER, TUNED.replace("1e-4", "1e-5"), ids="opqrstu").name == "svm-2"
+
+
 def test_a_chosen_name_is_refused_with_the_differences_and_the_ways_on(
     run: Run, store: Store
 ) -> None:
