@@ -39,7 +39,7 @@ HOUSE = {
     "trial": Room(lazily=ANYTHING),
     "collectors": Room(lazily="re2 tensorboard"),
     "workload": Room("collectors experiment trial", lazily="katib_api"),
-    "katib_api": Room("collectors experiment search stopping", "google grpc pydantic"),
+    "katib_api": Room("collectors experiment search stopping trial", "google grpc pydantic"),
     "quick_import": Room(lazily="nbformat"),
     "notebook": Room("experiment quick_import trial", lazily="IPython nbformat"),
     "execution": Room(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["Location", "make_private", "unusable"]
+__all__ = ["Location", "make_private", "require_own", "unusable"]
 
 _DRIVERS = {
     "sqlite": "sqlite",
@@ -35,6 +35,19 @@ def make_private(folder: Path) -> None:
     except FileExistsError:
         if not folder.is_dir():
             raise
+
+
+def require_own(folder: Path) -> None:
+    """Refuse *folder* where another user than that of the place above it has put it there.
+
+    Whoever owns a folder, such as one in the temporary folder, can exchange what trials run.
+
+    Raises:
+        InvalidInput: It is such a folder, or a link.
+    """
+    trusted = {0, folder.parent.stat().st_uid}
+    if hasattr(os, "getuid") and folder.lstat().st_uid not in {*trusted, os.getuid()}:
+        raise unusable(f"{folder} belongs to another user; remove it, or give another place")
 
 
 @dataclass(frozen=True, slots=True)

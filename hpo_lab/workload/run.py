@@ -21,9 +21,8 @@ from typing import IO, Any
 
 from hpo_lab.collectors.source import Source, collector
 from hpo_lab.collectors.stream import follow_file
-from hpo_lab.observation import report_line
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR, checkpoint_folder
-from hpo_lab.trial.folder import LOG, METRICS, Task, open_own
+from hpo_lab.trial.folder import LOG, METRICS, Task, append_reports, open_own
 from hpo_lab.trial.trial_kinds import TrialFailed
 from hpo_lab.workload.container_process import Launch, container_process, gpu_demand
 from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
@@ -201,16 +200,9 @@ class _Workload:
 
     def _collect(self, source: Source) -> None:
         try:
-            path, flags = f"{self._folder}/{METRICS}", os.O_WRONLY | os.O_APPEND | os.O_CREAT
-            with os.fdopen(open_own(path, flags), "ab", buffering=0) as file:
-                for batch in collector(self._settings.collector)(source):
-                    if batch:
-                        # One write, so that a reader sees whole lines.
-                        file.write(
-                            "".join(
-                                f"{report_line(observation)}\n" for observation in batch
-                            ).encode()
-                        )
+            for batch in collector(self._settings.collector)(source):
+                if batch:
+                    append_reports(f"{self._folder}/{METRICS}", batch)
         except Exception as error:
             self._failure = error
 
