@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hpo_lab.masking import masked
+
 __all__ = ["InvalidInput", "Problem", "nearest"]
 
 
@@ -27,9 +29,10 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
+        """The place and the message, without the passwords of addresses."""
         text = f"{self.where}: {self.message}" if self.where else self.message
         # Half of a surrogate pair, as wrong input may have it, cannot be printed.
-        return text.encode(errors="backslashreplace").decode()
+        return masked(text.encode(errors="backslashreplace").decode())
 
 
 class InvalidInput(ValueError):

@@ -22,14 +22,17 @@ class Room:
     """What a folder or module of `hpo_lab` may import beside itself and the standard library."""
 
     rooms: str = ""
-    """Other rooms; `problems` and `observation` belong to all."""
+    """Other rooms; `problems`, `observation` and `masking` belong to all."""
     packages: str = ""
     """Third-party packages."""
     lazily: str = ""
     """Rooms and packages for use inside a function only, or for types."""
 
 
+OF_ALL = {"problems", "observation", "masking"}
+
 HOUSE = {
+    "masking": Room(),
     "problems": Room(),
     "observation": Room(),
     "experiment": Room(packages="pydantic yaml", lazily="kube_models"),
@@ -115,7 +118,7 @@ def violations(source: str, path: str, house: Mapping[str, Room]) -> list[str]:
         top, _, rest = one.module.partition(".")
         if top == "hpo_lab":
             top = rest.partition(".")[0] or "__init__"
-            allowed = {"problems", "observation", "__version__", parts[0], *room.rooms.split()}
+            allowed = {*OF_ALL, "__version__", parts[0], *room.rooms.split()}
         else:
             allowed = {*sys.stdlib_module_names, *room.packages.split()}
         if one.lazy:
@@ -239,7 +242,7 @@ def test_importing_what_a_trial_reports_with_loads_no_other_room() -> None:
     assert "hpo_lab.trial" in loaded
     assert {name.partition(".")[0] for name in loaded} <= {"hpo_lab", *sys.stdlib_module_names}
     rooms = {name.split(".")[1] for name in loaded if name.startswith("hpo_lab.")}
-    assert rooms <= {"trial", "problems", "observation"}
+    assert rooms <= {"trial", *OF_ALL}
 
 
 def test_the_command_line_loads_a_command_when_it_is_used() -> None:

@@ -13,8 +13,15 @@ import click
 
 from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.naming import experiment_named
-from hpo_lab.cli.options import json_option, name_argument, store_option
-from hpo_lab.cli.output import messages, print_failure, print_json, print_json_list, results
+from hpo_lab.cli.options import json_option, name_argument, secrets_option, store_option
+from hpo_lab.cli.output import (
+    messages,
+    print_failure,
+    print_json,
+    print_json_list,
+    results,
+    shown_manifest,
+)
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import (
     print_experiments,
@@ -24,7 +31,6 @@ from hpo_lab.dashboard.tables import (
     summary_table,
 )
 from hpo_lab.dashboard.words import elsewhere_note, shown_labels
-from hpo_lab.experiment.manifest import dump
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.status import conditions_of
 from hpo_lab.experiment.status_document import experiment_status
@@ -64,23 +70,31 @@ def list_command(everywhere: bool, store: str | None, as_json: bool) -> None:
 @click.option(
     "--watch", "-w", is_flag=True, help="Show it live until it is over; Ctrl-C ends that alone."
 )
+@secrets_option
 @store_option
 @json_option
 def show_command(
-    name: str, output: str | None, watch: bool, store: str | None, as_json: bool
+    name: str,
+    output: str | None,
+    watch: bool,
+    show_secrets: bool,
+    store: str | None,
+    as_json: bool,
 ) -> None:
     """Show one experiment: state, best parameters, the last failure."""
     if watch and (output is not None or as_json):
         other = "--json" if as_json else "--output"
         problem = f"is for a person who looks; leave it or {other} out"
         raise InvalidInput([Problem("--watch", problem)])
+    if show_secrets and output is None:
+        raise InvalidInput([Problem("--show-secrets", "is for -o yaml and -o json")])
     experiment = experiment_named(store, name)
     if watch:
         from hpo_lab.cli.foreground import watch_experiment
 
         watch_experiment(experiment, messages())
     if output is not None:
-        print(dump(_with_status(experiment), output), end="")
+        print(shown_manifest(_with_status(experiment).to_document(), output, show_secrets), end="")
         return
     summary, folder = experiment.summary(), str(experiment.folder)
     if as_json:

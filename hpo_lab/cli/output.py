@@ -14,9 +14,11 @@ from rich.console import Console
 from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import print_front, print_parameters
 from hpo_lab.dashboard.words import best_in_words
+from hpo_lab.experiment.manifest import dump_document
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
+from hpo_lab.masking import MASK, masked_document, masked_places
 from hpo_lab.problems import Problem
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "print_json_list",
     "require_reader",
     "results",
+    "shown_manifest",
 ]
 
 _PIPED_WIDTH = 10_000
@@ -109,6 +112,22 @@ def print_failure(experiment: Experiment, intro: str) -> None:
         out.print(indent(failure.excerpt, "  "), soft_wrap=True)
     logs = experiment.store.command(f"logs {experiment.title} {failure.number}")
     out.print(f"More: {logs}", soft_wrap=True)
+
+
+def shown_manifest(document: Any, form: str, show_secrets: bool) -> str:
+    """A manifest as text; a message says how to get what is masked in it.
+
+    Args:
+        document: The manifest, plain data.
+        form: `yaml` or `json`.
+        show_secrets: Whether nothing is masked.
+    """
+    shown = document if show_secrets else masked_document(document)
+    if count := sum(1 for _ in masked_places(shown)):
+        values = f"{count} value is" if count == 1 else f"{count} values are"
+        note = f"{values} masked ({MASK}), and the manifest does not run so; --show-secrets"
+        messages().print(f"{note} prints {'it' if count == 1 else 'them'}.", style="dim")
+    return dump_document(shown, form)
 
 
 def print_json_list(items: Iterable[Any]) -> None:

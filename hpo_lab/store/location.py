@@ -10,6 +10,7 @@ from platformdirs import user_data_path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from hpo_lab.masking import MASK
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["Location", "make_private", "require_own", "unusable"]
@@ -87,6 +88,11 @@ class Location:
             raise unusable(
                 f"unknown scheme {url.drivername!r}; allowed are a path, 'sqlite:///PATH' and "
                 f"'postgresql://USER@HOST/NAME'{nearest(url.drivername, list(_DRIVERS))}"
+            )
+        if url.password in ("***", MASK):
+            raise unusable(
+                "the password of the URL is masked; write the true one, or set $HPO_LAB_STORE, "
+                "which no other user can read"
             )
         if url.get_backend_name() == "postgresql":
             return cls(url.set(drivername=_DRIVERS[url.drivername]), None)
