@@ -22,17 +22,18 @@ class Room:
     """What a folder or module of `hpo_lab` may import beside itself and the standard library."""
 
     rooms: str = ""
-    """Other rooms; `problems`, `observation` and `masking` belong to all."""
+    """Other rooms; `OF_ALL` belong to all."""
     packages: str = ""
     """Third-party packages."""
     lazily: str = ""
     """Rooms and packages for use inside a function only, or for types."""
 
 
-OF_ALL = {"problems", "observation", "masking"}
+OF_ALL = {"problems", "observation", "masking", "printable"}
 
 HOUSE = {
     "masking": Room(),
+    "printable": Room(),
     "problems": Room(),
     "observation": Room(),
     "experiment": Room(packages="pydantic yaml", lazily="kube_models"),

@@ -39,6 +39,7 @@ from hpo_lab.facade.columns import Columns, TrialRow, trial_row
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.tally import Tally
+from hpo_lab.printable import printable
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["list_command", "show_command", "trials_command"]
@@ -179,12 +180,19 @@ def trials_command(
         print_json_list(_only(rows(), spec, shown))
     elif form == "csv":
         names = list(dict.fromkeys(column for row in _only(rows(), spec, shown) for column in row))
-        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+        writer = csv.DictWriter(_Printable(), names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(_only(rows(), spec, shown))
     else:
         best = {each.number for each in experiment.summary().leading}
         print_trials(results(), spec, rows, labels=labels, best=best, chosen=shown)
+
+
+class _Printable:
+    """Standard output for text that may have control characters."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(printable(text))
 
 
 def _names(spec: ExperimentSpec, trials: Iterable[Trial]) -> Iterator[str]:

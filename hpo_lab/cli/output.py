@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from textwrap import indent
@@ -12,6 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from hpo_lab.dashboard.defaults import notebook_defaults
+from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.tables import print_front, print_parameters
 from hpo_lab.dashboard.words import best_in_words
 from hpo_lab.experiment.manifest import dump_document
@@ -35,11 +37,12 @@ __all__ = [
 ]
 
 _PIPED_WIDTH = 10_000
+_CONTROL = re.compile("[\x7f-\x9f]")
 
 
 def results() -> Console:
     """The console for results; wide when it is no terminal, so that nothing is left out."""
-    console = Console(markup=False, highlight=False, emoji=False)
+    console = SafeConsole(markup=False, highlight=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPED_WIDTH
     return console
@@ -47,7 +50,7 @@ def results() -> Console:
 
 def messages() -> Console:
     """The console for progress and messages."""
-    return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
+    return SafeConsole(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def is_terminal() -> bool:
@@ -134,7 +137,7 @@ def print_json_list(items: Iterable[Any]) -> None:
     """Print *items* as the one JSON document of a command, each as soon as it is there."""
     before = "["
     for item in items:
-        text = json.dumps(item, indent=2, ensure_ascii=False, allow_nan=False)
+        text = _json(item)
         print(before, indent(text, "  "), sep="\n", end="")
         before = ","
     print("[]" if before == "[" else "\n]")
@@ -142,4 +145,10 @@ def print_json_list(items: Iterable[Any]) -> None:
 
 def print_json(document: Any) -> None:
     """Print *document* as the one JSON document of a command."""
-    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    print(_json(document))
+
+
+def _json(document: Any) -> str:
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    # JSON lets these stand as they are; a terminal may obey them.
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import TYPE_CHECKING
 
 import click
 
 from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.problems import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from hpo_lab.katib_api.rpc import Services
 
 __all__ = ["suggestion_service_command"]
 
@@ -50,7 +54,7 @@ def suggestion_service_command(
         raise InvalidInput([Problem("suggestion-service", message)]) from None
     if port is None and early_stopping_port is None:
         port, early_stopping_port = _PORT, _EARLY_STOPPING_PORT
-    offers = [
+    offers: list[tuple[str, int | None, str, AbstractContextManager[Services]]] = [
         ("--port", port, "suggestions", suggestions_apart()),
         (
             "--early-stopping-port",
