@@ -24,6 +24,7 @@ from hpo_lab.collectors.stream import follow_file
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR, checkpoint_folder
 from hpo_lab.trial.folder import LOG, METRICS, Task, append_reports, open_own
 from hpo_lab.trial.trial_kinds import TrialFailed
+from hpo_lab.workload.container_engine import remove_containers
 from hpo_lab.workload.container_process import Launch, container_process, gpu_demand
 from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
 from hpo_lab.workload.ended_job import ended_job
@@ -36,7 +37,8 @@ from hpo_lab.workload.shell_words import is_read_by_shell
 
 __all__ = ["run_workload"]
 
-_GRACE = 5.0
+_GRACE = 3.0
+"""Seconds between SIGTERM and the end by force, so that containers are ended before this process."""
 _POLL = 0.05
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TAIL_BYTES, _TAIL_LINES = 16_384, 30
@@ -92,10 +94,13 @@ class _Workload:
         self._primary = primary(self._crew, settings.pod_labels)
         self._pushing: Mapping[str, str] = {}
         self._failure: BaseException | None = None
+        self._containers: set[str] = set()
 
     def run(self) -> _End:
         """Run the job, and run it again after a failure while its back-off limit allows."""
         with contextlib.ExitStack() as held:
+            held.enter_context(_ending_by_signal())
+            held.callback(self._remove_containers)
             shares = self._hold_gpus(held)
             count = ports_needed(str(self._job.get("kind")), self._all)
             ports = held.enter_context(hold_ports(count))
@@ -285,6 +290,10 @@ class _Workload:
         )
         for note in process.notes:
             self._say(note)
+        if process.container:
+            # What an attempt has left that was killed, with whoever would have ended it.
+            remove_containers(self._settings.runtime, [process.container])
+            self._containers.add(process.container)
         return process
 
     def _metrics_path(self, places: Mapping[str, str]) -> dict[str, str]:
@@ -298,6 +307,11 @@ class _Workload:
         folder = self._folder / replica.name
         folder.mkdir(exist_ok=True)
         return folder
+
+    def _remove_containers(self) -> None:
+        """Have the containers gone that have outlived the engine's program."""
+        if self._containers:
+            remove_containers(self._settings.runtime, sorted(self._containers))
 
     def _start(self, replica: Replica, process: Launch, log: IO[bytes]) -> subprocess.Popen[bytes]:
         if replica is self._primary:
@@ -357,6 +371,32 @@ def _ended(launch: Launch, code: int) -> str:
     name = signal.Signals(number).name if number in {*signal.Signals} else ""
     how = f"was killed by {name}" if name else f"ended with code {code}"
     return f"{launch.name}: {Path(launch.words[0]).name} {how}"
+
+
+@contextlib.contextmanager
+def _ending_by_signal() -> Iterator[None]:
+    """Have SIGTERM unwind what runs within, and end this process after that as it always does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _unwind)
+    try:
+        yield
+    except _Terminated:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Terminated(BaseException):
+    """SIGTERM."""
+
+
+def _unwind(_signal: int, _frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Terminated
 
 
 def _end_groups(processes: Collection[subprocess.Popen[bytes]]) -> None:
