@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,7 @@ from hpo_lab.workload.container_engine import remove_containers
 from hpo_lab.workload.container_process import Launch, container_process, gpu_demand
 from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
 from hpo_lab.workload.ended_job import ended_job
+from hpo_lab.workload.groups import end_groups, ending_by_signal
 from hpo_lab.workload.paths import collected_folder, own_parents, translate
 from hpo_lab.workload.rendezvous import hostfile, ports_needed, rendezvous, started
 from hpo_lab.workload.replicas import Replica, chosen, primary, replicas, retries
@@ -37,8 +38,9 @@ from hpo_lab.workload.shell_words import is_read_by_shell
 
 __all__ = ["run_workload"]
 
-_GRACE = 3.0
-"""Seconds between SIGTERM and the end by force, so that containers are ended before this process."""
+_GRACE = 5.0
+_GRACE_OF_CONTAINERS = 3.0
+"""Less, so that the engine has killed them before this process is killed."""
 _POLL = 0.05
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TAIL_BYTES, _TAIL_LINES = 16_384, 30
@@ -95,12 +97,14 @@ class _Workload:
         self._pushing: Mapping[str, str] = {}
         self._failure: BaseException | None = None
         self._containers: set[str] = set()
+        self._grace = _GRACE_OF_CONTAINERS if settings.runtime else _GRACE
 
     def run(self) -> _End:
         """Run the job, and run it again after a failure while its back-off limit allows."""
         with contextlib.ExitStack() as held:
-            held.enter_context(_ending_by_signal())
-            held.callback(self._remove_containers)
+            if self._settings.runtime:
+                held.enter_context(ending_by_signal())
+                held.callback(self._remove_containers)
             shares = self._hold_gpus(held)
             count = ports_needed(str(self._job.get("kind")), self._all)
             ports = held.enter_context(hold_ports(count))
@@ -169,7 +173,7 @@ class _Workload:
                     running[replica.rank] = self._start(replica, launches[replica.rank], log)
                 return self._watch(running, launches, collected, url, start)
             finally:
-                _end_groups(running.values())
+                end_groups(running.values(), self._grace)
 
     def _watch(
         self,
@@ -198,7 +202,7 @@ class _Workload:
         try:
             end = _first_end(running, launches, self._primary.rank)
         finally:
-            _end_groups(running.values())
+            end_groups(running.values(), self._grace)
             ended.set()
             collecting.join()
         return end
@@ -325,7 +329,7 @@ class _Workload:
             try:
                 return process.wait()
             finally:
-                _end_groups([process])
+                end_groups([process], self._grace)
 
     def _start_collector(self, places: Mapping[str, str]) -> subprocess.Popen[bytes]:
         container = self._settings.custom
@@ -371,49 +375,6 @@ def _ended(launch: Launch, code: int) -> str:
     name = signal.Signals(number).name if number in {*signal.Signals} else ""
     how = f"was killed by {name}" if name else f"ended with code {code}"
     return f"{launch.name}: {Path(launch.words[0]).name} {how}"
-
-
-@contextlib.contextmanager
-def _ending_by_signal() -> Iterator[None]:
-    """Have SIGTERM unwind what runs within, and end this process after that as it always does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _unwind)
-    try:
-        yield
-    except _Terminated:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-class _Terminated(BaseException):
-    """SIGTERM."""
-
-
-def _unwind(_signal: int, _frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise _Terminated
-
-
-def _end_groups(processes: Collection[subprocess.Popen[bytes]]) -> None:
-    """End processes and their descendants; a process group outlives its leader."""
-    for process in processes:
-        _signal(process, signal.SIGTERM)
-    until = time.monotonic() + _GRACE
-    for process in processes:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, until - time.monotonic()))
-        _signal(process, signal.SIGKILL)
-        process.wait()
-
-
-def _signal(process: subprocess.Popen[bytes], signum: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signum)
 
 
 @contextlib.contextmanager
