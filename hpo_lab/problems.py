@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hpo_lab.counting import counted
+from hpo_lab.masking import masked
+from hpo_lab.printable import printable
 
 __all__ = ["InvalidInput", "Problem", "nearest"]
 
@@ -29,9 +31,10 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
+        """The place and the message, without passwords of addresses and control characters."""
         text = f"{self.where}: {self.message}" if self.where else self.message
         # Half of a surrogate pair, as wrong input may have it, cannot be printed.
-        return text.encode(errors="backslashreplace").decode()
+        return masked(printable(text.encode(errors="backslashreplace").decode()))
 
 
 class InvalidInput(ValueError):

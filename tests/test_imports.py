@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hpo_lab"
 ANYTHING = "*"
-EVERYWHERE = {"problems", "observation", "counting"}
+EVERYWHERE = {"problems", "observation", "counting", "masking", "printable"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Room:
 
 
 HOUSE = {
+    "masking": Room(),
+    "printable": Room(),
     "problems": Room(),
     "observation": Room(),
     "counting": Room(),
@@ -41,7 +43,7 @@ HOUSE = {
     "trial": Room(lazily=ANYTHING),
     "collectors": Room(lazily="re2 tensorboard"),
     "workload": Room("collectors experiment trial", lazily="katib_api"),
-    "katib_api": Room("collectors experiment search stopping", "google grpc pydantic"),
+    "katib_api": Room("collectors experiment search stopping trial", "google grpc pydantic"),
     "quick_import": Room(lazily="nbformat"),
     "notebook": Room("experiment quick_import trial", lazily="IPython nbformat"),
     "execution": Room(
@@ -241,7 +243,7 @@ def test_importing_what_a_trial_reports_with_loads_no_other_room() -> None:
     assert "hpo_lab.trial" in loaded
     assert {name.partition(".")[0] for name in loaded} <= {"hpo_lab", *sys.stdlib_module_names}
     rooms = {name.split(".")[1] for name in loaded if name.startswith("hpo_lab.")}
-    assert rooms <= {"trial", "problems", "observation"}
+    assert rooms <= {"trial", *EVERYWHERE}
 
 
 def test_the_command_line_loads_a_command_when_it_is_used() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import StringIO
 
-from rich.console import Console
-
 from hpo_lab.dashboard.html import Cell, assignments, box, cut, table
 from hpo_lab.dashboard.marks import experiment_state, icon
+from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.tables import LISTING, listing_row, print_experiments
 from hpo_lab.dashboard.words import (
     best_in_words,
@@ -76,7 +75,7 @@ def _state(summary: Summary) -> str:
 
 def listing_text(summaries: Sequence[Summary], now: float, *, folders: bool = False) -> str:
     """Several experiments as lines of text."""
-    console = Console(file=StringIO(), width=_WIDE)
+    console = SafeConsole(file=StringIO(), width=_WIDE)
     print_experiments(console, summaries, now, folders=folders)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().rstrip()

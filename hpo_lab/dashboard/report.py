@@ -23,7 +23,6 @@ from hpo_lab.dashboard.experiment_html import (
 from hpo_lab.dashboard.figures.data import recorded
 from hpo_lab.dashboard.hints import failure_groups
 from hpo_lab.dashboard.html import Cell, cut, table, value_cell
-from hpo_lab.dashboard.masking import masked_source
 from hpo_lab.dashboard.page import drawn, page, part
 from hpo_lab.dashboard.preview import space_html
 from hpo_lab.dashboard.trials_html import trials_html
@@ -34,6 +33,7 @@ from hpo_lab.facade.assigned import assigned, notebook_defaults
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Failure, Summary
 from hpo_lab.facade.tally import Tally
+from hpo_lab.masking import masked_source
 from hpo_lab.notebook.literals import edited, literal_edits
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.problems import InvalidInput

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hpo_lab.dashboard.marks import COLOURS, trial_counts
+from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.selection import best_so_far, telling_trials
 from hpo_lab.dashboard.tables import print_trials, state_text
 from hpo_lab.dashboard.words import (
@@ -117,7 +118,7 @@ def _climb(summary: Summary, tally: Tally, width: int) -> Text:
 
 def _table(summary: Summary, trials: Sequence[Trial], console: Console) -> Text:
     rows = [trial_row(summary.spec, trial) for trial in trials]
-    drawn = Console(
+    drawn = SafeConsole(
         file=StringIO(),
         width=min(console.width, _WIDEST),
         force_terminal=True,

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-
 from hpo_lab.dashboard.console import ConsoleProgress
 from hpo_lab.dashboard.live import LiveProgress, can_update
 from hpo_lab.dashboard.panel import Panel
+from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.words import number
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
@@ -62,7 +61,7 @@ class ExperimentViewer(Viewer):
             live = _live(shell, experiment)
             yield lambda _: live.refresh()
         elif progress or (progress is None and sys.stderr.isatty()):
-            console = Console(
+            console = SafeConsole(
                 stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True
             )
             with ConsoleProgress(experiment, console) as bar:

@@ -15,6 +15,7 @@ from typing import Any
 from hpo_lab.experiment import function_parts
 from hpo_lab.experiment.document import as_number
 from hpo_lab.experiment.model import ExperimentSpec
+from hpo_lab.masking import masked_document
 
 __all__ = ["code_of", "differences", "identity", "is_same_but_code"]
 
@@ -68,8 +69,9 @@ def differences(before: ExperimentSpec, now: ExperimentSpec) -> list[tuple[str, 
     is_notebook = _is_of_notebook(essences[0])
     changes = (_changes_of_modules if is_notebook else _changes_of_function)(*map(_trial, essences))
     old, new = (_flat("spec", essence) for essence in essences)
+    hidden_old, hidden_new = (_flat("spec", masked_document(essence)) for essence in essences)
     return changes + [
-        (path, f"{_shown(old.get(path))} before, {_shown(new.get(path))} now")
+        (path, f"{_shown(hidden_old.get(path))} before, {_shown(hidden_new.get(path))} now")
         for path in dict.fromkeys([*old, *new])
         if repr(old.get(path)) != repr(new.get(path))  # 1, 1.0 and True are other values
     ]

@@ -17,12 +17,14 @@ from hpo_lab.experiment.resource_range import with_resource_range
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.structure import rules_of_sound_part, shown, structure_problems
 from hpo_lab.experiment.yaml_text import MOST_BYTES, read_documents, write_document
+from hpo_lab.masking import MASK, masked_places
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = [
     "Manifest",
     "described",
     "dump",
+    "dump_document",
     "parse_manifest",
     "parse_template",
     "read_file",
@@ -92,6 +94,7 @@ def parse_manifest(
     if "spec" not in document and "trialTemplate" in document:
         message = "stands alone; give it beside the manifest of an Experiment"
         raise _invalid("trialTemplate", message, source)
+    _refuse_masked(document, source)
     current, warnings = brought_up_to_date(document)
     try:
         experiment = ExperimentDocument.model_validate(current)
@@ -127,6 +130,7 @@ def parse_template(document: Any, *, source: str = "") -> TrialTemplate:
     """
     if not isinstance(document, Mapping):
         raise _invalid("", f"found {shown(document)}; a template is a mapping", source)
+    _refuse_masked(document, source)
     if "trialTemplate" in document:
         template = document["trialTemplate"]
     elif any(field in document for field in _TEMPLATE_FIELDS):
@@ -159,8 +163,12 @@ def with_template(experiment: ExperimentDocument, template: TrialTemplate) -> Ex
 
 
 def dump(experiment: ExperimentDocument, form: str = "yaml") -> str:
-    """The manifest of *experiment* as text, `"yaml"` or `"json"`."""
-    document = experiment.to_document()
+    """The manifest of *experiment*, its secrets included, as text, `"yaml"` or `"json"`."""
+    return dump_document(experiment.to_document(), form)
+
+
+def dump_document(document: Any, form: str = "yaml") -> str:
+    """*document*, plain data, as text, `"yaml"` or `"json"`."""
     if form == "json":
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     return write_document(document)
@@ -197,6 +205,15 @@ def described(documents: Sequence[Any], *, source: str = "") -> Any:
     kinds_found = f" ({', '.join(kinds)})" if kinds else ""
     message = "a manifest holds one Experiment, and ConfigMaps and Secrets beside it"
     raise _invalid("", f"found {count}{kinds_found}; {message}", source)
+
+
+def _refuse_masked(document: Any, source: str) -> None:
+    """Refuse a manifest that was shown without its secrets."""
+    message = (
+        f"is masked ({MASK}); write the value, or print the manifest again with --show-secrets"
+    )
+    if problems := [Problem(place, message) for place in masked_places(document)]:
+        raise InvalidInput(problems, source)
 
 
 def _is_beside(document: Any) -> bool:

@@ -34,6 +34,9 @@ __all__ = ["SERVICE", "get_suggestions", "suggestion_service", "validate_algorit
 SERVICE = "api.v1.beta1.Suggestion"
 
 _DRAWS = 100
+_MOST = 10_000
+"""Suggestions of a request."""
+_MOST_TRIALS = 1_000_000
 
 
 def suggestion_service(data: Path = DATA) -> Services:
@@ -67,6 +70,7 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
         RpcRefused: `UNAVAILABLE` when a running trial has to end first; Katib asks again.
             `OUT_OF_RANGE` when no suggestion is left and there is no `maxTrialCount`.
     """
+    _check_numbers(request)
     spec = read_spec(request.experiment, request.trials)
     _check(spec)
     trials = read_trials(spec, request.trials)
@@ -118,6 +122,27 @@ def validate_algorithm_settings(
             message = f"is {spec.max_trial_count}; the grid has {counted(total, 'point')} only"
             raise InvalidInput([Problem("spec.maxTrialCount", message)])
     return katib_pb.ValidateAlgorithmSettingsReply()
+
+
+def _check_numbers(request: katib_pb.GetSuggestionsRequest) -> None:
+    """Refuse numbers that no Katib sends.
+
+    Raises:
+        InvalidInput: There are such.
+    """
+    problems = []
+    if not 0 <= request.current_request_number <= _MOST:
+        message = f"is {request.current_request_number}; allowed are 0 to {_MOST}"
+        problems.append(Problem("current_request_number", message))
+    if not 0 <= request.total_request_number <= _MOST_TRIALS:
+        message = f"is {request.total_request_number}; allowed are 0 to {_MOST_TRIALS}"
+        problems.append(Problem("total_request_number", message))
+    counts = request.experiment.spec
+    for name in ("parallel_trial_count", "max_trial_count"):
+        if (count := getattr(counts, name)) < 0:
+            problems.append(Problem(f"spec.{name}", f"is {count}; allowed are 0 and more"))
+    if problems:
+        raise InvalidInput(problems)
 
 
 def _check(spec: ExperimentSpec) -> None:

@@ -26,6 +26,7 @@ from hpo_lab.magics.tensorboard import TensorBoards
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values, split_arguments
 from hpo_lab.prepare.wording import Dialect
+from hpo_lab.printable import printable
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
@@ -380,6 +381,7 @@ def _is_number(text: str) -> bool:
 def _tail(log: Path) -> str:
     """The end of a log; a trial that has not started has none."""
     try:
-        return log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:] or "nothing"
+        text = log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:]
+        return printable(text, colours=True) or "nothing"
     except FileNotFoundError:
         return "nothing yet"

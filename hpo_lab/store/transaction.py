@@ -242,6 +242,11 @@ class Transaction:
         if artifact.number is not None and artifact.number not in self._added:
             self._changes.setdefault(artifact.number, {})
 
+    def remove_artifacts(self, number: int, names: Sequence[str]) -> None:
+        """Keep what a trial has as *names* no longer."""
+        if _artifacts.remove(self._connection, self._uid, number, names):
+            self._changes.setdefault(number, {})
+
     # The experiment
 
     def set_condition(
