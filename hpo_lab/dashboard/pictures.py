@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -29,8 +30,10 @@ _LONGEST = 120.0
 """Seconds for finding importances."""
 _SIZE = 150_000
 """Of all pictures in the output of a cell, in bytes."""
-_PLAIN = " =:/?,;'()!*@{}[]|^$+"
-"""What stands for itself in an address of data, in an attribute within double quotes."""
+_QUOTED = re.compile(r"[^\w =:/?,;'()!*@{}\[\]|^$+~.-]+", re.ASCII)
+"""What does not stand for itself in an address of data, in an attribute within double quotes."""
+_LIVE = 500
+"""So many trials are drawn at most while an experiment runs."""
 WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
 """In pixels, so that two of them stand beside each other in a notebook."""
 _AT_THE_END = ("rungs", "lineage", "slices", "curves", "parallel")
@@ -60,6 +63,7 @@ class LivePictures:
         self._importances = ""
         self._finds = threading.Lock()
         self._results = self._told = 0
+        self._drawn: ExperimentData | None = None
 
     def draw(
         self, summary: Summary, tally: Tally, record: ExperimentRecord, now: float
@@ -78,6 +82,11 @@ class LivePictures:
         from hpo_lab.dashboard.figures.data import recorded
 
         data = recorded(self._store, record, tally, now)
+        # While it changes, an image has all the marks that its SVG can show and no more.
+        data = data if summary.is_over else replace(data, most=_LIVE)
+        if self._drawn is not None:
+            data = self._drawn.later(data)
+        self._drawn = data
         self._results = len(data.valued) if is_of_use("importances", data) else 0
         is_due = self._results > _MORE * self._told and not self._finds.locked()
         if is_due and not summary.is_over:
@@ -131,7 +140,8 @@ def image_of(figure: Figure, scheme: str = "light dark") -> str:
     from hpo_lab.dashboard.drawing import svg
 
     # In the picture no text has a quotation mark, so that one kind is enough for attributes.
-    address = quote(svg(figure, scheme).replace('"', "'"), safe=_PLAIN)
+    text = svg(figure, scheme).replace('"', "'")
+    address = _QUOTED.sub(lambda match: quote(match[0]), text)
     return (
         f'<img alt="{escape(figure.text)}" width="{figure.width}" height="{figure.height}" '
         f'src="data:image/svg+xml,{address}">'

@@ -10,7 +10,6 @@ from hpo_lab.dashboard.figures.axes import ValueAxis, rounded
 from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.marks import (
-    MOST,
     Shape,
     best_mark,
     by_mark,
@@ -35,6 +34,7 @@ from hpo_lab.dashboard.figures.wording import (
 __all__ = ["history"]
 
 _PANELS = 4
+_LATEST = 50
 
 
 def history(data: ExperimentData) -> Figure:
@@ -47,12 +47,12 @@ def history(data: ExperimentData) -> Figure:
         return nothing(data, title, "No trial has started yet.")
     improved = [_improvements(data, metric) for metric in metrics]
     keep = {row.number for rows in improved for row in rows}
-    shown = {row.number for row in thinned(started, keep, MOST)}
+    # What runs, and the end of the line.
+    keep |= {row.number for row in started[-_LATEST:] if row.value is None or row is started[-1]}
+    shown = {row.number for row in thinned(started, keep, data.most)}
     has_lane = any(
-        row.value is None and row.number in shown
+        None in [row.value for row in data.rows_of(metric) if row.mark is not Mark.CREATED]
         for metric in metrics
-        for row in data.rows_of(metric)
-        if row.mark is not Mark.CREATED
     )
     panels = Panels(
         len(metrics), lane=has_lane, left=60, titles=several, panel=150 if several else 190

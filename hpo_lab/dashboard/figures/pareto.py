@@ -49,7 +49,7 @@ def pareto(data: ExperimentData) -> Figure:
     rows = [row for row in data.rows if row.number in values]
     on_front = {trial.number for trial in pareto_front(data.objective, [r.trial for r in rows])}
     front = thinned([row for row in rows if row.number in on_front], most=_FRONT)
-    others = thinned([row for row in rows if row.number not in on_front])
+    others = thinned([row for row in rows if row.number not in on_front], most=data.most)
     pairs = list(islice(combinations(range(len(names)), 2), _PAIRS))
     columns = min(3, len(pairs))
     panels = Panels(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 from hpo_lab.dashboard.figures.data import ExperimentData
@@ -34,5 +35,5 @@ def is_of_use(name: str, data: ExperimentData) -> bool:
             return len(data.parameters) > 1
         case "importances":
             ended = (row for row in data.valued if row.trial.state is TrialState.SUCCEEDED)
-            return len(data.parameters) > 1 and sum(1 for _ in ended) >= LEAST
+            return len(data.parameters) > 1 and sum(1 for _ in islice(ended, LEAST)) == LEAST
     return True
