@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from hpo_lab.dashboard.importances_process import importances_of
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import Tally
 from hpo_lab.store import ExperimentRecord, Store
@@ -21,13 +18,10 @@ from hpo_lab.store import ExperimentRecord, Store
 if TYPE_CHECKING:
     from hpo_lab.dashboard.figures import ExperimentData, Figure
 
-__all__ = ["WIDTHS", "LivePictures", "Pictures", "image_of", "notebook_image"]
+__all__ = ["WIDTHS", "LivePictures", "Pictures", "image_of"]
 
 _MORE = 1.25
 """Importances are computed again when there are so many times as many results."""
-_IMPORTANCES = "hpo_lab.dashboard.importances_process"
-_LONGEST = 120.0
-"""Seconds for finding importances."""
 _SIZE = 150_000
 """Of all pictures in the output of a cell, in bytes."""
 _QUOTED = re.compile(r"[^\w =:/?,;'()!*@{}\[\]|^$+~.-]+", re.ASCII)
@@ -92,9 +86,9 @@ class LivePictures:
         if is_due and not summary.is_over:
             threading.Thread(target=self.complete, name="hpo_lab-importances", daemon=True).start()
         first = "pareto" if is_of_use("pareto", data) else "history"
-        above = [notebook_image(first, data), self._importances]
+        above = [_notebook_image(first, data), self._importances]
         last = [name for name in _AT_THE_END if summary.is_over and is_of_use(name, data)]
-        below = (notebook_image(name, data) for name in last)
+        below = (_notebook_image(name, data) for name in last)
         return Pictures(tuple(filter(None, above)), _small(below, sum(map(len, above))))
 
     @property
@@ -112,26 +106,19 @@ class LivePictures:
             if self.is_complete:
                 return
             self._told = self._results
-            # The machine may have no room for it now; then the picture is left out.
-            with suppress(OSError, subprocess.TimeoutExpired):
-                answer = subprocess.run(
-                    [sys.executable, "-P", "-m", _IMPORTANCES, self._uid],
-                    env=os.environ | {"HPO_LAB_STORE": self._store.location},
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    text=True,
-                    check=False,
-                    timeout=_LONGEST,
-                )
-                self._importances = answer.stdout or self._importances
+            figure = importances_of(self._store, self._uid)
+            if figure is not None:
+                self._importances = _sized(figure, "importances")
 
 
-def notebook_image(name: str, data: ExperimentData) -> str:
+def _notebook_image(name: str, data: ExperimentData) -> str:
     """The figure *name* of an experiment as HTML of an image, of a width for notebooks."""
     from hpo_lab.dashboard import figures
 
-    figure = figures.draw(name, data)
+    return _sized(figures.draw(name, data), name)
+
+
+def _sized(figure: Figure, name: str) -> str:
     return image_of(replace(figure, width=WIDTHS.get(name, figure.width)))
 
 

@@ -30,6 +30,7 @@ from hpo_lab.dashboard.figures.wording import (
     short,
     value_text,
 )
+from hpo_lab.dashboard.words import metric_number
 
 __all__ = ["history"]
 
@@ -232,7 +233,7 @@ def _label(best: Row, last: int, axis: ValueAxis, axes: dict[str, str]) -> dict[
     value = best.value or 0.0
     up = axis.cut <= 0
     return note(
-        f"<b>{value_text(best.value)}</b>{SPACE}trial {best.number}",
+        f"<b>{metric_number(value)}</b>{SPACE}trial {best.number}",
         best.number,
         _at(axis, value),
         axes,
