@@ -180,13 +180,14 @@ def _bars(
     first = f"{short(names[0], 60)} with {words[0]}"
     sampled = "" if used == len(rows) else f", {amount(used)} of them"
     numbers = {row.number for row in rows}
+    with_spread = " ± spread" if spreads else ""
     return Figure.of(
         title,
         f"Of {counted(len(names), 'parameter')} {first} matters most for {short(data.metric, 60)}, "
         f"by PED-ANOVA from {counted(len(rows), 'trial')} with a value{sampled}. "
         f"{best_in_words(data)}.",
         Counter(row.mark.value for row in data.rows if row.number not in numbers),
-        subtitle=f"share of the variation{' ± spread' if spreads else ''}, {counted(used, 'trial')}",
+        subtitle=f"share of the variation{with_spread}, {counted(used, 'trial')}",
         traces=[trace, *([whiskers] if spreads else []), labelled],
         layout=layout,
         height=50 + 24 * len(bars),
