@@ -36,7 +36,7 @@ DOCS = {
     "edf": ("usual", "equal values"),
     "pareto": ("two objectives", "three objectives"),
     "constraints": ("constraints", "no trial"),
-    "rungs": ("hyperband", "asha"),
+    "rungs": ("hyperband", "asha rule"),
     "lineage": ("pbt", "one trial"),
 }
 """An experiment for each figure, and one that is hard to draw."""
