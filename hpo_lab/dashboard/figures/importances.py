@@ -13,6 +13,7 @@ from hpo_lab.dashboard.figures.data import ExperimentData, Row
 from hpo_lab.dashboard.figures.figure import Figure, best_in_words, nothing
 from hpo_lab.dashboard.figures.influence import LEAST
 from hpo_lab.dashboard.figures.marks import thinned
+from hpo_lab.dashboard.figures.panels import note
 from hpo_lab.dashboard.figures.theme import BLUE, CODE_FONT, INK
 from hpo_lab.dashboard.figures.wording import amount, counted, distinct, hover, plain, short
 from hpo_lab.experiment.trial import TrialState
@@ -154,19 +155,20 @@ def _bars(
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    labelled = {
-        "type": "scatter",
-        "mode": "text",
-        "x": [round(high + 0.012 * longest, 5) for _, high in ends],
-        "y": list(range(len(bars))),
-        "text": [plain(word) for word in words],
-        "textposition": "middle right",
-        "textfont": {"color": INK, "size": 11},
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "cliponaxis": False,
-    }
+    beside = [
+        note(
+            plain(word),
+            round(high, 5),
+            place,
+            {"xaxis": "x", "yaxis": "y"},
+            xanchor="left",
+            xshift=5,
+            font={"size": 11, "color": INK},
+        )
+        for place, (word, (_, high)) in enumerate(zip(words, ends, strict=True))
+    ]
     layout = {
+        "annotations": beside,
         "xaxis": {"range": [0, 1.12 * longest], "visible": False},
         "yaxis": {
             "range": [len(bars) - 0.4, -0.6],
@@ -188,7 +190,7 @@ def _bars(
         f"{best_in_words(data)}.",
         Counter(row.mark.value for row in data.rows if row.number not in numbers),
         subtitle=f"share of the variation{with_spread}, {counted(used, 'trial')}",
-        traces=[trace, *([whiskers] if spreads else []), labelled],
+        traces=[trace, *([whiskers] if spreads else [])],
         layout=layout,
         height=50 + 24 * len(bars),
         summarised=len(rows),

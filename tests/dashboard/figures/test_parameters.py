@@ -122,7 +122,7 @@ def test_the_contour_is_coloured_near_trials_alone() -> None:
 
 def test_importances_are_bars_the_largest_first() -> None:
     figure = importances(data(_searched(60)))
-    bars, whiskers, words = figure.traces
+    bars, whiskers = figure.traces
     assert figure.layout["yaxis"]["ticktext"][0] == "lr"
     assert bars["x"] == sorted(bars["x"], reverse=True)
     assert bars["x"][0] > 0.5 and abs(sum(bars["x"]) - 1) < 0.01
@@ -133,7 +133,7 @@ def test_importances_are_bars_the_largest_first() -> None:
     lows, highs = whiskers["x"][::3], whiskers["x"][1::3]
     assert all(low <= bar <= high for low, bar, high in zip(lows, bars["x"], highs, strict=True))
     assert lows[0] < highs[0] and lows[-1] == highs[-1] == 0
-    assert words["text"][-1] == "0%"
+    assert figure.layout["annotations"][-1]["text"] == "0%"
 
 
 def test_why_there_are_no_importances_is_said() -> None:
