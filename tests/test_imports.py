@@ -63,7 +63,8 @@ HOUSE = {
     "dashboard": Room(
         "experiment facade notebook store trial",
         "rich",
-        "anywidget ipykernel ipywidgets numpy optuna plotly resvg_py search tensorboard traitlets",
+        "anywidget ipykernel ipywidgets numpy optuna plotly resvg_py search stopping tensorboard"
+        " traitlets",
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),

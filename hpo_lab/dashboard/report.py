@@ -25,7 +25,7 @@ from hpo_lab.dashboard.hints import failure_groups
 from hpo_lab.dashboard.html import Cell, cut, table, value_cell
 from hpo_lab.dashboard.page import drawn, page, part
 from hpo_lab.dashboard.preview import space_html
-from hpo_lab.dashboard.trials_html import trials_html
+from hpo_lab.dashboard.trials_html import trials_table
 from hpo_lab.dashboard.words import duration, number
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Trial
@@ -153,7 +153,7 @@ def _trials(summary: Summary, tally: Tally, most: int, columns: int) -> list[str
         )
     if not count:
         return []
-    whole = trials_html(summary, tally, columns=columns, shown=shown) if most else ""
+    whole = trials_table(summary, {"": shown}, columns=columns) if most else ""
     return [f'<p class="q sm">{said}</p>', whole]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 
 from rich.console import Console
@@ -48,9 +48,9 @@ def live_view(summary: Summary, tally: Tally, console: Console) -> Text:
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     view = Text("\n").join(line for line in lines if line)
-    trials = telling_trials(summary, tally, top=3, latest=3, front=5)
-    if trials:
-        view.append("\n\n").append_text(_table(summary, trials, console))
+    groups = telling_trials(summary, tally, top=3, latest=3, front=5)
+    if groups:
+        view.append("\n\n").append_text(_table(summary, groups, console))
     return view
 
 
@@ -116,8 +116,8 @@ def _climb(summary: Summary, tally: Tally, width: int) -> Text:
     return line
 
 
-def _table(summary: Summary, trials: Sequence[Trial], console: Console) -> Text:
-    rows = [trial_row(summary.spec, trial) for trial in trials]
+def _table(summary: Summary, groups: Mapping[str, Sequence[Trial]], console: Console) -> Text:
+    rows = [trial_row(summary.spec, trial) for group in groups.values() for trial in group]
     drawn = SafeConsole(
         file=StringIO(),
         width=min(console.width, _WIDEST),
@@ -130,4 +130,9 @@ def _table(summary: Summary, trials: Sequence[Trial], console: Console) -> Text:
     assert isinstance(drawn.file, StringIO)
     # What is left out for want of room is in `hpo-lab trials`, which says so.
     table, _, _ = drawn.file.getvalue().partition("\n\n")
-    return Text.from_ansi(table.rstrip("\n"))
+    head, rule, *lines = table.rstrip("\n").splitlines()
+    shown = [head, rule]
+    for group in groups.values():
+        shown += [*([""] if len(shown) > 2 else []), *lines[: len(group)]]
+        lines = lines[len(group) :]
+    return Text.from_ansi("\n".join(shown))

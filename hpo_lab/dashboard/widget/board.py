@@ -20,6 +20,7 @@ from hpo_lab.dashboard.experiment_html import (
 from hpo_lab.dashboard.figures.comparison import MOST_COMPARED, comparison
 from hpo_lab.dashboard.figures.data import ExperimentData, recorded
 from hpo_lab.dashboard.html import cut
+from hpo_lab.dashboard.importances_process import importances_of
 from hpo_lab.dashboard.progress import progress_text
 from hpo_lab.dashboard.widget.tabs import TABS, Gallery, overview_html
 from hpo_lab.dashboard.widget.trial_html import code_of, trial_html
@@ -61,7 +62,7 @@ class Board:
         self._trial: int | None = None
         self._notice = ""
         self._trials = TrialsTab()
-        self._gallery = Gallery()
+        self._gallery = Gallery(lambda: importances_of(experiment.store, experiment.uid))
         self._compared = {each.uid: each.follower for each in compare}
         self._code: tuple[int, str] | None = None
         self._opened: tuple[Trial, str] | None = None

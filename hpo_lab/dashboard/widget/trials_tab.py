@@ -133,7 +133,8 @@ class TrialsTab:
             pieces.append(f'<p class="bad sm" role="status">{cut(self._problem, 600)}</p>')
         if trials:
             interaction = Interaction(self._head, _number, selected)
-            table = trials_table(summary, trials, columns=_COLUMNS, interaction=interaction)
+            groups = {"": trials}
+            table = trials_table(summary, groups, columns=_COLUMNS, interaction=interaction)
             pieces.append(table)
         return "".join([*pieces, _pager(page, len(tally.trials))])
 
