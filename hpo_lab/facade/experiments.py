@@ -59,6 +59,11 @@ class Experiments:
             self._store = open_store(self._location)
         return self._store
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the store was made."""
+        return self._existing() is not None
+
     def _existing(self) -> Store | None:
         if self._store is None:
             path = Location.parse(self._location).path
@@ -172,13 +177,18 @@ class Listing:
         self._namespace = namespace
         self._resting: dict[str, Overview] | None = None
         self._followers: dict[str, Follower] = {}
+        self._revisions: dict[str, int] = {}
+
+    def revision(self, uid: str) -> int:
+        """The revision that the experiment *uid* had at the last look."""
+        return self._revisions[uid]
 
     def look(self) -> list[Summary]:
         """The experiments as they are now, the newest first."""
         if self._resting is None:
             overviews = self._store.overviews(self._namespace)
             self._resting = {each.experiment.uid: each for each in overviews if _rests(each)}
-        revisions = self._store.revisions(self._namespace)
+        revisions = self._revisions = self._store.revisions(self._namespace)
         for uid in self._followers.keys() - revisions.keys():
             del self._followers[uid]
         summaries = []
