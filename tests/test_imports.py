@@ -67,6 +67,10 @@ HOUSE = {
         " traitlets",
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
+    "server": Room(
+        "dashboard facade options prepare store",
+        "jupyter_events jupyter_server pydantic tornado traitlets",
+    ),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),
     "magics": Room(ANYTHING, "IPython", ANYTHING),
     "cli": Room(ANYTHING, "click rich", ANYTHING),

@@ -54,6 +54,11 @@ class Experiments:
             self._store = open_store(self._location)
         return self._store
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the store was made."""
+        return self._existing() is not None
+
     def _existing(self) -> Store | None:
         if self._store is None:
             path = Location.parse(self._location).path
