@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hpo_lab.facade.another import AnotherExperiment, recorded_files
+from hpo_lab.facade.enrolled import Enrolled
 from hpo_lab.local.launch import LOCAL
 from hpo_lab.options import BUDGETS, read_arguments
 from hpo_lab.prepare.checking import every_problem
@@ -27,10 +28,10 @@ def resume(
     Returns:
         What its person should know.
     """
-    record, enrolment, notices = prepare_resume(store, record, dialect, **budgets)
-    if enrolment is not Enrolment.RUNNING:
-        start_runner(store, record)
-    return notices
+    enrolled = prepare_resume(store, record, dialect, **budgets)
+    if enrolled.how is not Enrolment.RUNNING:
+        start_runner(store, enrolled.record)
+    return enrolled.notices
 
 
 def prepare_resume(
@@ -38,7 +39,7 @@ def prepare_resume(
     record: ExperimentRecord,
     dialect: Dialect = Dialect.ARGUMENT,
     **budgets: Any,
-) -> tuple[ExperimentRecord, Enrolment, tuple[Problem, ...]]:
+) -> Enrolled:
     """Take over new budgets (see `Experiment.resume`), without starting a runner.
 
     Args:
@@ -48,8 +49,8 @@ def prepare_resume(
         **budgets: As of `Experiment.resume`.
 
     Returns:
-        The record, what is to be done, and what its person should know: its trials use another
-        kernel where this machine has theirs no more.
+        What became of it, with a notice where this machine has the kernel of its trials no more
+        and they use another one.
 
     Raises:
         InvalidInput: when they do not fit, or leave nothing to do; or this machine has no kernel
@@ -84,7 +85,7 @@ def prepare_resume(
     if enrolment is Enrolment.COMPLETE:
         advice = f"raise a budget to continue{_example(record, dialect)}"
         raise InvalidInput([Problem(record.name, f"is complete ({record.message}); {advice}")])
-    return record, enrolment, notices
+    return Enrolled.of(store, record, enrolment, notices=notices)
 
 
 def _example(record: ExperimentRecord, dialect: Dialect) -> str:

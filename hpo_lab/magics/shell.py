@@ -28,7 +28,6 @@ from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import LINE_OPTIONS, parse_line
 from hpo_lab.prepare import Prepared, notebook_here, prepare_cell, project_here
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enrol import Enrolment, made_of
 from hpo_lab.store import NotFound
 
 __all__ = ["HpoLabMagics", "MagicError", "load"]
@@ -186,22 +185,12 @@ class HpoLabMagics(Magics):
         location: str | None,
         variable: str | None,
     ) -> None:
-        experiment, enrolment = Experiments(location).run(prepared, fresh=prepared.fresh)
+        experiment, enrolled = Experiments(location).run(prepared, fresh=prepared.fresh)
         self._commands.last = experiment
         self._commands.location = location
         if variable is not None:
             self._shell.push({variable: experiment})
-        trials = experiment.summary().ended_trials
-        note = {
-            Enrolment.CREATED: made_of(experiment.store, experiment.uid),
-            Enrolment.CONTINUED: f"Continues after {trials}.",
-            Enrolment.RUNNING: "Was running already; nothing new was started.",
-            Enrolment.COMPLETE: (
-                f"Was complete already, with {trials}; nothing was started. To go on, raise "
-                "--trials; to start anew, add --fresh, or choose another --name."
-            ),
-        }[enrolment]
-        self._commands.show(experiment, decisions, note)
+        self._commands.show(experiment, decisions, enrolled.said)
 
     def _cell_id(self) -> str:
         """The id of the running cell, where the front end tells one that a file may hold."""

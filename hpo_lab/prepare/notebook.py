@@ -24,7 +24,7 @@ from hpo_lab.prepare.checking import every_problem
 from hpo_lab.prepare.kernels import OWN_KERNEL, kernel_here, starts_otherwise
 from hpo_lab.prepare.missing_names import missing_names, profile_may_define_names
 from hpo_lab.prepare.notebook_modules import modules_used
-from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
+from hpo_lab.prepare.prepared import PreparedCell, default_names, trial_template
 from hpo_lab.prepare.wording import Dialect, Wording, worded
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.fingerprint import source_of_fingerprint
@@ -46,7 +46,7 @@ def prepare_notebook(
     *,
     cell: str | None = None,
     dialect: Dialect = Dialect.LINE,
-) -> Prepared:
+) -> PreparedCell:
     """Make an experiment of the `%%tune` cell of a notebook file.
 
     Args:
@@ -125,7 +125,7 @@ def prepare_cell(
     provided: Collection[str] | None = None,
     later: Sequence[ParsedCell] = (),
     problems: Sequence[Problem] = (),
-) -> Prepared:
+) -> PreparedCell:
     """Make an experiment of an annotated cell and the cells that came before it.
 
     Args:
@@ -246,16 +246,16 @@ def prepare_cell(
         whole, sliced = (_before_tuned(build(cells), fingerprint) for cells in (ran, kept))
         return Halves(whole, sliced, str(working_directory))
 
-    return Prepared(
+    return PreparedCell(
         experiment,
         {NOTEBOOK: ("application/x-ipynb+json", _dump(build(kept)))},
-        decisions,
+        decisions=decisions,
+        code=code,
         warnings=notices,
         project=os.path.realpath(working_directory),
         names=default_names(name, further) if options.name is None else (),
         file=file,
         cell=cell,
-        code=code,
         wording=wording,
         halves=halves,
     )

@@ -13,12 +13,12 @@ import json
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.observation import LONGEST_LINE, Outcome
+from hpo_lab.observation import LONGEST_LINE, Observation, Outcome, report_line
 
 __all__ = [
     "CELL",
@@ -29,6 +29,7 @@ __all__ = [
     "TRIAL_FOLDER",
     "Task",
     "append_line",
+    "append_reports",
     "is_plain",
     "mark_interrupted",
     "open_own",
@@ -156,6 +157,21 @@ def append_line(path: str, document: Mapping[str, Any]) -> None:
     try:
         if os.write(descriptor, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+    finally:
+        os.close(descriptor)
+
+
+def append_reports(path: str, observations: Sequence[Observation]) -> None:
+    """Append *observations* to the metrics file at *path*, each as a line.
+
+    Raises:
+        OSError: *path* is no plain file.
+    """
+    text = "".join(f"{report_line(observation)}\n" for observation in observations)
+    descriptor = open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        # Written at once, so that a reader sees whole lines.
+        os.write(descriptor, text.encode())
     finally:
         os.close(descriptor)
 
