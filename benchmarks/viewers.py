@@ -61,7 +61,7 @@ def record(store: Store, name: str, count: int, trials: int) -> None:
     prepared = prepare_cell(
         CELL, [], options, where="cell", name=name, working_directory=Path.cwd()
     )
-    uid = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0].uid
+    uid = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record.uid
     stream = random.Random(0)
     best = max(range(count), key=lambda number: (number * 7919) % count, default=None)
     for first in range(0, count, 1000):
@@ -181,7 +181,8 @@ def _drain(terminal: int) -> None:
 
 def throughput(prepared: Path, recorded: int, view: Callable[[str], float]) -> tuple[float, float]:
     """Trials a second after the first tenth, which waits for the set-up, and the viewer's share."""
-    with tempfile.TemporaryDirectory() as folder:
+    # The runner may still write its log when the experiment has ended.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         location = str(Path(folder) / "hpo_lab.db")
         shutil.copy(prepared, location)
         share = view(location)

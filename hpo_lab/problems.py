@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hpo_lab.counting import counted
 from hpo_lab.masking import masked
 from hpo_lab.printable import printable
 
@@ -45,8 +46,7 @@ class InvalidInput(ValueError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        count = len(self.problems)
-        head = f"{count} problem{'s' if count != 1 else ''}"
+        head = counted(len(self.problems), "problem")
         if self.source:
             head += f" in {self.source}"
         return "\n".join([f"{head}:", *(f"  {problem}" for problem in self.problems)])

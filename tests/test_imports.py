@@ -15,6 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hpo_lab"
 ANYTHING = "*"
+EVERYWHERE = {"problems", "observation", "counting", "masking", "printable"}
 
 
 @dataclass(frozen=True)
@@ -22,20 +23,19 @@ class Room:
     """What a folder or module of `hpo_lab` may import beside itself and the standard library."""
 
     rooms: str = ""
-    """Other rooms; `OF_ALL` belong to all."""
+    """Other rooms; those of `EVERYWHERE` belong to all."""
     packages: str = ""
     """Third-party packages."""
     lazily: str = ""
     """Rooms and packages for use inside a function only, or for types."""
 
 
-OF_ALL = {"problems", "observation", "masking", "printable"}
-
 HOUSE = {
     "masking": Room(),
     "printable": Room(),
     "problems": Room(),
     "observation": Room(),
+    "counting": Room(),
     "experiment": Room(packages="pydantic yaml", lazily="kube_models"),
     "search": Room("experiment", "numpy optuna scipy threadpoolctl"),
     "engine": Room("experiment search stopping"),
@@ -57,15 +57,20 @@ HOUSE = {
     "testing": Room("collectors dashboard engine experiment running search stopping store"),
     "options": Room("experiment"),
     "facade": Room(
-        "experiment local options prepare running store trial",
+        "experiment local notebook options prepare running store trial",
         lazily="optuna pandas search",
     ),
     "dashboard": Room(
         "experiment facade notebook store trial",
         "rich",
-        "anywidget ipykernel ipywidgets numpy optuna plotly resvg_py search tensorboard traitlets",
+        "anywidget ipykernel ipywidgets numpy optuna plotly resvg_py search stopping tensorboard"
+        " traitlets",
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
+    "server": Room(
+        "dashboard facade options prepare store",
+        "jupyter_events jupyter_server pydantic tornado traitlets",
+    ),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),
     "magics": Room(ANYTHING, "IPython", ANYTHING),
     "cli": Room(ANYTHING, "click rich", ANYTHING),
@@ -119,7 +124,7 @@ def violations(source: str, path: str, house: Mapping[str, Room]) -> list[str]:
         top, _, rest = one.module.partition(".")
         if top == "hpo_lab":
             top = rest.partition(".")[0] or "__init__"
-            allowed = {*OF_ALL, "__version__", parts[0], *room.rooms.split()}
+            allowed = {*EVERYWHERE, "__version__", parts[0], *room.rooms.split()}
         else:
             allowed = {*sys.stdlib_module_names, *room.packages.split()}
         if one.lazy:
@@ -243,7 +248,7 @@ def test_importing_what_a_trial_reports_with_loads_no_other_room() -> None:
     assert "hpo_lab.trial" in loaded
     assert {name.partition(".")[0] for name in loaded} <= {"hpo_lab", *sys.stdlib_module_names}
     rooms = {name.split(".")[1] for name in loaded if name.startswith("hpo_lab.")}
-    assert rooms <= {"trial", *OF_ALL}
+    assert rooms <= {"trial", *EVERYWHERE}
 
 
 def test_the_command_line_loads_a_command_when_it_is_used() -> None:

@@ -335,11 +335,38 @@ def _fidelity(name: str) -> dict[str, Any]:
     }
 
 
+def _stopped() -> ExperimentData:
+    """Trials that the rule `asha` stops at its rungs."""
+    rng, trials, curves = random.Random(6), list[Trial](), dict[int, dict[int, float]]()
+    at_rung: dict[int, list[float]] = {rung: [] for rung in (1, 3, 9)}
+    for number in range(60):
+        values: dict[str, Value] = {
+            "learning_rate": 10 ** rng.uniform(-4, -1),
+            "dropout": rng.uniform(0, 0.6),
+        }
+        state, curve = TrialState.SUCCEEDED, dict[int, float]()
+        for step in range(1, 28):
+            curve[step] = _with_epochs({**values, "epochs": step}, rng)
+            if step in at_rung:
+                at_rung[step].append(curve[step])
+                places = max(1, len(at_rung[step]) // 3)
+                if curve[step] < sorted(at_rung[step])[-places]:
+                    state = TrialState.EARLY_STOPPED
+                    break
+        curves[number] = curve
+        metric = {"accuracy": Metric.of(curve.values())}
+        trials.append(Trial(number, values, state, metric, started_at=0, completed_at=1))
+    settings = [{"name": "max_resource", "value": "27"}]
+    rule = {"algorithmName": "asha", "algorithmSettings": settings}
+    return experiment(trials, _SMALL, curves=curves, early_stopping=rule)
+
+
 EXPERIMENTS: Mapping[str, Callable[[], ExperimentData]] = {
     "usual": lambda: _mlp(60),
     "mid-run": lambda: _mlp(24, running=2),
     "hyperband": lambda: searched(90, [*_SMALL, _EPOCHS], _fidelity("hyperband"), _with_epochs),
     "asha": lambda: searched(70, [*_SMALL, _EPOCHS], _fidelity("asha"), _with_epochs),
+    "asha rule": _stopped,
     "pbt": lambda: searched(
         72,
         _SMALL,

@@ -1,7 +1,8 @@
 """Draws every figure of made-up experiments: `python docs/pictures/figures.py FOLDER`.
 
 Each figure is drawn by plotly.js in Chromium and as SVG, in the themes that are named; the
-pictures of one experiment are on one page. `--docs` renews those that the documentation shows.
+pictures of one experiment are on one page. `--docs` renews those that the documentation shows:
+of each figure a sheet with the three themes, and an experiment that is hard to draw.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -23,14 +25,39 @@ from hpo_lab.dashboard.figures.theme import GROUND, TOKENS
 
 HERE = Path(__file__).parent
 DOCS = {
-    "history": "usual",
-    "space": "usual",
-    "slices": "usual",
-    "rungs": "hyperband",
-    "lineage": "pbt",
-    "pareto": "two objectives",
-    "timeline": "usual",
+    "history": ("usual", "wide signed values"),
+    "importances": ("usual", "forty parameters"),
+    "slices": ("usual", "forty parameters"),
+    "parallel": ("usual", "forty parameters"),
+    "curves": ("usual", "mid-run"),
+    "contour": ("usual", "forty parameters"),
+    "space": ("usual", "forty parameters"),
+    "timeline": ("usual", "all failed"),
+    "edf": ("usual", "equal values"),
+    "pareto": ("two objectives", "three objectives"),
+    "constraints": ("constraints", "no trial"),
+    "rungs": ("hyperband", "asha rule"),
+    "lineage": ("pbt", "one trial"),
 }
+"""An experiment for each figure, and one that is hard to draw."""
+
+
+def sheet(name: str) -> str:
+    """A page with the figure *name* in each theme, and of an experiment that is hard to draw."""
+    usual, hard = DOCS[name]
+    boxes = []
+    for experiment, theme in [*((usual, theme) for theme in figures.THEMES), (hard, "light")]:
+        figure = figures.draw(name, EXPERIMENTS[experiment](), theme)
+        ground = TOKENS[GROUND][figures.THEMES.index(theme)]
+        # As images, whose styles do not reach each other.
+        picture = quote(svg(figure, theme))
+        image = f'<img src="data:image/svg+xml,{picture}">'
+        boxes.append(f'<div style="background:{ground}">{image}</div>')
+    return (
+        '<!doctype html><meta charset="utf-8"><style>body{margin:0;width:max-content;display:grid;'
+        "grid-template-columns:auto auto;gap:1px;background:#888}div{padding:8px;background:#fff}"
+        f"</style>{''.join(boxes)}"
+    )
 
 
 def page(experiment: str, names: list[str], theme: str, kinds: str) -> str:
@@ -88,12 +115,10 @@ def main() -> None:
         view.on("console", lambda message: print("console:", message.text))
         view.on("pageerror", lambda error: print("error:", error))
         if options.docs:
-            for name, experiment in DOCS.items():
-                file = options.folder / "docs.html"
-                file.write_text(page(experiment, [name], "light", "s"))
-                view.goto(file.resolve().as_uri())
+            for name in options.figure or DOCS:
+                view.set_content(sheet(name))
                 target = HERE / f"{name}.png"
-                view.locator("svg.hpo-pic").first.screenshot(path=target)
+                view.locator("body").screenshot(path=target)
                 print(target)
             return
         for experiment in options.experiment or EXPERIMENTS:

@@ -12,6 +12,7 @@ from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import secrets_option, store_option
 from hpo_lab.cli.output import messages, shown_manifest
 from hpo_lab.cli.validating import say_warnings
+from hpo_lab.counting import counted
 from hpo_lab.experiment.conversion import from_katib, to_katib
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.prepare import prepare_manifest
@@ -107,4 +108,5 @@ def _to_optuna(name: str, storage: str, store: str | None) -> None:
     reported = curves(experiment.store, experiment.uid, metric, counts_reports=False)
     trials = list(experiment.tally().trials.values())
     count = copy_to_study(document, trials, storage, reported)
-    messages().print(f"{count} trials are in the study {experiment.name}.")
+    there = counted(count, "trial is", "trials are")
+    messages().print(f"{there} in the study {experiment.name}.")

@@ -13,18 +13,17 @@ from hpo_lab.experiment.points import read_point
 __all__ = ["enqueue_command"]
 
 
-class _Assignment(click.ParamType[str]):
-    name = "PARAMETER=VALUE"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if "=" not in value:
-            self.fail(f"{value!r} is no value of a parameter; write it as {self.name}", param, ctx)
-        return value
+def _assignment(text: str) -> str:
+    if "=" not in text:
+        raise click.BadParameter(
+            f"{text!r} is no value of a parameter; write it as PARAMETER=VALUE"
+        )
+    return text
 
 
 @click.command("enqueue", cls=PlainCommand)
 @name_argument
-@click.argument("values", nargs=-1, type=_Assignment(), metavar="PARAMETER=VALUE...")
+@click.argument("values", nargs=-1, type=_assignment, metavar="PARAMETER=VALUE...")
 @store_option
 @json_option
 def enqueue_command(name: str, values: tuple[str, ...], store: str | None, as_json: bool) -> None:

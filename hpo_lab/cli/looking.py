@@ -22,7 +22,6 @@ from hpo_lab.cli.output import (
     results,
     shown_manifest,
 )
-from hpo_lab.dashboard.defaults import notebook_defaults
 from hpo_lab.dashboard.tables import (
     print_experiments,
     print_front,
@@ -35,6 +34,7 @@ from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.status import conditions_of
 from hpo_lab.experiment.status_document import experiment_status
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade.assigned import notebook_defaults
 from hpo_lab.facade.columns import Columns, TrialRow, trial_row
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment

@@ -12,11 +12,12 @@ from typing import Any
 
 from rich.console import Console
 
-from hpo_lab.dashboard.defaults import notebook_defaults
+from hpo_lab.counting import counted
 from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.tables import print_front, print_parameters
 from hpo_lab.dashboard.words import best_in_words
 from hpo_lab.experiment.manifest import dump_document
+from hpo_lab.facade.assigned import notebook_defaults
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
@@ -25,7 +26,6 @@ from hpo_lab.problems import Problem
 
 __all__ = [
     "files_of_best",
-    "is_terminal",
     "messages",
     "print_best",
     "print_failure",
@@ -53,14 +53,9 @@ def messages() -> Console:
     return SafeConsole(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def is_terminal() -> bool:
-    """Whether a person reads standard output as it comes."""
-    return sys.stdout.isatty()
-
-
 def require_reader(option: str) -> Iterator[Problem]:
     """Why a document is not printed: it is no text for a person, who gives *option*."""
-    if is_terminal():
+    if sys.stdout.isatty():
         yield Problem("--out", f"is missing; give a file, such as {option}, or -o - to print it")
 
 
@@ -83,7 +78,7 @@ def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> 
     """
     out = results()
     if summary.front:
-        out.print(f"Pareto front: {len(summary.front)} trials", style="bold")
+        out.print(f"Pareto front: {counted(len(summary.front), 'trial')}", style="bold")
         out.print()
         print_front(out, summary)
     elif summary.best:

@@ -10,6 +10,7 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.style import Style
 
+from hpo_lab.counting import counted
 from hpo_lab.printable import printable
 
 __all__ = ["STAR", "Column", "print_columns"]
@@ -156,7 +157,7 @@ def _note(dropped: Sequence[str], option: str, room: int) -> Iterator[str]:
     if not dropped:
         return
     yield ""
-    count = f"{len(dropped)} more column{'s' * (len(dropped) > 1)}"
+    count = counted(len(dropped), "more column")
     example = ",".join(dropped[:2])
     example = dropped[0] if cell_len(example) > room else example
     way = f"{option} {example} or a wider terminal" if option else "a wider terminal"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib.resources import files
+from types import MappingProxyType
 
 from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import Value
@@ -91,9 +92,10 @@ class Cell:
 
 def table(
     heads: Sequence[str | Cell],
-    rows: Sequence[Sequence[str | Cell]],
+    rows: Sequence[Sequence[str | Cell] | str],
     *,
     classes: Sequence[str] = (),
+    columns: Mapping[int, str] = MappingProxyType({}),
     label: str = "",
     prose: bool = False,
 ) -> str:
@@ -101,17 +103,27 @@ def table(
 
     Args:
         heads: The first row; like the others of HTML that is whole already.
-        rows: The others.
+        rows: The others; a text is the title of the rows below it.
         classes: Of each row.
+        columns: The classes of cells by the index of their column.
         label: What the table has, for a screen reader.
         prose: Whether all columns are words, of which the last wraps its lines.
     """
-    head = "".join(_tag("th", cell, prose) for cell in heads)
+
+    def cells(tag: str, row: Sequence[str | Cell]) -> str:
+        return "".join(
+            _tag(tag, cell, prose, columns.get(index, "")) for index, cell in enumerate(row)
+        )
+
+    def line(row: Sequence[str | Cell] | str, kind: str) -> str:
+        if isinstance(row, str):
+            title = f'<th colspan="{len(heads)}" scope="rowgroup">{row}</th>'
+            return f'<tr class="hpo-group">{title}</tr>'
+        return f"<tr{_attribute('class', kind)}>{cells('td', row)}</tr>"
+
+    head = cells("th", heads)
     kinds = [*classes, *[""] * (len(rows) - len(classes))]
-    body = "".join(
-        f"<tr{_attribute('class', kind)}>{''.join(_tag('td', cell, prose) for cell in row)}</tr>"
-        for row, kind in zip(rows, kinds, strict=True)
-    )
+    body = "".join(line(row, kind) for row, kind in zip(rows, kinds, strict=True))
     scrolls = f'<div class="hpo-scroll{" prose" if prose else ""}" tabindex="0" role="region"'
     return (
         f"{scrolls}{_attribute('aria-label', label)}><table>"
@@ -119,12 +131,12 @@ def table(
     )
 
 
-def _tag(tag: str, content: str | Cell, is_left: bool) -> str:
+def _tag(tag: str, content: str | Cell, is_left: bool, kind: str) -> str:
     cell = content if isinstance(content, Cell) else Cell(content)
     tip = f' title="{cut(cell.title, _TIP)}"' if cell.is_cut else ""
     scope = ' scope="col"' if tag == "th" else ""
-    aligned = ' class="lft"' if cell.is_left or is_left else ""
-    return f"<{tag}{scope}{aligned}{tip}>{cell.html}</{tag}>"
+    named = " ".join(filter(None, ["lft" if cell.is_left or is_left else "", kind]))
+    return f"<{tag}{scope}{_attribute('class', named)}{tip}>{cell.html}</{tag}>"
 
 
 def _attribute(name: str, value: str) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import re
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from hpo_lab.dashboard.importances_process import importances_of
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import Tally
 from hpo_lab.store import ExperimentRecord, Store
@@ -20,17 +18,16 @@ from hpo_lab.store import ExperimentRecord, Store
 if TYPE_CHECKING:
     from hpo_lab.dashboard.figures import ExperimentData, Figure
 
-__all__ = ["WIDTHS", "LivePictures", "Pictures", "image_of", "notebook_image"]
+__all__ = ["WIDTHS", "LivePictures", "Pictures", "image_of"]
 
 _MORE = 1.25
 """Importances are computed again when there are so many times as many results."""
-_IMPORTANCES = "hpo_lab.dashboard.importances_process"
-_LONGEST = 120.0
-"""Seconds for finding importances."""
 _SIZE = 150_000
 """Of all pictures in the output of a cell, in bytes."""
-_PLAIN = " =:/?,;'()!*@{}[]|^$+"
-"""What stands for itself in an address of data, in an attribute within double quotes."""
+_QUOTED = re.compile(r"[^\w =:/?,;'()!*@{}\[\]|^$+~.-]+", re.ASCII)
+"""What does not stand for itself in an address of data, in an attribute within double quotes."""
+_LIVE = 500
+"""So many trials are drawn at most while an experiment runs."""
 WIDTHS = {"history": 576, "pareto": 576, "importances": 352, "curves": 464, "parallel": 464}
 """In pixels, so that two of them stand beside each other in a notebook."""
 _AT_THE_END = ("rungs", "lineage", "slices", "curves", "parallel")
@@ -60,6 +57,7 @@ class LivePictures:
         self._importances = ""
         self._finds = threading.Lock()
         self._results = self._told = 0
+        self._drawn: ExperimentData | None = None
 
     def draw(
         self, summary: Summary, tally: Tally, record: ExperimentRecord, now: float
@@ -78,14 +76,19 @@ class LivePictures:
         from hpo_lab.dashboard.figures.data import recorded
 
         data = recorded(self._store, record, tally, now)
+        # While it changes, an image has all the marks that its SVG can show and no more.
+        data = data if summary.is_over else replace(data, most=_LIVE)
+        if self._drawn is not None:
+            data = self._drawn.later(data)
+        self._drawn = data
         self._results = len(data.valued) if is_of_use("importances", data) else 0
         is_due = self._results > _MORE * self._told and not self._finds.locked()
         if is_due and not summary.is_over:
             threading.Thread(target=self.complete, name="hpo_lab-importances", daemon=True).start()
         first = "pareto" if is_of_use("pareto", data) else "history"
-        above = [notebook_image(first, data), self._importances]
+        above = [_notebook_image(first, data), self._importances]
         last = [name for name in _AT_THE_END if summary.is_over and is_of_use(name, data)]
-        below = (notebook_image(name, data) for name in last)
+        below = (_notebook_image(name, data) for name in last)
         return Pictures(tuple(filter(None, above)), _small(below, sum(map(len, above))))
 
     @property
@@ -103,26 +106,19 @@ class LivePictures:
             if self.is_complete:
                 return
             self._told = self._results
-            # The machine may have no room for it now; then the picture is left out.
-            with suppress(OSError, subprocess.TimeoutExpired):
-                answer = subprocess.run(
-                    [sys.executable, "-P", "-m", _IMPORTANCES, self._uid],
-                    env=os.environ | {"HPO_LAB_STORE": self._store.location},
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    text=True,
-                    check=False,
-                    timeout=_LONGEST,
-                )
-                self._importances = answer.stdout or self._importances
+            figure = importances_of(self._store, self._uid)
+            if figure is not None:
+                self._importances = _sized(figure, "importances")
 
 
-def notebook_image(name: str, data: ExperimentData) -> str:
+def _notebook_image(name: str, data: ExperimentData) -> str:
     """The figure *name* of an experiment as HTML of an image, of a width for notebooks."""
     from hpo_lab.dashboard import figures
 
-    figure = figures.draw(name, data)
+    return _sized(figures.draw(name, data), name)
+
+
+def _sized(figure: Figure, name: str) -> str:
     return image_of(replace(figure, width=WIDTHS.get(name, figure.width)))
 
 
@@ -131,7 +127,8 @@ def image_of(figure: Figure, scheme: str = "light dark") -> str:
     from hpo_lab.dashboard.drawing import svg
 
     # In the picture no text has a quotation mark, so that one kind is enough for attributes.
-    address = quote(svg(figure, scheme).replace('"', "'"), safe=_PLAIN)
+    text = svg(figure, scheme).replace('"', "'")
+    address = _QUOTED.sub(lambda match: quote(match[0]), text)
     return (
         f'<img alt="{escape(figure.text)}" width="{figure.width}" height="{figure.height}" '
         f'src="data:image/svg+xml,{address}">'

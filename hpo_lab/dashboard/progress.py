@@ -11,12 +11,12 @@ from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.tables import LISTING, listing_row, print_experiments
 from hpo_lab.dashboard.words import (
     best_in_words,
-    running_trials,
+    other_trials,
     set_up_in_words,
     time_left,
     time_used,
+    trials_done,
 )
-from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.summary import Summary
 
 __all__ = ["listing_html", "listing_text", "progress_text", "status_line"]
@@ -82,18 +82,5 @@ def listing_text(summaries: Sequence[Summary], now: float, *, folders: bool = Fa
 
 
 def _how_far(summary: Summary) -> list[str]:
-    parts = [_done(summary), *_others(summary), time_used(summary), time_left(summary)]
-    return list(filter(None, parts))
-
-
-def _done(summary: Summary) -> str:
-    total = summary.spec.max_trial_count
-    count = summary.completed
-    return f"{count} trials done" if total is None else f"{count} of {total} trials done"
-
-
-def _others(summary: Summary) -> list[str]:
-    early = summary.counts.get(TrialState.EARLY_STOPPED, 0)
-    counts = ((early, "stopped early"), (summary.failed, "failed"))
-    others = [f"{count} {what}" for count, what in counts if count]
-    return [text for text in (running_trials(summary), *others) if text]
+    times = time_used(summary), time_left(summary)
+    return list(filter(None, [f"{trials_done(summary)} done", *other_trials(summary), *times]))

@@ -15,27 +15,39 @@ __all__ = ["best_so_far", "telling_trials"]
 
 def telling_trials(
     summary: Summary, tally: Tally, *, top: int = 4, latest: int = 3, front: int = 8
-) -> list[Trial]:
-    """The best trials, the latest, and the cell as written, in this order and once each.
+) -> dict[str, list[Trial]]:
+    """The best trials, the latest others, and the cell as written: groups by their titles.
+
+    A trial is in one group, and no group is empty; the last one needs no title.
 
     Args:
         summary: The experiment.
         tally: Its trials.
         top: How many of the best.
-        latest: How many of the latest that have started.
+        latest: How many others, the latest that have started.
         front: How many of the Pareto front, spread over it, where there are several objectives.
     """
     if tally.objective.additional_objectives:
         best = [tally.trials[each.number] for each in _spread(summary.front, front)]
     else:
         best = list(islice(tally.ranked(), top))
-    trials = {trial.number: trial for trial in best}
-    for trial in tally.latest(latest):
-        trials.setdefault(trial.number, trial)
-    if summary.as_written is not None and tally.trials[0] not in best:
-        trials.pop(0, None)
-        trials[0] = tally.trials[0]
-    return list(trials.values())
+    numbers = {trial.number for trial in best} | {each.number for each in summary.front}
+    is_apart = summary.as_written is not None and 0 not in numbers
+    rest = numbers | {0} if is_apart else numbers
+    others = [trial for trial in tally.latest(latest + len(rest)) if trial.number not in rest]
+    groups = {
+        _title(summary, len(best)): best,
+        "Others, latest first": others[:latest],
+        "": [tally.trials[0]] if is_apart else [],
+    }
+    return {title: trials for title, trials in groups.items() if trials}
+
+
+def _title(summary: Summary, count: int) -> str:
+    if not summary.front:
+        return "Best trials"
+    few = count < len(summary.front)
+    return f"Pareto front, {count} of its {len(summary.front)} trials" if few else "Pareto front"
 
 
 def _spread(front: Sequence[Best], count: int) -> list[Best]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 
 from rich.console import Console
 from rich.text import Text
 
-from hpo_lab.dashboard.marks import experiment_state, trial_counts
+from hpo_lab.dashboard.marks import COLOURS, trial_counts
 from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.selection import best_so_far, telling_trials
-from hpo_lab.dashboard.tables import print_trials
+from hpo_lab.dashboard.tables import print_trials, state_text
 from hpo_lab.dashboard.words import (
     difference,
     metric_number,
@@ -19,6 +19,7 @@ from hpo_lab.dashboard.words import (
     set_up_in_words,
     time_left,
     time_used,
+    trials_done,
 )
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.facade.columns import trial_row
@@ -29,15 +30,14 @@ __all__ = ["live_view", "sparkline"]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _BARS = {
-    "succeeded": ("━", "blue"),
-    "early": ("╍", "magenta"),
-    "failed": ("━", "red"),
-    "killed": ("━", "yellow"),
-    "running": ("╌", "blue"),
-    "created": ("╌", "dim"),
+    "succeeded": "━",
+    "early": "╍",
+    "failed": "━",
+    "killed": "━",
+    "running": "╌",
+    "created": "╌",
 }
 """How the bar shows trials of a mark."""
-_COLOURS = {"running": "blue", "succeeded": "blue", "failed": "red", "stopped": "yellow"}
 _WIDEST = 100
 
 
@@ -48,9 +48,9 @@ def live_view(summary: Summary, tally: Tally, console: Console) -> Text:
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     view = Text("\n").join(line for line in lines if line)
-    trials = telling_trials(summary, tally, top=3, latest=3, front=5)
-    if trials:
-        view.append("\n\n").append_text(_table(summary, trials, console))
+    groups = telling_trials(summary, tally, top=3, latest=3, front=5)
+    if groups:
+        view.append("\n\n").append_text(_table(summary, groups, console))
     return view
 
 
@@ -68,15 +68,12 @@ def sparkline(values: Sequence[float], width: int) -> str:
 
 
 def _head(summary: Summary) -> Text:
-    mark, word = experiment_state(summary)
-    count, total = summary.completed, summary.spec.max_trial_count
-    how_far = f"{count} trials" if total is None else f"{count} of {total} trials"
     time = ", ".join(filter(None, [time_used(summary), time_left(summary), rate(summary)]))
     return Text("  ").join(
         [
             Text(summary.title, "bold"),
-            Text(word, _COLOURS.get(mark, "dim")),
-            Text(set_up_in_words(summary) or how_far),
+            state_text(summary),
+            Text(set_up_in_words(summary) or trials_done(summary)),
             Text(time, "dim"),
         ]
     )
@@ -87,10 +84,9 @@ def _bar(summary: Summary, width: int) -> Text:
     total = max(summary.spec.max_trial_count or 0, sum(count for _, count, _ in counts), 1)
     bar, place, drawn = Text(), 0, 0
     for mark, count, _ in counts:
-        block, colour = _BARS[mark]
         place += count
         end = round(width * place / total)
-        bar.append(block * (end - drawn), colour)
+        bar.append(_BARS[mark] * (end - drawn), COLOURS[mark])
         drawn = end
     return bar.append("─" * (width - drawn), "dim")
 
@@ -120,8 +116,8 @@ def _climb(summary: Summary, tally: Tally, width: int) -> Text:
     return line
 
 
-def _table(summary: Summary, trials: Sequence[Trial], console: Console) -> Text:
-    rows = [trial_row(summary.spec, trial) for trial in trials]
+def _table(summary: Summary, groups: Mapping[str, Sequence[Trial]], console: Console) -> Text:
+    rows = [trial_row(summary.spec, trial) for group in groups.values() for trial in group]
     drawn = SafeConsole(
         file=StringIO(),
         width=min(console.width, _WIDEST),
@@ -134,4 +130,9 @@ def _table(summary: Summary, trials: Sequence[Trial], console: Console) -> Text:
     assert isinstance(drawn.file, StringIO)
     # What is left out for want of room is in `hpo-lab trials`, which says so.
     table, _, _ = drawn.file.getvalue().partition("\n\n")
-    return Text.from_ansi(table.rstrip("\n"))
+    head, rule, *lines = table.rstrip("\n").splitlines()
+    shown = [head, rule]
+    for group in groups.values():
+        shown += [*([""] if len(shown) > 2 else []), *lines[: len(group)]]
+        lines = lines[len(group) :]
+    return Text.from_ansi("\n".join(shown))

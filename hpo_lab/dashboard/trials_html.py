@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from html import unescape
+from itertools import islice, pairwise
 
 from hpo_lab.dashboard.html import Cell, cut, details, table, value_cell
 from hpo_lab.dashboard.marks import BEST, FRONT, icon, trial_word
@@ -26,6 +28,8 @@ _FIRST = 4
 
 _OBJECTIVES = 4
 _LABELS = 4
+_ROOMS = (1280, 1040, 840, 660, 560, 460, 380, 320)
+"""Widths of a view in pixels, as in hpo.css: below all but the last some columns have no room."""
 _NONE = '<span class="q">–</span>'  # noqa: RUF001, a dash stands for no value
 
 
@@ -34,19 +38,16 @@ def trials_html(
     tally: Tally,
     *,
     columns: int = PARAMETERS,
-    shown: Sequence[Trial] | None = None,
 ) -> str:
-    """The best trials, what runs, the latest that ended, and the cell as written, a row each.
+    """The best trials, the latest of the others, and the cell as written, a row each.
 
     Args:
         summary: The experiment.
         tally: Its trials; of several objectives the front is spread over the rows.
         columns: How many parameters have columns at most.
-        shown: Other trials than these, in their order.
     """
-    if shown is None:
-        shown = telling_trials(summary, tally, latest=3 if summary.is_over else 2)
-    return trials_table(summary, shown, columns=columns) if shown else ""
+    groups = telling_trials(summary, tally, latest=3 if summary.is_over else 2)
+    return trials_table(summary, groups, columns=columns) if groups else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +67,22 @@ class Interaction:
 
 def trials_table(
     summary: Summary,
-    trials: Sequence[Trial],
+    groups: Mapping[str, Sequence[Trial]],
     *,
     columns: int = PARAMETERS,
     interaction: Interaction | None = None,
 ) -> str:
-    """A row for each of *trials*, in their order.
+    """A row for each trial of *groups*, in their order.
 
     Args:
         summary: The experiment.
-        trials: Its trials, or some of them.
+        groups: Its trials, or some of them, by what is written above them.
         columns: How many parameters have columns at most.
-        interaction: What a person can do with it; by default read it.
+        interaction: What a person can do with it. By default they read it, and what has no room
+            in a narrow window is named below; a table to be used can be scrolled.
     """
-    interaction = interaction or Interaction()
+    is_read, interaction = interaction is None, interaction or Interaction()
+    trials = [trial for group in groups.values() for trial in group]
     objective = summary.spec.objective
     metrics = objective.objectives[:_OBJECTIVES]
     texts = [shown_labels(trial) for trial in trials]
@@ -94,12 +97,12 @@ def trials_table(
         head("number", "Trial"),
         head("state", "State", is_left=True),
         *(head(name, f"{cut(name, 60)} {_ARROWS[kind]}", name) for name, kind in metrics),
-        *(head(each.name, f"<code>{cut(each.name, 60)}</code>", each.name) for each in parameters),
+        *(head(each.name, f"<code>{_broken(each.name)}</code>", each.name) for each in parameters),
         *([Cell(f"+{len(others)}", title=", ".join(others))] if others else []),
         *(head(name, cut(name, 60), name, True) for name in labels),
         head("seconds", "Time"),
     ]
-    rows: list[list[str | Cell]] = []
+    rows: list[list[Cell]] = []
     classes = []
     for trial, made in zip(trials, texts, strict=True):
         is_best = summary.best is not None and not front and trial.number == summary.best.number
@@ -109,19 +112,72 @@ def trials_table(
         classes.append(f"{kind} sel".strip() if trial.number == interaction.selected else kind)
         rows.append(
             [
-                interaction.number(trial.number),
+                Cell(interaction.number(trial.number)),
                 Cell(_state(summary, trial, is_best, is_written, front), is_left=True),
                 *values,
                 *(_parameter(each, trial.assignments.get(each.name)) for each in parameters),
-                *([""] if others else []),
+                *([Cell("")] if others else []),
                 *(Cell(cut(made.get(name, ""), 24), made.get(name, ""), True) for name in labels),
                 _time(trial),
             ]
         )
-    return table(heads, rows, classes=classes, label="Trials")
+    names = ["", "", *("" for _ in metrics), *(each.name for each in parameters)]
+    names += [*([""] if others else []), *labels, "Time"]
+    hidden, notes = _hidden_columns([heads, *rows], names) if is_read else ({}, "")
+    lines: list[Sequence[Cell] | str] = []
+    kinds: list[str] = []
+    is_titled = sum(map(bool, groups)) > 1
+    for name, group in groups.items():
+        end, title = len(group), name if is_titled else ""
+        lines += [*([title] if title else []), *rows[:end]]
+        kinds += [*([""] if title else []), *classes[:end]]
+        rows, classes = rows[end:], classes[end:]
+    return table(heads, lines, classes=kinds, columns=hidden, label="Trials") + notes
 
 
 _ARROWS = {ObjectiveType.MAXIMIZE: "↑", ObjectiveType.MINIMIZE: "↓"}
+
+
+def _broken(name: str) -> str:
+    """*name* as HTML that may be broken behind its separators."""
+    return re.sub(r"([._/-]+)", r"\1<wbr>", cut(name, 60))
+
+
+def _hidden_columns(
+    rows: Sequence[Sequence[Cell]], names: Sequence[str]
+) -> tuple[dict[int, str], str]:
+    """Which columns have no room in which width of the view, and what is said of them there.
+
+    Args:
+        rows: The heads and the other rows.
+        names: Of the columns; those without one always have room, the last ones least.
+
+    Returns:
+        Classes by the index of the column: `w3` is hidden below the fourth of the widths. And
+        notes, each of which is shown between two of them.
+    """
+    widths = [max(map(_least_width, column)) for column in zip(*rows, strict=True)]
+    hidden: dict[int, str] = {}
+    notes = ""
+    for place, (_, room) in enumerate(pairwise(_ROOMS)):
+        for index in reversed(range(len(names))):
+            if sum(widths) <= room:
+                break
+            if names[index] and index not in hidden:
+                hidden[index], widths[index] = f"w{place}", 0
+        if hidden:
+            words = ", ".join(names[index] for index in sorted(hidden))
+            said = f"In a wider window also: {cut(words, 300)}"
+            notes += f'<p class="hpo-more w{place} q xs" hidden>{said}</p>'
+    return hidden, notes
+
+
+def _least_width(cell: Cell) -> int:
+    """About how many pixels a cell needs, of which the words in a head may be broken."""
+    words = re.split("<wbr>", cell.html)
+    letters = max(len(unescape(re.sub("<[^>]*>", "", word))) for word in words)
+    mark = 17 if "<svg" in cell.html or "<img" in cell.html else 0
+    return 12 + mark + max(8 * letters, 50 if "rng" in cell.html else 0)
 
 
 def _columns(

@@ -25,11 +25,8 @@ __all__ = [
     "described",
     "dump",
     "dump_document",
-    "parse",
     "parse_manifest",
     "parse_template",
-    "parse_text",
-    "read",
     "read_file",
     "read_manifest",
     "read_template",
@@ -55,8 +52,8 @@ class Manifest:
     warnings: tuple[Problem, ...] = ()
 
 
-def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Manifest:
-    """Read the manifest at *path* (YAML or JSON, UTF-8, at most 1.5 MiB), check it by *rules*.
+def read_manifest(path: str | Path) -> Manifest:
+    """Read the manifest at *path* (YAML or JSON, UTF-8, at most 1.5 MiB) and check it.
 
     A trial template may be missing; `rules.run_problems` tells what is needed to run.
 
@@ -64,7 +61,7 @@ def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Ma
         InvalidInput: The manifest has problems.
     """
     document = described(read_file(path), source=str(path))
-    return parse_manifest(document, source=str(path), rules=rules)
+    return parse_manifest(document, source=str(path))
 
 
 def read_file(path: str | Path) -> list[Any]:
@@ -74,33 +71,6 @@ def read_file(path: str | Path) -> list[Any]:
         InvalidInput: It cannot be read.
     """
     return read_documents(_text(Path(path)), source=str(path))
-
-
-def read(path: str | Path) -> ExperimentDocument:
-    """The experiment of `read_manifest`.
-
-    Raises:
-        InvalidInput: The manifest has problems.
-    """
-    return read_manifest(path).experiment
-
-
-def parse_text(text: str, *, source: str = "") -> ExperimentDocument:
-    """The experiment described by *text*, YAML or JSON; *source* names it in messages.
-
-    Raises:
-        InvalidInput: The manifest has problems.
-    """
-    return parse(described(read_documents(text, source=source), source=source), source=source)
-
-
-def parse(document: Any, *, source: str = "") -> ExperimentDocument:
-    """The experiment of `parse_manifest`.
-
-    Raises:
-        InvalidInput: The manifest has problems.
-    """
-    return parse_manifest(document, source=source).experiment
 
 
 def parse_manifest(

@@ -190,13 +190,28 @@ def missing_objectives(objective: Objective, trial: Trial) -> list[str]:
 
 def losses(objective: Objective, trial: Trial) -> tuple[float, ...] | None:
     """The values of all objectives, smaller being better in each."""
-    values = objective_values(objective, trial)
-    if values is None:
-        return None
-    return tuple(
-        value if type is ObjectiveType.MINIMIZE else -value
-        for (_, type), value in zip(objective.objectives, values, strict=True)
-    )
+    return _losses(_measures(objective), trial)
+
+
+def _measures(objective: Objective) -> list[tuple[str, MetricStrategyType, int]]:
+    """The metric of each objective, which of its values counts, and the sign of its loss."""
+    return [
+        (name, objective.strategy(name), 1 if type is ObjectiveType.MINIMIZE else -1)
+        for name, type in objective.objectives
+    ]
+
+
+def _losses(
+    measures: Iterable[tuple[str, MetricStrategyType, int]], trial: Trial
+) -> tuple[float, ...] | None:
+    values = []
+    for name, strategy, sign in measures:
+        metric = trial.metrics.get(name)
+        value = None if metric is None else metric.by(strategy)
+        if value is None:
+            return None
+        values.append(sign * float(value))
+    return tuple(values)
 
 
 def violations(objective: Objective, trial: Trial) -> tuple[float, ...]:
@@ -219,12 +234,13 @@ def candidates(
     These trials ended with finite objectives and keep every constraint. The first objective
     decides, then the second and so on, then the lower number.
     """
+    measures, is_bounded = _measures(objective), bool(objective.constraints)
     pairs = [
         (loss, trial)
         for trial in trials
         if trial.state in MEASURED
-        and (loss := losses(objective, trial)) is not None
-        and not any(violations(objective, trial))
+        and (loss := _losses(measures, trial)) is not None
+        and not (is_bounded and any(violations(objective, trial)))
     ]
     return sorted(pairs, key=lambda pair: (pair[0], pair[1].number))
 

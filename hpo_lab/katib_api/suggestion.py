@@ -13,6 +13,7 @@ from threading import Lock
 
 import grpc
 
+from hpo_lab.counting import counted
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import spec_problems
 from hpo_lab.experiment.trial import Trial, TrialState, trial_name
@@ -85,13 +86,14 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
         if isinstance(answer, Wait):
             unfinished = sum(not trial.is_final for trial in trials)
             if unfinished:
-                reason = f"waiting for the results of {unfinished} unfinished trials"
+                reason = f"waiting for the results of {counted(unfinished, 'unfinished trial')}"
                 raise RpcRefused(grpc.StatusCode.UNAVAILABLE, reason)
             answer = None
         elif answer is None and spec.max_trial_count is None:
+            algorithm, ended = spec.algorithm.algorithm_name, counted(number, "trial")
             reason = (
-                f"{spec.algorithm.algorithm_name} has nothing left to suggest after {number} "
-                f"trials; set spec.maxTrialCount to {number} to end the experiment"
+                f"{algorithm} has nothing left to suggest after {ended}; "
+                f"set spec.maxTrialCount to {number} to end the experiment"
             )
             raise RpcRefused(grpc.StatusCode.OUT_OF_RANGE, reason)
         trial = _running(number, answer or _drawn(spec, number, batch, request.experiment.name))
@@ -117,7 +119,7 @@ def validate_algorithm_settings(
     if spec.algorithm.algorithm_name == "grid" and spec.max_trial_count is not None:
         total = Space.of(spec.parameters).cardinality
         if total is not None and spec.parameters and spec.max_trial_count > total:
-            message = f"is {spec.max_trial_count}; the grid has {total} points only"
+            message = f"is {spec.max_trial_count}; the grid has {counted(total, 'point')} only"
             raise InvalidInput([Problem("spec.maxTrialCount", message)])
     return katib_pb.ValidateAlgorithmSettingsReply()
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import ClassVar
 
-from hpo_lab.experiment.model import ExperimentSpec, Value
+from hpo_lab.experiment.model import ExperimentSpec, MetricStrategyType, Value
+from hpo_lab.experiment.trial import TrialState
 from hpo_lab.problems import Problem
 from hpo_lab.search.setting import Setting, read_settings
 from hpo_lab.stopping.curve import Curve
 from hpo_lab.stopping.rule import EarlyStoppingRule, Progress, Question
 
-__all__ = ["AshaRule", "HyperbandRule"]
+__all__ = ["AshaRule", "HyperbandRule", "rungs_of_trials"]
 
 _MOST, _MOST_IN_KATIB = "max_resource", "r_l"
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -141,6 +142,26 @@ class HyperbandRule(AshaRule):
             path = "spec.earlyStopping.algorithmSettings"
             return [Problem(path, f"lacks {_MOST!r}, the last step of a trial")]
         return _range_problems(settings, spec)
+
+
+def rungs_of_trials(spec: ExperimentSpec) -> Callable[[int, int], list[int]] | None:
+    """What says at which steps, up to its last one, a trial is judged, by number and last step.
+
+    None where *spec* has no rule, or one without rungs.
+    """
+    rules = {rule.name: rule for rule in (AshaRule, HyperbandRule)}
+    name = spec.early_stopping.algorithm_name if spec.early_stopping else ""
+    if name not in rules:
+        return None
+    rule = rules[name]()
+    settings = read_settings(rule, _settings(spec))
+
+    def steps(number: int, last: int) -> list[int]:
+        curve = Curve(MetricStrategyType.LATEST, (last,), (0.0,))
+        asked = Progress(spec, settings, number, TrialState.RUNNING, curve)
+        return _reached(asked, rule._first_rung(asked, number))
+
+    return steps
 
 
 def _reached(asked: Progress, first: int | None) -> list[int]:

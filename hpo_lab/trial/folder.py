@@ -21,6 +21,7 @@ from typing import Any
 from hpo_lab.observation import LONGEST_LINE, Observation, Outcome, report_line
 
 __all__ = [
+    "CELL",
     "INTERRUPTED",
     "LOG",
     "METRICS",
@@ -46,6 +47,8 @@ INTERRUPTED = "interrupted_at"
 
 LOG = "log.txt"
 NOTEBOOK = "notebook.ipynb"
+CELL = "hpo_lab_cell"
+"""In the metadata of a cell of a trial notebook: its name and first line in the author's own."""
 _TASK = "task.json"
 _LONGEST = 100_000
 """Characters of a message and of a traceback that are kept."""

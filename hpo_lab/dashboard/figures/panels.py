@@ -54,6 +54,16 @@ class Panels:
         return -(-self.count // self.columns)
 
     @property
+    def inner(self) -> int:
+        """The width of all columns with their gaps."""
+        return self.width - self.left - self.right
+
+    @property
+    def wide(self) -> float:
+        """The width of a column."""
+        return (self.inner - (self.columns - 1) * self.between) / self.columns
+
+    @property
     def _row(self) -> int:
         return self.panel + (_GAP + _LANE if self.lane else 0)
 
@@ -84,8 +94,7 @@ class Panels:
     def layout(self, place: int, x: Mapping[str, Any], y: Mapping[str, Any]) -> dict[str, Any]:
         """The axes of panel *place* in the layout: *x* and *y* with their domains."""
         row, column = divmod(place, self.columns)
-        inner = self.width - self.left - self.right
-        wide = (inner - (self.columns - 1) * self.between) / self.columns
+        inner, wide = self.inner, self.wide
         start = column * (wide + self.between)
         top = self._inside - row * (self._row + self.under)
         names = self.axes(place), self.lane_axes(place)

@@ -49,7 +49,7 @@ def pareto(data: ExperimentData) -> Figure:
     rows = [row for row in data.rows if row.number in values]
     on_front = {trial.number for trial in pareto_front(data.objective, [r.trial for r in rows])}
     front = thinned([row for row in rows if row.number in on_front], most=_FRONT)
-    others = thinned([row for row in rows if row.number not in on_front])
+    others = thinned([row for row in rows if row.number not in on_front], most=data.most)
     pairs = list(islice(combinations(range(len(names)), 2), _PAIRS))
     columns = min(3, len(pairs))
     panels = Panels(
@@ -68,11 +68,15 @@ def pareto(data: ExperimentData) -> Figure:
     ]
     for place, (x, y) in enumerate(pairs):
         traces += _panel(data, names, (x, y), values, others, front, panels.axes(place))
-        across = {**axes_of[x].layout(), "title": {"text": _name(data, x, 40 // columns)}}
+        across = {**axes_of[x].layout(), "title": {"text": _name(data, x, columns)}}
         layout.update(panels.layout(place, across, axes_of[y].layout()))
         layout["annotations"].append(
             panel_title(
-                names[y], panels.axes(place), short(names[y], 60 // columns), False, _way(data, y)
+                names[y],
+                panels.axes(place),
+                short(names[y], 60 // columns),
+                False,
+                _way(data, y, columns),
             )
         )
     _explain(traces)
@@ -104,16 +108,19 @@ def pareto(data: ExperimentData) -> Figure:
     )
 
 
-def _way(data: ExperimentData, place: int) -> str:
-    return direction(data.smaller_is_better(_names(data)[place]))
+def _way(data: ExperimentData, place: int, columns: int) -> str:
+    """Which way is better, in words where there is room for them."""
+    words = direction(data.smaller_is_better(_names(data)[place]))
+    return words if columns == 1 else words[-1]
 
 
 def _names(data: ExperimentData) -> list[str]:
     return [name for name, _ in data.objective.objectives]
 
 
-def _name(data: ExperimentData, place: int, room: int) -> str:
-    return f"{plain(short(_names(data)[place], room))}, {_way(data, place)}"
+def _name(data: ExperimentData, place: int, columns: int) -> str:
+    name = plain(short(_names(data)[place], 60 // columns))
+    return f"{name}{', ' if columns == 1 else ' '}{_way(data, place, columns)}"
 
 
 def _panel(

@@ -1,4 +1,4 @@
-"""Rungs and brackets of multi-fidelity search, and who was promoted."""
+"""Rungs and brackets of multi-fidelity search and early stopping, and who was promoted."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.marks import Shape, best_mark, by_mark, dots, key, lane, thinned
 from hpo_lab.dashboard.figures.panels import Panels, anchors, panel_title
+from hpo_lab.dashboard.figures.rule_rungs import rule_rungs
 from hpo_lab.dashboard.figures.theme import BLUE, GOLD_INK
 from hpo_lab.dashboard.figures.wording import counted, direction, short
 
@@ -26,6 +27,12 @@ def rungs(data: ExperimentData) -> Figure:
     """A panel for each bracket: rungs across, values upwards, a line for each promotion."""
     title = "Brackets and rungs"
     rows = [row for row in data.rows if _level(row) is not None]
+    if not rows and data.spec.early_stopping is not None:
+        from hpo_lab.stopping.halving import rungs_of_trials
+
+        steps_of = rungs_of_trials(data.spec)
+        if steps_of is not None:
+            return rule_rungs(data, steps_of)
     if not rows:
         name = data.spec.algorithm.algorithm_name
         why = f"The trials have no rungs: {short(name, 40)} gives each its full resource."

@@ -195,9 +195,9 @@ def _mark(
     name: str, unit: float, place: int, value: Value, data: ExperimentData, cells: Sequence[Value]
 ) -> Trace:
     if cells:
-        # They are drawn as wide bars, at whose left end the mark leaves the words free.
+        # They are drawn as wide bars, inside whose left end the mark leaves the words free.
         index = round(unit * (len(cells) - 1))
-        unit = (index + 0.07) / len(cells)
+        unit = index / len(cells) + min(0.03, 0.5 / len(cells))
     marker: dict[str, Any]
     if name == "best":
         marker = {
@@ -332,7 +332,7 @@ def _words(
         return False
     value = best[parameter.name]
     write(
-        f"<b>{plain(short(value_text(value), 16))}</b>",
+        f"<b>{plain(short(value_text(value), 12))}</b>",
         _BEST,
         place - 0.08,
         GOLD_INK,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from hpo_lab.dashboard.figures.axes import ParameterAxis, ValueAxis, rounded
@@ -27,7 +29,7 @@ from hpo_lab.dashboard.figures.wording import (
     short,
     value_text,
 )
-from hpo_lab.experiment.model import Parameter
+from hpo_lab.experiment.model import Parameter, Value
 
 __all__ = ["slices"]
 
@@ -169,8 +171,21 @@ def _panel(
     y = axis.layout()
     if place % panels.columns:
         y["showticklabels"] = False
-    room = 110 // (6 * max(1, len(across.choices or ())))
-    layout.update(panels.layout(place, across.layout(max(3, min(room, 12))), y))
+    layout.update(panels.layout(place, across.layout(_room(across.choices or [], panels.wide)), y))
     words = "log" if across.is_log else ""
     layout["annotations"].append(panel_title(name, axes, label, beside=words))
     return {row.number for row in rows}
+
+
+def _room(choices: Sequence[Value], width: float) -> int:
+    """How many characters each of *choices* may have below a panel, so that none overlap."""
+    pair = 2 * (width / max(1, len(choices)) - 7) / 6.2
+    lengths = [len(value_text(value)) for value in choices]
+
+    def fits(room: int) -> bool:
+        cut = [min(length, room) for length in lengths]
+        # Beside the first and the last there is the gap between panels.
+        ends = [cut[0] - 3, cut[-1] - 3] if cut else [0, 0]
+        return max(map(sum, pairwise([ends[0], *cut, ends[1]]))) <= pair
+
+    return max(filter(fits, range(3, 13)), default=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 from hpo_lab.dashboard.figures.data import ExperimentData
@@ -14,6 +15,7 @@ _ALGORITHMS: Final = {
     "rungs": ("hyperband", "asha", "bohb", "successivehalving"),
     "lineage": ("pbt",),
 }
+_RULES = ("asha", "hyperband")
 
 
 def is_of_use(name: str, data: ExperimentData) -> bool:
@@ -23,16 +25,21 @@ def is_of_use(name: str, data: ExperimentData) -> bool:
     """
     match name:
         case "rungs" | "lineage":
-            return data.spec.algorithm.algorithm_name in _ALGORITHMS[name]
+            rule = data.spec.early_stopping.algorithm_name if data.spec.early_stopping else ""
+            has_rungs = name == "rungs" and rule in _RULES
+            return has_rungs or data.spec.algorithm.algorithm_name in _ALGORITHMS[name]
         case "pareto":
             return bool(data.objective.additional_objectives)
         case "constraints":
             return bool(data.objective.constraints)
         case "curves":
-            return any(len(steps) > 1 for steps in data.curves.values())
+            # To read what was reported takes long where there are very many trials.
+            metrics = (trial.metrics.get(data.metric) for trial in data.trials)
+            may_be = any(metric is not None and metric.count > 1 for metric in metrics)
+            return may_be and any(len(steps) > 1 for steps in data.curves.values())
         case "contour":
             return len(data.parameters) > 1
         case "importances":
             ended = (row for row in data.valued if row.trial.state is TrialState.SUCCEEDED)
-            return len(data.parameters) > 1 and sum(1 for _ in ended) >= LEAST
+            return len(data.parameters) > 1 and sum(1 for _ in islice(ended, LEAST)) == LEAST
     return True

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
-from typing import Any, Final
+from typing import Final
 
 from hpo_lab.dashboard import figures
 from hpo_lab.dashboard.drawing import svg
 from hpo_lab.dashboard.experiment_html import notes_html
-from hpo_lab.dashboard.figures import ExperimentData
+from hpo_lab.dashboard.figures import ExperimentData, Figure
 from hpo_lab.dashboard.html import cut, value_cell
 from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import Value
@@ -39,31 +39,26 @@ _FIGURES: Final = {
 _WIDTHS: Final = {"curves": 520, "edf": 520, "importances": 400}
 """In pixels, where two stand beside each other."""
 _ELSEWHERE: Final = ("history", "timeline")
-_SLOW = ("importances",)
 _MORE = 1.25
-"""A slow figure is drawn again when there are so many times as many results."""
-
-
-@dataclass(slots=True)
-class _Drawn:
-    results: int
-    revision: int
-    html: str
+"""Importances are found again when there are so many times as many results."""
 
 
 class Gallery:
     """The pictures of one experiment, each drawn when it is looked at and its trials changed.
 
-    What takes long is drawn beside, while the experiment runs.
+    Importances take long; they are found beside.
 
     Attributes:
-        behind: How many pictures have been drawn beside.
+        behind: How many pictures have been found beside.
     """
 
-    def __init__(self) -> None:
-        """Nothing is drawn yet."""
-        self._drawn: dict[tuple[str, int], _Drawn] = {}
-        self._threads: dict[tuple[str, int], threading.Thread] = {}
+    def __init__(self, find_importances: Callable[[], Figure | None]) -> None:
+        """Nothing is drawn yet; *find_importances* finds those of the trials as they are."""
+        self._drawn: dict[tuple[str, int], tuple[int, str]] = {}
+        self._find_importances = find_importances
+        self._importances: Figure | None = None
+        self._finds = threading.Lock()
+        self._results = 0
         self.behind = 0
 
     def picture(self, name: str, data: ExperimentData, revision: int, width: int = 0) -> str:
@@ -75,35 +70,40 @@ class Gallery:
             revision: That of its last change.
             width: In pixels, if not that of the figure.
         """
+        if name == "importances":
+            return self._slow_picture(data, width)
         before = self._drawn.get((name, width))
-        if before is not None and before.revision == revision:
-            return before.html
-        if name not in _SLOW or not _is_running(data):
-            return self._draw(name, data, revision, width)
-        thread, results = self._threads.get((name, width)), len(data.valued)
-        is_due = before is None or not before.results <= results < _MORE * before.results
-        if is_due and (thread is None or not thread.is_alive()):
-            thread = threading.Thread(
-                target=self._draw_beside, args=(name, data, revision, width), daemon=True
-            )
-            self._threads[name, width] = thread
-            thread.start()
-        return before.html if before else ""
+        if before is None or before[0] != revision:
+            before = self._drawn[name, width] = revision, self._draw(name, data, width)
+        return before[1]
 
-    def _draw_beside(self, *arguments: Any) -> None:
-        self._draw(*arguments)
-        self.behind += 1
+    def _slow_picture(self, data: ExperimentData, width: int) -> str:
+        """The importances found last; where there are many more results they are found again."""
+        results = len(data.valued)
+        is_due = not self._results <= results < _MORE * self._results
+        if not _is_running(data):
+            is_due = results != self._results
+        if is_due and self._finds.acquire(blocking=False):
+            threading.Thread(target=self._find, args=(results,), daemon=True).start()
+        figure = self._importances
+        return svg(replace(figure, width=width or figure.width)) if figure else ""
 
-    def _draw(self, name: str, data: ExperimentData, revision: int, width: int) -> str:
+    def _find(self, results: int) -> None:
+        try:
+            figure = self._find_importances()
+            self._importances, self._results = figure or self._importances, results
+            self.behind += 1
+        finally:
+            self._finds.release()
+
+    def _draw(self, name: str, data: ExperimentData, width: int) -> str:
         try:
             figure = figures.draw(name, data)
-            html = svg(replace(figure, width=width or figure.width))
+            return svg(replace(figure, width=width or figure.width))
         except Exception as error:
             # A figure of another package, or of values that nobody thought of.
             why = cut(f"{type(error).__name__}: {error}", 400)
-            html = f'<p class="bad sm">{escape(name)}: {why}</p>'
-        self._drawn[name, width] = _Drawn(len(data.valued), revision, html)
-        return html
+            return f'<p class="bad sm">{escape(name)}: {why}</p>'
 
     def tab(self, name: str, data: ExperimentData, revision: int) -> str:
         """The pictures of a tab that are of use for the experiment, below each other."""

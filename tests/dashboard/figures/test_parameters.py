@@ -122,13 +122,18 @@ def test_the_contour_is_coloured_near_trials_alone() -> None:
 
 def test_importances_are_bars_the_largest_first() -> None:
     figure = importances(data(_searched(60)))
-    (bars,) = figure.traces
+    bars, whiskers = figure.traces
     assert figure.layout["yaxis"]["ticktext"][0] == "lr"
     assert bars["x"] == sorted(bars["x"], reverse=True)
     assert bars["x"][0] > 0.5 and abs(sum(bars["x"]) - 1) < 0.01
     # No trial has it.
     assert figure.layout["yaxis"]["ticktext"][-1] == "momentum" and bars["x"][-1] == 0
     assert figure.summarised == 60
+    # The spread of a share, which is certain of what is never there.
+    lows, highs = whiskers["x"][::3], whiskers["x"][1::3]
+    assert all(low <= bar <= high for low, bar, high in zip(lows, bars["x"], highs, strict=True))
+    assert lows[0] < highs[0] and lows[-1] == highs[-1] == 0
+    assert figure.layout["annotations"][-1]["text"] == "0%"
 
 
 def test_why_there_are_no_importances_is_said() -> None:

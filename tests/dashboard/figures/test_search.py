@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from hpo_lab.dashboard.figures import drawn_trials
+from hpo_lab.dashboard.figures import drawn_trials, is_of_use
+from hpo_lab.dashboard.figures.axes import rounded
 from hpo_lab.dashboard.figures.constraints import constraints
 from hpo_lab.dashboard.figures.lineage import lineage
 from hpo_lab.dashboard.figures.pareto import pareto
@@ -152,3 +153,35 @@ def test_the_bars_of_many_trials_are_joined() -> None:
     assert len(drawn_trials(figure)) < 1600
     (count,) = figure.left_out.values()
     assert count + len(drawn_trials(figure)) == 5000
+
+
+def test_a_rule_with_rungs_shows_how_far_each_trial_came() -> None:
+    rule = {
+        "algorithmName": "asha",
+        "algorithmSettings": [{"name": "max_resource", "value": "9"}],
+    }
+    curves = {
+        0: {step: 1 / step for step in range(1, 10)},
+        1: {1: 3.0},
+        2: {step: 2 / step for step in range(1, 4)},
+    }
+    trials = [
+        trial(0, 1 / 9),
+        trial(1, 3.0, TrialState.EARLY_STOPPED),
+        trial(2, 2 / 3, TrialState.EARLY_STOPPED),
+        trial(3, None, TrialState.FAILED),
+    ]
+    made = data(trials, curves=curves, early_stopping=rule)
+    assert is_of_use("rungs", made)
+    figure = rungs(made)
+    assert figure.text == (
+        "2 trials of 3 stopped at a rung. Best loss 0.1111 in trial 0 of 4 trials. "
+        "Not drawn: 1 without a rung."
+    )
+    # The rungs are the steps 1 and 3: the rule lets a trial go on to its end from there.
+    assert figure.layout["xaxis"]["ticktext"] == ["1", "3"]
+    stopped, best, *_ = figure.traces
+    assert (stopped["x"], stopped["y"]) == ([0, None, 0, 1], [3, None, 2, rounded(2 / 3)])
+    assert (best["x"], best["y"]) == ([0, 1], [1, rounded(1 / 3)])
+    assert drawn_trials(figure) == {0, 1, 2}
+    assert not is_of_use("rungs", data(trials, early_stopping={"algorithmName": "medianstop"}))
