@@ -18,7 +18,7 @@ SAYS = {
     "06-unknown-object-pure-name": "cell 3         yes         changes c in place",
     "08-iterator-consumed": "cell 2         yes         changes s in place",
     "10-global-rng-drawn": "cell 2         yes         draws random numbers of random",
-    "11-annotation-behind-other-comment": "lr          double   0 to 1, uniform",
+    "11-annotation-behind-other-comment": "\nlr ",
     "13-kernel-missing": "this machine does not have its kernel 'conda-env-ml-py'",
     "14-time-above-tune": "ok",
     "18-kernel-unseeded": "defines random (used by the tuned cell)",
