@@ -173,8 +173,10 @@ def trials_command(
     chosen = list(trials)
     spec = experiment.record.document.spec
     labels = dict.fromkeys(name for trial in chosen for name in shown_labels(trial))
-    names = [*_names(spec, chosen), *Columns.of_spec(spec, labels).labels.values()]
-    shown = None if columns is None else _columns(columns, names)
+    shown = None
+    if columns is not None:
+        labelled = Columns.of_spec(spec, labels).labels.values()
+        shown = _columns(columns, [*_names(spec, chosen), *labelled])
     rows = partial(map, partial(trial_row, spec), chosen)
     if as_json or form == "json":
         print_json_list(_only(rows(), spec, shown))
