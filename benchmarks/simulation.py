@@ -59,9 +59,8 @@ def simulate(trials: int) -> dict[str, float]:
     world = World(seed=1, faults=faults)
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "hpo_lab.db")
-        uid = enrol_prepared(store, Prepared(parse_manifest(document, source="").experiment, {}))[
-            0
-        ].uid
+        experiment = parse_manifest(document).experiment
+        uid = enrol_prepared(store, Prepared(experiment, {})).record.uid
         begun = time.process_time()
         for life in range(KILLS + 1):
             killed_at = trials / PARALLEL * 10 * (life + 1) / (KILLS + 1)

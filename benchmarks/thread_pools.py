@@ -59,7 +59,7 @@ def run(library: str, trials: int, folder: Path) -> tuple[int, float]:
         working_directory=folder,
     )
     store = open_store(folder / "hpo_lab.db")
-    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
+    record = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record
     start = time.monotonic()
     local_runner(store, record.uid).run()
     seconds = time.monotonic() - start

@@ -87,7 +87,7 @@ def _run(prepared: Prepared, trials: int, folder: Path) -> None:
     from hpo_lab.store import open_store
 
     store = open_store(folder / "hpo_lab.db")
-    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
+    record = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record
     local_runner(store, record.uid).run()
     done = sum(trial.state.value == "Succeeded" for trial in store.trials(record.uid))
     store.close()

@@ -61,7 +61,7 @@ def record(store: Store, name: str, count: int, trials: int) -> None:
     prepared = prepare_cell(
         CELL, [], options, where="cell", name=name, working_directory=Path.cwd()
     )
-    uid = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0].uid
+    uid = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record.uid
     stream = random.Random(0)
     best = max(range(count), key=lambda number: (number * 7919) % count, default=None)
     for first in range(0, count, 1000):

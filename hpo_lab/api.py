@@ -15,10 +15,9 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.viewer import Viewer, show_with
 from hpo_lab.facade.waiting import Callback
 from hpo_lab.options import read_arguments, unknown_arguments
-from hpo_lab.prepare import prepare_file, prepare_function, runs_here
+from hpo_lab.prepare import PreparedCell, prepare_file, prepare_function, runs_here
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enrol import Enrolment, made_of
 
 __all__ = ["Experiment", "Experiments", "get", "tune"]
 
@@ -153,10 +152,11 @@ def tune(
     try:
         if isinstance(objective, str | Path):
             file = prepare_file(Path(objective), options, cell, dialect=Dialect.ARGUMENT)
-            if file.stops:
+            if isinstance(file, PreparedCell):
+                file.check_runs()
+            elif file.stops:
                 message = "is 0, which stops an experiment: hpo_lab.get(name).stop()"
                 problems.append(Problem("spec.maxTrialCount", message))
-            file.check_runs()
             prepared = runs_here(file)
         else:
             prepared = prepare_function(objective, space if space is not None else {}, options)
@@ -166,12 +166,11 @@ def tune(
         raise InvalidInput(problems, "tune()")
     for warning in prepared.warnings:
         warnings.warn(str(warning), stacklevel=2)
-    experiment, enrolment = Experiments(prepared.store if store is None else store).run(
+    experiment, enrolled = Experiments(prepared.store if store is None else store).run(
         prepared, fresh=fresh or prepared.fresh, attached=block
     )
-    note = made_of(experiment.store, experiment.uid) if enrolment is Enrolment.CREATED else ""
-    if note:
-        print(note, file=sys.stderr)
+    if enrolled.said:
+        print(enrolled.said, file=sys.stderr)
     experiment.waiting.add(callbacks)
     return experiment.waiting.wait_attached() if block else experiment
 
@@ -180,7 +179,7 @@ def get(name: str, *, namespace: str = "default", store: str | Path | None = Non
     """The experiment called *name*: of this script or notebook's folder, else the only one.
 
     Args:
-        name: Its name, or `NAMESPACE/NAME`, or the path of the notebook or manifest that makes it.
+        name: Its name, or `NAMESPACE/NAME`, or the path of the file that makes it.
         namespace: Its namespace, where *name* says none.
         store: Path of a SQLite file or URL of a database; by default `$HPO_LAB_STORE`, else
             the user's own store.

@@ -10,6 +10,10 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hpo_lab.counting import counted
+from hpo_lab.masking import masked
+from hpo_lab.printable import printable
+
 __all__ = ["InvalidInput", "Problem", "nearest"]
 
 
@@ -27,9 +31,10 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
+        """The place and the message, without passwords of addresses and control characters."""
         text = f"{self.where}: {self.message}" if self.where else self.message
         # Half of a surrogate pair, as wrong input may have it, cannot be printed.
-        return text.encode(errors="backslashreplace").decode()
+        return masked(printable(text.encode(errors="backslashreplace").decode()))
 
 
 class InvalidInput(ValueError):
@@ -41,8 +46,7 @@ class InvalidInput(ValueError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        count = len(self.problems)
-        head = f"{count} problem{'s' if count != 1 else ''}"
+        head = counted(len(self.problems), "problem")
         if self.source:
             head += f" in {self.source}"
         return "\n".join([f"{head}:", *(f"  {problem}" for problem in self.problems)])

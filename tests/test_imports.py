@@ -15,6 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hpo_lab"
 ANYTHING = "*"
+EVERYWHERE = {"problems", "observation", "counting", "masking", "printable"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Room:
     """What a folder or module of `hpo_lab` may import beside itself and the standard library."""
 
     rooms: str = ""
-    """Other rooms; `problems` and `observation` belong to all."""
+    """Other rooms; those of `EVERYWHERE` belong to all."""
     packages: str = ""
     """Third-party packages."""
     lazily: str = ""
@@ -30,8 +31,11 @@ class Room:
 
 
 HOUSE = {
+    "masking": Room(),
+    "printable": Room(),
     "problems": Room(),
     "observation": Room(),
+    "counting": Room(),
     "experiment": Room(packages="pydantic yaml", lazily="kube_models"),
     "search": Room("experiment", "numpy optuna scipy threadpoolctl"),
     "engine": Room("experiment search stopping"),
@@ -39,7 +43,7 @@ HOUSE = {
     "trial": Room(lazily=ANYTHING),
     "collectors": Room(lazily="re2 tensorboard"),
     "workload": Room("collectors experiment trial", lazily="katib_api"),
-    "katib_api": Room("collectors experiment search stopping", "google grpc pydantic"),
+    "katib_api": Room("collectors experiment search stopping trial", "google grpc pydantic"),
     "quick_import": Room(lazily="nbformat"),
     "notebook": Room("experiment quick_import trial", lazily="IPython nbformat"),
     "execution": Room(
@@ -53,7 +57,7 @@ HOUSE = {
     "testing": Room("collectors dashboard engine experiment running search stopping store"),
     "options": Room("experiment"),
     "facade": Room(
-        "experiment local options prepare running store trial",
+        "experiment local notebook options prepare running store trial",
         lazily="optuna pandas search",
     ),
     "dashboard": Room(
@@ -63,6 +67,10 @@ HOUSE = {
         " traitlets",
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
+    "server": Room(
+        "dashboard facade options prepare store",
+        "jupyter_events jupyter_server pydantic tornado traitlets",
+    ),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),
     "magics": Room(ANYTHING, "IPython", ANYTHING),
     "cli": Room(ANYTHING, "click rich", ANYTHING),
@@ -116,7 +124,7 @@ def violations(source: str, path: str, house: Mapping[str, Room]) -> list[str]:
         top, _, rest = one.module.partition(".")
         if top == "hpo_lab":
             top = rest.partition(".")[0] or "__init__"
-            allowed = {"problems", "observation", "__version__", parts[0], *room.rooms.split()}
+            allowed = {*EVERYWHERE, "__version__", parts[0], *room.rooms.split()}
         else:
             allowed = {*sys.stdlib_module_names, *room.packages.split()}
         if one.lazy:
@@ -240,7 +248,7 @@ def test_importing_what_a_trial_reports_with_loads_no_other_room() -> None:
     assert "hpo_lab.trial" in loaded
     assert {name.partition(".")[0] for name in loaded} <= {"hpo_lab", *sys.stdlib_module_names}
     rooms = {name.split(".")[1] for name in loaded if name.startswith("hpo_lab.")}
-    assert rooms <= {"trial", "problems", "observation"}
+    assert rooms <= {"trial", *EVERYWHERE}
 
 
 def test_the_command_line_loads_a_command_when_it_is_used() -> None:

@@ -18,6 +18,8 @@ from typing import Any
 import click
 
 from hpo_lab import __version__
+from hpo_lab.masking import masked
+from hpo_lab.printable import printable
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["main"]
@@ -104,7 +106,7 @@ class _Commands(click.Group):
         except Exception as error:
             if not _is_expected(error):
                 raise
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {masked(printable(str(error)))}", err=True)
             ctx.exit(FAILED)
 
 
@@ -127,7 +129,9 @@ def _import_at_once(module: str) -> None:
 def _say_problems(ctx: click.Context, error: InvalidInput) -> None:
     click.echo(str(error), err=True)
     if ctx.meta["hpo_lab.json"]:
-        problems = [{"where": each.where, "message": each.message} for each in error.problems]
+        problems = [
+            {"where": each.where, "message": masked(each.message)} for each in error.problems
+        ]
         click.echo(json.dumps({"problems": problems}, indent=2))
 
 

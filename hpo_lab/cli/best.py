@@ -13,7 +13,7 @@ from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import files_of_best, messages, print_best, print_json
-from hpo_lab.dashboard.defaults import assigned
+from hpo_lab.facade.assigned import assigned
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.notebook.replacing import replace_file
 from hpo_lab.notebook.rewriting import rewrite

@@ -9,13 +9,12 @@ import click
 
 from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.naming import experiment_named
-from hpo_lab.cli.options import store_option
-from hpo_lab.cli.output import messages
+from hpo_lab.cli.options import secrets_option, store_option
+from hpo_lab.cli.output import messages, shown_manifest
 from hpo_lab.cli.validating import say_warnings
+from hpo_lab.counting import counted
 from hpo_lab.experiment.conversion import from_katib, to_katib
-from hpo_lab.experiment.manifest import dump
 from hpo_lab.experiment.model import ExperimentDocument
-from hpo_lab.experiment.yaml_text import write_document
 from hpo_lab.prepare import prepare_manifest
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -37,6 +36,7 @@ _STUDY = "optuna:"
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="File to write.")
 @click.option("--storage", metavar="URL", help="The Optuna storage.")
 @click.option("--cell", metavar="N", help="Which %%tune cell: its number or id.")
+@secrets_option
 @store_option
 def convert_command(
     source: str,
@@ -44,6 +44,7 @@ def convert_command(
     out: Path | None,
     storage: str | None,
     cell: str | None,
+    show_secrets: bool,
     store: str | None,
 ) -> None:
     """Turn one way of writing an experiment into another.
@@ -57,14 +58,14 @@ def convert_command(
         if form == "optuna":
             _to_optuna(source, storage, store)
             return
-    text = _written(source, form, storage or "", cell)
+    text = _written(source, form, storage or "", cell, show_secrets)
     if out is None:
         print(text, end="")
     else:
         out.write_text(text, encoding="utf-8")
 
 
-def _written(source: str, form: str, storage: str, cell: str | None) -> str:
+def _written(source: str, form: str, storage: str, cell: str | None, show_secrets: bool) -> str:
     path = Path(source)
     if form == "notebook":
         from hpo_lab.prepare.exchange import notebook_of
@@ -85,8 +86,8 @@ def _written(source: str, form: str, storage: str, cell: str | None) -> str:
     if form == "katib":
         document, warnings = to_katib(experiment)
         say_warnings(warnings)
-        return write_document(document)
-    return dump(from_katib(experiment))
+        return shown_manifest(document, "yaml", show_secrets)
+    return shown_manifest(from_katib(experiment).to_document(), "yaml", show_secrets)
 
 
 def _read(path: Path) -> ExperimentDocument:
@@ -107,4 +108,5 @@ def _to_optuna(name: str, storage: str, store: str | None) -> None:
     reported = curves(experiment.store, experiment.uid, metric, counts_reports=False)
     trials = list(experiment.tally().trials.values())
     count = copy_to_study(document, trials, storage, reported)
-    messages().print(f"{count} trials are in the study {experiment.name}.")
+    there = counted(count, "trial is", "trials are")
+    messages().print(f"{there} in the study {experiment.name}.")

@@ -10,6 +10,8 @@ from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
+from hpo_lab.counting import counted
+from hpo_lab.dashboard.marks import experiment_state
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["delete_command", "stop_command"]
@@ -32,7 +34,8 @@ def stop_command(name: str, wait: bool, store: str | None, as_json: bool) -> Non
         resume = experiment.store.command(f"resume {title}")
         messages().print(f"{text}. To continue: {resume}", soft_wrap=True)
     else:
-        messages().print(f"{title} is not running ({experiment.state}).")
+        _, state = experiment_state(experiment.summary())
+        messages().print(f"{title} is not running ({state}).")
     if as_json:
         print_json({"name": experiment.name, "state": experiment.state})
 
@@ -48,8 +51,8 @@ def delete_command(name: str, yes: bool, store: str | None, as_json: bool) -> No
     if not yes:
         if not sys.stdin.isatty():
             raise InvalidInput([Problem("--yes", "is needed where nobody can be asked")])
-        count = sum(experiment.summary().counts.values())
-        text = f"Delete {experiment.title} with {count} trials and their files?"
+        trials = counted(sum(experiment.summary().counts.values()), "trial")
+        text = f"Delete {experiment.title} with {trials} and their files?"
         click.confirm(text, abort=True, err=True)
     experiment.delete()
     messages().print(f"{experiment.title} is deleted.")

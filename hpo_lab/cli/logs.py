@@ -14,6 +14,7 @@ from hpo_lab.cli.naming import experiment_named
 from hpo_lab.cli.options import json_option, name_argument, store_option
 from hpo_lab.cli.output import messages, print_json
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.printable import printable
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["logs_command"]
@@ -89,7 +90,7 @@ def _print(path: Path, still_writing: Callable[[], bool]) -> None:
         while True:
             # Asked first, so that what was written before the end is printed.
             more = still_writing()
-            sys.stdout.write(file.read())
+            sys.stdout.write(printable(file.read(), colours=True))
             sys.stdout.flush()
             if not more:
                 return

@@ -13,9 +13,15 @@ import click
 
 from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.naming import experiment_named
-from hpo_lab.cli.options import json_option, name_argument, store_option
-from hpo_lab.cli.output import messages, print_failure, print_json, print_json_list, results
-from hpo_lab.dashboard.defaults import notebook_defaults
+from hpo_lab.cli.options import json_option, name_argument, secrets_option, store_option
+from hpo_lab.cli.output import (
+    messages,
+    print_failure,
+    print_json,
+    print_json_list,
+    results,
+    shown_manifest,
+)
 from hpo_lab.dashboard.tables import (
     print_experiments,
     print_front,
@@ -24,15 +30,16 @@ from hpo_lab.dashboard.tables import (
     summary_table,
 )
 from hpo_lab.dashboard.words import elsewhere_note, shown_labels
-from hpo_lab.experiment.manifest import dump
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.status import conditions_of
 from hpo_lab.experiment.status_document import experiment_status
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.facade.assigned import notebook_defaults
 from hpo_lab.facade.columns import Columns, TrialRow, trial_row
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.tally import Tally
+from hpo_lab.printable import printable
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["list_command", "show_command", "trials_command"]
@@ -64,23 +71,31 @@ def list_command(everywhere: bool, store: str | None, as_json: bool) -> None:
 @click.option(
     "--watch", "-w", is_flag=True, help="Show it live until it is over; Ctrl-C ends that alone."
 )
+@secrets_option
 @store_option
 @json_option
 def show_command(
-    name: str, output: str | None, watch: bool, store: str | None, as_json: bool
+    name: str,
+    output: str | None,
+    watch: bool,
+    show_secrets: bool,
+    store: str | None,
+    as_json: bool,
 ) -> None:
     """Show one experiment: state, best parameters, the last failure."""
     if watch and (output is not None or as_json):
         other = "--json" if as_json else "--output"
         problem = f"is for a person who looks; leave it or {other} out"
         raise InvalidInput([Problem("--watch", problem)])
+    if show_secrets and output is None:
+        raise InvalidInput([Problem("--show-secrets", "is for -o yaml and -o json")])
     experiment = experiment_named(store, name)
     if watch:
         from hpo_lab.cli.foreground import watch_experiment
 
         watch_experiment(experiment, messages())
     if output is not None:
-        print(dump(_with_status(experiment), output), end="")
+        print(shown_manifest(_with_status(experiment).to_document(), output, show_secrets), end="")
         return
     summary, folder = experiment.summary(), str(experiment.folder)
     if as_json:
@@ -165,12 +180,19 @@ def trials_command(
         print_json_list(_only(rows(), spec, shown))
     elif form == "csv":
         names = list(dict.fromkeys(column for row in _only(rows(), spec, shown) for column in row))
-        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+        writer = csv.DictWriter(_Printable(), names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(_only(rows(), spec, shown))
     else:
         best = {each.number for each in experiment.summary().leading}
         print_trials(results(), spec, rows, labels=labels, best=best, chosen=shown)
+
+
+class _Printable:
+    """Standard output for text that may have control characters."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(printable(text))
 
 
 def _names(spec: ExperimentSpec, trials: Iterable[Trial]) -> Iterator[str]:

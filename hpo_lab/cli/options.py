@@ -21,6 +21,7 @@ __all__ = [
     "name_argument",
     "names_argument",
     "out_option",
+    "secrets_option",
     "store_option",
 ]
 
@@ -38,6 +39,12 @@ def json_option(function: Function) -> Function:
     """`--json`, as `as_json`."""
     text = "Print one JSON document on standard output."
     return click.option("--json", "as_json", is_flag=True, help=text)(function)
+
+
+def secrets_option(function: Function) -> Function:
+    """`--show-secrets`, as `show_secrets`."""
+    text = "Print the values of passwords and tokens, which are masked otherwise."
+    return click.option("--show-secrets", is_flag=True, help=text)(function)
 
 
 def name_argument(function: Function) -> Function:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from textwrap import indent
@@ -11,17 +12,20 @@ from typing import Any
 
 from rich.console import Console
 
-from hpo_lab.dashboard.defaults import notebook_defaults
+from hpo_lab.counting import counted
+from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.tables import print_front, print_parameters
 from hpo_lab.dashboard.words import best_in_words
+from hpo_lab.experiment.manifest import dump_document
+from hpo_lab.facade.assigned import notebook_defaults
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
+from hpo_lab.masking import MASK, masked_document, masked_places
 from hpo_lab.problems import Problem
 
 __all__ = [
     "files_of_best",
-    "is_terminal",
     "messages",
     "print_best",
     "print_failure",
@@ -29,14 +33,16 @@ __all__ = [
     "print_json_list",
     "require_reader",
     "results",
+    "shown_manifest",
 ]
 
 _PIPED_WIDTH = 10_000
+_CONTROL = re.compile("[\x7f-\x9f]")
 
 
 def results() -> Console:
     """The console for results; wide when it is no terminal, so that nothing is left out."""
-    console = Console(markup=False, highlight=False, emoji=False)
+    console = SafeConsole(markup=False, highlight=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPED_WIDTH
     return console
@@ -44,17 +50,12 @@ def results() -> Console:
 
 def messages() -> Console:
     """The console for progress and messages."""
-    return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
-
-
-def is_terminal() -> bool:
-    """Whether a person reads standard output as it comes."""
-    return sys.stdout.isatty()
+    return SafeConsole(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def require_reader(option: str) -> Iterator[Problem]:
     """Why a document is not printed: it is no text for a person, who gives *option*."""
-    if is_terminal():
+    if sys.stdout.isatty():
         yield Problem("--out", f"is missing; give a file, such as {option}, or -o - to print it")
 
 
@@ -77,7 +78,7 @@ def print_best(experiment: Experiment, summary: Summary, *, intro: str = "") -> 
     """
     out = results()
     if summary.front:
-        out.print(f"Pareto front: {len(summary.front)} trials", style="bold")
+        out.print(f"Pareto front: {counted(len(summary.front), 'trial')}", style="bold")
         out.print()
         print_front(out, summary)
     elif summary.best:
@@ -111,11 +112,27 @@ def print_failure(experiment: Experiment, intro: str) -> None:
     out.print(f"More: {logs}", soft_wrap=True)
 
 
+def shown_manifest(document: Any, form: str, show_secrets: bool) -> str:
+    """A manifest as text; a message says how to get what is masked in it.
+
+    Args:
+        document: The manifest, plain data.
+        form: `yaml` or `json`.
+        show_secrets: Whether nothing is masked.
+    """
+    shown = document if show_secrets else masked_document(document)
+    if count := sum(1 for _ in masked_places(shown)):
+        values = f"{count} value is" if count == 1 else f"{count} values are"
+        note = f"{values} masked ({MASK}), and the manifest does not run so; --show-secrets"
+        messages().print(f"{note} prints {'it' if count == 1 else 'them'}.", style="dim")
+    return dump_document(shown, form)
+
+
 def print_json_list(items: Iterable[Any]) -> None:
     """Print *items* as the one JSON document of a command, each as soon as it is there."""
     before = "["
     for item in items:
-        text = json.dumps(item, indent=2, ensure_ascii=False, allow_nan=False)
+        text = _json(item)
         print(before, indent(text, "  "), sep="\n", end="")
         before = ","
     print("[]" if before == "[" else "\n]")
@@ -123,4 +140,10 @@ def print_json_list(items: Iterable[Any]) -> None:
 
 def print_json(document: Any) -> None:
     """Print *document* as the one JSON document of a command."""
-    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    print(_json(document))
+
+
+def _json(document: Any) -> str:
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    # JSON lets these stand as they are; a terminal may obey them.
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -24,17 +24,23 @@ from hpo_lab.dashboard.tables import progress_line, state_text
 from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.execution.client import ForkServer
 from hpo_lab.experiment.status import GIVEN_UP, ExperimentState
+from hpo_lab.facade.enrolled import Enrolled
 from hpo_lab.facade.enrolling import enrol_prepared, stop_described
-from hpo_lab.facade.experiments import is_file_name
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import prepare_resume
 from hpo_lab.facade.summary import INTERRUPTED as LOST
 from hpo_lab.facade.summary import Summary
 from hpo_lab.options import BUDGETS, OPTIONS
-from hpo_lab.prepare import prepare_file, runs_here
+from hpo_lab.prepare import (
+    PreparedCell,
+    PreparedManifest,
+    is_file_name,
+    prepare_file,
+    runs_here,
+)
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enrol import Enrolment, made_of
+from hpo_lab.running.enrol import Enrolment
 from hpo_lab.store import open_store
 
 __all__ = ["resume_command", "run_command"]
@@ -84,27 +90,27 @@ def run_command(ctx: click.Context, request: Request) -> None:
         paths=request.paths,
         beside=request.beside,
     )
-    prepared.check_runs()
-    prepared = runs_here(prepared, runtime=request.runtime, paths=request.paths)
-    say_warnings(prepared.warnings)
-    if prepared.overridden:
-        messages().print(f"{path.name} is overridden: {prepared.overridden}.")
+    if isinstance(prepared, PreparedCell):
+        prepared.check_runs()
+    fitted = runs_here(prepared, runtime=request.runtime, paths=request.paths)
+    say_warnings(fitted.warnings)
     store = open_store(prepared.store if request.store is None else request.store)
-    if prepared.stops:
-        stop_described(store, prepared)
-        messages().print(f"Experiment {prepared.experiment.name} stops: it may run 0 trials.")
-        return
-    record, enrolment = enrol_prepared(
+    if isinstance(prepared, PreparedManifest):
+        if prepared.overridden:
+            messages().print(f"{path.name} is overridden: {prepared.overridden}.")
+        if prepared.stops:
+            stop_described(store, fitted)
+            messages().print(f"Experiment {prepared.experiment.name} stops: it may run 0 trials.")
+            return
+    enrolled = enrol_prepared(
         store,
-        prepared,
+        fitted,
         fresh=request.fresh or prepared.fresh,
         agrees=lambda recorded: request.yes or _agrees(recorded),
     )
-    experiment = Experiment.of(store, record)
-    _announce(enrolment, experiment.summary())
-    if enrolment is Enrolment.CREATED and (note := made_of(store, record.uid)):
-        messages().print(f"{note}.", soft_wrap=True, markup=False)
-    ctx.exit(_run(experiment, enrolment, request, ctx.obj))
+    experiment = Experiment.of(store, enrolled.record)
+    _announce(enrolled)
+    ctx.exit(_run(experiment, enrolled.how, request, ctx.obj))
 
 
 @click.command("resume", cls=TuningCommand, tuning=BUDGETS)
@@ -141,9 +147,10 @@ def _resume(request: Request, otherwise: str = "") -> int:
     if problems:
         raise InvalidInput(problems)
     budgets = request.options.budgets
-    _, enrolment = prepare_resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
-    _announce(enrolment, experiment.summary())
-    return _run(experiment, enrolment, request)
+    enrolled = prepare_resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
+    say_warnings(enrolled.notices)
+    _announce(enrolled)
+    return _run(experiment, enrolled.how, request)
 
 
 def _unchangeable(request: Request) -> list[Problem]:
@@ -171,22 +178,13 @@ def _agrees(recorded: Experiment) -> bool:
     return click.confirm(question, err=True)
 
 
-def _announce(enrolment: Enrolment, summary: Summary) -> None:
-    name = summary.title
-    match enrolment:
-        case Enrolment.CREATED:
-            goal = objective_in_words(summary.spec.objective)
-            text = f"Experiment {name}: {goal}, {summary.spec.algorithm.algorithm_name}"
-        case Enrolment.CONTINUED:
-            text = f"Experiment {name} continues: {progress_line(summary)}"
-        case Enrolment.RUNNING:
-            text = f"Experiment {name}: {progress_line(summary)}"
-        case Enrolment.COMPLETE:
-            text = (
-                f"Experiment {name} is complete. To continue it, give it more --trials or "
-                "another budget; to begin anew, run it with --fresh, or choose another --name."
-            )
-    messages().print(text)
+def _announce(enrolled: Enrolled) -> None:
+    record, spec = enrolled.record, enrolled.record.document.spec
+    if enrolled.how is Enrolment.CREATED:
+        goal = objective_in_words(spec.objective)
+        messages().print(f"Experiment {record.title}: {goal}, {spec.algorithm.algorithm_name}")
+    if enrolled.said:
+        messages().print(enrolled.said)
 
 
 def _run(
@@ -218,7 +216,7 @@ def _run(
 
 def _print_result(experiment: Experiment, summary: Summary) -> None:
     out = results()
-    out.print(state_text(summary.state), f"({progress_line(summary, outlook=False)})")
+    out.print(state_text(summary), f"({progress_line(summary, outlook=False)})")
     if summary.is_over and summary.state != LOST:
         out.print(summary.message, style="dim")
     if summary.best:

@@ -11,6 +11,7 @@ import click
 from hpo_lab.cli.arguments import PlainCommand
 from hpo_lab.cli.options import json_option
 from hpo_lab.cli.output import messages, print_json, results
+from hpo_lab.counting import counted
 from hpo_lab.dashboard.tables import (
     decisions_table,
     space_table,
@@ -20,7 +21,7 @@ from hpo_lab.execution.slice_check import INTERRUPTED_CHECK, compare
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import prepare_file, runs_here
+from hpo_lab.prepare import PreparedCell, prepare_file, runs_here
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["say_warnings", "validate_command"]
@@ -74,28 +75,29 @@ def validate_command(
         paths=paths,
         beside=beside,
     )
-    if prepared.experiment.spec.trial_template is not None:
-        prepared = runs_here(prepared, runtime=runtime, paths=paths)
-    spec = prepared.experiment.spec
-    if execute and prepared.halves is None:
-        raise InvalidInput([Problem("--execute", "is for notebooks")])
+    spec, warnings = prepared.experiment.spec, prepared.warnings
+    if spec.trial_template is not None:
+        warnings = runs_here(prepared, runtime=runtime, paths=paths).warnings
     comparison = None
-    if execute and prepared.halves is not None:
+    if execute:
+        if not isinstance(prepared, PreparedCell):
+            raise InvalidInput([Problem("--execute", "is for notebooks")])
         try:
             comparison = compare(prepared.halves())
         except KeyboardInterrupt:
             messages().print(INTERRUPTED_CHECK)
             raise
-    warnings = [*prepared.warnings, *run_problems(prepared.experiment)]
+    warnings = (*warnings, *run_problems(prepared.experiment))
+    decisions = prepared.decisions if isinstance(prepared, PreparedCell) else ()
     if as_json:
-        decisions = [
+        taken = [
             {"cell": each.cell.label, "kept": each.kept, "reason": each.reason}
-            for each in prepared.decisions
+            for each in decisions
         ]
         said = [{"where": each.where, "message": each.message} for each in warnings]
         document: dict[str, object] = {
             "experiment": prepared.experiment.to_document(),
-            "decisions": decisions,
+            "decisions": taken,
             "warnings": said,
         }
         if comparison is not None:
@@ -108,9 +110,9 @@ def validate_command(
     out.print(_in_words(spec), soft_wrap=True)
     out.print()
     out.print(space_table(spec))
-    if prepared.decisions:
+    if decisions:
         out.print()
-        out.print(decisions_table(prepared.decisions))
+        out.print(decisions_table(decisions))
     if comparison is not None:
         out.print()
         out.print(str(comparison), style="green" if comparison.agrees else "red", soft_wrap=True)
@@ -132,12 +134,12 @@ def _in_words(spec: ExperimentSpec) -> str:
     if spec.early_stopping is not None:
         parts.append(f"early stopping {spec.early_stopping.algorithm_name}")
     if spec.max_trial_count is not None:
-        parts.append(f"{spec.max_trial_count} trials")
+        parts.append(counted(spec.max_trial_count, "trial"))
     parts.append(f"{spec.parallel_trial_count} at a time")
     if spec.active_deadline_seconds is not None:
         parts.append(f"{duration(spec.active_deadline_seconds)} in all")
     if spec.trial_active_deadline_seconds is not None:
         parts.append(f"{duration(spec.trial_active_deadline_seconds)} a trial")
     if spec.max_failed_trial_count is not None:
-        parts.append(f"gives up after {spec.max_failed_trial_count} failed trials")
+        parts.append(f"gives up after {counted(spec.max_failed_trial_count, 'failed trial')}")
     return ", ".join(parts)

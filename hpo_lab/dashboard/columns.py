@@ -10,6 +10,9 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.style import Style
 
+from hpo_lab.counting import counted
+from hpo_lab.printable import printable
+
 __all__ = ["STAR", "Column", "print_columns"]
 
 STAR = "★"
@@ -90,7 +93,9 @@ def print_columns(
             pieces.append(f"{text}{space}" if column.left else f"{space}{text}")
         console.file.write((" " * _GAP).join(pieces).rstrip() + "\n")
 
-    heads = [_cut(column.name, widths.get(index, 0)) for index, column in enumerate(columns)]
+    heads = [
+        _cut(printable(column.name), widths.get(index, 0)) for index, column in enumerate(columns)
+    ]
     write(heads, bold=True)
     console.file.write("─" * _total(widths[index] for index in kept) + "\n")
     for row in rows():
@@ -152,7 +157,7 @@ def _note(dropped: Sequence[str], option: str, room: int) -> Iterator[str]:
     if not dropped:
         return
     yield ""
-    count = f"{len(dropped)} more column{'s' * (len(dropped) > 1)}"
+    count = counted(len(dropped), "more column")
     example = ",".join(dropped[:2])
     example = dropped[0] if cell_len(example) > room else example
     way = f"{option} {example} or a wider terminal" if option else "a wider terminal"
@@ -175,7 +180,7 @@ def _wrapped(text: str, room: int) -> Iterator[str]:
 def _cells(columns: Sequence[Column], row: Sequence[str]) -> Iterator[str]:
     """The texts of a row, each in a line and as long as its column allows."""
     for column, text in zip(columns, row, strict=True):
-        yield _cut(" ".join(text.splitlines()), column.longest)
+        yield _cut(printable(" ".join(text.splitlines())), column.longest)
 
 
 def _cut(text: str, room: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from hpo_lab.counting import counted
 from hpo_lab.dashboard.figures.comparison import MOST_COMPARED, comparison
 from hpo_lab.dashboard.figures.data import recorded
 from hpo_lab.dashboard.html import Cell, cut, table, value_cell
@@ -126,6 +127,7 @@ def best_values_table(summaries: Sequence[Summary]) -> str:
         rows.append([f"<code>{cut(name, 100)}</code>", *map(value_cell, values)])
     titles = [Cell(cut(each.title, 60), title=each.title) for each in summaries]
     more = len(names) - len(rows)
-    said = f'<p class="q sm">{more} more parameters are left out.</p>' if more else ""
+    left_out = counted(more, "more parameter is", "more parameters are")
+    said = f'<p class="q sm">{left_out} left out.</p>' if more else ""
     whole = table(["Parameter", *titles], rows, label="Best values")
     return f'<div class="hpo-close">{whole}</div>{said}'

@@ -20,6 +20,7 @@ from hpo_lab.dashboard.words import (
     set_up_in_words,
     time_left,
     time_used,
+    trials_done,
 )
 from hpo_lab.experiment.model import API_VERSION
 from hpo_lab.experiment.status import GIVEN_UP, ExperimentState
@@ -114,16 +115,13 @@ def head_html(summary: Summary, as_of: str = "") -> str:
     """Name, state, how far it is and the time."""
     mark, word = experiment_state(summary)
     time = ", ".join(filter(None, [time_used(summary), time_left(summary)]))
+    done, is_all = trials_done(summary), summary.completed == summary.spec.max_trial_count
     if summary.set_up is not None:
         how_far, time = set_up_in_words(summary), ""
-    elif summary.spec.max_trial_count is None:
-        how_far = f"{summary.completed} trials"
-    elif summary.completed == summary.spec.max_trial_count:
-        how_far = f"all {summary.completed} trials"
     else:
-        how_far = f"{summary.completed} of {summary.spec.max_trial_count} trials"
+        how_far = f"all {summary.ended_trials}" if is_all and summary.completed > 1 else done
     # That all trials of the budget have run is said already.
-    is_usual = mark == "succeeded" and how_far.startswith("all ")
+    is_usual = mark == "succeeded" and is_all
     why = summary.message if summary.is_over and not is_usual else ""
     shown = f"as of {as_of}" if as_of and not summary.is_over else ""
     pieces = [

@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import Value
+from hpo_lab.printable import printable
 
 __all__ = [
     "Cell",
@@ -167,7 +168,7 @@ def at_bound(place: float) -> bool:
 def cut(text: str, room: int) -> str:
     """*text* as HTML that takes *room* bytes at most, cut where it is longer."""
     pieces = []
-    for character in text.encode("utf-8", "replace").decode():
+    for character in printable(text.encode("utf-8", "replace").decode()):
         piece = escape(character)
         room -= len(piece.encode())
         if room < 0:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.html import cut
-from hpo_lab.dashboard.links import files_html
-from hpo_lab.dashboard.pictures import LivePictures
+from hpo_lab.dashboard.panel import Panel
 from hpo_lab.dashboard.progress import progress_text, status_line
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.summary import Failure, Summary
+from hpo_lab.facade.summary import Summary
 from hpo_lab.store import NotFound
 
 if TYPE_CHECKING:
@@ -70,17 +67,12 @@ class LiveProgress:
         self._updates = can_update(shell)
         self._experiment = experiment
         self._follower = Follower(experiment.store, experiment.uid)
-        self._pictures = LivePictures(experiment.store, experiment.uid)
-        self._failure: Failure | None = None
-        self._decisions = decisions
+        self._panel = Panel(experiment, self._follower, decisions)
         self._note = note
         self._in_line = in_line
         self._transient = {"display_id": secrets.token_hex(16)}
         self._shown: Bundle | None = None
         self._last: Summary | None = None
-        self._files = ""
-        self._filed: tuple[int, bool] | None = None
-        self._as_of = ""
 
     @property
     def updates(self) -> bool:
@@ -130,14 +122,21 @@ class LiveProgress:
         except Exception:
             # What this thread wrote would turn up in the output of some other cell.
             name = self._experiment.title
-            self._say(f"No longer updated since {self._as_of}; %hpo show {name} shows it again.")
+            self._say(
+                f"No longer updated since {self._panel.as_of}; %hpo show {name} shows it again."
+            )
 
     def _show(self, summary: Summary | None) -> bool:
         bundle, over = self._bundle(summary), summary is None or summary.is_over
         # Where nothing can be changed in place, the beginning and the end are enough.
         if self._shown is None or self._updates or over:
             self._publish(bundle)
-        if over and summary is not None and not self._in_line and not self._pictures.is_complete:
+        if (
+            over
+            and summary is not None
+            and not self._in_line
+            and not self._panel.pictures.is_complete
+        ):
             if self._updates:
                 threading.Thread(target=self._complete, name="hpo_lab", daemon=True).start()
             else:
@@ -147,20 +146,15 @@ class LiveProgress:
     def _complete(self) -> None:
         """Show the end once more, with the pictures that take their time."""
         with suppress(Exception):  # as in `_follow_quietly`
-            self._pictures.complete()
+            self._panel.pictures.complete()
             assert self._last is not None
             self._publish(self._frame(self._last, self._note))
 
     def _bundle(self, summary: Summary | None) -> Bundle:
         if summary is None:
             return self._deleted()
-        self._last, self._as_of = summary, time.strftime("%-d %b, %H:%M")
-        best = summary.best
-        self._failure = None if best else self._last_failure()
-        # What the best trial keeps does not change after its end.
-        if best is not None and not self._in_line and self._filed != (best.number, summary.is_over):
-            self._files = files_html(self._experiment.with_me(best))
-            self._filed = best.number, summary.is_over
+        self._last = summary
+        self._panel.take(summary)
         return self._frame(summary, self._note)
 
     def _publish(self, bundle: Bundle) -> None:
@@ -170,7 +164,7 @@ class LiveProgress:
             self._publisher.publish(bundle, transient=self._transient, update=update)
 
     def _say_away(self) -> None:
-        self._say(f"The store has not answered since {self._as_of}.")
+        self._say(f"The store has not answered since {self._panel.as_of}.")
 
     def _say(self, text: str) -> None:
         """Show what was seen last, with *text* in place of the note."""
@@ -181,22 +175,10 @@ class LiveProgress:
         if self._in_line:
             line = status_line(summary)
             return {"text/html": f"<div>{cut(line, 400)}</div>", "text/plain": line}
-        html = experiment_html(
-            summary,
-            self._follower.tally,
-            self._decisions,
-            note,
-            files=self._files,
-            failure=self._failure,
-            as_of=self._as_of,
-            pictures=self._pictures.draw(
-                summary, self._follower.tally, self._follower.record, time.time()
-            ),
-        )
         return {
             EXPERIMENT: self._data(summary),
-            "text/html": html,
-            "text/plain": progress_text(summary, note, self._as_of),
+            "text/html": self._panel.html(summary, note),
+            "text/plain": progress_text(summary, note, self._panel.as_of),
         }
 
     def _data(self, summary: Summary) -> dict[str, Any]:
@@ -210,13 +192,6 @@ class LiveProgress:
             data.pop(name, None)
         store = str(self._experiment.store)
         return {"version": 1, "uid": summary.uid, "store": store, "summary": data}
-
-    def _last_failure(self) -> Failure | None:
-        """The trial that failed last with its traceback, which is read once."""
-        trial = self._follower.tally.last_failure
-        if trial is not None and (not self._failure or self._failure.number != trial.number):
-            self._failure = self._experiment.last_failure()
-        return self._failure
 
     def _deleted(self) -> Bundle:
         text = "This experiment was deleted."

@@ -9,7 +9,16 @@ from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.summary import INTERRUPTED, Summary
 
-__all__ = ["BEST", "FRONT", "experiment_state", "icon", "trial_counts", "trial_word"]
+__all__ = [
+    "BEST",
+    "COLOURS",
+    "FRONT",
+    "STYLES",
+    "experiment_state",
+    "icon",
+    "trial_counts",
+    "trial_word",
+]
 
 BEST, FRONT = "best", "front"
 """The marks of the best trial and of those on the Pareto front."""
@@ -32,6 +41,23 @@ _EXPERIMENTS = {
     ExperimentState.STOPPED.value: ("stopped", "Stopped"),
     INTERRUPTED: ("stopped", "Interrupted"),
 }
+_NO_RESULT = ("failed", f"{_EXPERIMENTS[ExperimentState.SUCCEEDED.value][1]}, no result")
+
+COLOURS = {
+    "created": "dim",
+    "running": "blue",
+    "succeeded": "blue",
+    "early": "magenta",
+    "failed": "red",
+    "killed": "yellow",
+    "stopped": "yellow",
+}
+"""The colours of marks in a terminal."""
+
+STYLES = {
+    word: COLOURS[mark] for mark, word in (*_TRIALS.values(), *_EXPERIMENTS.values(), _NO_RESULT)
+}
+"""The colours of the words for states in a terminal."""
 
 
 def trial_word(state: TrialState) -> tuple[str, str]:
@@ -70,11 +96,10 @@ def experiment_state(summary: Summary) -> tuple[str, str]:
     """
     if summary.set_up is not None:
         return "running", "Setting up"
-    mark, word = _EXPERIMENTS[summary.state]
     has_result = summary.best is not None or bool(summary.text)
     if summary.state == ExperimentState.SUCCEEDED and not has_result:
-        return "failed", f"{word}, no result"
-    return mark, word
+        return _NO_RESULT
+    return _EXPERIMENTS[summary.state]
 
 
 def icon(mark: str, size: int = 14) -> str:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from hpo_lab.dashboard import figures
 from hpo_lab.dashboard.drawing import svg
 from hpo_lab.dashboard.html import cut, style
-from hpo_lab.dashboard.masking import masked
 from hpo_lab.dashboard.pictures import WIDTHS
+from hpo_lab.masking import masked
 
 __all__ = ["drawn", "figure_html", "page", "part"]
 

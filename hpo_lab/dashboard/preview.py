@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hpo_lab.counting import counted
 from hpo_lab.dashboard.html import box, cut, details, table
-from hpo_lab.dashboard.words import number, objective_in_words
-from hpo_lab.experiment.model import ExperimentDocument, Parameter
+from hpo_lab.dashboard.words import objective_in_words
+from hpo_lab.experiment.model import ExperimentDocument
+from hpo_lab.experiment.space import space_text
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -31,17 +33,16 @@ def preview_html(experiment: ExperimentDocument, decisions: Sequence[Decision]) 
 def space_html(experiment: ExperimentDocument) -> str:
     """The search space of *experiment* as a table."""
     rows = [
-        (f"<code>{cut(name, 60)}</code>", f"<code>{cut(domain, 200)}</code>", cut(when, 100))
-        for name, domain, when in _space(experiment)
+        (f"<code>{cut(each.name, 60)}</code>", f"<code>{cut(space_text(each), 300)}</code>")
+        for each in experiment.spec.parameters
     ]
-    return table(("Parameter", "Domain", "When"), rows, label="Search space", prose=True)
+    return table(("Parameter", "Space"), rows, label="Search space", prose=True)
 
 
 def preview_text(experiment: ExperimentDocument, decisions: Sequence[Decision]) -> str:
     """The same as lines of text."""
     lines = [f"{experiment.name}: {_intent(experiment)}; nothing was started"]
-    for name, domain, when in _space(experiment):
-        lines.append(f"  {name}: {domain}" + (f", when {when}" if when else ""))
+    lines += [f"  {each.name}: {space_text(each)}" for each in experiment.spec.parameters]
     return "\n".join([*lines, decisions_text(decisions)])
 
 
@@ -79,32 +80,16 @@ def decisions_text(decisions: Sequence[Decision]) -> str:
 def _intent(experiment: ExperimentDocument) -> str:
     spec = experiment.spec
     count = spec.max_trial_count
-    trials = "" if count is None else f" in {count} trials"
+    trials = "" if count is None else f" in {counted(count, 'trial')}"
     return (
         f"{objective_in_words(spec.objective)}{trials}, "
         f"{spec.parallel_trial_count} at a time, by {spec.algorithm.algorithm_name}"
     )
 
 
-def _space(experiment: ExperimentDocument) -> list[tuple[str, str, str]]:
-    """Name, domain and condition of each parameter."""
-    parameters = experiment.spec.parameters
-    return [(each.name, _domain(each), each.when or "") for each in parameters]
-
-
-def _domain(parameter: Parameter) -> str:
-    space = parameter.feasible_space
-    if space.list is not None:
-        return ", ".join(repr(value) for value in parameter.choices)
-    bounds = f"{number(space.min)} to {number(space.max)}"
-    step = "" if space.step is None else f" by {number(space.step)}"
-    return f"{parameter.parameter_type.value} {bounds}{step}, {parameter.distribution.value}"
-
-
 def _kept(decisions: Sequence[Decision]) -> str:
     kept = sum(decision.kept for decision in decisions)
-    cells = "cell" if len(decisions) == 1 else "cells"
-    return f"{kept} of {len(decisions)} earlier {cells} taken along by each trial"
+    return f"{kept} of {counted(len(decisions), 'earlier cell')} taken along by each trial"
 
 
 def _most_telling(decisions: Sequence[Decision], count: int) -> Sequence[Decision]:

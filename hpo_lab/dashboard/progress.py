@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import StringIO
 
-from rich.console import Console
-
 from hpo_lab.dashboard.html import Cell, assignments, box, cut, table
 from hpo_lab.dashboard.marks import experiment_state, icon
+from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.tables import LISTING, listing_row, print_experiments
 from hpo_lab.dashboard.words import (
     best_in_words,
-    running_trials,
+    other_trials,
     set_up_in_words,
     time_left,
     time_used,
+    trials_done,
 )
-from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.summary import Summary
 
 __all__ = ["listing_html", "listing_text", "progress_text", "status_line"]
@@ -76,25 +75,12 @@ def _state(summary: Summary) -> str:
 
 def listing_text(summaries: Sequence[Summary], now: float, *, folders: bool = False) -> str:
     """Several experiments as lines of text."""
-    console = Console(file=StringIO(), width=_WIDE)
+    console = SafeConsole(file=StringIO(), width=_WIDE)
     print_experiments(console, summaries, now, folders=folders)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().rstrip()
 
 
 def _how_far(summary: Summary) -> list[str]:
-    parts = [_done(summary), *_others(summary), time_used(summary), time_left(summary)]
-    return list(filter(None, parts))
-
-
-def _done(summary: Summary) -> str:
-    total = summary.spec.max_trial_count
-    count = summary.completed
-    return f"{count} trials done" if total is None else f"{count} of {total} trials done"
-
-
-def _others(summary: Summary) -> list[str]:
-    early = summary.counts.get(TrialState.EARLY_STOPPED, 0)
-    counts = ((early, "stopped early"), (summary.failed, "failed"))
-    others = [f"{count} {what}" for count, what in counts if count]
-    return [text for text in (running_trials(summary), *others) if text]
+    times = time_used(summary), time_left(summary)
+    return list(filter(None, [f"{trials_done(summary)} done", *other_trials(summary), *times]))

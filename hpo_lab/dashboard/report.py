@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 
 from hpo_lab import __version__
+from hpo_lab.counting import counted
 from hpo_lab.dashboard import figures
 from hpo_lab.dashboard.comparison import comparison_html
-from hpo_lab.dashboard.defaults import assigned, notebook_defaults
 from hpo_lab.dashboard.experiment_html import (
     bar_html,
     bounds_html,
@@ -23,16 +23,17 @@ from hpo_lab.dashboard.experiment_html import (
 from hpo_lab.dashboard.figures.data import recorded
 from hpo_lab.dashboard.hints import failure_groups
 from hpo_lab.dashboard.html import Cell, cut, table, value_cell
-from hpo_lab.dashboard.masking import masked_source
 from hpo_lab.dashboard.page import drawn, page, part
 from hpo_lab.dashboard.preview import space_html
 from hpo_lab.dashboard.trials_html import trials_table
 from hpo_lab.dashboard.words import duration, number
 from hpo_lab.experiment.model import ExperimentSpec, Value
 from hpo_lab.experiment.trial import Trial
+from hpo_lab.facade.assigned import assigned, notebook_defaults
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Failure, Summary
 from hpo_lab.facade.tally import Tally
+from hpo_lab.masking import masked_source
 from hpo_lab.notebook.literals import edited, literal_edits
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.problems import InvalidInput
@@ -128,7 +129,8 @@ def _failures(summary: Summary, tally: Tally, last: Failure | None) -> list[str]
             more = ", …" if group.numbers[40:] else ""
             pieces.append(f'<p class="q sm">Trials {numbers}{more}</p>')
     rest = summary.failed - sum(len(group.numbers) for group in groups)
-    return [*pieces, f'<p class="sm">{rest} others failed otherwise.</p>'] if rest else pieces
+    others = f'<p class="sm">{counted(rest, "other")} failed otherwise.</p>'
+    return [*pieces, others] if rest else pieces
 
 
 def _trials(summary: Summary, tally: Tally, most: int, columns: int) -> list[str]:
@@ -139,7 +141,7 @@ def _trials(summary: Summary, tally: Tally, most: int, columns: int) -> list[str
     rest = [trial for trial in tally.latest(count) if trial.number not in names]
     shown: list[Trial] = [*ranked, *rest]
     first = "those of the Pareto front first" if summary.front else "the best first"
-    said = f"{'All ' if count > 1 else ''}{count} trial{'s' if count != 1 else ''}, {first}."
+    said = f"{'All ' if count > 1 else ''}{counted(count, 'trial')}, {first}."
     if count > most:
         best = list(islice(ranked, most // 2))
         numbers = {trial.number for trial in best}
@@ -180,7 +182,7 @@ def _facts(summary: Summary) -> str:
     )
     seed = "none: another run tries other values" if spec.seed is None else str(spec.seed)
     budgets = [
-        f"{spec.max_trial_count} trials" if spec.max_trial_count is not None else "",
+        counted(spec.max_trial_count, "trial") if spec.max_trial_count is not None else "",
         f"{spec.parallel_trial_count} at a time" if spec.parallel_trial_count else "",
         duration(spec.active_deadline_seconds) if spec.active_deadline_seconds else "",
     ]

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hpo_lab.counting import counted
 from hpo_lab.dashboard.columns import STAR, Column, print_columns
+from hpo_lab.dashboard.marks import COLOURS, STYLES, experiment_state, trial_word
 from hpo_lab.dashboard.words import (
     ago,
     best_in_words,
@@ -20,15 +22,16 @@ from hpo_lab.dashboard.words import (
     folder_text,
     number,
     objective_in_words,
-    running_trials,
+    other_trials,
     set_up_in_words,
     time_left,
+    trials_done,
 )
-from hpo_lab.experiment.model import ExperimentSpec, Parameter, ParameterType, Value
-from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.model import ExperimentSpec, Value
+from hpo_lab.experiment.space import space_text
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.columns import Columns, TrialRow, beside
-from hpo_lab.facade.summary import INTERRUPTED, Summary
+from hpo_lab.facade.summary import Summary
 
 if TYPE_CHECKING:
     from hpo_lab.notebook.slicing import Decision
@@ -50,22 +53,9 @@ __all__ = [
 _WHOLE, _MESSAGE, _NUMBER = 200, 60, 12
 """The longest texts, in cells: of what is typed again, of what is read, and of numbers."""
 
-_STYLES = {
-    ExperimentState.RUNNING.value: "cyan",
-    ExperimentState.RESTARTING.value: "cyan",
-    ExperimentState.SUCCEEDED.value: "green",
-    ExperimentState.FAILED.value: "red",
-    ExperimentState.STOPPED.value: "yellow",
-    INTERRUPTED: "yellow",
-    TrialState.KILLED.value: "yellow",
-    TrialState.METRICS_UNAVAILABLE.value: "red",
-    TrialState.EARLY_STOPPED.value: "yellow",
-}
-
-
 LISTING = (
     Column("name", stays=True, left=True, longest=_WHOLE),
-    Column("state", stays=True, left=True, styles=_STYLES),
+    Column("state", stays=True, left=True, styles=STYLES),
     Column("objective", left=True, longest=40),
     Column("trials", stays=True),
     Column("failed"),
@@ -76,15 +66,10 @@ LISTING = (
 """The columns of a list of experiments, the last one for a list of several folders."""
 
 
-def state_text(state: str) -> Text:
-    """A state in its colour."""
-    return Text(state, style=_STYLES.get(state, ""))
-
-
-def _trials_done(summary: Summary) -> str:
-    """`12/30`, or `12` where their number has no end."""
-    total = summary.spec.max_trial_count
-    return str(summary.completed) if total is None else f"{summary.completed}/{total}"
+def state_text(summary: Summary) -> Text:
+    """The state of an experiment in its colour."""
+    mark, word = experiment_state(summary)
+    return Text(word, style=COLOURS[mark])
 
 
 def progress_line(summary: Summary, *, outlook: bool = True) -> str:
@@ -93,12 +78,7 @@ def progress_line(summary: Summary, *, outlook: bool = True) -> str:
     With several objectives the size of the Pareto front stands in place of the best. *outlook*
     says whether the best and the time left are told.
     """
-    stopped = summary.counts.get(TrialState.EARLY_STOPPED, 0)
-    failed = summary.failed
-    parts = [f"{_trials_done(summary)} trials"]
-    parts += filter(None, [running_trials(summary)])
-    parts += [f"{stopped} stopped early"] * bool(stopped)
-    parts += [f"{failed} failed"] * bool(failed)
+    parts = [trials_done(summary, "/"), *other_trials(summary)]
     if outlook and (set_up := set_up_in_words(summary)):
         parts.append(set_up)
     if outlook and summary.front:
@@ -110,15 +90,12 @@ def progress_line(summary: Summary, *, outlook: bool = True) -> str:
     return ", ".join(parts)
 
 
-def _table(*columns: str, right: Sequence[str] = (), prose: Sequence[str] = ()) -> Table:
-    """A table in which *prose* alone is broken, between words."""
+def _table(*columns: str) -> Table:
+    """A table in which the last of *columns* alone is broken, between words."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    for column in columns:
-        justify: JustifyMethod = "right" if column in right else "left"
-        if column in prose:
-            table.add_column(column, justify=justify, overflow="fold")
-        else:
-            table.add_column(column, justify=justify, overflow="ellipsis", no_wrap=True)
+    for column in columns[:-1]:
+        table.add_column(column, overflow="ellipsis", no_wrap=True)
+    table.add_column(columns[-1], overflow="fold")
     return table
 
 
@@ -138,9 +115,9 @@ def listing_row(summary: Summary, now: float) -> tuple[str, ...]:
     """What a list says of an experiment, by the columns of `LISTING`."""
     return (
         summary.title,
-        summary.state,
+        experiment_state(summary)[1],
         objective_in_words(summary.spec.objective),
-        _trials_done(summary),
+        trials_done(summary, "/").partition(" ")[0],
         str(summary.failed or ""),
         _best_values(summary),
         ago(now - summary.created_at),
@@ -161,7 +138,7 @@ def summary_table(summary: Summary) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    table.add_row("state", state_text(summary.state))
+    table.add_row("state", state_text(summary))
     table.add_row("", set_up_in_words(summary) or summary.message)
     table.add_row("objective", f"{objective_in_words(objective)}{goal}")
     table.add_row("algorithm", f"{algorithm.algorithm_name}{settings}")
@@ -172,7 +149,7 @@ def summary_table(summary: Summary) -> Table:
     left = time_left(summary)
     table.add_row("time", duration(summary.elapsed) + (f", {left}" if left else ""))
     if summary.front:
-        table.add_row("Pareto front", f"{len(summary.front)} trials")
+        table.add_row("Pareto front", counted(len(summary.front), "trial"))
     elif summary.best:
         table.add_row("best", best_in_words(summary))
     return table
@@ -213,29 +190,15 @@ def print_parameters(
 
 def space_table(spec: ExperimentSpec) -> Table:
     """The search space."""
-    table = _table("parameter", "type", "values", prose=["values"])
-    conditional = any(parameter.when for parameter in spec.parameters)
-    if conditional:
-        table.add_column("when", overflow="fold")
+    table = _table("parameter", "space")
     for parameter in spec.parameters:
-        cells = [parameter.name, parameter.parameter_type.value, _values(parameter)]
-        table.add_row(*cells, *([parameter.when or ""] if conditional else []))
+        table.add_row(parameter.name, space_text(parameter))
     return table
-
-
-def _values(parameter: Parameter) -> str:
-    space = parameter.feasible_space
-    if parameter.parameter_type in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
-        return ", ".join(repr(choice) for choice in parameter.choices)
-    text = f"{number(space.min)} to {number(space.max)}"
-    if space.step is not None:
-        text += f", step {number(space.step)}"
-    return f"{text}, {parameter.distribution.value}"
 
 
 def decisions_table(decisions: Iterable[Decision]) -> Table:
     """Which earlier cells run in each trial, and why."""
-    table = _table("earlier cell", "in trials", "why", prose=["why"])
+    table = _table("earlier cell", "in trials", "why")
     for decision in decisions:
         kept = Text("yes", style="green") if decision.kept else Text("no", style="dim")
         table.add_row(decision.cell.label, kept, decision.reason)
@@ -273,7 +236,7 @@ def print_trials(
         columns = list(dict.fromkeys([*objectives, *chosen]))
     shown = [
         Column("trial", stays=True),
-        Column(beside(columns, "state"), stays=True, left=True, styles=_STYLES),
+        Column(beside(columns, "state"), stays=True, left=True, styles=STYLES),
         *(
             Column(name, stays=name in objectives, longest=_MESSAGE if name == "message" else 24)
             for name in columns
@@ -289,7 +252,8 @@ def print_trials(
                 lasted if name == time and name not in row.said else number(row[name])
                 for name in columns
             )
-            yield [f"{mark}{trial}", row.ours["state"], *texts]
+            _, state = trial_word(TrialState(row.ours["state"]))
+            yield [f"{mark}{trial}", state, *texts]
 
     preferred = [*labels, *parameters] if chosen is None else columns
     print_columns(console, shown, cells, preferred=preferred, option="--columns")

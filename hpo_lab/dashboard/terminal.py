@@ -8,9 +8,10 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
-from hpo_lab.dashboard.marks import experiment_state, trial_counts
+from hpo_lab.dashboard.marks import COLOURS, trial_counts
+from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.selection import best_so_far, telling_trials
-from hpo_lab.dashboard.tables import print_trials
+from hpo_lab.dashboard.tables import print_trials, state_text
 from hpo_lab.dashboard.words import (
     difference,
     metric_number,
@@ -18,6 +19,7 @@ from hpo_lab.dashboard.words import (
     set_up_in_words,
     time_left,
     time_used,
+    trials_done,
 )
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.facade.columns import trial_row
@@ -28,15 +30,14 @@ __all__ = ["live_view", "sparkline"]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _BARS = {
-    "succeeded": ("━", "blue"),
-    "early": ("╍", "magenta"),
-    "failed": ("━", "red"),
-    "killed": ("━", "yellow"),
-    "running": ("╌", "blue"),
-    "created": ("╌", "dim"),
+    "succeeded": "━",
+    "early": "╍",
+    "failed": "━",
+    "killed": "━",
+    "running": "╌",
+    "created": "╌",
 }
 """How the bar shows trials of a mark."""
-_COLOURS = {"running": "blue", "succeeded": "blue", "failed": "red", "stopped": "yellow"}
 _WIDEST = 100
 
 
@@ -67,15 +68,12 @@ def sparkline(values: Sequence[float], width: int) -> str:
 
 
 def _head(summary: Summary) -> Text:
-    mark, word = experiment_state(summary)
-    count, total = summary.completed, summary.spec.max_trial_count
-    how_far = f"{count} trials" if total is None else f"{count} of {total} trials"
     time = ", ".join(filter(None, [time_used(summary), time_left(summary), rate(summary)]))
     return Text("  ").join(
         [
             Text(summary.title, "bold"),
-            Text(word, _COLOURS.get(mark, "dim")),
-            Text(set_up_in_words(summary) or how_far),
+            state_text(summary),
+            Text(set_up_in_words(summary) or trials_done(summary)),
             Text(time, "dim"),
         ]
     )
@@ -86,10 +84,9 @@ def _bar(summary: Summary, width: int) -> Text:
     total = max(summary.spec.max_trial_count or 0, sum(count for _, count, _ in counts), 1)
     bar, place, drawn = Text(), 0, 0
     for mark, count, _ in counts:
-        block, colour = _BARS[mark]
         place += count
         end = round(width * place / total)
-        bar.append(block * (end - drawn), colour)
+        bar.append(_BARS[mark] * (end - drawn), COLOURS[mark])
         drawn = end
     return bar.append("─" * (width - drawn), "dim")
 
@@ -121,7 +118,7 @@ def _climb(summary: Summary, tally: Tally, width: int) -> Text:
 
 def _table(summary: Summary, groups: Mapping[str, Sequence[Trial]], console: Console) -> Text:
     rows = [trial_row(summary.spec, trial) for group in groups.values() for trial in group]
-    drawn = Console(
+    drawn = SafeConsole(
         file=StringIO(),
         width=min(console.width, _WIDEST),
         force_terminal=True,

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-
 from hpo_lab.dashboard.console import ConsoleProgress
-from hpo_lab.dashboard.experiment_html import experiment_html
 from hpo_lab.dashboard.live import LiveProgress, can_update
-from hpo_lab.dashboard.pictures import LivePictures
+from hpo_lab.dashboard.panel import Panel
+from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.words import number
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
@@ -36,14 +33,7 @@ class ExperimentViewer(Viewer):
 
     def panel(self, experiment: Experiment) -> str:
         """The panel as it is now, as HTML."""
-        summary = experiment.follower.look()
-        pictures = LivePictures(experiment.store, experiment.uid)
-        tally, record = experiment.follower.tally, experiment.follower.record
-        drawn = pictures.draw(summary, tally, record, time.time())
-        if not pictures.is_complete:
-            pictures.complete()
-            drawn = pictures.draw(summary, tally, record, time.time())
-        return experiment_html(summary, tally, pictures=drawn)
+        return Panel(experiment, experiment.follower).whole()
 
     def display(self, experiment: Experiment) -> None:
         """Display a live panel in a notebook, unless the cell has it; else the text."""
@@ -71,7 +61,7 @@ class ExperimentViewer(Viewer):
             live = _live(shell, experiment)
             yield lambda _: live.refresh()
         elif progress or (progress is None and sys.stderr.isatty()):
-            console = Console(
+            console = SafeConsole(
                 stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True
             )
             with ConsoleProgress(experiment, console) as bar:

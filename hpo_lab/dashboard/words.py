@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from hpo_lab.counting import counted
 from hpo_lab.experiment.model import Objective, ObjectiveType, Value
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import FEW, Best, Summary
@@ -22,12 +23,13 @@ __all__ = [
     "metric_number",
     "number",
     "objective_in_words",
+    "other_trials",
     "rate",
-    "running_trials",
     "set_up_in_words",
     "shown_labels",
     "time_left",
     "time_used",
+    "trials_done",
 ]
 
 
@@ -203,7 +205,18 @@ def set_up_in_words(summary: Summary) -> str:
     return f"{summary.message.removeprefix('Experiment is ')}, {time}"
 
 
-def running_trials(summary: Summary) -> str:
-    """`2 running`, or `2 waiting` for the set-up; empty where none is."""
-    count = summary.counts.get(TrialState.RUNNING, 0)
-    return f"{count} {'running' if summary.set_up is None else 'waiting'}" if count else ""
+def trials_done(summary: Summary, of: str = " of ") -> str:
+    """`12 of 30 trials`, or `12 trials` where their number has no end."""
+    if (total := summary.spec.max_trial_count) is None:
+        return summary.ended_trials
+    return f"{summary.completed}{of}{counted(total, 'trial')}"
+
+
+def other_trials(summary: Summary) -> list[str]:
+    """`2 running`, or `2 waiting` for the set-up, `1 stopped early`, `3 failed`; none is 0."""
+    counts = {
+        "running" if summary.set_up is None else "waiting": summary.counts.get(TrialState.RUNNING),
+        "stopped early": summary.counts.get(TrialState.EARLY_STOPPED),
+        "failed": summary.failed,
+    }
+    return [f"{count} {word}" for word, count in counts.items() if count]

@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable
 
 from hpo_lab.execution.cells import Execution, parameters_cell
-from hpo_lab.execution.executed import Failure, failure_of
-from hpo_lab.execution.outputs import plain
+from hpo_lab.execution.executed import Failure, failure_of, name_of, told
 from hpo_lab.execution.setup import set_up_cells
 from hpo_lab.execution.shell import Shell
 from hpo_lab.observation import Outcome
@@ -48,7 +47,7 @@ def run_trial(task: Task, folder: str, execution: Execution, shell: Shell) -> bo
         shell.streams.close(last=True)
         failure = execution.complete()
         execution.save(path)
-    outcome = _outcome(failure, _place_in_set_up(execution) if in_set_up else "")
+    outcome = _outcome(failure, execution, in_set_up=in_set_up)
     if not outcome.succeeded:
         print(outcome.traceback, file=sys.stderr, flush=True)
     write_outcome(outcome, folder)
@@ -81,14 +80,17 @@ def _place_in_set_up(execution: Execution) -> str:
     cells = set_up_cells(execution.notebook["cells"])
     failed = [n for n, cell in enumerate(cells, start=1) if failure_of([cell])]
     which = f"cell {failed[0]} of {len(cells)}" if failed else "a cell"
+    if failed and (name := name_of(cells[failed[0] - 1])):
+        which = name
     return f"In the set-up, which all trials share, {which}:\n"
 
 
-def _outcome(failure: Failure | None, place: str) -> Outcome:
+def _outcome(failure: Failure | None, execution: Execution, *, in_set_up: bool) -> Outcome:
     if failure is None:
         return Outcome(succeeded=True, completed_at=time.time())
     message = f"{failure['ename']}: {failure['evalue']}"
-    return Outcome(False, time.time(), message, place + plain(failure["traceback"]))
+    place = _place_in_set_up(execution) if in_set_up else ""
+    return Outcome(False, time.time(), message, place + told(failure, execution.notebook["cells"]))
 
 
 def _saver(execution: Execution, path: str) -> Callable[[], None]:

@@ -92,7 +92,7 @@ def serve(prepare: Callable[[], Warm]) -> None:
         # Started in case it was needed, and it was not.
         return
     config = json.loads(line)
-    log = os.open(config["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    log = open_own(config["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)

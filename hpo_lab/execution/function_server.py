@@ -13,14 +13,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import inspect
 import os
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 from hpo_lab.execution.fork import finalise, get_ready
@@ -29,7 +27,7 @@ from hpo_lab.execution.hazards import descriptors, fork_hazards, put_pools_away
 from hpo_lab.execution.randomness import Randomness
 from hpo_lab.trial.checkpoint import open_checkpoint
 from hpo_lab.trial.folder import TRIAL_FOLDER, Task
-from hpo_lab.trial.function import load_function, report_result
+from hpo_lab.trial.function import load_function, report_result, variables_of
 from hpo_lab.trial.work import perform
 
 __all__: list[str] = []
@@ -72,7 +70,7 @@ class _Warm:
         get_ready()
         self._globals = getattr(self._function, "__globals__", {})
         self._globals_before = dict(self._globals)
-        self._values = _values(self._function)
+        self._values = variables_of(self._function)
         forget_garbage()
         if config["isolation"] == "fork":
             return []
@@ -115,14 +113,6 @@ def _import_modules(parts: Iterable[str]) -> None:
             # The name may be that of a class, and a module that fails is the trial's to tell.
             with contextlib.suppress(Exception):
                 importlib.import_module(module)
-
-
-def _values(function: Callable[..., Any]) -> dict[str, Any]:
-    """The global and closed-over values of a function by name."""
-    if not isinstance(function, FunctionType):
-        return {}
-    variables = inspect.getclosurevars(function)
-    return {**function.__globals__, **variables.nonlocals}
 
 
 def _line(error: BaseException) -> str:

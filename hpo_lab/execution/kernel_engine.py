@@ -57,6 +57,17 @@ def start_kernel(name: str, directory: str) -> Any:
     return manager
 
 
+_ARRIVING = 120
+"""Seconds that the outputs of a cell may take to arrive after its end."""
+_LOSE_NO_OUTPUT = """
+import zmq
+thread = getattr(get_ipython().kernel, "iopub_thread", None)
+if thread is not None:
+    # Otherwise what is put out faster than it is read, more than a thousand messages, is lost.
+    thread.schedule(lambda: thread.socket.setsockopt(zmq.XPUB_NODROP, 1))
+"""
+
+
 class _Client(PapermillNotebookClient):  # type: ignore[misc]
     """Takes a kernel over, and outputs until there are too many."""
 
@@ -73,6 +84,8 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         self.owns_km = True
         self._limit = self._left = output_limit
         self._seed = seed
+        # After a flood the kernel is done long before its last output has arrived.
+        self.iopub_timeout, self.raise_on_iopub_timeout = _ARRIVING, False
 
     def reset_execution_trackers(self) -> None:
         """Begin; an output widget finds its state also where the state of widgets is not kept."""
@@ -81,6 +94,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 
     def papermill_execute_cells(self) -> None:
         """Execute the notebook, whose random numbers are those of its trial as in a fork."""
+        self._do(_LOSE_NO_OUTPUT)
         self._do(f"exec({inspect.getsource(randomness)!r}, module.__dict__)")
         self._do("module.watch = module.Randomness()")
         super().papermill_execute_cells()
@@ -116,11 +130,18 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         if self._left < 0:
             return None
         content = msg["content"]
-        self._left -= len(content.get("text") or str(content.get("data", "")))
-        if self._left < 0:
-            content = {"name": "stderr", "text": cut_off(self._limit)}
-            msg = {**msg, "msg_type": "stream", "content": content}
-        return super().output(outs, msg, *args, **kwargs)
+        text = content.get("text")
+        put_out = (str(content.get("data", "")) if text is None else text).encode(errors="replace")
+        left, self._left = self._left, self._left - len(put_out)
+        if self._left >= 0:
+            return super().output(outs, msg, *args, **kwargs)
+        if text is not None and left:
+            fitting = put_out[:left].decode(errors="ignore")
+            super().output(outs, {**msg, "content": {**content, "text": fitting}}, *args, **kwargs)
+        content = {"name": "stderr", "text": cut_off(self._limit)}
+        return super().output(
+            outs, {**msg, "msg_type": "stream", "content": content}, *args, **kwargs
+        )
 
 
 class _KernelEngine(Engine):  # type: ignore[misc]

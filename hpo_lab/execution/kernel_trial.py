@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.execution.executed import failure_of, is_marker
-from hpo_lab.execution.outputs import OUTPUT_LIMIT, plain
+from hpo_lab.execution.executed import failure_of, is_marker, told
+from hpo_lab.execution.outputs import OUTPUT_LIMIT
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.folder import NOTEBOOK, Task
 from hpo_lab.trial.supervise import RUNTIME
@@ -66,6 +66,6 @@ def run_notebook(task: Task, folder: Path) -> None:
             nbformat.write(executed, folder / NOTEBOOK)
             return
         failure = numbered[1] if numbered else vars(error)
-        traceback = plain(failure["traceback"])
+        traceback = told(failure, executed.cells)
         print(traceback, file=sys.stderr)
         raise TrialFailed(f"{failure['ename']}: {failure['evalue']}", traceback) from None

@@ -10,6 +10,8 @@ from typing import Any
 
 __all__ = ["kernels", "not_this_interpreter"]
 
+_ARGUMENTS = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
+
 
 def kernels() -> Mapping[str, tuple[str, str]]:
     """The language and the program of each kernel that this machine has, by its name."""
@@ -34,6 +36,9 @@ def not_this_interpreter(name: str) -> str:
         return f"the kernel {name!r} is not IPython's"
     if spec.env:
         return f"the kernel {name!r} sets environment variables"
+    own = [part for part in spec.argv[1:] if part not in _ARGUMENTS and part[:2] != "-X"]
+    if own:
+        return f"the kernel {name!r} starts with {' '.join(own)}"
     program = spec.argv[0]
     # Jupyter takes these for the interpreter that it runs with itself.
     if program in ("python", "python3", f"python3.{sys.version_info.minor}"):

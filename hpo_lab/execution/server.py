@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.counting import counted
 from hpo_lab.execution.cells import Execution
 from hpo_lab.execution.fork import finalise, get_ready
 from hpo_lab.execution.forked_trial import record_killed, run_trial
@@ -50,8 +51,7 @@ class _Warm:
         if reason:
             return [reason]
         notebook = json.loads(Path(config["notebook"]).read_text(encoding="utf-8"))
-        cells = len(set_up_cells(notebook["cells"]))
-        begin(f"running the {cells} set-up cell{'s' * (cells != 1)}")
+        begin(f"running the {counted(len(set_up_cells(notebook['cells'])), 'set-up cell')}")
         self.outputs = Outputs(OUTPUT_LIMIT)
         self.shell.emit = self.outputs.take
         self.shell.begin()

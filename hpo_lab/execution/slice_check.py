@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpo_lab.execution.executed import failure_of, name_of
 from hpo_lab.observation import observations_of
 from hpo_lab.quick_import import import_nbformat
 from hpo_lab.trial.fingerprint import FINGERPRINT
@@ -146,7 +147,9 @@ def _run(notebook: NotebookNode, directory: str, folder: str) -> str:
     try:
         _execute(client, environment)
     except CellExecutionError as error:
-        return f"{error.ename}: {error.evalue}"
+        numbered = failure_of(notebook.cells)
+        name = name_of(notebook.cells[numbered[0]]) if numbered else ""
+        return f"{name}{': ' if name else ''}{error.ename}: {error.evalue}"
     except DeadKernelError:
         return "its kernel died"
     return ""

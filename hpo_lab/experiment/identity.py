@@ -14,11 +14,10 @@ from typing import Any
 
 from hpo_lab.experiment import function_parts
 from hpo_lab.experiment.document import as_number
-from hpo_lab.experiment.model import ExperimentSpec, ResumePolicy
-from hpo_lab.experiment.status import ExperimentState
-from hpo_lab.problems import Problem
+from hpo_lab.experiment.model import ExperimentSpec
+from hpo_lab.masking import masked_document
 
-__all__ = ["code_of", "differences", "identity", "is_same_but_code", "update_problems"]
+__all__ = ["code_of", "differences", "identity", "is_same_but_code"]
 
 _CHANGEABLE = (
     "enqueuedPoints",
@@ -70,55 +69,12 @@ def differences(before: ExperimentSpec, now: ExperimentSpec) -> list[tuple[str, 
     is_notebook = _is_of_notebook(essences[0])
     changes = (_changes_of_modules if is_notebook else _changes_of_function)(*map(_trial, essences))
     old, new = (_flat("spec", essence) for essence in essences)
+    hidden_old, hidden_new = (_flat("spec", masked_document(essence)) for essence in essences)
     return changes + [
-        (path, f"{_shown(old.get(path))} before, {_shown(new.get(path))} now")
+        (path, f"{_shown(hidden_old.get(path))} before, {_shown(hidden_new.get(path))} now")
         for path in dict.fromkeys([*old, *new])
         if repr(old.get(path)) != repr(new.get(path))  # 1, 1.0 and True are other values
     ]
-
-
-def update_problems(
-    before: ExperimentSpec,
-    now: ExperimentSpec,
-    *,
-    state: ExperimentState,
-    reason: str,
-    trials: int,
-) -> list[Problem]:
-    """Why an experiment in a cluster cannot be changed from *before* to *now*.
-
-    Budgets may change, and an experiment that used them up goes on where its resume policy
-    allows it, as in Katib. Lowering a budget while trials run is allowed: it ends the
-    experiment.
-
-    Args:
-        before: The specification so far.
-        now: The specification wanted.
-        state: The experiment's state.
-        reason: Why it is in that state.
-        trials: How many trials it has had.
-    """
-    if before == now:
-        return []
-    problems = [
-        Problem(path, f"cannot be changed ({change}); only budgets can")
-        for path, change in differences(before, now)
-    ]
-    if state not in (ExperimentState.SUCCEEDED, ExperimentState.FAILED):
-        return problems
-    used_up = reason == "ExperimentMaxTrialsReached"
-    if not used_up or now.resume_policy is ResumePolicy.NEVER:
-        problems.append(
-            Problem(
-                "spec.resumePolicy",
-                f"is {now.resume_policy.value!r} and the experiment has ended ({reason}); it can "
-                "only go on from maxTrialCount, with 'LongRunning' or 'FromVolume'",
-            )
-        )
-    elif now.max_trial_count is not None and now.max_trial_count <= trials:
-        message = f"is {now.max_trial_count}; must be greater than the {trials} trials so far"
-        problems.append(Problem("spec.maxTrialCount", message))
-    return problems
 
 
 def _essence(spec: ExperimentSpec) -> dict[str, Any]:

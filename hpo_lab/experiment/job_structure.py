@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from hpo_lab.experiment.job_fields import GROUPS, REPLICAS
 from hpo_lab.experiment.placeholders import PLACEHOLDER
+from hpo_lab.masking import is_secret
 from hpo_lab.problems import Problem, nearest
 
 __all__ = ["container_problems", "structure_problems", "structure_warnings"]
@@ -189,7 +190,11 @@ def _mapping(value: Any, shape: _Shape, path: str) -> Iterator[_Finding]:
     for name, item in value.items():
         field = shape.field(name)
         if field is not None and item is not None:
-            yield from _value(item, field.type, f"{path}.{name}")
+            findings = _value(item, field.type, f"{path}.{name}")
+            if name == "value" and is_secret(str(value.get("name"))):
+                advice = "is no text; write it in quotation marks"
+                findings = (finding._replace(message=advice) for finding in findings)
+            yield from findings
         elif field is None and shape.is_whole:
             roles = list(shape.fields)
             hint = nearest(name, roles)

@@ -17,17 +17,16 @@ from hpo_lab.experiment.resource_range import with_resource_range
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.structure import rules_of_sound_part, shown, structure_problems
 from hpo_lab.experiment.yaml_text import MOST_BYTES, read_documents, write_document
+from hpo_lab.masking import MASK, masked_places
 from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = [
     "Manifest",
     "described",
     "dump",
-    "parse",
+    "dump_document",
     "parse_manifest",
     "parse_template",
-    "parse_text",
-    "read",
     "read_file",
     "read_manifest",
     "read_template",
@@ -53,8 +52,8 @@ class Manifest:
     warnings: tuple[Problem, ...] = ()
 
 
-def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Manifest:
-    """Read the manifest at *path* (YAML or JSON, UTF-8, at most 1.5 MiB), check it by *rules*.
+def read_manifest(path: str | Path) -> Manifest:
+    """Read the manifest at *path* (YAML or JSON, UTF-8, at most 1.5 MiB) and check it.
 
     A trial template may be missing; `rules.run_problems` tells what is needed to run.
 
@@ -62,7 +61,7 @@ def read_manifest(path: str | Path, *, rules: Rules = experiment_problems) -> Ma
         InvalidInput: The manifest has problems.
     """
     document = described(read_file(path), source=str(path))
-    return parse_manifest(document, source=str(path), rules=rules)
+    return parse_manifest(document, source=str(path))
 
 
 def read_file(path: str | Path) -> list[Any]:
@@ -72,33 +71,6 @@ def read_file(path: str | Path) -> list[Any]:
         InvalidInput: It cannot be read.
     """
     return read_documents(_text(Path(path)), source=str(path))
-
-
-def read(path: str | Path) -> ExperimentDocument:
-    """The experiment of `read_manifest`.
-
-    Raises:
-        InvalidInput: The manifest has problems.
-    """
-    return read_manifest(path).experiment
-
-
-def parse_text(text: str, *, source: str = "") -> ExperimentDocument:
-    """The experiment described by *text*, YAML or JSON; *source* names it in messages.
-
-    Raises:
-        InvalidInput: The manifest has problems.
-    """
-    return parse(described(read_documents(text, source=source), source=source), source=source)
-
-
-def parse(document: Any, *, source: str = "") -> ExperimentDocument:
-    """The experiment of `parse_manifest`.
-
-    Raises:
-        InvalidInput: The manifest has problems.
-    """
-    return parse_manifest(document, source=source).experiment
 
 
 def parse_manifest(
@@ -122,6 +94,7 @@ def parse_manifest(
     if "spec" not in document and "trialTemplate" in document:
         message = "stands alone; give it beside the manifest of an Experiment"
         raise _invalid("trialTemplate", message, source)
+    _refuse_masked(document, source)
     current, warnings = brought_up_to_date(document)
     try:
         experiment = ExperimentDocument.model_validate(current)
@@ -157,6 +130,7 @@ def parse_template(document: Any, *, source: str = "") -> TrialTemplate:
     """
     if not isinstance(document, Mapping):
         raise _invalid("", f"found {shown(document)}; a template is a mapping", source)
+    _refuse_masked(document, source)
     if "trialTemplate" in document:
         template = document["trialTemplate"]
     elif any(field in document for field in _TEMPLATE_FIELDS):
@@ -189,8 +163,12 @@ def with_template(experiment: ExperimentDocument, template: TrialTemplate) -> Ex
 
 
 def dump(experiment: ExperimentDocument, form: str = "yaml") -> str:
-    """The manifest of *experiment* as text, `"yaml"` or `"json"`."""
-    document = experiment.to_document()
+    """The manifest of *experiment*, its secrets included, as text, `"yaml"` or `"json"`."""
+    return dump_document(experiment.to_document(), form)
+
+
+def dump_document(document: Any, form: str = "yaml") -> str:
+    """*document*, plain data, as text, `"yaml"` or `"json"`."""
     if form == "json":
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     return write_document(document)
@@ -227,6 +205,15 @@ def described(documents: Sequence[Any], *, source: str = "") -> Any:
     kinds_found = f" ({', '.join(kinds)})" if kinds else ""
     message = "a manifest holds one Experiment, and ConfigMaps and Secrets beside it"
     raise _invalid("", f"found {count}{kinds_found}; {message}", source)
+
+
+def _refuse_masked(document: Any, source: str) -> None:
+    """Refuse a manifest that was shown without its secrets."""
+    message = (
+        f"is masked ({MASK}); write the value, or print the manifest again with --show-secrets"
+    )
+    if problems := [Problem(place, message) for place in masked_places(document)]:
+        raise InvalidInput(problems, source)
 
 
 def _is_beside(document: Any) -> bool:

@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from hpo_lab.experiment.choices import plain_value, read_choices
@@ -30,6 +31,7 @@ __all__ = [
     "Domain",
     "choice",
     "contains",
+    "has_word",
     "int",
     "integer",
     "logint",
@@ -37,6 +39,7 @@ __all__ = [
     "loguniform",
     "normal",
     "same",
+    "space_text",
     "uniform",
 ]
 
@@ -61,17 +64,9 @@ class Domain:
     objects: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __repr__(self) -> str:
-        space = self.feasible_space
-        if space.list is not None:
-            shown = ", ".join(
-                value if isinstance(value, str) and value in self.objects else _literal(value)
-                for value in space.list
-            )
-            text = f"choice({shown})"
-        else:
-            step = "" if space.step is None else f", step={space.step!r}"
-            name = _NAMES[self.parameter_type, space.distribution or Distribution.UNIFORM]
-            text = f"{name}({space.min!r}, {space.max!r}{step})"
+        text = _written(self.named(""), self.objects)
+        # What is imported under this name hides no builtin.
+        text = f"integer{text.removeprefix('int')}" if text.startswith("int(") else text
         return f"{text}.when({self.condition!r})" if self.condition else text
 
     def when(self, condition: str) -> Domain:
@@ -167,14 +162,37 @@ def choice(*values: Any) -> Domain:
     return Domain(kind, FeasibleSpace(list=items), objects=objects)
 
 
-_NAMES = {
+_WORDS = {
     (ParameterType.DOUBLE, Distribution.UNIFORM): "uniform",
     (ParameterType.DOUBLE, Distribution.LOG_UNIFORM): "loguniform",
     (ParameterType.DOUBLE, Distribution.NORMAL): "normal",
     (ParameterType.DOUBLE, Distribution.LOG_NORMAL): "lognormal",
-    (ParameterType.INT, Distribution.UNIFORM): "integer",
+    (ParameterType.INT, Distribution.UNIFORM): "int",
     (ParameterType.INT, Distribution.LOG_UNIFORM): "logint",
 }
+
+
+def has_word(parameter: Parameter) -> bool:
+    """Whether a word of the vocabulary is for the space of *parameter*."""
+    is_range = parameter.parameter_type in (ParameterType.DOUBLE, ParameterType.INT)
+    return not is_range or (parameter.parameter_type, parameter.distribution) in _WORDS
+
+
+def space_text(parameter: Parameter) -> str:
+    """The space of *parameter* as an author writes it: `int(1, 9) when kind == "a"`."""
+    text = _written(parameter)
+    return f"{text} when {parameter.when}" if parameter.when else text
+
+
+def _written(parameter: Parameter, objects: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """The same without the condition; the names of *objects* are written without quotes."""
+    kind, space = parameter.parameter_type, parameter.feasible_space
+    if kind in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
+        choices = (each if each in objects else _literal(each) for each in parameter.choices)
+        return f"choice({', '.join(map(str, choices))})"
+    word = _WORDS.get((kind, parameter.distribution)) or f"{kind} {parameter.distribution}"
+    step = "" if space.step is None else f", step={space.step!r}"
+    return f"{word}({space.min!r}, {space.max!r}{step})"
 
 
 def _literal(value: Value) -> str:

@@ -53,7 +53,6 @@ def experiment_status(
     trials: Iterable[Trial],
     *,
     now: float,
-    names: bool = True,
 ) -> dict[str, Any]:
     """The `status` of an Experiment.
 
@@ -62,8 +61,6 @@ def experiment_status(
         conditions: Its conditions; see `conditions_of`.
         trials: All its trials, in any order.
         now: Seconds since the epoch; becomes the time of reconciliation.
-        names: Whether to list the trials of each state by name. The size of an object in a
-            cluster is limited, and the lists of many thousand trials exceed that limit.
     """
     trials = sorted(trials, key=lambda trial: trial.number)
     status: dict[str, Any] = {
@@ -74,7 +71,7 @@ def experiment_status(
         "currentOptimalTrial": _optimal(experiment, trials),
         "paretoFront": _front(experiment, trials),
     }
-    for state, (list_name, _) in _COUNTERS.items() if names else ():
+    for state, (list_name, _) in _COUNTERS.items():
         status[list_name] = [
             trial_name(experiment.name, trial.number) for trial in trials if trial.state is state
         ]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpo_lab.experiment.identity import identity
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.facade.another import AnotherExperiment, recorded_files
-from hpo_lab.facade.handle import Experiment, end
-from hpo_lab.options import OPTIONS
+from hpo_lab.facade.enrolled import BY_FIELD, Enrolled
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.origin import Origin
 from hpo_lab.prepare import Prepared, Recorded, changes, in_one_line, is_same
 from hpo_lab.prepare.prepared import LONGEST_NAME
 from hpo_lab.problems import InvalidInput, Problem
@@ -23,30 +23,6 @@ __all__ = ["enrol_prepared", "recorded_as", "stop_described"]
 
 _MOST_COMPARED = 20
 """With how many of the latest revisions a new one is compared."""
-_BY_FIELD = {option.field: option for option in OPTIONS}
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """What a name that nobody chose was made of.
-
-    Attributes:
-        family: The name of the first of its revisions.
-        file: The notebook or script, empty for none.
-        cell: What tells the cell or function from the others in it, if anything.
-    """
-
-    family: str
-    file: str
-    cell: str
-
-    @classmethod
-    def of(cls, record: ExperimentRecord) -> _Origin:
-        """That of *record*; one of an earlier version does not tell it."""
-        return cls(**json.loads(record.origin)) if record.origin else cls(record.name, "", "")
-
-    def __str__(self) -> str:
-        return json.dumps(asdict(self))
 
 
 def enrol_prepared(
@@ -55,7 +31,7 @@ def enrol_prepared(
     *,
     fresh: bool = False,
     agrees: Callable[[Experiment], bool] = lambda experiment: True,
-) -> tuple[ExperimentRecord, Enrolment]:
+) -> Enrolled:
     """Continue the recorded experiment that *prepared* is, or create it.
 
     An experiment whose name nobody chose continues that of its project which means the same,
@@ -125,16 +101,16 @@ class _Recorded:
 
 def _enrol(
     store: Store, prepared: Prepared, fresh: bool, agrees: Callable[[Experiment], bool]
-) -> tuple[ExperimentRecord, Enrolment]:
+) -> Enrolled:
     recorded = _look_up(store, prepared)
     nearest, name = recorded.nearest, prepared.experiment.name
     origin, note = None, ""
     if prepared.names:
-        family = _Origin.of(nearest).family if nearest else _free(prepared.names, recorded.taken)
-        origin = str(_Origin(family, prepared.file, prepared.cell))
+        family = Origin.of(nearest).family if nearest else _free(prepared.names, recorded.taken)
+        origin = str(Origin(family, prepared.file, prepared.cell))
         name = next(each for each in _revisions(family) if each not in recorded.taken)
     if nearest and fresh and _is_replaced(nearest, prepared, is_same=recorded.is_same):
-        return _replace(store, prepared, nearest, origin, agrees), Enrolment.CREATED
+        return _replace(store, prepared, nearest, origin, agrees)
     if nearest and recorded.is_same:
         return _continue(store, prepared, nearest, origin)
     if nearest and not prepared.names:
@@ -144,12 +120,12 @@ def _enrol(
     elif recorded.away:
         where = recorded.away.project
         note = f"{recorded.away.name} of {where}, which is not here, is another: hpo-lab list --all"
-    return _create(store, prepared, name, origin, note), Enrolment.CREATED
+    return _create(store, prepared, name, origin, note)
 
 
 def _is_replaced(nearest: ExperimentRecord, prepared: Prepared, *, is_same: bool) -> bool:
     """Whether *nearest* is what a person replaces: not what may be of another notebook."""
-    is_of_file = bool(prepared.file) and _Origin.of(nearest).file == prepared.file
+    is_of_file = bool(prepared.file) and Origin.of(nearest).file == prepared.file
     return is_same or not prepared.names or is_of_file
 
 
@@ -218,7 +194,7 @@ def _is_moved(record: ExperimentRecord, prepared: Prepared) -> bool:
     """
     if not record.origin or not record.project:
         return True
-    cell = _Origin.of(record).cell
+    cell = Origin.of(record).cell
     return bool(cell) and cell == prepared.cell and prepared.file.endswith(".ipynb")
 
 
@@ -240,7 +216,7 @@ def _earlier(
     """Of the *records* of the cell or function of *prepared* the nearest, of those the latest."""
     certain, likely = [], []
     for record in records:
-        origin = _Origin.of(record)
+        origin = Origin.of(record)
         if (
             origin.file
             and prepared.file
@@ -248,9 +224,11 @@ def _earlier(
             and (Path(prepared.project) / origin.file).exists()
         ):
             continue  # Of another file, and not of this one under its former name.
-        if origin.cell and prepared.cell:
-            if origin.cell == prepared.cell:
-                certain.append(record)
+        is_told = origin.cell and prepared.cell
+        if is_told and origin.cell == prepared.cell:
+            certain.append(record)
+        elif is_told and not _is_gone(origin.cell, prepared):
+            continue  # Of another cell, and not of this one under a former id.
         elif _is_comparable(record.document, prepared.experiment):
             likely.append(record)
     return min(
@@ -258,6 +236,11 @@ def _earlier(
         key=lambda record: len(changes(recorded_files(store, record), prepared)),
         default=None,
     )
+
+
+def _is_gone(cell: str, prepared: Prepared) -> bool:
+    """Whether no cell of the notebook of *prepared* has the id *cell* any more."""
+    return prepared.cells is not None and cell not in prepared.cells
 
 
 def _is_comparable(before: ExperimentDocument, now: ExperimentDocument) -> bool:
@@ -269,14 +252,21 @@ def _is_comparable(before: ExperimentDocument, now: ExperimentDocument) -> bool:
 
 def _continue(
     store: Store, prepared: Prepared, record: ExperimentRecord, origin: str | None
-) -> tuple[ExperimentRecord, Enrolment]:
+) -> Enrolled:
+    taken = ""
     if record.project != prepared.project:
+        taken = f"{record.title} has moved from {record.project} to {prepared.project}"
+        if not record.project:
+            taken = f"{record.title}, recorded before projects, is taken into {prepared.project}"
+    is_gone = origin is not None and _is_gone(Origin.of(record).cell, prepared)
+    if taken or is_gone:
         store.move(record.uid, prepared.project, origin)
     # What has no part in the meaning, such as where the search begins, stays as recorded.
     before = record.document.spec
     kept = {"parameters": before.parameters, "initial_points": before.initial_points}
     spec = prepared.experiment.spec.model_copy(update=kept)
-    return revise(store, record, prepared.experiment.model_copy(update={"spec": spec}))
+    experiment = prepared.experiment.model_copy(update={"spec": spec})
+    return Enrolled.of(store, *revise(store, record, experiment), prepared.wording, taken)
 
 
 def _create(
@@ -286,10 +276,10 @@ def _create(
     origin: str | None = None,
     note: str = "",
     replaces: Experiment | None = None,
-) -> ExperimentRecord:
+) -> Enrolled:
     experiment = prepared.experiment
     metadata = experiment.metadata.model_copy(update={"name": name})
-    return create(
+    record = create(
         store,
         experiment.model_copy(update={"metadata": metadata}),
         prepared.files,
@@ -297,8 +287,9 @@ def _create(
         origin=origin,
         note=note,
         replaces=replaces.uid if replaces else None,
-        makes_room=(lambda: end(replaces)) if replaces else (lambda: None),
+        makes_room=replaces.waiting.end if replaces else (lambda: None),
     )
+    return Enrolled.of(store, record, Enrolment.CREATED)
 
 
 def _replace(
@@ -307,7 +298,7 @@ def _replace(
     record: ExperimentRecord,
     origin: str | None,
     agrees: Callable[[Experiment], bool],
-) -> ExperimentRecord:
+) -> Enrolled:
     experiment = Experiment.of(store, record)
     if not agrees(experiment):
         raise InvalidInput([Problem(prepared.wording.fresh, f"{record.title} stays as it is")])
@@ -321,7 +312,7 @@ def _note(store: Store, prepared: Prepared, earlier: ExperimentRecord, name: str
     specs = [each.spec for each in (earlier.document, prepared.experiment)]
     goals = {(each.objective.type, each.objective.objective_metric_name) for each in specs}
     if len(goals) == 1 and not specs[1].warm_start:
-        takes = prepared.wording.said(_BY_FIELD["warm_start"], (earlier.name,))
+        takes = prepared.wording.dialect.said(BY_FIELD["warm_start"], (earlier.name,))
         note += f". The trials of {earlier.name} are taken along by {takes}"
     return note
 
@@ -329,8 +320,8 @@ def _note(store: Store, prepared: Prepared, earlier: ExperimentRecord, name: str
 def _refusal(store: Store, record: ExperimentRecord, prepared: Prepared) -> AnotherExperiment:
     wording = prepared.wording
     trials = Experiment.of(store, record).summary().ended_trials
-    other = f"another {wording.option(_BY_FIELD['name'])}"
-    learns = wording.said(_BY_FIELD["warm_start"], (record.name,))
+    other = f"another {wording.dialect.option(BY_FIELD['name'])}"
+    learns = wording.dialect.said(BY_FIELD["warm_start"], (record.name,))
     return AnotherExperiment(
         f"{record.title!r} is another experiment, recorded with {trials}:",
         changes(recorded_files(store, record), prepared),

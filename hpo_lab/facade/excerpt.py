@@ -6,7 +6,7 @@ import re
 
 __all__ = ["excerpt"]
 
-_FRAME = re.compile(r"(Cell In|File |  File \")")
+_FRAME = re.compile(r"(Cell |File |  File \")")
 _POINTER = re.compile(r"-+> *\d+ ")
 _RULE = re.compile(r"-{10,}$")
 _FRAMES = 3

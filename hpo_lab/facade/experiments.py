@@ -1,20 +1,20 @@
-"""The experiments of a store: find, list, run and watch them."""
+"""The experiments of a store: find, list and run them."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from hpo_lab.facade.enrolled import Enrolled
 from hpo_lab.facade.enrolling import enrol_prepared, recorded_as
-from hpo_lab.facade.follower import Follower, looks
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.origin import recorded_of_script
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.tally import summarise
 from hpo_lab.local.launch import LOCAL, launch
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import Prepared, prepare_file, project_here
+from hpo_lab.prepare import SCRIPT, Prepared, is_file_name, prepare_file, project_here
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enrol import Enrolment
 from hpo_lab.running.places import start_runner
@@ -22,12 +22,7 @@ from hpo_lab.running.resolving import resolve
 from hpo_lab.store import NotFound, Overview, Store, open_store
 from hpo_lab.store.location import Location
 
-__all__ = ["Experiments", "Listing", "is_file_name"]
-
-
-def is_file_name(text: str) -> bool:
-    """Whether *text* is the path of a notebook or manifest, which no experiment is called."""
-    return Path(text).suffix in (".ipynb", ".yaml", ".yml", ".json")
+__all__ = ["Experiments"]
 
 
 class Experiments:
@@ -59,6 +54,11 @@ class Experiments:
             self._store = open_store(self._location)
         return self._store
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the store was made."""
+        return self._existing() is not None
+
     def _existing(self) -> Store | None:
         if self._store is None:
             path = Location.parse(self._location).path
@@ -70,7 +70,7 @@ class Experiments:
         """The experiment called *name*.
 
         Args:
-            name: `NAME`, or `NAMESPACE/NAME`, or the path of a notebook or manifest.
+            name: `NAME`, or `NAMESPACE/NAME`, or the path of a notebook, script or manifest.
             namespace: Where *name* says none.
 
         Returns:
@@ -85,9 +85,9 @@ class Experiments:
             if not isinstance(text, str | Path):
                 raise InvalidInput([Problem(argument, f"found {text!r}; a name is needed")])
         name = str(name)
-        if is_file_name(name):
-            return self._find_prepared(prepare_file(Path(name), TuneOptions(), None))
         store = self._existing()
+        if is_file_name(name):
+            return self._find_made_by(store, Path(name), namespace)
         if store is None:
             raise InvalidInput([Problem(name, "no such experiment; there are none yet")])
         return Experiment.of(store, resolve(store, name, namespace, self.project))
@@ -98,13 +98,16 @@ class Experiments:
         is_here = is_file_name(name) or folder in ("", self.project)
         return "" if is_here else f"{experiment.title} of {folder}"
 
-    def _find_prepared(self, prepared: Prepared) -> Experiment:
-        """The recorded experiment that *prepared* is, else the nearest of its name or cell."""
-        store = self._existing()
-        record = recorded_as(store, prepared) if store else None
+    def _find_made_by(self, store: Store | None, path: Path, namespace: str) -> Experiment:
+        """The recorded experiment that the file at *path* makes, else the nearest to that."""
+        if path.suffix == SCRIPT:
+            name, record = str(path), recorded_of_script(store, path, namespace) if store else None
+        else:
+            prepared = prepare_file(path, TuneOptions(), None)
+            name, record = prepared.experiment.name, recorded_as(store, prepared) if store else None
         if store is None or record is None:
-            message = "no such experiment; its file was not run here yet"
-            raise InvalidInput([Problem(prepared.experiment.name, message)])
+            is_there = "its file was not run here yet" if path.exists() else "no such file"
+            raise InvalidInput([Problem(name, f"no such experiment; {is_there}")])
         return Experiment.of(store, record)
 
     def get(self, uid: str) -> Experiment:
@@ -139,7 +142,7 @@ class Experiments:
 
     def run(
         self, prepared: Prepared, *, fresh: bool = False, attached: bool = False
-    ) -> tuple[Experiment, Enrolment]:
+    ) -> tuple[Experiment, Enrolled]:
         """Enrol a prepared experiment and start a runner where one is needed.
 
         Args:
@@ -150,64 +153,14 @@ class Experiments:
         Raises:
             InvalidInput: when another experiment has the name that a person chose.
         """
-        record, enrolment = enrol_prepared(self.store, prepared, fresh=fresh)
-        if enrolment in (Enrolment.CREATED, Enrolment.CONTINUED):
+        enrolled = enrol_prepared(self.store, prepared, fresh=fresh)
+        record = enrolled.record
+        if enrolled.how in (Enrolment.CREATED, Enrolment.CONTINUED):
             if attached and record.place == LOCAL:
                 launch(self.store, record, attached=True)
             else:
                 start_runner(self.store, record)
-        return Experiment.of(self.store, record), enrolment
-
-    def watch(self, namespace: str | None = None) -> Listing:
-        """The list of the experiments of *namespace*, by default of all, kept up to date."""
-        return Listing(self.store, namespace)
-
-
-class Listing:
-    """Every experiment at a glance, kept up to date; an experiment that rests costs nothing."""
-
-    def __init__(self, store: Store, namespace: str | None = None) -> None:
-        """List the experiments of *namespace*, by default of all."""
-        self._store = store
-        self._namespace = namespace
-        self._resting: dict[str, Overview] | None = None
-        self._followers: dict[str, Follower] = {}
-
-    def look(self) -> list[Summary]:
-        """The experiments as they are now, the newest first."""
-        if self._resting is None:
-            overviews = self._store.overviews(self._namespace)
-            self._resting = {each.experiment.uid: each for each in overviews if _rests(each)}
-        revisions = self._store.revisions(self._namespace)
-        for uid in self._followers.keys() - revisions.keys():
-            del self._followers[uid]
-        summaries = []
-        for uid, revision in revisions.items():
-            overview = self._resting.get(uid)
-            if overview is not None and overview.experiment.revision == revision:
-                summaries.append(_glance(self._store, overview, time.time()))
-                continue
-            follower = self._followers.setdefault(uid, Follower(self._store, uid))
-            try:
-                summaries.append(follower.look())
-            except NotFound:
-                continue
-            overview = follower.overview()
-            if _rests(overview):
-                self._resting[uid] = overview
-                del self._followers[uid]
-        return sorted(summaries, key=lambda summary: (-summary.created_at, summary.uid))
-
-    def follow(
-        self, until: float | None = None, stop: Callable[[], bool] = lambda: False
-    ) -> Iterator[list[Summary]]:
-        """Look again and again; arguments and pace as of `Follower.follow`."""
-        return looks(self._store, self.look, until, stop)
-
-
-def _rests(overview: Overview) -> bool:
-    """Whether nothing about the experiment changes but by a new revision."""
-    return overview.best_is_known and overview.experiment.lease is None
+        return Experiment.of(self.store, record), enrolled
 
 
 def _glance(store: Store, overview: Overview, now: float) -> Summary:

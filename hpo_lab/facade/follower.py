@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from hpo_lab.facade.summary import Summary, is_live
 from hpo_lab.facade.tally import Tally
-from hpo_lab.store import ExperimentRecord, NotFound, Overview, Store
+from hpo_lab.store import ExperimentRecord, NotFound, Store
 
 __all__ = ["Follower", "Pace", "looks"]
 
@@ -113,11 +113,10 @@ class Follower:
         assert self._tally is not None, "look first"
         return self._tally
 
-    def overview(self) -> Overview:
-        """What a list says of the experiment, as of the last look."""
-        record, tally = replace(self.record, revision=self._revision), self.tally
-        counts = {state: count for state, count in tally.counts.items() if count}
-        return Overview(record, counts, next(tally.ranked(), None), best_is_known=True)
+    @property
+    def revision(self) -> int:
+        """That of the experiment and its trials at the last look."""
+        return self._revision
 
     def look(self) -> Summary:
         """Read what changed.

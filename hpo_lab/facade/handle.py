@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Never
 
 from hpo_lab.experiment.trial import Trial, objective_values
 from hpo_lab.facade.best import BestTrial
-from hpo_lab.facade.excerpt import excerpt
 from hpo_lab.facade.files import files_of, log_of, notebook_of, runner_log
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.results import Report, TrialResult, curves, reports, table_of
@@ -22,16 +22,20 @@ from hpo_lab.facade.waiting import Callback, Waiting
 from hpo_lab.options import BUDGETS, unknown_arguments
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.enqueue import enqueue
-from hpo_lab.store import ArtifactRecord, Condition, ExperimentRecord, NotFound, Store
+from hpo_lab.store import (
+    ArtifactRecord,
+    Condition,
+    ExperimentRecord,
+    NotFound,
+    Store,
+    title_of,
+)
 
 if TYPE_CHECKING:
     import optuna
     import pandas
 
-__all__ = ["Experiment", "end"]
-
-_PATIENCE = 30.0
-"""Seconds that an experiment may take to end before it is deleted."""
+__all__ = ["Experiment"]
 
 _MOST_TRIALS = 2**31
 """What a database can hold as a number."""
@@ -74,7 +78,7 @@ class Experiment:
     @property
     def title(self) -> str:
         """What a person calls it: `name`, or `namespace/name`."""
-        return self.name if self.namespace == "default" else f"{self.namespace}/{self.name}"
+        return title_of(self.namespace, self.name)
 
     @property
     def callbacks(self) -> list[Callback]:
@@ -250,13 +254,7 @@ class Experiment:
     def last_failure(self) -> Failure | None:
         """The trial that failed last, None while none has."""
         details = self.store.last_failed(self.uid)
-        if details is None:
-            return None
-        trial, lines = details.trial, details.traceback.strip().splitlines()
-        where = lines[-1].strip() if lines else ""
-        where = "" if where == trial.message else where
-        places = excerpt(details.traceback).removesuffix(f"\n{trial.message}")
-        return Failure(trial.number, trial.message, where, places)
+        return Failure.of(details.trial, details.traceback) if details else None
 
     # Its files
 
@@ -358,7 +356,7 @@ class Experiment:
         budgets = [option.argument for option in BUDGETS]
         if problems := unknown_arguments(unknown, budgets, "resume()"):
             raise InvalidInput(problems)
-        resume(
+        notices = resume(
             self.store,
             self.record,
             trials=trials,
@@ -367,6 +365,8 @@ class Experiment:
             goal=goal,
             max_failed=max_failed,
         )
+        for notice in notices:
+            warnings.warn(str(notice), stacklevel=2)
         return self
 
     def enqueue(self, *points: Mapping[str, Any]) -> str:
@@ -391,13 +391,5 @@ class Experiment:
         Raises:
             LookupError: when it was deleted.
         """
-        end(self)
+        self.waiting.end()
         self.store.delete_experiment(self.uid)
-
-
-def end(experiment: Experiment) -> None:
-    """Stop *experiment* if it runs, and wait up to 30 seconds until it has ended."""
-    if experiment.is_live:
-        experiment.stop()
-        for _ in experiment.follower.follow(time.monotonic() + _PATIENCE):
-            pass

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from hpo_lab.facade.another import AnotherExperiment, recorded_files
+from hpo_lab.facade.enrolled import Enrolled
+from hpo_lab.local.launch import LOCAL
 from hpo_lab.options import BUDGETS, read_arguments
 from hpo_lab.prepare.checking import every_problem
+from hpo_lab.prepare.kernels import with_kernel_here
 from hpo_lab.prepare.recorded_modules import edited_modules
 from hpo_lab.prepare.wording import Dialect, worded
 from hpo_lab.problems import InvalidInput, Problem
@@ -19,11 +22,16 @@ __all__ = ["prepare_resume", "resume"]
 
 def resume(
     store: Store, record: ExperimentRecord, dialect: Dialect = Dialect.ARGUMENT, **budgets: Any
-) -> None:
-    """Continue the experiment of *record* in the background; arguments as of `prepare_resume`."""
-    record, enrolment = prepare_resume(store, record, dialect, **budgets)
-    if enrolment is not Enrolment.RUNNING:
-        start_runner(store, record)
+) -> tuple[Problem, ...]:
+    """Continue the experiment of *record* in the background; see `prepare_resume`.
+
+    Returns:
+        What its person should know.
+    """
+    enrolled = prepare_resume(store, record, dialect, **budgets)
+    if enrolled.how is not Enrolment.RUNNING:
+        start_runner(store, enrolled.record)
+    return enrolled.notices
 
 
 def prepare_resume(
@@ -31,7 +39,7 @@ def prepare_resume(
     record: ExperimentRecord,
     dialect: Dialect = Dialect.ARGUMENT,
     **budgets: Any,
-) -> tuple[ExperimentRecord, Enrolment]:
+) -> Enrolled:
     """Take over new budgets (see `Experiment.resume`), without starting a runner.
 
     Args:
@@ -40,9 +48,14 @@ def prepare_resume(
         dialect: How a budget is written, for messages.
         **budgets: As of `Experiment.resume`.
 
+    Returns:
+        What became of it, with a notice where this machine has the kernel of its trials no more
+        and they use another one.
+
     Raises:
-        InvalidInput: when they do not fit, or leave nothing to do; or a module of the project was
-            edited since, each difference being a problem.
+        InvalidInput: when they do not fit, or leave nothing to do; or this machine has no kernel
+            for its trials; or a module of the project was edited since, each difference being a
+            problem.
     """
     if record.unreadable:
         raise InvalidInput([Problem(record.name, f"cannot be continued: {record.unreadable}")])
@@ -65,11 +78,14 @@ def prepare_resume(
                 (f"run its file with {fresh}", "deletes it and starts anew"),
             ],
         )
+    notices: tuple[Problem, ...] = ()
+    if record.place == LOCAL:
+        document, notices = with_kernel_here(document, None, record.title, dialect, resumes=True)
     record, enrolment = revise(store, record, document)
     if enrolment is Enrolment.COMPLETE:
         advice = f"raise a budget to continue{_example(record, dialect)}"
         raise InvalidInput([Problem(record.name, f"is complete ({record.message}); {advice}")])
-    return record, enrolment
+    return Enrolled.of(store, record, enrolment, notices=notices)
 
 
 def _example(record: ExperimentRecord, dialect: Dialect) -> str:

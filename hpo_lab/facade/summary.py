@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hpo_lab.counting import counted
 from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Objective, Value
 from hpo_lab.experiment.status import SETTING_UP, ExperimentState
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
-from hpo_lab.store import ExperimentRecord, Overview
+from hpo_lab.facade.excerpt import excerpt
+from hpo_lab.store import ExperimentRecord, Overview, title_of
 
 __all__ = [
     "FEW",
@@ -96,6 +98,14 @@ class Failure:
     where: str = ""
     excerpt: str = ""
 
+    @classmethod
+    def of(cls, trial: Trial, traceback: str) -> Failure:
+        """That of a *trial* that failed with this *traceback*."""
+        where = traceback.strip().rpartition("\n")[2].strip()
+        where = "" if where == trial.message else where
+        places = excerpt(traceback).removesuffix(f"\n{trial.message}")
+        return cls(trial.number, trial.message, where, places)
+
     def to_json(self) -> dict[str, Any]:
         """The failure as plain data."""
         return {"trial": self.number, "message": self.message, "where": self.where}
@@ -153,7 +163,7 @@ class Summary:
     @property
     def ended_trials(self) -> str:
         """`7 trials`: how many have ended, for a person."""
-        return f"{self.completed} trial{'s' if self.completed != 1 else ''}"
+        return counted(self.completed, "trial")
 
     @property
     def leading(self) -> tuple[Best, ...]:
@@ -163,7 +173,7 @@ class Summary:
     @property
     def title(self) -> str:
         """What a person calls the experiment: `name`, or `namespace/name`."""
-        return self.name if self.namespace == "default" else f"{self.namespace}/{self.name}"
+        return title_of(self.namespace, self.name)
 
     @property
     def failed(self) -> int:

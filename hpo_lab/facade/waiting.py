@@ -21,8 +21,8 @@ __all__ = ["Callback", "Waiting"]
 Callback: TypeAlias = "Callable[[Experiment, TrialResult], object]"
 """Called with an experiment and a trial of it that has ended."""
 
-_ENDING = 60.0
-"""Seconds that an experiment may take to stop with its script."""
+_PATIENCE = 60.0
+"""Seconds that an experiment may take to end once it was asked to stop."""
 
 
 class Waiting:
@@ -82,15 +82,20 @@ class Waiting:
         except BaseException:
             if experiment.is_live:
                 print(f"\nStopping {experiment.title} ...", file=sys.stderr)
-                experiment.stop()
-                self.callbacks.clear()
-                self.wait(_ENDING, False)
+                self.end()
                 resume = experiment.store.command(f"resume {experiment.title}")
                 on = f"To go on: run this again, or {resume}"
                 print(f"{experiment.title} is stopped. {on}", file=sys.stderr)
             raise
         finally:
             self._is_attached = False
+
+    def end(self) -> None:
+        """Stop the experiment if it runs, and wait up to a minute until it has ended."""
+        if self._experiment.is_live:
+            self._experiment.stop()
+            for _ in self._experiment.follower.follow(time.monotonic() + _PATIENCE):
+                pass
 
     def _call(self) -> None:
         if not self.callbacks:

@@ -7,6 +7,7 @@ with a copy of the parent's folder.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,12 +18,14 @@ import grpc
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.reading import NUMBER, PARENT
 from hpo_lab.katib_api.rpc import RpcRefused
+from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["DATA", "carry_checkpoints", "shares_checkpoints"]
 
 DATA: Final = Path("/opt/katib/data")
 """The path of the volume in the container of the service."""
 
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _SETTING = "suggestion_trial_dir"
 
 
@@ -47,12 +50,20 @@ def carry_checkpoints(
         data: The path of the volume.
 
     Raises:
+        InvalidInput: A name is no name of Kubernetes, and may lead out of the volume.
         RpcRefused: The volume is missing.
     """
+    names = {trial.spec.labels.get(NUMBER, ""): trial.name for trial in trials}
+    problems = [
+        Problem("name", f"{name[:100]!r} is no name of Kubernetes")
+        for name in [experiment, *names.values()]
+        if not _NAME.fullmatch(name)
+    ]
+    if problems:
+        raise InvalidInput(problems)
     if not data.is_dir():
         reason = f"there is no volume at {data}; the experiment needs resumePolicy FromVolume"
         raise RpcRefused(grpc.StatusCode.FAILED_PRECONDITION, reason)
-    names = {trial.spec.labels.get(NUMBER, ""): trial.name for trial in trials}
     for answer in answers:
         folder = data / experiment / answer.trial_name
         # The folder exists when Katib repeats a request, since it did not get the answer.

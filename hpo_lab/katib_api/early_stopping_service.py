@@ -7,6 +7,7 @@ the median rule at a fixed step is the only rule of hpo_lab that Katib can carry
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from statistics import median
 
@@ -29,6 +30,7 @@ EARLY_STOPPING = "api.v1.beta1.EarlyStopping"
 
 _RULE = "medianstop"
 _TIMEOUT = 10.0
+_MOST_LOGS = 100_000
 
 
 def early_stopping_service(
@@ -38,11 +40,16 @@ def early_stopping_service(
     # The log of a trial that has succeeded does not change, so its values are kept.
     values_by_key: dict[tuple[str, str, str], list[float]] = {}
 
-    def values(address: str, trial: str, metric: str) -> list[float]:
+    def values(address: str, trial: str, metric: str, until: float) -> list[float]:
         key = (address, trial, metric)
-        if key not in values_by_key:
-            values_by_key[key] = reported_values(*key, timeout=_TIMEOUT)
-        return values_by_key[key]
+        logged = values_by_key.get(key)
+        if logged is None:
+            timeout = max(0.0, until - time.monotonic())
+            logged = reported_values(*key, timeout=timeout)
+            if len(values_by_key) >= _MOST_LOGS:
+                values_by_key.clear()
+            values_by_key[key] = logged
+        return logged
 
     def get_rules(
         request: katib_pb.GetEarlyStoppingRulesRequest,
@@ -57,7 +64,9 @@ def early_stopping_service(
             if trial.status.condition == katib_pb.TrialStatus.SUCCEEDED
         ]
         metric, address = spec.objective.objective_metric_name, request.db_manager_address
-        logs = (values(address, trial, metric) for trial in succeeded)
+        # Together, however many there are: Katib asks again, and what was read is kept.
+        until = time.monotonic() + _TIMEOUT
+        logs = (values(address, trial, metric, until) for trial in succeeded)
         return katib_pb.GetEarlyStoppingRulesReply(early_stopping_rules=median_rules(spec, logs))
 
     def validate(

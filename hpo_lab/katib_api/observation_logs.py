@@ -11,7 +11,8 @@ from typing import Final
 from hpo_lab.collectors.numeric_text import observation_of
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.rpc import Services, call
-from hpo_lab.observation import Observation
+from hpo_lab.observation import Observation, check_name
+from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["DB_MANAGER", "ObservationLogs", "reported_values"]
 
@@ -42,6 +43,14 @@ class ObservationLogs:
         self, request: katib_pb.ReportObservationLogRequest
     ) -> katib_pb.ReportObservationLogReply:
         logs = request.observation_log.metric_logs
+        problems = []
+        for name in {log.metric.name for log in logs}:
+            try:
+                check_name(name)
+            except ValueError as error:
+                problems.append(Problem("observation_log", str(error)))
+        if problems:
+            raise InvalidInput(problems)
         with self._lock:
             self._logs.setdefault(request.trial_name, []).extend(logs)
             now = time.time()

@@ -23,7 +23,7 @@ from hpo_lab.experiment.space import contains
 from hpo_lab.experiment.structure import rules_of_sound_part, structure_problems
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.katib_api import katib_pb
-from hpo_lab.problems import InvalidInput
+from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["LABELS", "NUMBER", "PARENT", "read_spec", "read_trials", "typed"]
 
@@ -31,6 +31,9 @@ LABELS: Final = "hpolab.dev/"
 """The prefix of the labels that identify our trials in Katib's messages."""
 NUMBER: Final = f"{LABELS}number"
 PARENT: Final = f"{LABELS}parent"
+
+_DIGITS = 6
+"""Of the number of a trial."""
 
 _TYPES = {
     number: kind
@@ -105,12 +108,14 @@ def read_trials(spec: ExperimentSpec, trials: Sequence[katib_pb.Trial]) -> list[
 
     The label of a trial gives its number. Trials without a label, such as those of another
     service, get the lowest free numbers, in the order of their start and their names.
+
+    Raises:
+        InvalidInput: A trial has a number or a condition that there is not.
     """
     labelled: dict[int, katib_pb.Trial] = {}
     unlabelled = []
     for trial in trials:
-        label = trial.spec.labels.get(NUMBER, "")
-        number = int(label) if label.isdecimal() else -1
+        number = _number_of(trial)
         if number < 0 or number in labelled:
             unlabelled.append(trial)
         else:
@@ -204,7 +209,11 @@ def _trial(spec: ExperimentSpec, number: int, message: katib_pb.Trial) -> Trial:
         assignment.name: assignment.value
         for assignment in message.spec.parameter_assignments.assignments
     }
-    condition = katib_pb.TrialStatus.TrialConditionType.Name(status.condition)
+    conditions = katib_pb.TrialStatus.TrialConditionType
+    if status.condition not in conditions.values():
+        reason = f"has the condition {status.condition}, which there is not"
+        raise InvalidInput([Problem(f"trial {message.name[:100]}", reason)])
+    condition = conditions.Name(status.condition)
     return Trial(
         number,
         assignments=_assignments(spec.parameters, texts),
@@ -215,9 +224,20 @@ def _trial(spec: ExperimentSpec, number: int, message: katib_pb.Trial) -> Trial:
         },
         started_at=_seconds(status.start_time),
         completed_at=_seconds(status.completion_time),
-        parent=int(parent) if parent.isdecimal() else None,
+        parent=int(parent) if parent.isdecimal() and len(parent) <= _DIGITS else None,
         labels=own,
     )
+
+
+def _number_of(trial: katib_pb.Trial) -> int:
+    """The number by the label of *trial*; -1 for a trial without the label."""
+    label = trial.spec.labels.get(NUMBER, "")
+    if not label.isdecimal():
+        return -1
+    if len(label) > _DIGITS:
+        message = f"the label {NUMBER} is {label[:20]}; allowed are {_DIGITS} digits"
+        raise InvalidInput([Problem(f"trial {trial.name[:100]}", message)])
+    return int(label)
 
 
 def _assignments(parameters: Sequence[Parameter], texts: dict[str, str]) -> dict[str, Value]:
@@ -242,7 +262,7 @@ def _age(trial: katib_pb.Trial) -> tuple[float, str]:
 def _seconds(time: str) -> float | None:
     try:
         return datetime.fromisoformat(time).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -13,15 +13,18 @@ from hpo_lab.katib_api import health_pb
 from hpo_lab.katib_api.protobuf import method_classes
 from hpo_lab.problems import InvalidInput
 
-__all__ = ["RpcRefused", "Services", "call", "serving"]
+__all__ = ["RpcRefused", "Services", "answered", "call", "serving"]
 
 Services = Mapping[str, Mapping[str, Callable[[Any], Any]]]
 """A function from request to reply, by full name of the service and name of the method."""
 
-_THREADS = 4
+# More than requests are answered at a time, so that probes are answered beside them.
+_THREADS = 16
+_AT_ONCE = 64
 _STOPPING = 1.0
 # The trials of a long experiment exceed 4 MiB, the limit of gRPC by default.
-_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+_LONGEST = 64 * 2**20
+_OPTIONS = [("grpc.max_receive_message_length", _LONGEST), ("grpc.max_send_message_length", -1)]
 # Channels to the same address share a connection, and the pause after a failed attempt: a
 # call to a service that has just started would fail during that pause.
 _ALONE = ("grpc.use_local_subchannel_pool", 1)
@@ -47,7 +50,8 @@ class RpcRefused(Exception):
 def serving(services: Services, address: str) -> Iterator[int]:
     """Serve *services*, and `grpc.health.v1.Health` beside them, while the context lasts.
 
-    A function that raises `InvalidInput` answers with the status `INVALID_ARGUMENT`.
+    A function that raises `InvalidInput` answers with the status `INVALID_ARGUMENT`. A message
+    of more than 64 MiB, and a request beside 64 others, are refused.
 
     Args:
         services: The functions to serve.
@@ -61,7 +65,8 @@ def serving(services: Services, address: str) -> Iterator[int]:
     """
     # With `so_reuseport`, two servers could share a port, and each would get half of the calls.
     options = [*_OPTIONS, ("grpc.so_reuseport", 0)]
-    server = grpc.server(ThreadPoolExecutor(_THREADS, "grpc"), options=options)
+    threads = ThreadPoolExecutor(_THREADS, "grpc")
+    server = grpc.server(threads, options=options, maximum_concurrent_rpcs=_AT_ONCE)
     names = {"", _PROBED, *services}
     served = {
         **services,
@@ -114,13 +119,26 @@ def call(address: str, service: str, method: str, request: Any, *, timeout: floa
             raise RpcRefused(error.code(), error.details() or "") from None
 
 
+def answered(function: Callable[[Any], Any], request: Any) -> Any:
+    """The reply of *function* to *request*.
+
+    Raises:
+        RpcRefused: The request is refused: bad input is an invalid argument.
+    """
+    try:
+        return function(request)
+    except InvalidInput as error:
+        details = "\n".join(map(str, error.problems))
+        raise RpcRefused(grpc.StatusCode.INVALID_ARGUMENT, details) from None
+    except MemoryError:
+        reason = "the answer needs more memory than there is"
+        raise RpcRefused(grpc.StatusCode.RESOURCE_EXHAUSTED, reason) from None
+
+
 def _handler(function: Callable[[Any], Any], sent: Any, reply: Any) -> grpc.RpcMethodHandler:
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
         try:
-            return function(request)
-        except InvalidInput as error:
-            details = "\n".join(map(str, error.problems))
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, details)
+            return answered(function, request)
         except RpcRefused as error:
             context.abort(error.code, error.reason)
 

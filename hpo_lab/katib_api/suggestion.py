@@ -13,6 +13,7 @@ from threading import Lock
 
 import grpc
 
+from hpo_lab.counting import counted
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import spec_problems
 from hpo_lab.experiment.trial import Trial, TrialState, trial_name
@@ -33,6 +34,9 @@ __all__ = ["SERVICE", "get_suggestions", "suggestion_service", "validate_algorit
 SERVICE = "api.v1.beta1.Suggestion"
 
 _DRAWS = 100
+_MOST = 10_000
+"""Suggestions of a request."""
+_MOST_TRIALS = 1_000_000
 
 
 def suggestion_service(data: Path = DATA) -> Services:
@@ -66,6 +70,7 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
         RpcRefused: `UNAVAILABLE` when a running trial has to end first; Katib asks again.
             `OUT_OF_RANGE` when no suggestion is left and there is no `maxTrialCount`.
     """
+    _check_numbers(request)
     spec = read_spec(request.experiment, request.trials)
     _check(spec)
     trials = read_trials(spec, request.trials)
@@ -81,13 +86,14 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
         if isinstance(answer, Wait):
             unfinished = sum(not trial.is_final for trial in trials)
             if unfinished:
-                reason = f"waiting for the results of {unfinished} unfinished trials"
+                reason = f"waiting for the results of {counted(unfinished, 'unfinished trial')}"
                 raise RpcRefused(grpc.StatusCode.UNAVAILABLE, reason)
             answer = None
         elif answer is None and spec.max_trial_count is None:
+            algorithm, ended = spec.algorithm.algorithm_name, counted(number, "trial")
             reason = (
-                f"{spec.algorithm.algorithm_name} has nothing left to suggest after {number} "
-                f"trials; set spec.maxTrialCount to {number} to end the experiment"
+                f"{algorithm} has nothing left to suggest after {ended}; "
+                f"set spec.maxTrialCount to {number} to end the experiment"
             )
             raise RpcRefused(grpc.StatusCode.OUT_OF_RANGE, reason)
         trial = _running(number, answer or _drawn(spec, number, batch, request.experiment.name))
@@ -113,9 +119,30 @@ def validate_algorithm_settings(
     if spec.algorithm.algorithm_name == "grid" and spec.max_trial_count is not None:
         total = Space.of(spec.parameters).cardinality
         if total is not None and spec.parameters and spec.max_trial_count > total:
-            message = f"is {spec.max_trial_count}; the grid has {total} points only"
+            message = f"is {spec.max_trial_count}; the grid has {counted(total, 'point')} only"
             raise InvalidInput([Problem("spec.maxTrialCount", message)])
     return katib_pb.ValidateAlgorithmSettingsReply()
+
+
+def _check_numbers(request: katib_pb.GetSuggestionsRequest) -> None:
+    """Refuse numbers that no Katib sends.
+
+    Raises:
+        InvalidInput: There are such.
+    """
+    problems = []
+    if not 0 <= request.current_request_number <= _MOST:
+        message = f"is {request.current_request_number}; allowed are 0 to {_MOST}"
+        problems.append(Problem("current_request_number", message))
+    if not 0 <= request.total_request_number <= _MOST_TRIALS:
+        message = f"is {request.total_request_number}; allowed are 0 to {_MOST_TRIALS}"
+        problems.append(Problem("total_request_number", message))
+    counts = request.experiment.spec
+    for name in ("parallel_trial_count", "max_trial_count"):
+        if (count := getattr(counts, name)) < 0:
+            problems.append(Problem(f"spec.{name}", f"is {count}; allowed are 0 and more"))
+    if problems:
+        raise InvalidInput(problems)
 
 
 def _check(spec: ExperimentSpec) -> None:

@@ -7,8 +7,8 @@ import inspect
 import re
 from typing import Any
 
-from hpo_lab.dashboard.defaults import assigned
 from hpo_lab.dashboard.words import best_line
+from hpo_lab.facade.assigned import assigned
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.notebook.literals import edited, literal_edits

@@ -13,6 +13,7 @@ from typing import Any, Final
 from hpo_lab.api import Experiments
 from hpo_lab.dashboard import figures
 from hpo_lab.dashboard.live import LiveProgress, can_update, publish
+from hpo_lab.dashboard.marks import experiment_state
 from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.dashboard.words import elsewhere_note
 from hpo_lab.execution.slice_check import INTERRUPTED_CHECK, Halves, compare
@@ -25,12 +26,16 @@ from hpo_lab.magics.tensorboard import TensorBoards
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import BUDGETS, TuneOptions, parse_values, split_arguments
 from hpo_lab.prepare.wording import Dialect
+from hpo_lab.printable import printable
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["COMMANDS", "Arguments", "Command", "Commands", "parse_command"]
 
 _LOOKING = ("show", "dashboard", "best", "plot", "report", "tensorboard", "wait", "logs")
 """Commands that change no experiment, and take the newest of several."""
+
+_OF_NO_NAME = ("list", "check", "plot")
+"""Commands whose first word need not be an experiment."""
 
 _TEXTS = ("--store", "--trial", "--theme", "--focus", "--out")
 """Options whose values are no budgets."""
@@ -219,33 +224,14 @@ class Commands:
         """
         arguments = parse_command(line)
         self.interrupted = "Interrupted."
-        if arguments.command == "list":
-            self._list(arguments)
+        run = getattr(self, f"_{arguments.command}")
+        if arguments.command in _OF_NO_NAME:
+            run(arguments)
             return ""
-        if arguments.command == "check":
-            self._check()
-            return ""
-        if arguments.command == "plot":
-            self._plot(arguments)
-            return ""
-        if arguments.command == "best":
-            return self._best(self._find(arguments), arguments)
-        runs: dict[str, Callable[[Experiment, Arguments], None]] = {
-            "show": self._show,
-            "report": self._report,
-            "tensorboard": self._tensorboard,
-            "dashboard": self._dashboard,
-            "wait": self._wait,
-            "stop": self._stop,
-            "resume": self._resume,
-            "enqueue": self._enqueue,
-            "delete": self._delete,
-            "logs": self._logs,
-        }
-        runs[arguments.command](self._find(arguments), arguments)
-        return ""
+        source: str | None = run(self._find(arguments), arguments)
+        return source or ""
 
-    def _check(self) -> None:
+    def _check(self, arguments: Arguments) -> None:
         if self.halves is None:
             message = "no cell was tuned here yet; run %%tune, with --dry-run to start nothing"
             raise InvalidInput([Problem("%hpo check", message)])
@@ -341,15 +327,17 @@ class Commands:
             raise TimeoutError(f"{name} still runs after {timeout:g} seconds, and goes on")
 
     def _stop(self, experiment: Experiment, arguments: Arguments) -> None:
-        if experiment.summary().is_over:
-            print(f"{experiment.title} does not run ({experiment.state}).")
+        summary = experiment.summary()
+        if summary.is_over:
+            print(f"{experiment.title} does not run ({experiment_state(summary)[1]}).")
             return
         experiment.stop()
         print(f"{experiment.title} stops; %hpo resume {experiment.title} goes on with it.")
 
     def _resume(self, experiment: Experiment, arguments: Arguments) -> None:
         budgets = arguments.options.budgets
-        resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
+        for notice in resume(experiment.store, experiment.record, Dialect.LINE, **budgets):
+            print(notice)
         self.last = experiment
         self._show(experiment, arguments)
 
@@ -393,6 +381,7 @@ def _is_number(text: str) -> bool:
 def _tail(log: Path) -> str:
     """The end of a log; a trial that has not started has none."""
     try:
-        return log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:] or "nothing"
+        text = log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:]
+        return printable(text, colours=True) or "nothing"
     except FileNotFoundError:
         return "nothing yet"

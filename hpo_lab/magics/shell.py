@@ -6,6 +6,7 @@ experiment runs in processes of its own, and its progress is read from the store
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -21,12 +22,12 @@ from hpo_lab.dashboard.live import publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
 from hpo_lab.magics.best import run_in_place
 from hpo_lab.magics.commands import COMMANDS, Commands
+from hpo_lab.notebook.document import cell_ids
 from hpo_lab.notebook.parsed_cell import FAILS_TAG, ParsedCell
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.options import LINE_OPTIONS, parse_line
 from hpo_lab.prepare import Prepared, notebook_here, prepare_cell, project_here
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.running.enrol import Enrolment, made_of
 from hpo_lab.store import NotFound
 
 __all__ = ["HpoLabMagics", "MagicError", "load"]
@@ -163,7 +164,7 @@ class HpoLabMagics(Magics):
             provided=list(getattr(self._shell, "user_ns_hidden", ())),
             problems=problems,
         )
-        prepared = replace(prepared, project=project_here())
+        prepared = replace(prepared, project=project_here(), cells=self._cells(notebook))
         self._commands.halves = prepared.halves
         decisions = _with_interrupted(cells, prepared.decisions)
         if "--dry-run" in extras:
@@ -184,28 +185,31 @@ class HpoLabMagics(Magics):
         location: str | None,
         variable: str | None,
     ) -> None:
-        experiment, enrolment = Experiments(location).run(prepared, fresh=prepared.fresh)
+        experiment, enrolled = Experiments(location).run(prepared, fresh=prepared.fresh)
         self._commands.last = experiment
         self._commands.location = location
         if variable is not None:
             self._shell.push({variable: experiment})
-        trials = experiment.summary().ended_trials
-        note = {
-            Enrolment.CREATED: made_of(experiment.store, experiment.uid),
-            Enrolment.CONTINUED: f"Continues after {trials}.",
-            Enrolment.RUNNING: "Was running already; nothing new was started.",
-            Enrolment.COMPLETE: (
-                f"Was complete already, with {trials}; nothing was started. To go on, raise "
-                "--trials; to start anew, add --fresh, or choose another --name."
-            ),
-        }[enrolment]
-        self._commands.show(experiment, decisions, note)
+        self._commands.show(experiment, decisions, enrolled.said)
 
     def _cell_id(self) -> str:
         """The id of the running cell, where the front end tells one that a file may hold."""
         parent: dict[str, Any] = getattr(self._shell, "get_parent", dict)()
         cell = str(parent.get("metadata", {}).get("cellId", ""))
         return cell if _CELL_ID.fullmatch(cell) else ""
+
+    def _cells(self, notebook: Path | None) -> frozenset[str] | None:
+        """The ids of the cells that the notebook has, or that ran here; None where neither tells.
+
+        The file may be behind what is shown, and has no ids in a format older than 4.5.
+        """
+        if notebook is None:
+            return None
+        try:
+            saved = cell_ids(json.loads(notebook.read_text(encoding="utf-8")))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            return None
+        return saved.union(self._ids.values())
 
     def _place(self, cell: str) -> tuple[int, int]:
         """The number of the running input, and the line of it on which *cell* begins."""

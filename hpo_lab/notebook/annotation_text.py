@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import Parameter
-from hpo_lab.experiment.parameter import Distribution, ParameterType
 from hpo_lab.experiment.rules import parameter_problems
-from hpo_lab.experiment.space import DOMAINS
+from hpo_lab.experiment.space import DOMAINS, has_word, space_text
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["ANNOTATION", "FORM", "annotation", "read_parameter", "split_when"]
@@ -37,14 +36,6 @@ _SIGNATURES = {
 
 _CALLED = {"categorical": "choice", "suggest_float": "uniform", "suggest_int": "int"}
 """By the name that another tool has for it, the distribution here."""
-_DOMAINS = {
-    (ParameterType.DOUBLE, Distribution.UNIFORM): "uniform",
-    (ParameterType.DOUBLE, Distribution.LOG_UNIFORM): "loguniform",
-    (ParameterType.DOUBLE, Distribution.NORMAL): "normal",
-    (ParameterType.DOUBLE, Distribution.LOG_NORMAL): "lognormal",
-    (ParameterType.INT, Distribution.UNIFORM): "int",
-    (ParameterType.INT, Distribution.LOG_UNIFORM): "logint",
-}
 
 
 def read_parameter(name: str, text: str) -> Parameter | list[str]:
@@ -134,15 +125,12 @@ def _argument(field: str) -> str:
 
 
 def annotation(parameter: Parameter) -> str:
-    """A parameter's space as it is written in a notebook: `loguniform(0.0001, 0.1)`."""
-    space = parameter.feasible_space
-    if parameter.parameter_type in (ParameterType.DISCRETE, ParameterType.CATEGORICAL):
-        text = f"choice({', '.join(map(repr, parameter.choices))})"
-    else:
-        name = _DOMAINS.get((parameter.parameter_type, parameter.distribution))
-        if name is None:
-            message = f"an integer cannot be {parameter.distribution.value} in a notebook"
-            raise InvalidInput([Problem(parameter.name, message)])
-        step = f", step={space.step!r}" if space.step is not None else ""
-        text = f"{name}({space.min!r}, {space.max!r}{step})"
-    return f"{text} when {parameter.when}" if parameter.when else text
+    """A parameter's space as it is written in a notebook: `loguniform(0.0001, 0.1)`.
+
+    Raises:
+        InvalidInput: No word is for it.
+    """
+    if not has_word(parameter):
+        message = f"an integer cannot be {parameter.distribution.value} in a notebook"
+        raise InvalidInput([Problem(parameter.name, message)])
+    return space_text(parameter)

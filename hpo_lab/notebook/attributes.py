@@ -9,7 +9,7 @@ from hpo_lab.notebook import library
 from hpo_lab.notebook.calls import Calls
 from hpo_lab.notebook.known_types import KINDS
 from hpo_lab.notebook.name_table import IN_DOUBT
-from hpo_lab.notebook.own_code import CallArguments
+from hpo_lab.notebook.own_code import CACHED, CallArguments
 from hpo_lab.notebook.values import (
     ATOM,
     CLASS,
@@ -30,6 +30,14 @@ __all__ = ["Attributes"]
 
 _OPERATORS_GIVE = ("array", "tensor", "set", "list", "dict", "tuple", "value", "plot", "collection")
 _GETS = frozenset({"__class__", "__dict__", "__self__", "__func__"})
+_OF_OBJECT = frozenset(
+    {"__delattr__", "__getattribute__", "__getstate__", "__reduce__", "__reduce_ex__"}
+    | {"__setattr__", "__setstate__"}
+)
+"""Methods that every object has and that give or change its state."""
+_OF_FUNCTION = frozenset(
+    {"__closure__", "__defaults__", "__globals__", "__kwdefaults__", "__wrapped__", "cache_clear"}
+)
 
 
 class Attributes(Calls, ABC):
@@ -48,8 +56,8 @@ class Attributes(Calls, ABC):
             return frozenset({thing})
         if name == "__class__" and thing.kind == INSTANCE:
             return thing.receivers
-        if name == "__dict__" and thing.kind == INSTANCE:
-            parts = NOTHING.union(*thing.fields.values())
+        if name == "__dict__" and thing.kind in (INSTANCE, FUNCTION, "namespace"):
+            parts = frozenset(thing.holds).union(*thing.fields.values())
             value = self._thing("dict", ("__dict__", thing), parts | plain())
             for each in value:
                 self._link(each, thing)
@@ -67,12 +75,15 @@ class Attributes(Calls, ABC):
                 value |= self._method(thing, name, frozenset({self._as_instance(thing)}))
             return value or self._class_attribute(thing, name)
         if thing.kind == FUNCTION:
+            if name in _OF_FUNCTION:
+                return self._thing(UNKNOWN, (node, thing), {thing})
             return thing.fields.get(name, NOTHING) | thing.fields.get("*", NOTHING) or plain()
         if thing.kind == METHOD:
             return thing.receivers if name == "__self__" else plain()
         kind = library.attribute_kind(thing.kind, name)
         if thing.kind == "namespace":
-            return thing.fields.get(name, NOTHING) | frozenset(thing.holds)
+            own = thing.fields.get("__dict__", NOTHING)
+            return thing.fields.get(name, NOTHING).union(thing.holds, *(d.holds for d in own))
         if kind:
             if kind == ATOM:
                 return plain()
@@ -125,6 +136,9 @@ class Attributes(Calls, ABC):
                     result |= self._inline(
                         member, CallArguments([frozenset({thing})]), (node, member)
                     )
+                    if CACHED in member.fields:
+                        self._change({thing})
+                        self._set_field(thing, name, result)
                 elif member.kind in (FUNCTION, METHOD, IMPORTED, UNKNOWN):
                     result |= self._method(thing, name)
                 else:
@@ -140,6 +154,8 @@ class Attributes(Calls, ABC):
                         if member.kind == FUNCTION
                         else NOTHING
                     )
+        if not is_own and name in _OF_OBJECT:
+            return self._thing(UNKNOWN, (node, thing), {thing})
         if not is_own and any(
             self._imported_bases(of) or of.kind == IMPORTED for of in thing.receivers
         ):
@@ -229,6 +245,8 @@ class Attributes(Calls, ABC):
                 self._set_on_library(thing, value, what)
             elif thing.kind in (INSTANCE, CLASS, FUNCTION, "namespace"):
                 self._set_field(thing, name, value)
+                if name == "__dict__":
+                    self._link_all(value, frozenset({thing}))
                 if thing.kind == INSTANCE:
                     for of in thing.receivers:
                         for member in (*self._members(of, name), *self._members(of, "__setattr__")):
@@ -241,6 +259,8 @@ class Attributes(Calls, ABC):
 
     def _set_on_library(self, thing: Thing, value: Value, what: str) -> None:
         self.keep(f"{what} is set: for its effect on the process, {IN_DOUBT}")
+        if not library.import_is_plain(thing.path):
+            self._set_field(self._library(thing.path), "passed", value)
         code = frozenset(
             each for each in value if each.kind in (FUNCTION, CLASS, METHOD, INSTANCE, UNKNOWN)
         )

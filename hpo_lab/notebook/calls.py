@@ -34,7 +34,11 @@ _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
 _GENERATORS = ("numpy.random", "random", "tensorflow", "torch")
 _ARRAYS = frozenset({"numpy", "scipy", "pandas", "sklearn", "torch"})
 _READS_PARTS = frozenset({"**", "chunksize", "iterator"})
+_TAKES_ITEMS = frozenset({"extend", "extendleft", "update", "__init__"})
 _OUTPUTS = ("out", "output")
+_KEEPS_NOTHING = frozenset({"array", "generator", "plot", "plots", FUNCTION, METHOD})
+_HANDS_ON = frozenset({"fit_resample", "fit_transform", "inverse_transform", "transform"})
+"""Methods of estimators that may give what they are passed, as `FunctionTransformer` does."""
 _RANDOM_FILLS = frozenset(
     {"bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_"}
     | {"uniform_"}
@@ -85,6 +89,13 @@ class Calls(Results, ABC):
         for thing in value:
             if thing.kind == IMPORTED and code:
                 self._add(self._library(thing.path), code)
+            if thing.kind == IMPORTED and not library.import_is_plain(thing.path):
+                self._set_field(self._library(thing.path), "passed", frozenset(things))
+        for thing in things:  # each may refer to any other from now on
+            if thing.kind not in _KEEPS_NOTHING:
+                self._add(thing, result)
+                if thing.kind == INSTANCE:
+                    self._set_field(thing, "*", result)
         self._run_code(things, result | frozenset(things))
         self._change(things)
         for generator in _GENERATORS:
@@ -127,7 +138,7 @@ class Calls(Results, ABC):
             self._run_methods(arguments.named.get("file", NOTHING), passed)
         if path.endswith(".register"):
             self.keep(f"{self._what}(): for its effect on the process, {IN_DOUBT}")
-        if path.startswith("builtins.") and path[9:] in ("setattr", "delattr"):
+        if path.startswith("builtins.") and path.endswith(("setattr", "delattr", "setattr__")):
             self._set_attributes(arguments)
         if call.changes or (path.startswith("torch.") and library.is_in_place(path)):
             self._change(passed)
@@ -230,6 +241,8 @@ class Calls(Results, ABC):
         for each in in_order(value):
             if each.kind in (kind, UNKNOWN, INSTANCE):
                 result |= self._call_method(each, name, arguments, (site, each.number))
+            elif name in KINDS[kind].changes:  # of what it holds
+                self._change({each})
         return result or plain()
 
     def _call_own_method(
@@ -254,7 +267,8 @@ class Calls(Results, ABC):
             return result
         for path in sorted({path for of in thing.receivers for path in self._imported_bases(of)}):
             call = library.of_function(path)
-            self._run_methods({thing}, arguments.every)
+            if not path.startswith("builtins."):
+                self._run_methods({thing}, arguments.every)
             # What a library's own method does is that it runs those of the subclass.
             if name == "__call__":
                 for of in thing.receivers:
@@ -316,13 +330,13 @@ class Calls(Results, ABC):
             self._draw("numpy.random")
         if is_call and any("in place" in each.fields for each in self._reachable(own)):
             self._change(passed)
-        items = self._pass(passed, gives=kind, own=own if kind == "module" else NOTHING)
-        if behaviour.runs:
+        items = self._pass(passed, gives=kind, own=own if kind in ("array", "module") else NOTHING)
+        if behaviour.runs or name == "backward":  # which calls hooks
             self._run_code(own, passed | own)
         elif kind not in (ATOM, "value"):
             self._run_operators({thing, *passed}, passed)
         if name in behaviour.stores or (is_call and kind == "module"):
-            held = passed | (items if name in ("extend", "update", "extendleft") else NOTHING)
+            held = passed | (items if name in _TAKES_ITEMS else NOTHING)
             if kind == "estimator" and name != "set_params":
                 held = frozenset(each for each in held if each.kind in ("array", "bunch"))
             self._add(thing, odd(held) if kind == "array" else held)
@@ -333,6 +347,8 @@ class Calls(Results, ABC):
             arguments.texts.get(each) == "False" for each in ("copy", "deep")
         ):
             shared |= own
+        if kind == "estimator" and name in _HANDS_ON:
+            shared |= passed
         self._link_all(result, shared)
         return result
 

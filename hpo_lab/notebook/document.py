@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.problems import InvalidInput, Problem, nearest
@@ -14,7 +14,7 @@ from hpo_lab.quick_import import import_nbformat
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-__all__ = ["TuneCell", "choose_tune_cell", "read_notebook", "tune_cells"]
+__all__ = ["TuneCell", "cell_ids", "choose_tune_cell", "read_notebook", "tune_cells"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ def read_notebook(path: Path) -> NotebookNode:
     if not any(kind == "code" and source.strip() for kind, source in sources):
         raise refuse("has no code cells")
     return notebook
+
+
+def cell_ids(notebook: Mapping[str, Any]) -> frozenset[str]:
+    """The ids of the cells of *notebook*; notebooks older than format 4.5 have none."""
+    return frozenset(str(cell["id"]) for cell in notebook["cells"] if cell.get("id"))
 
 
 def tune_cells(notebook: NotebookNode) -> list[TuneCell]:

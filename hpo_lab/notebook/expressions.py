@@ -270,10 +270,10 @@ class Expressions(Attributes, ABC):
         )
         result = NOTHING
         for instance in instances:
-            value = self._thing(INSTANCE, (node, instance.number), {instance})
+            value = self._thing(INSTANCE, (node, instance.number))
             for thing in value:
                 thing.receivers = bases
-                thing.fields = instance.fields
+                thing.fields, thing.holds = instance.fields, instance.holds
                 self._link(thing, instance)
             result |= value
         if not any(base.kind == CLASS for base in bases) and result:

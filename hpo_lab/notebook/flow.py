@@ -19,7 +19,7 @@ from hpo_lab.notebook.expressions import Expressions
 from hpo_lab.notebook.known_calls import SAME_DECORATORS
 from hpo_lab.notebook.name_table import IN_DOUBT
 from hpo_lab.notebook.names import captured, is_store, names_bound
-from hpo_lab.notebook.own_code import CallArguments
+from hpo_lab.notebook.own_code import CACHED, CallArguments
 from hpo_lab.notebook.values import (
     CLASS,
     FUNCTION,
@@ -237,10 +237,15 @@ class Scope(Expressions):
             inner = decorator.func if isinstance(decorator, ast.Call) else decorator
             callee = self._value(inner)
             paths = {thing.path for thing in callee if thing.kind == IMPORTED}
+            if paths & _CACHING:
+                for thing in value:
+                    thing.fields.setdefault(CACHED, NOTHING)
+            if paths and paths <= SAME_DECORATORS:
+                for part in decorator.keywords if isinstance(decorator, ast.Call) else ():
+                    self._value(part.value)
+                continue
             if isinstance(decorator, ast.Call):
                 callee = self._value(decorator)
-            if paths and paths <= SAME_DECORATORS:
-                continue
             if isinstance(decorator, ast.Attribute) and decorator.attr in (
                 "deleter",
                 "getter",
@@ -336,15 +341,18 @@ class Scope(Expressions):
         consumed = self._items(frozenset(t for t in added if t.kind != "atom"))
         result = NOTHING
         for thing in in_order(old):
-            if thing.kind in ("list", "set", "dict", "collection", "data"):
+            if thing.kind in ("list", "set", "dict", "collection", "data", UNKNOWN, "instance"):
                 self._add(thing, added | consumed)
-            elif thing.kind in (UNKNOWN, "tensor", "instance"):
+            elif thing.kind == "tensor":
                 self._add(thing, added)
+            elif thing.kind == IMPORTED and not library.import_is_plain(thing.path):
+                self._set_on_library(thing, added, ast.unparse(target))
             result |= {thing}
         binary = self._operator(node, [old, added])
         self._assign(target, result | (binary - plain()) or plain())
 
 
+_CACHING = frozenset({"functools.cache", "functools.cached_property", "functools.lru_cache"})
 _MEMBERS = {
     "builtins.classmethod": "classmethod",
     "builtins.property": "property",

@@ -47,8 +47,9 @@ class Iteration(OwnCode, ABC):
         for thing in in_order(value):
             kind = thing.kind
             if kind == INSTANCE:
-                items |= self._run_methods({thing}, NOTHING, "__")
-                items |= frozenset(self._reachable({thing})) - {thing}
+                given = self._run_methods({thing}, NOTHING, "__")
+                parts = given.union(thing.holds, *thing.fields.values())
+                items |= given | (frozenset(self._reachable(parts)) - {thing})
             elif kind == UNKNOWN:
                 self._change({thing})
                 for generator in _GENERATORS:

@@ -86,14 +86,16 @@ _rows("builtins", "iter zip map filter enumerate reversed", Call("iterator", hol
 _rows("builtins", "open", Call("file"))
 _rows("builtins", "__import__ breakpoint input exit quit compile", _SET)
 _rows("builtins", "eval exec globals locals", Call("unknown", changes=True, effect=_ANYTHING))
-_rows("builtins", "delattr setattr", Call(changes=True))
+_rows("builtins", "dict.fromkeys", Call("dict", holds=True))
+_rows("builtins", "delattr setattr object.__delattr__ object.__setattr__ type.__delattr__ "
+      "type.__setattr__", Call(changes=True))  # fmt: skip
 _rows("builtins", " ".join(
     name for name, each in vars(builtins).items()
     if isinstance(each, type) and issubclass(each, BaseException)),
       Call("value", is_quiet=True))  # fmt: skip
-_rows("copy", "copy", Call("copy", is_view=False))
-_rows("copy", "deepcopy", Call("copy"))
+_rows("copy", "copy deepcopy replace", Call("copy"))
 _rows("collections", "Counter OrderedDict deque", Call("collection"))
+_rows("collections", "OrderedDict.fromkeys", Call("collection", holds=True))
 _rows("collections", "namedtuple", Call("unknown"))
 _rows("collections", "defaultdict ChainMap", Call("unknown", holds=True))
 _rows("queue", "Queue LifoQueue PriorityQueue SimpleQueue", Call("queue"))
@@ -233,7 +235,7 @@ _rows("sklearn.datasets", "make_blobs make_circles make_classification make_frie
       "make_swiss_roll make_gaussian_quantiles make_low_rank_matrix make_multilabel_classification "
       "make_sparse_uncorrelated make_spd_matrix", _ARRAY)  # fmt: skip
 _rows("sklearn", "utils", None)
-_rows("sklearn", "utils.Bunch", Call("bunch"))
+_rows("sklearn", "utils.Bunch", Call("bunch", is_view=True))
 _rows("sklearn", "metrics utils.class_weight utils.shuffle utils.resample inspection "
       "model_selection.train_test_split model_selection.cross_val_score "
       "model_selection.cross_val_predict model_selection.learning_curve "
@@ -375,8 +377,7 @@ PLAIN_BASES = _words(
     """
     abc.ABC builtins.object typing.Generic typing.Protocol typing.NamedTuple typing.TypedDict
     enum.Enum enum.IntEnum enum.StrEnum builtins.Exception builtins.ValueError
-    builtins.RuntimeError builtins.dict builtins.list builtins.set builtins.tuple builtins.str
-    builtins.int builtins.float
+    builtins.RuntimeError builtins.str builtins.int builtins.float
     """
 )
 """Base classes that give a class of the notebook nothing that changes anything."""

@@ -69,12 +69,12 @@ def _builtin(*types: type, changes: str = "", stores: str = "", items: str = "")
 
 _LIST = (
     "clear remove reverse sort __delitem__ __iadd__ __imul__",
-    "append extend insert __setitem__",
+    "append extend insert __init__ __setitem__",
 )
-_DICT = ("clear __delitem__ __ior__ move_to_end", "setdefault update __setitem__")
+_DICT = ("clear __delitem__ __ior__ move_to_end", "setdefault update __init__ __setitem__")
 _SET = (
     "clear difference_update discard intersection_update remove",
-    "add symmetric_difference_update update",
+    "add symmetric_difference_update update __init__",
 )
 
 KINDS: dict[str, KindOfObject] = {
@@ -309,7 +309,10 @@ KINDS: dict[str, KindOfObject] = {
             "min mm mul "
             "ne neg nelement nonzero norm numel pow prod relu repeat round sigmoid sign sin "
             "softmax sort "
-            "sqrt square std sub sum tanh to topk tolist type unique var where item"
+            "sqrt square std sub sum tanh to topk tolist type unique var where item size stride "
+            "bool data_ptr flip get_device is_contiguous is_floating_point isclose isfinite log1p "
+            "log10 log2 masked_fill maximum minimum new_empty new_full new_ones new_tensor "
+            "new_zeros outer roll rsqrt tril triu"
         ),
         views=_words(
             "chunk contiguous detach diagonal expand expand_as flatten movedim narrow numpy "
@@ -320,7 +323,10 @@ KINDS: dict[str, KindOfObject] = {
         stores=_words("register_hook"),
         gives=(
             ("array", _words("numpy")),
-            ("atom", _words("item dim numel")),
+            (
+                "atom",
+                _words("data_ptr dim get_device is_contiguous item nelement numel size stride"),
+            ),
             ("list", _words("tolist")),
         ),
         attributes=(

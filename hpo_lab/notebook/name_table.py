@@ -54,6 +54,7 @@ class NameTable:
         unbound: The names that each cell reads although no cell above has bound them.
         effects: Why a cell matters whatever it binds.
         installs: The cells that install packages.
+        given_up: The cells that call more than can be followed.
         submodules: By package, the cells that import submodules of it.
         steps: How much was followed so far: statements, calls, and the things looked at.
         unknown: The names whose type the code does not tell, with how often a cell binds them.
@@ -71,12 +72,12 @@ class NameTable:
         self.unbound: defaultdict[int, set[str]] = defaultdict(set)
         self.effects: dict[int, str] = {}
         self.installs: set[int] = set()
+        self.given_up: set[int] = set()
         self.steps = 0
         self.submodules: defaultdict[str, set[int]] = defaultdict(set)
         self.unknown: dict[tuple[int, str], int] = {}
         self._kinds = kinds or {}
         self._started = (0, 0)  # a cell, and the steps before it
-        self._given_up: set[int] = set()
         self._notebook = Frame()
         self._frame = self._notebook
         self._conditional = 0
@@ -120,7 +121,7 @@ class NameTable:
             self._started = (self.cell, self.steps)
         self.steps += steps
         return (
-            self.cell in self._given_up
+            self.cell in self.given_up
             or self.steps - self._started[1] > _STEPS_AT_MOST
             or self.steps > _STEPS_IN_ALL_AT_MOST
         )

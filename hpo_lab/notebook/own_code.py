@@ -28,12 +28,13 @@ from hpo_lab.notebook.values import (
     reachable,
 )
 
-__all__ = ["DEPTH_AT_MOST", "RANDOM_NUMBERS", "CallArguments", "OwnCode"]
+__all__ = ["CACHED", "DEPTH_AT_MOST", "RANDOM_NUMBERS", "CallArguments", "OwnCode"]
 
 _STEPS_OF_A_CALL = 20
 DEPTH_AT_MOST = 25
 _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
-_DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
+CACHED = "(cached)"
+"""The field of a function with the results that it holds, under a decorator for that."""
 RANDOM_NUMBERS = "random numbers of "
 """In front of the name under which the state of a global random generator is followed."""
 _GENERATORS = ("numpy.random", "random", "tensorflow", "torch")
@@ -87,6 +88,12 @@ class OwnCode(NameTable, ABC):
         """Follow a call of anything."""
 
     @abstractmethod
+    def _call_method(
+        self, thing: Thing, name: str, arguments: CallArguments, site: Hashable
+    ) -> Value:
+        """Follow the call of a method of *thing*."""
+
+    @abstractmethod
     def _unknown(self, value: Collection[Thing], site: Hashable) -> Value:
         """Follow a call of which nothing is known."""
 
@@ -116,6 +123,10 @@ class OwnCode(NameTable, ABC):
         own = list(own_nodes(body))
         yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own)
         result = self._run_body(function, node.args, body, own, arguments, site)
+        if CACHED in function.fields:
+            self._change({function})  # it holds its results from now on
+            self._set_field(function, CACHED, result)
+            result = function.fields[CACHED]
         self._followed_before[key] = (self._state, result)
         if not yields:
             return result
@@ -128,8 +139,8 @@ class OwnCode(NameTable, ABC):
     def _give_up(self) -> Value:
         """Take what leads too far as code that reads, changes and mixes everything."""
         (anything,) = self._anything
-        if self.cell not in self._given_up:
-            self._given_up.add(self.cell)
+        if self.cell not in self.given_up:
+            self.given_up.add(self.cell)
             what = f"{self._what}()" if self._what else "the cell"
             self.keep(f"{what}: calls more than can be followed, {IN_DOUBT}")
             things = set[Thing]()
@@ -239,6 +250,8 @@ class OwnCode(NameTable, ABC):
                     self._inline(member, inner, (site, name))
         if not started:
             self._set_field(instance, "*", arguments.every)
+            self._add(instance, arguments.every)
+            self._call_method(instance, "__init__", arguments, site)
         for path in self._imported_bases(of):
             call = library.of_function(path)
             if call is None:

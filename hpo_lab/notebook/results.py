@@ -26,7 +26,7 @@ from hpo_lab.notebook.values import (
 __all__ = ["Results", "is_in_place", "odd"]
 
 _CHOOSES = frozenset({"choice", "choices", "sample", "permutation", "permuted"})
-_DATA = frozenset({ATOM, "array", "value", "list", "dict", "tuple", "set", "data"})
+_DATA = frozenset({ATOM, "array", "bunch", "data", "dict", "list", "set", "tuple", "value"})
 
 
 class Results(Iteration, ABC):
@@ -51,18 +51,22 @@ class Results(Iteration, ABC):
             results = [
                 self._thing(kind, (site, kind), self._reachable(passed)) for kind in sorted(kinds)
             ]
-            for result in results:
-                for thing in result:
-                    if thing.kind == INSTANCE:
-                        self._growth += 1
-                        thing.receivers = thing.receivers.union(
-                            *(each.receivers for each in passed)
-                        )
+            for thing in NOTHING.union(*results):
+                if thing.kind == INSTANCE:
+                    self._growth += 1
+                    thing.receivers = thing.receivers.union(*(each.receivers for each in passed))
+                    self._set_field(thing, "*", NOTHING.union(*arguments.named.values()))
+                    for each in passed:
+                        for name, value in each.fields.items():
+                            if name == "__dict__":
+                                name, value = "*", value.union(*(part.holds for part in value))
+                            self._set_field(thing, name, value)
             return NOTHING.union(*results)
         if call.gives == UNKNOWN:
             return self._thing(UNKNOWN, site, passed)
-        if call.gives in ("list", "tuple", "set", "dict"):
-            return self._thing(call.gives, site, items | self._dict_values(arguments) | plain())
+        if call.gives in ("list", "tuple", "set", "dict", "collection"):
+            held = items.union(plain(), *arguments.named.values())
+            return self._thing(call.gives, site, held | passed if call.holds else held)
         if call.gives == LAZY:
             inner = self._thing("tuple", (site, "item"), items)
             value = self._thing(LAZY, site, passed | items | inner)
@@ -90,9 +94,6 @@ class Results(Iteration, ABC):
         if any(arguments.texts.get(name) == "False" for name in ("copy", "copy_X")):
             return self._thing(UNKNOWN, site, value | passed)
         return value
-
-    def _dict_values(self, arguments: CallArguments) -> Value:
-        return NOTHING.union(*(value for value in arguments.named.values()))
 
     def _link_all(self, value: Value, others: Value) -> None:
         """Note that a change of anything in *value* is a change of all *others*."""
@@ -137,6 +138,10 @@ class Results(Iteration, ABC):
             inner = self._thing("tuple", (site, "item"), row | plain())
             return self._thing("list", site, inner | row)
         holds = {*thing.holds, *odd(passed)} if result_kind != ATOM else set()
+        if kind == "dict":
+            holds |= passed  # of `fromkeys`
+        elif kind == "array" and result_kind in ("list", "dict"):
+            holds |= {thing}  # its items may be lists
         if kind == "estimator" and result_kind == "array":
             holds = {part for part in holds if part.kind not in ("array", "bunch")}
         if kind in ("tensor", "module"):

@@ -86,10 +86,15 @@ def names_of(cells: Sequence[ParsedCell]) -> tuple[set[str], set[str]]:
 
 
 def names_read(earlier: Sequence[ParsedCell], tuned: ParsedCell) -> list[str]:
-    """The names of earlier cells that *tuned* reads, itself or in what it calls."""
+    """The names of earlier cells that *tuned* reads, itself or in what it calls.
+
+    Where it calls more than can be followed, those that it reads itself.
+    """
     scope = Scope()
     _follow(scope, [*earlier, tuned])
     names = {use.name for use in scope.uses if use.reader == len(earlier) and not use.changes}
+    if len(earlier) in scope.given_up and not isinstance(tuned.tree, SyntaxError):
+        names &= _names_run(tuned.tree)
     return sorted(name for name in names if name.isidentifier())
 
 

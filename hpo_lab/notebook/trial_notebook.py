@@ -36,6 +36,7 @@ from hpo_lab.notebook.slicing import names_of
 from hpo_lab.notebook.trial_code import TrialCode
 from hpo_lab.problems import Problem, nearest
 from hpo_lab.quick_import import import_nbformat
+from hpo_lab.trial.folder import CELL
 from hpo_lab.trial.report import source_of_report
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def build_trial_notebook(
     kept: Sequence[ParsedCell],
     objective: Objective,
     *,
+    first_line: int = 1,
     metadata: Mapping[str, Any] | None = None,
 ) -> NotebookNode:
     """Build the notebook of which every trial executes a copy.
@@ -195,6 +197,7 @@ def build_trial_notebook(
         annotations: Its annotations.
         kept: The earlier cells that it needs, in the order in which they ran.
         objective: The metrics to report at the end.
+        first_line: Line number of the first line of *tuned* within its cell.
         metadata: More metadata of the notebook; its `kernelspec` is `python3` by default.
 
     Returns:
@@ -204,7 +207,9 @@ def build_trial_notebook(
     from nbformat import from_dict
     from nbformat.v4 import new_notebook
 
-    def code(source: str, *tags: str, id: str) -> NotebookNode:
+    def code(
+        source: str, *tags: str, id: str, of: ParsedCell | None = None, line: int = 1
+    ) -> NotebookNode:
         # Not by `new_code_cell`, which validates each cell; the notebook is validated as a whole.
         cell: NotebookNode = from_dict(
             {
@@ -212,7 +217,10 @@ def build_trial_notebook(
                 "execution_count": None,
                 # Ids that do not change make two notebooks of the same cells the same file.
                 "id": id,
-                "metadata": {"tags": list(tags)} if tags else {},
+                "metadata": {
+                    **({"tags": list(tags)} if tags else {}),
+                    **({CELL: {"name": of.label, "line": line}} if of and of.label else {}),
+                },
                 "outputs": [],
                 "source": source,
             }
@@ -222,10 +230,10 @@ def build_trial_notebook(
     parameters = code(_assignments(tuned, annotations), PARAMETERS_TAG, id="parameters")
     *earlier, last = code_of_trial(tuned, annotations, kept).cells
     set_up = [
-        code(cell.source, *sorted(cell.tags - _PAPERMILL), id=f"set-up-{n}")
+        code(cell.source, *sorted(cell.tags - _PAPERMILL), id=f"set-up-{n}", of=cell)
         for n, cell in enumerate(earlier, start=1)
     ]
-    tune = code(last.source, TUNE_TAG, id="tune")
+    tune = code(last.source, TUNE_TAG, id="tune", of=last, line=first_line)
     report = code(source_of_report(objective.metric_names), OBJECTIVE_TAG, id="objective")
     names = {annotation.name for annotation in annotations}
     assigned, unbound = names_of(kept)

@@ -3,13 +3,11 @@
 from hpo_lab.options.arguments import read_arguments
 from hpo_lab.options.line import (
     LINE_OPTIONS,
-    SplitArguments,
     parse_line,
     parse_values,
     split_arguments,
     write_line,
 )
-from hpo_lab.options.objectives import objectives_of
 from hpo_lab.options.option import Option
 from hpo_lab.options.other_names import unknown_arguments
 from hpo_lab.options.tune_options import BUDGETS, OPTIONS, TuneOptions, options_of
@@ -19,9 +17,7 @@ __all__ = [
     "LINE_OPTIONS",
     "OPTIONS",
     "Option",
-    "SplitArguments",
     "TuneOptions",
-    "objectives_of",
     "options_of",
     "parse_line",
     "parse_values",

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import starmap
 
+from hpo_lab.counting import counted
 from hpo_lab.experiment.identity import code_of, differences, is_same_but_code
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Parameter
-from hpo_lab.notebook.annotation_text import annotation
+from hpo_lab.experiment.space import space_text
 from hpo_lab.notebook.trial_code import CodeChange, TrialCode
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.options import OPTIONS
-from hpo_lab.prepare.prepared import Prepared
-from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.prepare.prepared import Prepared, PreparedCell
+from hpo_lab.problems import Problem
 from hpo_lab.trial.folder import NOTEBOOK
 from hpo_lab.workload.local_settings import LOCAL, LocalSettings
 
@@ -38,6 +39,15 @@ class Recorded:
 
     document: ExperimentDocument
     file: Callable[[str], bytes | None]
+
+    @property
+    def notebook(self) -> TrialNotebook | None:
+        """The notebook of its trials, None where there is none of ours."""
+        content = self.file(NOTEBOOK)
+        try:
+            return TrialNotebook.read(content) if content else None
+        except ValueError:
+            return None
 
     @property
     def working_directory(self) -> str:
@@ -130,40 +140,32 @@ def _options(
             ]
         except ValueError:
             continue
-        yield prepared.wording.option(option), _now(*texts)
+        yield prepared.wording.dialect.option(option), _now(*texts)
 
 
 def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, str]]:
     before = {each.name: each for each in recorded.document.spec.parameters}
     now = {each.name: each for each in prepared.experiment.spec.parameters}
-    notebook = recorded.file(NOTEBOOK)
-    assignments = TrialNotebook.read(notebook).assignments if notebook else {}
+    notebook = recorded.notebook
+    assignments = notebook.assignments if notebook else {}
     written = {name: each.annotation for name, each in assignments.items()}
     wording = prepared.wording
     for name in dict.fromkeys([*now, *before]):
         place = wording.places.get(name, wording.whole or "spec.parameters")
         if name not in before:
-            yield place, f"{name} is new: {wording.spaces.get(name) or _space(now[name])}"
+            yield place, f"{name} is new: {wording.spaces.get(name) or space_text(now[name])}"
         elif name not in now:
-            yield place, f"{name} is gone; it was {written.get(name) or _space(before[name])}"
+            yield place, f"{name} is gone; it was {written.get(name) or space_text(before[name])}"
         elif _compared(before[name]) != _compared(now[name]):
             texts = (wording.spaces.get(name, ""), written.get(name, ""))
             if "" in texts or texts[0] == texts[1]:
-                texts = (_space(now[name]), _space(before[name]))
+                texts = (space_text(now[name]), space_text(before[name]))
             yield place, f"{name} is {_now(*texts)}"
 
 
 def _compared(parameter: Parameter) -> tuple[Parameter, str]:
     """A parameter, and its choices as they are written: 1, 1.0 and True are other values."""
     return parameter, repr(parameter.feasible_space.list)
-
-
-def _space(parameter: Parameter) -> str:
-    try:
-        return annotation(parameter)
-    except InvalidInput:
-        space = parameter.feasible_space.to_document()
-        return ", ".join(f"{field} {value}" for field, value in space.items())
 
 
 def _code(recorded: Recorded, prepared: Prepared) -> Iterator[_Change]:
@@ -179,7 +181,10 @@ def _code(recorded: Recorded, prepared: Prepared) -> Iterator[_Change]:
         where = f"{cell}, line {change.line}"
         yield _Change(Problem(where, f"has changed\n{_diff(change)}"), f"{where}{_brief(change)}")
     if len(places) > _MOST_PLACES:
-        more = f"{len(places) - _MOST_PLACES} more places of the code have changed"
+        count = len(places) - _MOST_PLACES
+        more = counted(
+            count, "more place of the code has changed", "more places of the code have changed"
+        )
         yield _Change(Problem(prepared.wording.whole, more), more)
     if not places:
         yield _Change(
@@ -189,14 +194,12 @@ def _code(recorded: Recorded, prepared: Prepared) -> Iterator[_Change]:
 
 def _codes(recorded: Recorded, prepared: Prepared) -> tuple[TrialCode, TrialCode] | None:
     """What the trials of notebooks ran before and run now, where it is known."""
-    content = recorded.file(NOTEBOOK)
-    if content is None or NOTEBOOK not in prepared.files:
+    notebook = recorded.notebook
+    if notebook is None or NOTEBOOK not in prepared.files:
         return None
-    try:
-        before = TrialNotebook.read(content).code
-    except ValueError:
-        return None
-    return before, prepared.code or TrialNotebook.read(prepared.files[NOTEBOOK][1]).code
+    if isinstance(prepared, PreparedCell):
+        return notebook.code, prepared.code
+    return notebook.code, TrialNotebook.read(prepared.files[NOTEBOOK][1]).code
 
 
 def _diff(change: CodeChange) -> str:

@@ -12,13 +12,20 @@ from hpo_lab.prepare.local import local_problems
 from hpo_lab.prepare.manifest import prepare_manifest
 from hpo_lab.prepare.notebook import prepare_notebook
 from hpo_lab.prepare.overriding import overridden
-from hpo_lab.prepare.prepared import Prepared
+from hpo_lab.prepare.prepared import PreparedCell, PreparedManifest
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
 
-__all__ = ["prepare_file"]
+__all__ = ["SCRIPT", "is_file_name", "prepare_file"]
 
+SCRIPT = ".py"
+_NOTEBOOK = ".ipynb"
 _MANIFESTS = (".yaml", ".yml", ".json")
+
+
+def is_file_name(text: str) -> bool:
+    """Whether *text* is the path of what makes experiments, which no experiment is called."""
+    return Path(text).suffix in (_NOTEBOOK, SCRIPT, *_MANIFESTS)
 
 
 def prepare_file(
@@ -32,7 +39,7 @@ def prepare_file(
     runtime: str | None = None,
     paths: Sequence[str] = (),
     beside: Sequence[str] = (),
-) -> Prepared:
+) -> PreparedCell | PreparedManifest:
     """The checked experiment of a notebook or a manifest.
 
     Args:
@@ -51,7 +58,7 @@ def prepare_file(
     """
     problems = list(problems)
     try:
-        if path.suffix == ".ipynb":
+        if path.suffix == _NOTEBOOK:
             flags = {
                 "--template": template,
                 "--runtime": runtime,
@@ -61,17 +68,25 @@ def prepare_file(
             problems += [
                 Problem(flag, "is for manifests") for flag, value in flags.items() if value
             ]
-            prepared = prepare_notebook(path, options, cell=cell, dialect=dialect)
+            prepared: PreparedCell | PreparedManifest = prepare_notebook(
+                path, options, cell=cell, dialect=dialect
+            )
         elif path.suffix in _MANIFESTS:
             if cell is not None:
                 flag = "--cell" if dialect is Dialect.LINE else "cell"
                 problems.append(Problem(flag, "is for notebooks; a manifest has no cells"))
             problems += local_problems(runtime, paths)
-            prepared = prepare_manifest(path, template=template, beside=beside)
-            prepared = overridden(prepared, options, dialect)
-            prepared = with_kernel_here(prepared, options.kernel, path.name, dialect)
+            manifest = prepare_manifest(path, template=template, beside=beside)
+            manifest = overridden(manifest, options, dialect)
+            experiment, notices = with_kernel_here(
+                manifest.experiment, options.kernel, path.name, dialect
+            )
+            warnings = (*manifest.warnings, *notices)
+            prepared = replace(manifest, experiment=experiment, warnings=warnings)
         else:
-            message = f"is no notebook (.ipynb) and no manifest ({', '.join(_MANIFESTS)})"
+            message = f"is no notebook ({_NOTEBOOK}) and no manifest ({', '.join(_MANIFESTS)})"
+            if path.suffix == SCRIPT:
+                message = f"is a script; `python {path}` runs it, and hpo_lab.tune in it"
             raise InvalidInput([Problem(str(path), message)])
     except InvalidInput as error:
         raise InvalidInput([*problems, *error.problems], error.source) from None
@@ -80,6 +95,6 @@ def prepare_file(
     if dialect is Dialect.LINE:
         return prepared
     # A manifest is written as before, whoever reads it.
-    own = dialect if path.suffix == ".ipynb" else prepared.wording.dialect
+    own = dialect if path.suffix == _NOTEBOOK else prepared.wording.dialect
     wording = replace(prepared.wording, dialect=own, fresh="fresh=True")
     return replace(prepared, wording=wording)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
-from hpo_lab.experiment.model import API_VERSION
+from hpo_lab.experiment.model import API_VERSION, ExperimentDocument
 from hpo_lab.options import OPTIONS
-from hpo_lab.prepare.prepared import Prepared
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["OWN_KERNEL", "kernel_here", "with_kernel_here"]
+__all__ = ["OWN_KERNEL", "kernel_here", "starts_otherwise", "with_kernel_here"]
 
 OWN_KERNEL = "python3"
 """The name that Jupyter gives to the kernel of the interpreter that it runs with."""
@@ -19,7 +17,12 @@ _KERNEL = next(option for option in OPTIONS if option.field == "kernel")
 
 
 def kernel_here(
-    recorded: str, asked: str | None, where: str, dialect: Dialect = Dialect.LINE
+    recorded: str,
+    asked: str | None,
+    where: str,
+    dialect: Dialect = Dialect.LINE,
+    *,
+    resumes: bool = False,
 ) -> tuple[str, tuple[Problem, ...]]:
     """The kernel for the trials of a Python notebook.
 
@@ -28,6 +31,7 @@ def kernel_here(
         asked: The name of the kernel that a person chose instead.
         where: What to call the notebook.
         dialect: How an option is written.
+        resumes: Whether a recorded experiment is continued, which takes no such option.
 
     Returns:
         The name, and a notice where it is not the kernel that the notebook says.
@@ -64,30 +68,47 @@ def kernel_here(
     choice = {Dialect.LINE: f"{option} NAME", Dialect.ARGUMENT: f"{option}=NAME"}.get(
         dialect, option
     )
+    chooses = f"run its file with {choice} to choose" if resumes else f"{choice} chooses"
     message = f"{missing}; the trials run in {chosen!r}, which is {program}"
-    return chosen, (Problem(where, f"{message} ({choice} chooses; there are {listed})"),)
+    return chosen, (Problem(where, f"{message} ({chooses}; there are {listed})"),)
+
+
+def starts_otherwise(name: str) -> str:
+    """Why the kernel *name* may define names before the first cell; empty for an ordinary one."""
+    if name == OWN_KERNEL:
+        return ""
+    from hpo_lab.execution.kernelspec import not_this_interpreter
+
+    reason = not_this_interpreter(name)
+    return reason and f"the trials fail unless their kernel does: {reason}"
 
 
 def with_kernel_here(
-    prepared: Prepared, asked: str | None, where: str, dialect: Dialect
-) -> Prepared:
-    """The experiment of a manifest with a kernel that this machine has, where it uses kernels.
+    experiment: ExperimentDocument,
+    asked: str | None,
+    where: str,
+    dialect: Dialect,
+    *,
+    resumes: bool = False,
+) -> tuple[ExperimentDocument, tuple[Problem, ...]]:
+    """An experiment with a kernel that this machine has, where it uses kernels.
 
     Args:
-        prepared: The experiment.
+        experiment: As it is written in a manifest or recorded.
         asked: The name of the kernel that a person chose.
-        where: What to call the manifest.
+        where: What to call it.
         dialect: How an option is written.
+        resumes: As of `kernel_here`.
+
+    Returns:
+        It, and a notice where that is another kernel than it says.
 
     Raises:
         InvalidInput: As `kernel_here`.
     """
-    template = prepared.experiment.spec.trial_template
+    template = experiment.spec.trial_template
     if template is None or template.kind != (API_VERSION, "NotebookTrial"):
-        return prepared
-    recorded = _KERNEL.of(prepared.experiment) or OWN_KERNEL
-    name, notices = kernel_here(recorded, asked, where, dialect)
-    if not notices:
-        return prepared
-    experiment = _KERNEL.into(prepared.experiment, name)
-    return replace(prepared, experiment=experiment, warnings=(*prepared.warnings, *notices))
+        return experiment, ()
+    recorded = _KERNEL.of(experiment) or OWN_KERNEL
+    name, notices = kernel_here(recorded, asked, where, dialect, resumes=resumes)
+    return (_KERNEL.into(experiment, name) if notices else experiment), notices

@@ -12,7 +12,7 @@ from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Value
 from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.experiment.trial import trial_name
-from hpo_lab.prepare.prepared import Prepared
+from hpo_lab.prepare.prepared import Prepared, PreparedManifest
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.trial.trial_kinds import trial_kinds
 from hpo_lab.workload.container_engine import ENGINES
@@ -44,7 +44,7 @@ def runs_here(
     """Fit the trials of *prepared* to this machine; those of notebooks and functions are.
 
     Args:
-        prepared: From `prepare_manifest`.
+        prepared: The experiment.
         runtime: `docker` or `podman`, to run containers in it.
         paths: `CONTAINER=HERE`: folders of this machine by path in the containers.
 
@@ -55,7 +55,7 @@ def runs_here(
     Raises:
         InvalidInput: It cannot run here; with every reason.
     """
-    if prepared.files:
+    if not isinstance(prepared, PreparedManifest) or prepared.files:
         return prepared
     experiment = prepared.experiment
     problems = [*local_problems(runtime, paths), *run_problems(experiment)]
@@ -87,8 +87,10 @@ def runs_here(
     return replace(prepared, files={LOCAL: local.file()}, warnings=(*prepared.warnings, *notes))
 
 
-def _local_settings(prepared: Prepared, runtime: str | None, paths: Sequence[str]) -> LocalSettings:
-    written = LocalSettings.annotated(prepared.experiment, str(prepared.folder or Path.cwd()))
+def _local_settings(
+    prepared: PreparedManifest, runtime: str | None, paths: Sequence[str]
+) -> LocalSettings:
+    written = LocalSettings.annotated(prepared.experiment, str(prepared.folder))
     folders = [text.partition("=") for text in paths]
     return replace(
         written,

@@ -17,11 +17,10 @@ from hpo_lab.experiment.manifest import (
 )
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument
 from hpo_lab.experiment.rendering import config_map_object
-from hpo_lab.notebook.trial_code import TrialCode
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.prepare.checking import check, every_problem
 from hpo_lab.prepare.notebook_modules import modules_used
-from hpo_lab.prepare.prepared import Prepared
+from hpo_lab.prepare.prepared import PreparedManifest
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 from hpo_lab.workload.configuration import Configuration, configuration_documents
@@ -37,7 +36,7 @@ def prepare_manifest(
     *,
     template: str | Path | None = None,
     beside: Sequence[str | Path] = (),
-) -> Prepared:
+) -> PreparedManifest:
     """Make an experiment of the manifest at *path*; each file is read once.
 
     A manifest whose `maxTrialCount` is 0 stops the experiment it describes.
@@ -74,12 +73,11 @@ def prepare_manifest(
             )
     configuration = Configuration.of(files)
     experiment = _with_config_map(experiment, configuration)
-    experiment, sources, code = _unpacked(experiment)
+    experiment, sources = _unpacked(experiment)
     check(experiment, str(path))
-    return Prepared(
+    return PreparedManifest(
         experiment,
         sources,
-        code=code,
         warnings=warnings,
         stops=stops,
         folder=path.resolve().parent,
@@ -99,15 +97,15 @@ def _without_stop(document: Any) -> tuple[Any, bool]:
 
 def _unpacked(
     experiment: ExperimentDocument,
-) -> tuple[ExperimentDocument, dict[str, tuple[str, bytes]], TrialCode | None]:
-    """*experiment* without the notebook its template holds, that notebook, and its code."""
+) -> tuple[ExperimentDocument, dict[str, tuple[str, bytes]]]:
+    """*experiment* without the notebook its template holds, and that notebook."""
     template = experiment.spec.trial_template
     job = template.trial_spec if template else None
     spec = job.get("spec") if job else None
     if template is None or job is None or not isinstance(spec, Mapping) or EMBEDDED not in spec:
-        return experiment, {}, None
+        return experiment, {}
     if template.kind != (API_VERSION, "NotebookTrial"):
-        return experiment, {}, None
+        return experiment, {}
     content = json.dumps(spec[EMBEDDED], indent=1).encode()
     try:
         code = TrialNotebook.read(content).code
@@ -123,7 +121,7 @@ def _unpacked(
     changed = template.model_copy(update={"trial_spec": {**job, "spec": rest}})
     files = {NOTEBOOK: ("application/x-ipynb+json", content)}
     spec_now = experiment.spec.model_copy(update={"trial_template": changed})
-    return experiment.model_copy(update={"spec": spec_now}), files, code
+    return experiment.model_copy(update={"spec": spec_now}), files
 
 
 def _with_config_map(

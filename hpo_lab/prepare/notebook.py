@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_lab.notebook.annotations import parse_annotations
-from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
+from hpo_lab.notebook.document import cell_ids, choose_tune_cell, read_notebook, tune_cells
 from hpo_lab.notebook.parsed_cell import ParsedCell
-from hpo_lab.notebook.slicing import names_read, slice_cells
+from hpo_lab.notebook.slicing import Decision, names_read, slice_cells
 from hpo_lab.notebook.trial_notebook import (
     TUNE_TAG,
     build_trial_notebook,
@@ -20,10 +21,10 @@ from hpo_lab.notebook.trial_notebook import (
 )
 from hpo_lab.options import TuneOptions, parse_line
 from hpo_lab.prepare.checking import every_problem
-from hpo_lab.prepare.kernels import OWN_KERNEL, kernel_here
+from hpo_lab.prepare.kernels import OWN_KERNEL, kernel_here, starts_otherwise
 from hpo_lab.prepare.missing_names import missing_names, profile_may_define_names
 from hpo_lab.prepare.notebook_modules import modules_used
-from hpo_lab.prepare.prepared import Prepared, default_names, trial_template
+from hpo_lab.prepare.prepared import PreparedCell, default_names, trial_template
 from hpo_lab.prepare.wording import Dialect, Wording, worded
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.fingerprint import source_of_fingerprint
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare_cell", "prepare_notebook"]
 
+_APPLIES_BEST = re.compile(r"^[ \t]*%hpo[ \t]+best\b.*--(?:apply|run)\b.*$", re.MULTILINE)
+
 
 def prepare_notebook(
     path: str | Path,
@@ -43,7 +46,7 @@ def prepare_notebook(
     *,
     cell: str | None = None,
     dialect: Dialect = Dialect.LINE,
-) -> Prepared:
+) -> PreparedCell:
     """Make an experiment of the `%%tune` cell of a notebook file.
 
     Args:
@@ -83,8 +86,26 @@ def prepare_notebook(
         prepared,
         fresh="--fresh" in alongside,
         is_dry="--dry-run" in alongside,
+        cells=cell_ids(notebook),
         store=alongside.get("--store"),
+        warnings=(*prepared.warnings, *_not_applied(prepared.decisions, path.name)),
     )
+
+
+def _not_applied(decisions: Sequence[Decision], file: str) -> list[Problem]:
+    """A notice for each cell that applies the best of a tuned cell which the trials run."""
+    notices, tuned = [], ""
+    for decision in decisions:
+        cell = decision.cell
+        if cell.runs_tuned:
+            tuned = cell.label if decision.kept else ""
+        elif tuned and (line := _APPLIES_BEST.search(cell.source)):
+            message = (
+                f"`{line[0].strip()}` is not run in trials of a file, which run {tuned} with the "
+                f"values that are written in it; hpo-lab best NAME --write {file} writes the best"
+            )
+            notices.append(Problem(f"{file}, {cell.label}", message))
+    return notices
 
 
 def prepare_cell(
@@ -104,7 +125,7 @@ def prepare_cell(
     provided: Collection[str] | None = None,
     later: Sequence[ParsedCell] = (),
     problems: Sequence[Problem] = (),
-) -> Prepared:
+) -> PreparedCell:
     """Make an experiment of an annotated cell and the cells that came before it.
 
     Args:
@@ -150,7 +171,7 @@ def prepare_cell(
     decisions = slice_cells(earlier, tuned_cell, types)
     kept = [cell for cell, decision in zip(earlier, decisions, strict=True) if decision.kept]
     if provided is not None or not profile_may_define_names():
-        problems += missing_names(
+        missing = missing_names(
             tuned_cell,
             kept,
             decisions,
@@ -160,6 +181,10 @@ def prepare_cell(
             later=later,
             in_kernel=types,
         )
+        if missing and provided is None and (why := starts_otherwise(kernel_name)):
+            notices += tuple(replace(each, message=f"{each.message}; {why}") for each in missing)
+        else:
+            problems += missing
     parameters = [annotation.parameter for annotation in annotations]
     code = code_of_trial(tuned_cell, annotations, kept, first_line=first_line)
     uses = modules_used(code.cells, working_directory)
@@ -194,11 +219,17 @@ def prepare_cell(
         places={each.name: f"{where}, line {each.line}" for each in annotations},
         spaces={each.name: each.text for each in annotations},
     )
+    named = replace(tuned_cell, label=where.removeprefix(f"{file}, "))
     further = f"{name}-{objective.objective_metric_name}"
 
     def build(cells: Sequence[ParsedCell]) -> NotebookNode:
         return build_trial_notebook(
-            tuned_cell, annotations, cells, objective, metadata={"kernelspec": kernel}
+            named,
+            annotations,
+            cells,
+            objective,
+            first_line=first_line,
+            metadata={"kernelspec": kernel},
         )
 
     def halves() -> Halves:
@@ -215,16 +246,16 @@ def prepare_cell(
         whole, sliced = (_before_tuned(build(cells), fingerprint) for cells in (ran, kept))
         return Halves(whole, sliced, str(working_directory))
 
-    return Prepared(
+    return PreparedCell(
         experiment,
         {NOTEBOOK: ("application/x-ipynb+json", _dump(build(kept)))},
-        decisions,
+        decisions=decisions,
+        code=code,
         warnings=notices,
         project=os.path.realpath(working_directory),
         names=default_names(name, further) if options.name is None else (),
         file=file,
         cell=cell,
-        code=code,
         wording=wording,
         halves=halves,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument
 from hpo_lab.options import Option, TuneOptions
 from hpo_lab.prepare.checking import every_problem
-from hpo_lab.prepare.prepared import Prepared
+from hpo_lab.prepare.prepared import PreparedManifest
 from hpo_lab.prepare.wording import Dialect, worded
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -17,8 +17,8 @@ _TRIAL = "spec.trialTemplate."
 
 
 def overridden(
-    prepared: Prepared, options: TuneOptions, dialect: Dialect = Dialect.LINE
-) -> Prepared:
+    prepared: PreparedManifest, options: TuneOptions, dialect: Dialect = Dialect.LINE
+) -> PreparedManifest:
     """The experiment of a manifest with *options* in place of what the manifest says.
 
     Args:

@@ -18,7 +18,15 @@ from hpo_lab.workload.configuration import Configuration
 if TYPE_CHECKING:
     from hpo_lab.execution.slice_check import Halves
 
-__all__ = ["LONGEST_NAME", "Prepared", "default_names", "experiment_name", "trial_template"]
+__all__ = [
+    "LONGEST_NAME",
+    "Prepared",
+    "PreparedCell",
+    "PreparedManifest",
+    "default_names",
+    "experiment_name",
+    "trial_template",
+]
 
 LONGEST_NAME = 40
 """Of an experiment, in characters."""
@@ -31,52 +39,72 @@ class Prepared:
     Attributes:
         experiment: The document.
         files: Its source files by name: media type and content.
-        decisions: Which earlier cells a notebook's trials take along, and why.
-        halves: Makes the notebook with every earlier cell and that with the kept ones.
-        warnings: What a manifest or notebook says that is taken in another way.
-        stops: Whether the manifest asks for the end of the experiment it describes.
-        folder: Where the manifest is.
+        warnings: What is taken in another way than it is written.
         project: The folder that the experiment belongs to; empty for none.
         names: What to call it, the best first; empty where a person chose its name.
         file: The name of the notebook or script, if there is one,
         cell: and what tells the cell or the function from the others in it, if anything does.
-        code: What its trials run, where that is a notebook.
+        cells: The ids of the cells that the notebook has, None where that is not known.
         wording: How its author writes.
         fresh: Whether it says itself that it takes the place of a recorded experiment.
-        is_dry: Whether it says itself that it is to be shown and not run.
         store: The store that it names itself, None where it names none.
-        configuration: The ConfigMaps and Secrets given with a manifest.
-        overridden: Which options took the place of what a manifest says, as a sentence.
     """
 
     experiment: ExperimentDocument
     files: Mapping[str, tuple[str, bytes]]
-    decisions: tuple[Decision, ...] = ()
-    halves: Callable[[], Halves] | None = None
     warnings: tuple[Problem, ...] = ()
-    stops: bool = False
-    folder: Path | None = None
     project: str = ""
     names: tuple[str, ...] = ()
     file: str = ""
     cell: str = ""
-    code: TrialCode | None = None
+    cells: frozenset[str] | None = None
     wording: Wording = field(default_factory=lambda: Wording(Dialect.FIELD))
     fresh: bool = False
-    is_dry: bool = False
     store: str | None = None
-    configuration: Configuration = field(default_factory=Configuration)
-    overridden: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCell(Prepared):
+    """An experiment of a notebook's cell.
+
+    Attributes:
+        decisions: Which earlier cells its trials take along, and why.
+        halves: Makes the notebook with every earlier cell and that with the kept ones.
+        code: What its trials run.
+        is_dry: Whether its line says that it is to be shown and not run.
+    """
+
+    decisions: tuple[Decision, ...]
+    halves: Callable[[], Halves]
+    code: TrialCode
+    is_dry: bool = False
 
     def check_runs(self) -> None:
         """Check that its author wants it to be run.
 
         Raises:
-            InvalidInput: The line of its cell says that nothing is to be started.
+            InvalidInput: The line of the cell says that nothing is to be started.
         """
         if self.is_dry:
             message = f"--dry-run on the line of %%tune: hpo-lab validate {self.file} does it"
             raise InvalidInput([Problem(self.file, message)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedManifest(Prepared):
+    """An experiment of a manifest.
+
+    Attributes:
+        folder: Where the manifest is.
+        configuration: The ConfigMaps and Secrets given with it.
+        stops: Whether it asks for the end of the experiment that it describes.
+        overridden: Which options took the place of what it says, as a sentence.
+    """
+
+    folder: Path
+    configuration: Configuration
+    stops: bool = False
+    overridden: str = ""
 
 
 def experiment_name(text: str) -> str:

@@ -10,12 +10,10 @@ from hpo_lab.experiment.function_parts import ORDER
 from hpo_lab.experiment.identity import differences
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.notebook.source_meaning import READ
-from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.prepare.comparing import Recorded
 from hpo_lab.prepare.notebook_modules import modules_used
 from hpo_lab.prepare.project_modules import module_parts, names_in, project_file
 from hpo_lab.problems import Problem
-from hpo_lab.trial.folder import NOTEBOOK
 
 __all__ = ["edited_modules"]
 
@@ -33,9 +31,9 @@ def edited_modules(recorded: Recorded) -> list[Problem]:
     before: Mapping[str, str] = trial["uses"]
     if job.get("kind") == "FunctionTrial":
         now = _of_function(before, trial.get("path", ()))
-    elif (content := recorded.file(NOTEBOOK)) is not None:
+    elif (notebook := recorded.notebook) is not None:
         folder = Path(str(trial.get("workingDirectory", ".")))
-        now = modules_used(TrialNotebook.read(content).code.cells, folder)
+        now = modules_used(notebook.code.cells, folder)
     else:
         return []
     return [Problem(*each) for each in differences(spec, _with_uses(spec, now))]

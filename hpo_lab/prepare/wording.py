@@ -87,14 +87,6 @@ class Wording:
     places: Mapping[str, str] = field(default_factory=dict)
     spaces: Mapping[str, str] = field(default_factory=dict)
 
-    def option(self, option: Option) -> str:
-        """The name of *option*; see `Dialect.option`."""
-        return self.dialect.option(option)
-
-    def said(self, option: Option, value: Any) -> str:
-        """How its author says that *option* has *value*; see `Dialect.said`."""
-        return self.dialect.said(option, value)
-
 
 def worded(problem: Problem, dialect: Dialect, parameters: Sequence[str], rest: str) -> Problem:
     """*problem* of a document that was made from options and parameters.

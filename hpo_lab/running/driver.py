@@ -19,7 +19,6 @@ from hpo_lab.engine.plan import Verdict
 from hpo_lab.engine.scheduler import Scheduler
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import RUNNING, ExperimentState
-from hpo_lab.experiment.trial import TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.asking import Asking, AskingAtOnce, Questions
@@ -195,23 +194,16 @@ class Driver:
             asking.close()
 
     def _sources(self) -> list[ArtifactRecord]:
-        return [
-            artifact
-            for listed in self._store.artifacts(self._uid)
-            if listed.number is None
-            and (artifact := self._store.artifact(self._uid, listed.name)) is not None
-        ]
+        return self._store.sources(self._uid)
 
     def _recovered(self, record: ExperimentRecord) -> tuple[Scheduler, list[UnfinishedTrial]]:
         """The scheduler of an experiment that may have run before, and what ran then."""
         now, spec = self._clock(), record.document.spec
         trials = self._store.trials(self._uid)
-        running = []
-        for trial in trials:
-            if trial.state is TrialState.RUNNING:
-                stored = self._store.trial(self._uid, trial.number)
-                handle, position = (stored.handle or "", stored.offset) if stored else ("", 0)
-                running.append(UnfinishedTrial(trial, handle, position))
+        running = [
+            UnfinishedTrial(record.trial, record.handle or "", record.offset)
+            for record in self._store.running_trials(self._uid)
+        ]
         ends = [each.time for each in self._store.conditions(self._uid) if each.type.is_final]
         reports: dict[int, list[Observation]] = {}
         if spec.early_stopping is not None:

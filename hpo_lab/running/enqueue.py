@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from hpo_lab.counting import counted
 from hpo_lab.engine.ledger import Ledger
 from hpo_lab.engine.plan import plan
 from hpo_lab.experiment.choices import read_choice
@@ -67,13 +68,13 @@ def _outlook(
 ) -> str:
     spec, now = document.spec, time.time()
     waiting = sum(1 for _ in waiting_points(spec, trials))
-    said = f"{waiting} point{'s wait' if waiting > 1 else ' waits'} to be tried"
+    said = f"{counted(waiting, 'point waits', 'points wait')} to be tried"
     if spec.max_trial_count is not None and waiting > spec.max_trial_count - len(trials):
         room = max(0, spec.max_trial_count - len(trials))
         needed = len(trials) + waiting
         return (
-            f"{said}, and the {spec.max_trial_count} trials of the budget leave room for {room}; "
-            f"raise it: {resume} --trials {needed}"
+            f"{said}, and the budget of {counted(spec.max_trial_count, 'trial')} leaves room for "
+            f"{room}; raise it: {resume} --trials {needed}"
         )
     if record.is_active(now):
         return f"{said} next"

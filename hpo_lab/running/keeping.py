@@ -58,6 +58,15 @@ class Keeping:
         if ended.superseded is not None and self._keep is Keep.BEST:
             self._discard(ended.superseded)
 
+    def superseded(self, ended: TrialEnded) -> list[str]:
+        """What the trial that was the best before *ended* has recorded and keeps no longer.
+
+        Only an experiment that is continued has recorded it, when it ended.
+        """
+        if ended.superseded is None or self._keep is not Keep.BEST:
+            return []
+        return [file.name for file in self._place.files(ended.superseded) if self._concerns(file)]
+
     def _concerns(self, file: Artifact) -> bool:
         return file.name != LOG if self._is_function else file.name == NOTEBOOK
 

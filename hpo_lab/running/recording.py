@@ -85,6 +85,8 @@ class Recorder:
             case TrialEnded(trial):
                 if record.best == trial.number:
                     transaction.set_best(trial.number)
+                if record.superseded is not None and (names := self._keeping.superseded(record)):
+                    transaction.remove_artifacts(record.superseded, names)
                 transaction.finish_trial(
                     trial.number,
                     trial.state,

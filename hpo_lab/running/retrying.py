@@ -27,16 +27,15 @@ class Retry:
         is_spent: Whether the store was given up.
     """
 
-    def __init__(self, store: Store, is_over: Callable[[], bool], title: str = "it") -> None:
+    def __init__(self, store: Store, is_over: Callable[[], bool]) -> None:
         """Prepare.
 
         Args:
             store: The store.
             is_over: Whether there is no time to wait any longer, such as after a signal.
-            title: What a person calls the experiment that is being run.
         """
         self.is_spent = False
-        self.title = title
+        self.title = "it"
         self._store = store
         self._is_over = is_over
 

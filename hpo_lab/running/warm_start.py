@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from hpo_lab.counting import counted
 from hpo_lab.experiment.model import ExperimentDocument, ExperimentSpec
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.problems import InvalidInput, Problem
@@ -57,7 +58,7 @@ def warm_start(store: Store, experiment: ExperimentDocument, project: str = "") 
         ended = [trial for trial in store.trials(record.uid) if trial.is_final]
         usable = transferred(spec, ended)
         taken += usable
-        parts.append(f"{len(usable)} of the {len(ended)} trials of {record.title}")
+        parts.append(f"{len(usable)} of the {counted(len(ended), 'trial')} of {record.title}")
     message = f"Experiment learns from {' and '.join(parts)}"
     algorithm = get_algorithm(spec.algorithm.algorithm_name)
     if not algorithm.uses_prior:

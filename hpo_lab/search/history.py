@@ -9,10 +9,9 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from hpo_lab.experiment.trial import Trial
 
-__all__ = ["EachTrial", "History", "Index"]
+__all__ = ["History", "Index"]
 
 P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Index(Protocol):
@@ -128,19 +127,3 @@ class History:
 
 _number = attrgetter("number")
 _asked = attrgetter("assignments", "labels", "parent")
-
-
-class EachTrial(dict[int, R]):
-    """The index with the result of a function for each trial, by number and in their order.
-
-    Args:
-        function: Its result depends on the trial alone.
-    """
-
-    def __init__(self, function: Callable[[Trial], R]) -> None:
-        super().__init__()
-        self._function = function
-
-    def put(self, trial: Trial, before: Trial | None) -> None:
-        """Work out the result for a trial."""
-        self[trial.number] = self._function(trial)

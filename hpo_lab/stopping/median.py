@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from statistics import median
 from typing import ClassVar
 
+from hpo_lab.counting import counted
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.search.setting import Setting
 from hpo_lab.stopping.averages import Averages
@@ -52,5 +53,5 @@ class MedianStop(EarlyStoppingRule):
             return None
         return (
             f"its best value, {best:.6g}, is worse at step {step} than {middle:.6g}, the median "
-            f"of the averages of {count} trials up to there"
+            f"of the averages of {counted(count, 'trial')} up to there"
         )

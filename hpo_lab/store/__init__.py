@@ -20,11 +20,11 @@ from hpo_lab.store.records import (
     ArtifactRecord,
     Changes,
     Condition,
-    Control,
     ExperimentRecord,
     ObservationRecord,
     Overview,
     TrialRecord,
+    title_of,
 )
 from hpo_lab.store.store import Store, open_store
 from hpo_lab.store.transaction import Transaction
@@ -36,7 +36,6 @@ __all__ = [
     "ArtifactRecord",
     "Changes",
     "Condition",
-    "Control",
     "ExperimentRecord",
     "Lease",
     "LeaseLost",
@@ -53,4 +52,5 @@ __all__ = [
     "Watch",
     "open_store",
     "outage",
+    "title_of",
 ]

@@ -63,6 +63,21 @@ def one(
     return _record(row, row.content, files) if row else None
 
 
+def sources(connection: Connection, uid: str, files: Path) -> list[ArtifactRecord]:
+    """The artifacts of the experiment itself, with their content."""
+    query = select(_artifacts).where(_artifacts.c.uid == uid, _artifacts.c.number.is_(None))
+    rows = connection.execute(query.order_by(_artifacts.c.id))
+    return [_record(row, row.content, files) for row in rows]
+
+
+def remove(connection: Connection, uid: str, number: int, names: Sequence[str]) -> bool:
+    """Remove the artifacts of a trial that are called *names*; whether there were any."""
+    query = delete(_artifacts).where(
+        _artifacts.c.uid == uid, _artifacts.c.number == number, _artifacts.c.name.in_(names)
+    )
+    return connection.execute(query).rowcount > 0
+
+
 def listed(
     connection: Connection, uid: str, number: int | None, files: Path
 ) -> list[ArtifactRecord]:

@@ -78,10 +78,6 @@ class ExperimentStore(Transactions):
             self._remove_folder(replaces)
         return record
 
-    def experiment(self, name: str, namespace: str = "default") -> ExperimentRecord | None:
-        """The experiment of that name, the newest where projects share it; None for none."""
-        return next(iter(self.named(name, namespace)), None)
-
     def named(self, name: str, namespace: str = "default") -> list[ExperimentRecord]:
         """The experiments of that name, at most one of each project, the newest first."""
         with self._engine.connect() as connection:
@@ -118,10 +114,10 @@ class ExperimentStore(Transactions):
         with self._engine.connect() as connection:
             return experiments.by_uid(connection, uid)
 
-    def experiments(self, namespace: str | None = None) -> list[ExperimentRecord]:
-        """The experiments of a namespace, by default of all, the newest first."""
+    def experiments(self) -> list[ExperimentRecord]:
+        """All experiments, the newest first."""
         with self._engine.connect() as connection:
-            return experiments.listed(connection, namespace)
+            return experiments.listed(connection)
 
     def overviews(self, namespace: str | None = None) -> list[Overview]:
         """What a list of experiments needs, the newest first; reads the best trials alone."""
@@ -133,13 +129,13 @@ class ExperimentStore(Transactions):
         with reading(self._engine) as connection:
             return experiments.overview(connection, uid)
 
-    def revisions(self, namespace: str | None = None) -> dict[str, int]:
+    def revisions(self) -> dict[str, int]:
         """The revision of every experiment, by uid; cheap enough to ask at every wake-up.
 
         One with another revision than before has `changes`; one that is missing was deleted.
         """
         with self._engine.connect() as connection:
-            return experiments.revisions(connection, namespace)
+            return experiments.revisions(connection)
 
     def changes(self, uid: str, since: int = 0) -> Changes | None:
         """What changed in an experiment after the revision *since*, None when it is gone.
@@ -159,11 +155,6 @@ class ExperimentStore(Transactions):
             else:
                 listed = trials.changed(connection, uid, since) if revision > since else []
             return Changes(revision, lease, record, listed)
-
-    def update_spec(self, uid: str, document: ExperimentDocument, now: float | None = None) -> None:
-        """`Transaction.set_document` alone."""
-        with self.transaction(uid) as transaction:
-            transaction.set_document(document, now)
 
     def enqueue(
         self, uid: str, points: Sequence[Mapping[str, Value]], now: float | None = None
@@ -193,11 +184,6 @@ class ExperimentStore(Transactions):
         """Ask the experiment's runner, present or next, to stop."""
         with self.transaction(uid) as transaction:
             transaction.set_stop_requested(True, now)
-
-    def clear_stop(self, uid: str, now: float | None = None) -> None:
-        """Take the request to stop back."""
-        with self.transaction(uid) as transaction:
-            transaction.set_stop_requested(False, now)
 
     def control(self, uid: str) -> Control:
         """The request to stop, and when anything was changed; cheap enough to poll.

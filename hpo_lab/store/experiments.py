@@ -130,17 +130,15 @@ def head(connection: Connection, uid: str) -> tuple[int, int, Lease | None] | No
     return (row.revision, row.changed, lease_of(row)) if row else None
 
 
-def revisions(connection: Connection, namespace: str | None) -> dict[str, int]:
+def revisions(connection: Connection) -> dict[str, int]:
     """The revision of every experiment, by uid."""
     query = select(_experiments.c.uid, _experiments.c.revision)
-    if namespace is not None:
-        query = query.where(_experiments.c.namespace == namespace)
     return {row.uid: row.revision for row in connection.execute(query)}
 
 
-def listed(connection: Connection, namespace: str | None) -> list[ExperimentRecord]:
+def listed(connection: Connection) -> list[ExperimentRecord]:
     """All experiments, the newest first."""
-    query = _newest_first(select(_experiments), namespace)
+    query = _newest_first(select(_experiments), None)
     return [_record(row) for row in connection.execute(query)]
 
 

@@ -10,9 +10,10 @@ from platformdirs import user_data_path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from hpo_lab.masking import MASK
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["Location", "make_private", "unusable"]
+__all__ = ["Location", "make_private", "require_own", "unusable"]
 
 _DRIVERS = {
     "sqlite": "sqlite",
@@ -35,6 +36,19 @@ def make_private(folder: Path) -> None:
     except FileExistsError:
         if not folder.is_dir():
             raise
+
+
+def require_own(folder: Path) -> None:
+    """Refuse *folder* where another user than that of the place above it has put it there.
+
+    Whoever owns a folder, such as one in the temporary folder, can exchange what trials run.
+
+    Raises:
+        InvalidInput: It is such a folder, or a link.
+    """
+    trusted = {0, folder.parent.stat().st_uid}
+    if hasattr(os, "getuid") and folder.lstat().st_uid not in {*trusted, os.getuid()}:
+        raise unusable(f"{folder} belongs to another user; remove it, or give another place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,11 @@ class Location:
             raise unusable(
                 f"unknown scheme {url.drivername!r}; allowed are a path, 'sqlite:///PATH' and "
                 f"'postgresql://USER@HOST/NAME'{nearest(url.drivername, list(_DRIVERS))}"
+            )
+        if url.password in ("***", MASK):
+            raise unusable(
+                "the password of the URL is masked; write the true one, or set $HPO_LAB_STORE, "
+                "which no other user can read"
             )
         if url.get_backend_name() == "postgresql":
             return cls(url.set(drivername=_DRIVERS[url.drivername]), None)

@@ -24,6 +24,7 @@ __all__ = [
     "ObservationRecord",
     "Overview",
     "TrialRecord",
+    "title_of",
 ]
 
 
@@ -38,6 +39,11 @@ class Condition:
     reason: str
     message: str
     time: float
+
+
+def title_of(namespace: str, name: str) -> str:
+    """What a person calls an experiment: `name`, or `namespace/name`."""
+    return name if namespace == "default" else f"{namespace}/{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class ExperimentRecord:
     @property
     def title(self) -> str:
         """What a person calls it: `name`, or `namespace/name`."""
-        return self.name if self.namespace == "default" else f"{self.namespace}/{self.name}"
+        return title_of(self.namespace, self.name)
 
     def is_active(self, now: float) -> bool:
         """Whether a live runner holds the lease at *now*."""

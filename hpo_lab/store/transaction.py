@@ -159,11 +159,9 @@ class Transaction:
         reason: str = "",
         message: str = "",
         traceback: str = "",
-        observations: Sequence[Observation] = (),
-        offset: int = 0,
         artifacts: Sequence[Artifact] = (),
     ) -> bool:
-        """Record the end of a trial together with its last observations and what it left.
+        """Record the end of a trial together with what it left.
 
         Args:
             number: The trial.
@@ -172,8 +170,6 @@ class Transaction:
             reason: Why, as one CamelCase word.
             message: Why, in one line for a person.
             traceback: Of the exception it ended with.
-            observations: As in `observe`.
-            offset: As in `observe`.
             artifacts: As in `add_artifact`.
 
         Returns:
@@ -182,16 +178,15 @@ class Transaction:
         Raises:
             NotFound: There is no such trial.
             OSError: The file of an artifact cannot be read.
-            ValueError: *state* is not final, or there are observations and no offset.
+            ValueError: *state* is not final.
         """
         if not state.is_final:
             raise ValueError(f"a trial cannot end as {state}")
-        if self._present(number)[0].is_final:
+        trial, offset = self._present(number)
+        if trial.is_final:
             return False
-        self.observe(number, observations, offset)
         for artifact in artifacts:
             self.add_artifact(artifact)
-        trial, offset = self._present(number)
         now = time_of(now)
         self._put(
             replace(trial, state=state, completed_at=now, message=message),
@@ -246,6 +241,11 @@ class Transaction:
         self._kept[artifact.number, artifact.name] = row
         if artifact.number is not None and artifact.number not in self._added:
             self._changes.setdefault(artifact.number, {})
+
+    def remove_artifacts(self, number: int, names: Sequence[str]) -> None:
+        """Keep what a trial has as *names* no longer."""
+        if _artifacts.remove(self._connection, self._uid, number, names):
+            self._changes.setdefault(number, {})
 
     # The experiment
 

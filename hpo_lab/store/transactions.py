@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpo_lab.store import experiments
 from hpo_lab.store.database import connect, watching, writing
-from hpo_lab.store.location import Location, make_private
+from hpo_lab.store.location import Location, make_private, require_own
 from hpo_lab.store.transaction import Snapshot, Transaction
 from hpo_lab.store.watch import Watch
 
@@ -56,10 +56,16 @@ class Transactions:
         return self.files / uid
 
     def make_folder(self, uid: str) -> Path:
-        """Make the folder of an experiment, readable for this user alone."""
+        """Make the folder of an experiment, readable for this user alone.
+
+        Raises:
+            InvalidInput: Another user has put it, or that of all experiments, there.
+        """
         make_private(self.files)
+        require_own(self.files)
         folder = self.folder(uid)
         make_private(folder)
+        require_own(folder)
         return folder
 
     def watch(self) -> Watch:

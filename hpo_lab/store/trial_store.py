@@ -57,10 +57,20 @@ class TrialStore(Transactions):
         with self._engine.connect() as connection:
             return observations.listed(connection, uid, number, metric, after_id, limit)
 
+    def running_trials(self, uid: str) -> list[TrialRecord]:
+        """The trials that run, with their details, by number."""
+        with self._engine.connect() as connection:
+            return trials.running(connection, uid)
+
     def artifact(self, uid: str, name: str, number: int | None = None) -> ArtifactRecord | None:
         """An artifact with its content: of a trial, or of the experiment itself."""
         with self._engine.connect() as connection:
             return _artifacts.one(connection, uid, name, number, self.files)
+
+    def sources(self, uid: str) -> list[ArtifactRecord]:
+        """The artifacts of the experiment itself, with their content."""
+        with self._engine.connect() as connection:
+            return _artifacts.sources(connection, uid, self.files)
 
     def artifacts(self, uid: str, number: int | None = None) -> list[ArtifactRecord]:
         """The artifacts of a trial, by default all of the experiment, without content."""

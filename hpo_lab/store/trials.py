@@ -90,6 +90,13 @@ def one(connection: Connection, uid: str, number: int) -> TrialRecord | None:
     return _whole(row) if row else None
 
 
+def running(connection: Connection, uid: str) -> list[TrialRecord]:
+    """The trials that run, with their details, by number."""
+    is_running = (_trials.c.uid == uid) & (_trials.c.state == TrialState.RUNNING.value)
+    rows = connection.execute(select(_trials).where(is_running).order_by(_trials.c.number))
+    return [_whole(row) for row in rows]
+
+
 def last_failed(connection: Connection, uid: str) -> TrialRecord | None:
     """The trial that failed last, with its details."""
     row = connection.execute(_LAST_FAILED, {"of_uid": uid}).one_or_none()

@@ -13,14 +13,15 @@ import json
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from hpo_lab.observation import LONGEST_LINE, Outcome
+from hpo_lab.observation import LONGEST_LINE, Observation, Outcome, report_line
 
 __all__ = [
+    "CELL",
     "INTERRUPTED",
     "LOG",
     "METRICS",
@@ -28,6 +29,7 @@ __all__ = [
     "TRIAL_FOLDER",
     "Task",
     "append_line",
+    "append_reports",
     "is_plain",
     "mark_interrupted",
     "open_own",
@@ -45,6 +47,8 @@ INTERRUPTED = "interrupted_at"
 
 LOG = "log.txt"
 NOTEBOOK = "notebook.ipynb"
+CELL = "hpo_lab_cell"
+"""In the metadata of a cell of a trial notebook: its name and first line in the author's own."""
 _TASK = "task.json"
 _LONGEST = 100_000
 """Characters of a message and of a traceback that are kept."""
@@ -153,6 +157,21 @@ def append_line(path: str, document: Mapping[str, Any]) -> None:
     try:
         if os.write(descriptor, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+    finally:
+        os.close(descriptor)
+
+
+def append_reports(path: str, observations: Sequence[Observation]) -> None:
+    """Append *observations* to the metrics file at *path*, each as a line.
+
+    Raises:
+        OSError: *path* is no plain file.
+    """
+    text = "".join(f"{report_line(observation)}\n" for observation in observations)
+    descriptor = open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        # Written at once, so that a reader sees whole lines.
+        os.write(descriptor, text.encode())
     finally:
         os.close(descriptor)
 

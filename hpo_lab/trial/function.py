@@ -9,12 +9,14 @@ or is a cell of a notebook.
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import linecache
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from hpo_lab.problems import nearest
@@ -32,6 +34,7 @@ __all__ = [
     "result_of",
     "run_function",
     "unpickled",
+    "variables_of",
 ]
 
 FUNCTION = "function.pkl"
@@ -40,8 +43,14 @@ SOURCES = "sources.json"
 
 
 def run_function(task: Task, folder: Path) -> None:
-    """Call the function and report what it returns."""
-    report_result(load_function(task.spec, Path(task.source)), task)
+    """Call the function and report what it returns; its random numbers are those of a fork."""
+    from hpo_lab.execution.randomness import Randomness
+
+    randomness = Randomness()
+    function = load_function(task.spec, Path(task.source))
+    randomness.end_of_set_up()
+    randomness.renew(task.seed, variables_of(function))
+    report_result(function, task)
 
 
 def load_function(spec: Mapping[str, Any], source: Path) -> Callable[..., Any]:
@@ -73,6 +82,13 @@ def unpickled(pickled: bytes, sources: Mapping[str, list[str]]) -> Callable[...,
         linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
     function: Callable[..., Any] = cloudpickle.loads(pickled)
     return function
+
+
+def variables_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The global and closed-over values of *function* by name."""
+    if not isinstance(function, FunctionType):
+        return {}
+    return {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
 
 
 def result_of(function: Callable[..., Any], call: str, assignments: Mapping[str, Any]) -> Any:

@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hpo_lab.trial.folder import TRIAL_FOLDER
 
-__all__ = ["ENGINES", "container_command"]
+__all__ = ["ENGINES", "container_command", "container_name", "remove_containers"]
 
 ENGINES = ("docker", "podman")
+_PATIENCE = 20.0
+
+
+def container_name(folder: str, *parts: str) -> str:
+    """The name of a running container: the same for every attempt of a trial, and no other's.
+
+    Args:
+        folder: The folder of the trial, which tells it from one of the same name elsewhere.
+        *parts: The trial, the replica and the container, for people.
+    """
+    return "-".join([*parts, hashlib.sha256(folder.encode()).hexdigest()[:12]])
+
+
+def remove_containers(engine: str, names: Sequence[str]) -> None:
+    """Have *engine* kill and remove the containers called *names*, where there are any."""
+    # Each by itself: an engine may stop at the first that there is not.
+    removals = []
+    for name in names:
+        with suppress(OSError):
+            removals.append(
+                subprocess.Popen(
+                    [engine, "rm", "--force", name],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            )
+    until = time.monotonic() + _PATIENCE
+    for removal in removals:
+        try:
+            removal.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            removal.kill()
+            removal.wait()
 
 
 def container_command(

@@ -14,7 +14,7 @@ from typing import Any
 from hpo_lab.trial.folder import TRIAL_FOLDER
 from hpo_lab.workload.configuration import Configuration
 from hpo_lab.workload.container import command_words, variables
-from hpo_lab.workload.container_engine import container_command
+from hpo_lab.workload.container_engine import container_command, container_name
 from hpo_lab.workload.paths import mounts, translate
 from hpo_lab.workload.rendezvous import HOST
 from hpo_lab.workload.replicas import Replica
@@ -34,6 +34,7 @@ class Launch:
         environment: All variables of the process.
         directory: The working directory.
         notes: Sentences about what differs from the manifest.
+        container: The name of the running container; empty for a process.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Launch:
     environment: Mapping[str, str]
     directory: str
     notes: tuple[str, ...] = ()
+    container: str = ""
 
 
 def gpu_demand(container: Mapping[str, Any]) -> int:
@@ -96,8 +98,8 @@ def container_process(
     configuration = Configuration.read(settings.beside)
     own = variables(container, facts, {**os.environ, **operator_variables}, configuration)
     environment = {**operator_variables, **own}
-    name = f"{trial}-{replica.name}"
     if settings.runtime:
+        name = container_name(str(folder), trial, replica.name, str(container.get("name", "main")))
         expanded = {
             **container,
             "command": command_words({"command": container.get("command")}, environment),
@@ -108,7 +110,7 @@ def container_process(
             expanded |= {"command": read, "args": []}
         words = container_command(settings.runtime, name, expanded, environment, places, gpus or ())
         everything = {**os.environ, **environment}
-        return Launch(replica.name, words, everything, settings.directory)
+        return Launch(replica.name, words, everything, settings.directory, container=name)
     words = command_words(container, environment)
     if by_shell:
         words = shell_reading(words)

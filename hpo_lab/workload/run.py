@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,13 +21,14 @@ from typing import IO, Any
 
 from hpo_lab.collectors.source import Source, collector
 from hpo_lab.collectors.stream import follow_file
-from hpo_lab.observation import report_line
 from hpo_lab.trial.checkpoint import CHECKPOINT_DIR, checkpoint_folder
-from hpo_lab.trial.folder import LOG, METRICS, Task, open_own
+from hpo_lab.trial.folder import LOG, METRICS, Task, append_reports, open_own
 from hpo_lab.trial.trial_kinds import TrialFailed
+from hpo_lab.workload.container_engine import remove_containers
 from hpo_lab.workload.container_process import Launch, container_process, gpu_demand
 from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
 from hpo_lab.workload.ended_job import ended_job
+from hpo_lab.workload.groups import end_groups, ending_by_signal
 from hpo_lab.workload.paths import collected_folder, own_parents, translate
 from hpo_lab.workload.rendezvous import hostfile, ports_needed, rendezvous, started
 from hpo_lab.workload.replicas import Replica, chosen, primary, replicas, retries
@@ -38,6 +39,8 @@ from hpo_lab.workload.shell_words import is_read_by_shell
 __all__ = ["run_workload"]
 
 _GRACE = 5.0
+_GRACE_OF_CONTAINERS = 3.0
+"""Less, so that the engine has killed them before this process is killed."""
 _POLL = 0.05
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TAIL_BYTES, _TAIL_LINES = 16_384, 30
@@ -93,10 +96,15 @@ class _Workload:
         self._primary = primary(self._crew, settings.pod_labels)
         self._pushing: Mapping[str, str] = {}
         self._failure: BaseException | None = None
+        self._containers: set[str] = set()
+        self._grace = _GRACE_OF_CONTAINERS if settings.runtime else _GRACE
 
     def run(self) -> _End:
         """Run the job, and run it again after a failure while its back-off limit allows."""
         with contextlib.ExitStack() as held:
+            if self._settings.runtime:
+                held.enter_context(ending_by_signal())
+                held.callback(self._remove_containers)
             shares = self._hold_gpus(held)
             count = ports_needed(str(self._job.get("kind")), self._all)
             ports = held.enter_context(hold_ports(count))
@@ -165,7 +173,7 @@ class _Workload:
                     running[replica.rank] = self._start(replica, launches[replica.rank], log)
                 return self._watch(running, launches, collected, url, start)
             finally:
-                _end_groups(running.values())
+                end_groups(running.values(), self._grace)
 
     def _watch(
         self,
@@ -194,23 +202,16 @@ class _Workload:
         try:
             end = _first_end(running, launches, self._primary.rank)
         finally:
-            _end_groups(running.values())
+            end_groups(running.values(), self._grace)
             ended.set()
             collecting.join()
         return end
 
     def _collect(self, source: Source) -> None:
         try:
-            path, flags = f"{self._folder}/{METRICS}", os.O_WRONLY | os.O_APPEND | os.O_CREAT
-            with os.fdopen(open_own(path, flags), "ab", buffering=0) as file:
-                for batch in collector(self._settings.collector)(source):
-                    if batch:
-                        # One write, so that a reader sees whole lines.
-                        file.write(
-                            "".join(
-                                f"{report_line(observation)}\n" for observation in batch
-                            ).encode()
-                        )
+            for batch in collector(self._settings.collector)(source):
+                if batch:
+                    append_reports(f"{self._folder}/{METRICS}", batch)
         except Exception as error:
             self._failure = error
 
@@ -293,6 +294,10 @@ class _Workload:
         )
         for note in process.notes:
             self._say(note)
+        if process.container:
+            # What an attempt has left that was killed, with whoever would have ended it.
+            remove_containers(self._settings.runtime, [process.container])
+            self._containers.add(process.container)
         return process
 
     def _metrics_path(self, places: Mapping[str, str]) -> dict[str, str]:
@@ -307,6 +312,11 @@ class _Workload:
         folder.mkdir(exist_ok=True)
         return folder
 
+    def _remove_containers(self) -> None:
+        """Have the containers gone that have outlived the engine's program."""
+        if self._containers:
+            remove_containers(self._settings.runtime, sorted(self._containers))
+
     def _start(self, replica: Replica, process: Launch, log: IO[bytes]) -> subprocess.Popen[bytes]:
         if replica is self._primary:
             return _started(process, log)
@@ -319,7 +329,7 @@ class _Workload:
             try:
                 return process.wait()
             finally:
-                _end_groups([process])
+                end_groups([process], self._grace)
 
     def _start_collector(self, places: Mapping[str, str]) -> subprocess.Popen[bytes]:
         container = self._settings.custom
@@ -365,23 +375,6 @@ def _ended(launch: Launch, code: int) -> str:
     name = signal.Signals(number).name if number in {*signal.Signals} else ""
     how = f"was killed by {name}" if name else f"ended with code {code}"
     return f"{launch.name}: {Path(launch.words[0]).name} {how}"
-
-
-def _end_groups(processes: Collection[subprocess.Popen[bytes]]) -> None:
-    """End processes and their descendants; a process group outlives its leader."""
-    for process in processes:
-        _signal(process, signal.SIGTERM)
-    until = time.monotonic() + _GRACE
-    for process in processes:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, until - time.monotonic()))
-        _signal(process, signal.SIGKILL)
-        process.wait()
-
-
-def _signal(process: subprocess.Popen[bytes], signum: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signum)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,8 @@ from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import Prepared, check, experiment_name, prepare_function
+from hpo_lab.prepare import Prepared, check, prepare_function
+from hpo_lab.prepare.prepared import experiment_name
 from hpo_lab.store import ExperimentRecord, Store, open_store
 from tests.store_writes import finish_trial, start_trial
 
@@ -67,7 +68,7 @@ def enrolled(store: Store) -> Enrolled:
         )
         prepared = prepare_function(function, {"x": hpo_lab.uniform(0, 5)}, given)
         check(prepared.experiment)
-        return enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0]
+        return enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record
 
     return make
 

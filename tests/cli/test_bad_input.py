@@ -83,7 +83,7 @@ def test_a_name_taken_by_another_experiment(
     result = cli("run", path, "--name", "parabola", "--json")
     assert result.exit_code == 2
     assert "'parabola' is another experiment, recorded with 1 trial:" in result.stderr
-    assert store.experiment("parabola") == before
+    assert store.named("parabola") == [before]
     assert len(store.experiments()) == 1
 
 

@@ -12,7 +12,7 @@ def test_stop_of_what_does_not_run(cli: Any, recorded: Any) -> None:
     recorded([0.5])
     result = cli("stop", "parabola", "--json")
     assert result.exit_code == 0
-    assert "parabola is not running (Succeeded)" in result.stderr
+    assert "parabola is not running (Finished)" in result.stderr
     assert json.loads(result.stdout) == {"name": "parabola", "state": "Succeeded"}
 
 
@@ -21,7 +21,7 @@ def test_delete_needs_a_yes(cli: Any, recorded: Any, store: Any) -> None:
     refused = cli("delete", "parabola")
     assert refused.exit_code == 2
     assert "--yes: is needed where nobody can be asked" in refused.stderr
-    assert store.experiment("parabola") is not None
+    assert store.named("parabola")
     folder = store.folder(record.uid)
     folder.mkdir(parents=True)
     deleted = cli("delete", "parabola", "--yes", "--json")
@@ -38,7 +38,7 @@ def test_delete_asks_on_a_terminal(recorded: Any, store: Any) -> None:
         process = subprocess.Popen(command, stdin=child, stderr=subprocess.PIPE)
         os.write(terminal, answer)
         _, said = process.communicate(timeout=30)
-        assert b"Delete parabola with 1 trials and their files?" in said
+        assert b"Delete parabola with 1 trial and their files?" in said
         assert len(store.experiments()) == left
         os.close(terminal)
         os.close(child)
@@ -62,7 +62,7 @@ def test_fresh_asks_a_person_before_it_deletes(recorded: Any, notebook: Any, sto
         os.close(terminal)
         os.close(child)
     assert [each.name for each in store.experiments()] == ["parabola"]
-    assert b"It replaces parabola and its 1 trial." in said
+    assert b"It replaces parabola and its 1 trial\n" in said
 
 
 def test_a_list_is_of_this_folder_and_a_name_of_another_says_so(

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from hpo_lab.experiment.manifest import parse_text
 from hpo_lab.experiment.model import AdditionalObjective, ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import Store
+from tests.manifest_reading import parse_text
 from tests.store_writes import finish_trial, requeue_trial, start_trial
 
 
@@ -49,7 +49,7 @@ def test_list(cli: Any, recorded: Any, enrolled: Any) -> None:
     header, _, first, second = shown.stdout.splitlines()
     assert header.split() == ["name", "state", "objective", "trials", "failed", "best", "created"]
     assert first.split()[:5] == ["broken", "Failed", "maximize", "score", "0/7"]
-    assert second.split()[:2] == ["parabola", "Succeeded"]
+    assert second.split()[:2] == ["parabola", "Finished"]
     assert second.split()[4:] == ["3/3", "1", "0.5", "just", "now"]
     assert [each["name"] for each in json.loads(cli("list", "--json").stdout)] == [
         "broken",
@@ -224,3 +224,82 @@ def test_a_command_that_is_named_goes_to_the_same_store(
     monkeypatch.setenv("HPO_LAB_STORE", str(tmp_path / "another.db"))
     shown = cli("show", "parabola", "--store", location).stdout
     assert f"{more} --store {location}" in shown.splitlines()
+
+
+def test_secrets_are_shown_only_to_who_asks_for_them(
+    cli: Any, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "secret.yaml"
+    path.write_text(WITH_SECRETS)
+    assert cli("run", path).exit_code == 0
+    masked, whole = cli("show", "one", "-o", "yaml"), cli("show", "one", "-o", "json")
+    for shown in (masked, whole, cli("convert", path), cli("convert", path, "--to", "katib")):
+        assert "hush" not in shown.output and "EPOCHS" in shown.stdout and "•••" in shown.stdout
+        note = "2 values are masked (•••), and the manifest does not run so; --show-secrets"
+        assert note in shown.stderr
+    plain = cli("show", "one", "-o", "yaml", "--show-secrets")
+    assert "value: hush\n" in plain.stdout and "me:hush@host" in plain.stdout
+    assert "masked" not in plain.stderr
+
+    path.write_text(masked.stdout)
+    for command in ("validate", "run", "convert"):
+        refused = cli(command, path)
+        assert refused.exit_code == 2
+        place = "spec.trialTemplate.trialSpec.spec.template.spec.containers[0].env[0].value"
+        message = "is masked (•••); write the value, or print the manifest again with"
+        assert f"{place}: {message} --show-secrets" in refused.stderr
+    path.write_text(plain.stdout)
+    assert cli("validate", path).exit_code == 0
+
+    path.write_text(WITH_SECRETS.replace("value: hush}", "value: hush2}"))
+    different = cli("run", path)
+    assert "env[0].value: '•••' before, '•••' now" in different.stderr
+    path.write_text(WITH_SECRETS.replace("value: hush}", "value: 1234567}"))
+    wrong = cli("validate", path)
+    assert "1234567" not in wrong.output and "is no text" in wrong.stderr
+
+
+WITH_SECRETS = """
+apiVersion: kubeflow.org/v1beta1
+kind: Experiment
+metadata: {name: one}
+spec:
+  objective: {type: maximize, objectiveMetricName: acc}
+  algorithm: {algorithmName: random}
+  maxTrialCount: 1
+  parallelTrialCount: 1
+  parameters: [{name: x, parameterType: int, feasibleSpace: {min: "1", max: "9"}}]
+  trialTemplate:
+    primaryContainerName: main
+    trialParameters: [{name: x, reference: x}]
+    trialSpec:
+      apiVersion: batch/v1
+      kind: Job
+      spec:
+        template:
+          spec:
+            restartPolicy: Never
+            containers:
+            - name: main
+              image: trainer
+              env: [{name: DB_PASSWORD, value: hush}, {name: EPOCHS, value: "3"},
+                    {name: PG, value: "postgresql://me:hush@host/db"}]
+              command: [sh, -c, "echo acc=${trialParameters.x}"]
+"""
+
+
+def test_nothing_that_a_trial_says_steers_the_terminal(
+    cli: Any, recorded: Any, store: Store
+) -> None:
+    record = recorded([0.25])
+    sequence = "\x1b]0;owned\x07\x1b[2J"
+    log = store.folder(record.uid) / "00000" / "log.txt"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(f"a{sequence}b \x1b[31mred\x1b[0m\n")
+    start_trial(store, record.uid, 1, new=Trial(1, {"x": 0.5}))
+    finish_trial(store, record.uid, 1, TrialState.FAILED, message=f"bad{sequence}")
+    assert "ab \x1b[31mred\x1b[0m\n" in cli("logs", "parabola", "0").stdout
+    for words in (("show",), ("trials", "--format", "csv"), ("trials", "--columns", "message")):
+        command, *options = words
+        shown = cli(command, "parabola", *options).stdout
+        assert "bad" in shown and "\x1b" not in shown and "\x07" not in shown

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def test_run_and_resume_in_the_foreground(cli: Any, enrolled: Any, store: Any) -
     record = enrolled(quick, name="quick", trials=2)
     first = cli("resume", "quick")
     assert first.exit_code == 0
-    assert "Succeeded (2/2 trials)" in first.stdout
+    assert "Finished (2/2 trials)" in first.stdout
     assert "new best: score" in first.stderr
     complete = cli("resume", "quick")
     assert complete.exit_code == 2
@@ -66,7 +67,7 @@ def test_run_and_resume_in_the_foreground(cli: Any, enrolled: Any, store: Any) -
     assert more.exit_code == 0
     document = json.loads(more.stdout)
     assert (document["state"], document["trials"]) == ("Succeeded", {"Succeeded": 3})
-    assert "continues: 2/3 trials" in more.stderr
+    assert "continues after 2 trials" in more.stderr
     assert states(store, record.uid) == [TrialState.SUCCEEDED] * 3
 
 
@@ -93,7 +94,7 @@ def test_a_signal_stops_cleanly(
     assert json.loads(process.stdout)["state"] == "Stopped"
     assert store.command("resume slow") in process.stderr
     assert states(store, record.uid) == [TrialState.CREATED]
-    assert not store.experiment("slow").is_active(time.time())
+    assert not store.named("slow")[0].is_active(time.time())
 
 
 def test_a_second_signal_leaves_at_once(
@@ -126,7 +127,7 @@ def test_a_running_experiment_is_followed(
     wait_until(lambda: "following" in process.stderr)
     (Path(os.environ["HOME"]) / "go").touch()
     assert process.wait() == 0
-    assert "Succeeded (1/1 trials)" in process.stdout
+    assert "Finished (1/1 trial)" in process.stdout
 
 
 def test_stop_and_delete_from_elsewhere(
@@ -158,8 +159,8 @@ def test_a_notebook_survives_interrupts_and_kills(
 ) -> None:
     path = notebook("pause = 0.3", CELL)
     first = hpo_lab_process("run", path)
-    wait_until(lambda: (found := store.experiment("cells")) and is_running(store, found.uid))
-    uid = store.experiment("cells").uid
+    wait_until(lambda: (found := store.named("cells")) and is_running(store, found[0].uid))
+    uid = store.named("cells")[0].uid
     first.send(signal.SIGINT)
     assert first.wait() == 130
     assert "To continue: hpo-lab resume cells" in first.stderr
@@ -232,11 +233,11 @@ def test_a_file_and_the_name_of_its_experiment_mean_the_same(
     path = notebook("pause = 0", CELL)
     assert "cells: no such experiment" in cli("show", path).stderr
     assert cli("run", path).exit_code == 0
-    uid = store.experiment("cells").uid
+    uid = store.named("cells")[0].uid
     assert json.loads(cli("show", path, "--json").stdout)["uid"] == uid
     assert cli("trials", path).stdout == cli("trials", "cells").stdout
     more = cli("run", "cells", "--trials", "3")
-    assert (more.exit_code, "Succeeded (3/3 trials)" in more.stdout) == (0, True)
+    assert (more.exit_code, "Finished (3/3 trials)" in more.stdout) == (0, True)
     assert len(store.trials(uid)) == 3
     assert cli("resume", path, "--trials", "4").exit_code == 0
     assert cli("delete", path, "--yes").exit_code == 0
@@ -293,7 +294,7 @@ def test_validate_shows_space_and_decisions(cli: Any, notebook: Any, store: Any)
     assert shown.exit_code == 0
     lines = shown.stdout.splitlines()
     assert lines[:2] == ["ok", "maximize accuracy, algorithm tpe, 2 trials, 1 at a time"]
-    assert any(line.split()[:2] == ["lr", "double"] for line in lines)
+    assert any(line.split()[:1] == ["lr"] and "uniform(" in line for line in lines)
     document = json.loads(cli("validate", path, "--json").stdout)
     assert [decision["kept"] for decision in document["decisions"]] == [True, False]
     assert store.experiments() == []
@@ -311,11 +312,12 @@ def test_a_set_up_that_fails_is_given_up_and_says_which_cell(
     result = cli("run", path)
     assert result.exit_code == 1
     assert "trials failed with FileNotFoundError: [Errno 2]" in result.stdout
-    assert "In the set-up, which all trials share, cell 2 of 2:" in result.stdout
+    assert "In the set-up, which all trials share, cell 2:" in result.stdout
+    assert "Cell 2, line 1" in result.stdout
     assert "----> 1 data = open('missing.csv').read()" in result.stdout
     assert "More: hpo-lab logs cells" in result.stdout
     assert "To try again: hpo-lab resume cells; with --max-failed 30" in result.stdout
-    uid = store.experiment("cells", "default").uid
+    uid = store.named("cells")[0].uid
     assert 4 <= len(store.trials(uid)) < 12
     (Path(path).parent / "missing.csv").write_text("")
     assert cli("resume", "cells").exit_code == 0
@@ -386,6 +388,27 @@ def test_a_second_tuned_cell_reads_what_the_first_leaves(cli: Any, notebook: Any
     result = cli("run", path, "--cell", "3", "--json")
 
     assert json.loads(result.stdout)["best"]["value"] == 3.0
+
+
+def test_a_kernel_that_is_gone_is_replaced_when_an_experiment_is_resumed(
+    cli: Any, notebook: Any
+) -> None:
+    kernel = Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / "ml" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    kernel.write_text(json.dumps({"argv": argv, "display_name": "ML", "language": "python"}))
+    path = notebook("%%tune minimize loss --trials 1\nk = 1.0  # tune: uniform(0, 2)\nloss = k")
+    assert cli("run", path, "--kernel", "ml").exit_code == 0
+    kernel.unlink()
+
+    result = cli("resume", "cells", "--trials", "2", "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["trials"]["Succeeded"] == 2
+    assert (
+        "warning: cells: this machine does not have its kernel 'ml'; the trials run in 'python3', "
+        f"which is {sys.executable} (run its file with --kernel NAME to choose; there are python3)"
+    ) in " ".join(result.stderr.split())
 
 
 def test_an_open_pool_has_the_trials_run_in_kernels(cli: Any, notebook: Any) -> None:

@@ -18,10 +18,10 @@ import yaml
 from click.testing import CliRunner, Result
 
 from hpo_lab.cli import main
-from hpo_lab.experiment.manifest import parse
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.trial import TrialState, objective_value
 from hpo_lab.store import Store, open_store
+from tests.manifest_reading import parse
 
 HERE = Path(__file__).parent
 MAPS = {

@@ -25,7 +25,7 @@ def test_the_reason_of_the_end_stands_below_the_note() -> None:
         elapsed=42.0,
         created_at=0.0,
     )
-    note = "Was complete already, with 4 trials; nothing was started."
+    note = "svm is complete, with 4 trials; nothing was started"
     assert progress_text(summary, note).splitlines() == [
         "digits: Failed, 4 of 4 trials done, 4 failed, 42 s",
         note,

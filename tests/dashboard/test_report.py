@@ -125,7 +125,7 @@ def test_a_report_has_everything_and_needs_nothing(store: Store) -> None:
     assert "lr|0.003333|" in page.rows and "opt|adam|" in page.rows
     assert "in all 2, first in trial 1" in page.text and "Trials 1, 4" in page.text
     assert "Seed|7|" in page.rows and "Budgets|40 trials, 2 at a time|" in page.rows
-    assert "double 0 to 1, uniform" in page.text
+    assert "uniform(0, 1)" in page.text
     assert "hush" not in html and "postgresql://me:•••@host" in page.text
     for figure in ("accuracy", "Slices", "Parallel coordinates", "Search space"):
         assert ("aria-label", figure) in page.attributes

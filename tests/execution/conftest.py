@@ -75,7 +75,7 @@ def tuned(store: Store, tmp_path: Path) -> Tuned:
             name="experiment",
             working_directory=tmp_path,
         )
-        record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
+        record = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record
         local_runner(store, record.uid).run()
         return Run(store, record.uid)
 

@@ -34,7 +34,7 @@ def test_nothing_is_left(victim: str, store: Store, tmp_path: Path) -> None:
     prepared = prepare_cell(
         CELL, [], options, where="cell", name="victim", working_directory=tmp_path
     )
-    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
+    record = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record
     runner = subprocess.Popen(
         [sys.executable, "-m", "hpo_lab.local", record.uid, "NotebookTrial"],
         env={**os.environ, "HPO_LAB_STORE": store.location},

@@ -76,7 +76,7 @@ def test_what_waits_ends_with_a_killed_runner(store: Store, tmp_path: Path) -> N
         name="victim",
         working_directory=tmp_path,
     )
-    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
+    record = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record
     runner = subprocess.Popen(
         [sys.executable, "-m", "hpo_lab.local", record.uid],
         env={**os.environ, "HPO_LAB_STORE": store.location},

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import nbformat
 import pytest
 
 from hpo_lab.experiment.model import AlgorithmSetting, EarlyStopping
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.store import Store
-from hpo_lab.trial.folder import LOG
+from hpo_lab.trial.folder import LOG, NOTEBOOK
 from tests.processes import processes_below
 
 from .conftest import Tuned
@@ -98,3 +99,29 @@ def test_what_a_kernel_says_at_its_end_is_not_in_the_log(tuned: Tuned) -> None:
     )
 
     assert [(run.folder(n) / LOG).read_text() for n in range(2)] == ["of the trial\n"] * 2
+
+
+@pytest.mark.parametrize(
+    ("flood", "limit", "kept"),
+    [
+        ("print('é' * 2**20)", 2**20, "é" * 2**19),
+        (
+            "for i in range(4000): print(i, flush=True)",
+            2**20,
+            "".join(f"{i}\n" for i in range(4000)),
+        ),
+    ],
+)
+def test_the_first_bytes_of_a_flood_are_kept(
+    tuned: Tuned, flood: str, limit: int, kept: str
+) -> None:
+    source = f"{flood}\nscore = x"
+    run = tuned("", source, trials=1, parallel=1, isolation="kernel", trial_output=limit)
+    assert run.trials[0].trial.state is TrialState.SUCCEEDED, run.trials[0].trial.message
+    executed = nbformat.read(run.folder(0) / NOTEBOOK, as_version=4)
+    outputs = [out for cell in executed.cells for out in cell.get("outputs", ())]
+    assert "".join(out.text for out in outputs if out.get("name") == "stdout") == kept
+    notices = [out.text for out in outputs if out.get("name") == "stderr"]
+    assert [f"cut off after {limit} bytes" in notice for notice in notices] == (
+        [True] if len(kept.encode()) == limit else []
+    )

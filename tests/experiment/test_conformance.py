@@ -12,8 +12,6 @@ from hpo_lab.experiment.manifest import (
     dump,
     parse_manifest,
     parse_template,
-    parse_text,
-    read,
     read_manifest,
     read_template,
     with_template,
@@ -22,6 +20,7 @@ from hpo_lab.experiment.model import ParameterType
 from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.experiment.rules import run_problems
 from hpo_lab.problems import InvalidInput
+from tests.manifest_reading import parse_text, read
 
 SEEDS = Path(__file__).parents[1] / "conformance"
 CONTAINER = "spec.trialTemplate.primaryContainerName"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hpo_lab.experiment.conversion import from_katib, to_katib
-from hpo_lab.experiment.manifest import parse_manifest, parse_text, read_manifest
+from hpo_lab.experiment.manifest import parse_manifest, read_manifest
 from hpo_lab.experiment.model import API_VERSION
 from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.problems import InvalidInput
@@ -22,6 +22,7 @@ from tests.experiment.manifests import (
     template,
 )
 from tests.experiment.test_rendering import ASSIGNED, GO_TEMPLATE
+from tests.manifest_reading import parse_text
 
 CONFORMANCE = Path(__file__).parent.parent / "conformance"
 

@@ -11,15 +11,11 @@ from typing import Any
 
 import pytest
 
-from hpo_lab.experiment.identity import update_problems
-from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.rules import run_problems
-from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.problems import InvalidInput
 from tests.experiment.manifests import (
     Change,
     as_jax_job,
-    changed,
     collector,
     container,
     experiment,
@@ -592,52 +588,3 @@ def test_a_placeholder_that_names_nothing_keeps_an_experiment_from_running() -> 
     assert "${trialParameters.layrs} names nothing" in dangling.message
     assert "did you mean 'layers'" in dangling.message
     assert unused.where == "spec.parameters[1].name"
-
-
-SUCCEEDED = ExperimentState.SUCCEEDED
-MAX_TRIALS, GOAL = "ExperimentMaxTrialsReached", "ExperimentGoalReached"
-
-
-@pytest.mark.parametrize(
-    ("rule", "fields", "state", "reason", "where"),
-    [
-        ("5 Never", {"maxTrialCount": 20}, SUCCEEDED, MAX_TRIALS, ["spec.resumePolicy"]),
-        (
-            "5 goal",
-            {"maxTrialCount": 20, "resumePolicy": "LongRunning"},
-            SUCCEEDED,
-            GOAL,
-            ["spec.resumePolicy"],
-        ),
-        (
-            "5 allowed",
-            {"maxTrialCount": 20, "resumePolicy": "LongRunning"},
-            SUCCEEDED,
-            MAX_TRIALS,
-            [],
-        ),
-        (
-            "6",
-            {"maxTrialCount": 12, "parallelTrialCount": 2, "resumePolicy": "FromVolume"},
-            SUCCEEDED,
-            MAX_TRIALS,
-            ["spec.maxTrialCount"],
-        ),
-        (
-            "7",
-            {"algorithm": {"algorithmName": "tpe"}},
-            ExperimentState.RUNNING,
-            "",
-            ["spec.algorithm.algorithmName"],
-        ),
-        ("7 budgets", {"maxTrialCount": 5}, ExperimentState.RUNNING, "", []),
-        ("stopped", {"maxTrialCount": 20}, ExperimentState.STOPPED, "ExperimentStopped", []),
-    ],
-)
-def test_what_may_change_while_an_experiment_lives(
-    rule: str, fields: dict[str, Any], state: ExperimentState, reason: str, where: list[str]
-) -> None:
-    now = ExperimentSpec.model_validate(changed(spec(**fields))["spec"])
-    before = experiment().spec
-    problems = update_problems(before, now, state=state, reason=reason, trials=12)
-    assert [problem.where for problem in problems] == where

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hpo_lab.experiment.manifest import dump, parse, parse_text, read
+from hpo_lab.experiment.manifest import dump
 from hpo_lab.experiment.model import (
     AlgorithmSpec,
     Distribution,
@@ -25,6 +25,7 @@ from hpo_lab.experiment.space import choice, contains, loguniform, uniform
 from hpo_lab.experiment.space import int as integer
 from hpo_lab.experiment.yaml_text import read_documents, write_document
 from hpo_lab.problems import InvalidInput
+from tests.manifest_reading import parse, parse_text, read
 
 MANIFEST = """
 apiVersion: kubeflow.org/v1beta1

@@ -80,7 +80,7 @@ def test_get_takes_the_file_that_makes_the_experiment(
     path.write_text(MANIFEST)
     with pytest.raises(hpo_lab.InvalidInput, match="its file was not run here yet"):
         hpo_lab.get(str(path), store=location)
-    record, _ = enrol_prepared(store, prepare_file(path, TuneOptions(), None))
+    record = enrol_prepared(store, prepare_file(path, TuneOptions(), None)).record
     assert hpo_lab.get(str(path), store=location).uid == record.uid
 
 

@@ -19,6 +19,7 @@ from hpo_lab.running.enrol import revise
 from hpo_lab.store import Store
 from hpo_lab.store.transaction import Transaction
 from tests.facade.conftest import Create, end
+from tests.store_writes import set_document
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_document_that_could_not_be_read_again_is_not_written(
     spec = before.document.spec.model_copy(update={"max_trial_count": 2.5})
 
     with pytest.raises(ValueError, match="maxTrialCount"):
-        store.update_spec(before.uid, before.document.model_copy(update={"spec": spec}))
+        set_document(store, before.uid, before.document.model_copy(update={"spec": spec}))
 
     assert ended.record == before
 
@@ -113,5 +114,5 @@ def test_a_record_that_cannot_be_read_blocks_no_other(
     with pytest.raises(InvalidInput, match="cannot be continued"):
         handle.resume(trials=30)
     handle.delete()
-    assert store.experiment("base") is None
+    assert not store.named("base")
     assert hpo_lab.get("other", store=location).uid == other

@@ -28,7 +28,7 @@ def enrolled(store: Store, function: Any) -> Experiment:
     """An experiment of *function* with two trials, of which number 1 is the best."""
     options = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="score", name="sums")
     prepared = prepare_function(function, {"x": hpo_lab.uniform(0, 1)}, options)
-    uid = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0].uid
+    uid = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record.uid
     end(store, uid, 0, {"score": 0.5})
     end(store, uid, 1, {"score": 1.0}, best=True)
     return Experiments(store).get(uid)

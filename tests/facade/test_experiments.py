@@ -7,7 +7,7 @@ import pytest
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.problems import InvalidInput
-from hpo_lab.store import NotFound, Runner, Store
+from hpo_lab.store import NotFound, Store
 from tests.facade.conftest import Create, end
 
 
@@ -59,40 +59,3 @@ def test_where_nobody_named_the_best_trial_it_is_looked_for(store: Store, create
         end(store, uid, number, {"score": score})
     (digits,) = Experiments(store).list()
     assert digits.best is not None and digits.best.number == 1
-
-
-def test_a_watched_list_follows_what_changes(store: Store, create: Create) -> None:
-    runner = Runner.current()
-    resting, running = create("resting"), create("running")
-    store.acquire_lease(running, runner)
-    store.set_condition(running, "Running", "ExperimentRunning", "it runs")
-    listing = Experiments(store).watch()
-    assert [summary.name for summary in listing.look()] == ["running", "resting"]
-
-    end(store, running, 0, {"score": 0.5})
-    end(store, resting, 0, {"score": 0.25}, best=True)
-    create("third", "team")
-    third, second, first = listing.look()
-    assert third.title == "team/third"
-    assert [second.best and second.best.value, first.best and first.best.value] == [0.5, 0.25]
-
-    end(store, resting, 1, {"score": 0.75}, best=True)
-    store.delete_experiment(running)
-    assert [summary.best and summary.best.value for summary in listing.look()] == [None, 0.75]
-
-
-def test_a_watched_list_sees_that_a_runner_is_gone(store: Store, create: Create) -> None:
-    uid = create("digits", runs=True)
-    listing = Experiments(store).watch()
-    assert [summary.state for summary in listing.look()] == ["Running"]
-    _kill(store, uid)
-    assert [summary.state for summary in listing.look()] == ["Interrupted"]
-
-
-def _kill(store: Store, uid: str) -> None:
-    """As if a runner of another machine had taken over, and was silent for long."""
-    record = store.experiment_by_uid(uid)
-    assert record is not None and record.lease is not None
-    store.release_lease(uid, record.lease.runner.id)
-    assert store.acquire_lease(uid, Runner("r", "elsewhere", 1, 0.0), now=0.0)
-    store.set_condition(uid, "Running", "ExperimentRunning", "it runs elsewhere", now=0.0)

@@ -12,7 +12,7 @@ from hpo_lab.api import Experiments
 from hpo_lab.experiment.model import ExperimentDocument, Metadata, ObjectiveType, TrialTemplate
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.trial import Trial, TrialState
-from hpo_lab.facade import handle
+from hpo_lab.facade import waiting
 from hpo_lab.facade.summary import Failure
 from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
@@ -280,7 +280,7 @@ def test_deleting_what_runs_calls_no_callback(
     experiment = Experiments(store).get(uid)
     calls: list[object] = []
     experiment.callbacks.append(lambda *arguments: calls.append(arguments))
-    monkeypatch.setattr(handle, "_PATIENCE", 0.1)
+    monkeypatch.setattr(waiting, "_PATIENCE", 0.1)
     experiment.delete()
     assert calls == []
     assert store.experiment_by_uid(uid) is None

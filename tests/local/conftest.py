@@ -15,7 +15,8 @@ from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.space import uniform
 from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.options import TuneOptions
-from hpo_lab.prepare import Prepared, experiment_name, prepare_function
+from hpo_lab.prepare import Prepared, prepare_function
+from hpo_lab.prepare.prepared import experiment_name
 from hpo_lab.store import ExperimentRecord, Store, open_store
 
 
@@ -54,7 +55,7 @@ def enrolled_in(store: Store, function: Callable[..., Any], **options: Any) -> E
         )
     finally:
         cloudpickle.unregister_pickle_by_value(module)
-    return enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0]
+    return enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record
 
 
 @pytest.fixture

@@ -76,11 +76,17 @@ def test_isolation_says_whether_trials_are_forked(store, enrolled, isolation, pa
 def test_what_a_function_does_not_seed_is_seeded_by_experiment_and_trial(store, enrolled) -> None:
     names = ("random", "legacy", "drawn")
     values = []
-    for name in ("first", "second"):
-        record = enrolled(tells_where_it_runs, trials=2, name=name, additional_metric=METRICS)
+    for name, isolation in (("first", "fork"), ("second", "fork"), ("third", "kernel")):
+        record = enrolled(
+            tells_where_it_runs,
+            trials=2,
+            name=name,
+            isolation=isolation,
+            additional_metric=METRICS,
+        )
         local_runner(store, record.uid).run()
         values.append([told(store, record, metric) for metric in names])
-    assert values[0] == values[1]
+    assert values[0] == values[1] == values[2]
     assert all(first != second for first, second in values[0])
 
 

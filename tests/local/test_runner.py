@@ -24,6 +24,7 @@ from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.running.driver import AlreadyRunning
 from hpo_lab.running.enrol import Enrolment
 from tests.processes import processes_below
+from tests.store_writes import clear_stop
 
 
 def score(x):
@@ -194,6 +195,7 @@ import sys
 from hpo_lab.local.runner import local_runner
 from hpo_lab.store import open_store
 from tests.processes import processes_below
+from tests.store_writes import clear_stop
 local_runner(open_store(sys.argv[1]), sys.argv[2]).run()
 """
 
@@ -317,7 +319,7 @@ def test_a_trial_that_makes_an_exception_of_a_signal_runs_again(store, enrolled)
     assert (trial.state, trial.attempt) == (TrialState.CREATED, 2)
 
     # And where its runner is killed.
-    store.clear_stop(record.uid)
+    clear_stop(store, record.uid)
     killed = subprocess.Popen([sys.executable, "-c", _RUN, store.location, record.uid])
     while not store.observations(record.uid):
         time.sleep(0.05)
@@ -370,7 +372,7 @@ def test_a_budget_raised_while_a_runner_ends_is_not_lost(store, enrolled):
         experiment = hpo_lab.get(record.name, store=store.location)
         if not answers:
             assert experiment.record.state is ExperimentState.SUCCEEDED
-            answers.append(prepare_resume(store, experiment.record, trials=5)[1])
+            answers.append(prepare_resume(store, experiment.record, trials=5).how)
         close()
 
     runner._place.close = closing
@@ -388,7 +390,7 @@ def test_a_stop_and_a_resume_at_once_go_on(store, enrolled):
     while not store.observations(record.uid):
         time.sleep(0.05)
     store.request_stop(record.uid)
-    _, enrolment = prepare_resume(store, store.experiment_by_uid(record.uid))
+    enrolment = prepare_resume(store, store.experiment_by_uid(record.uid)).how
     assert enrolment is Enrolment.CONTINUED
     assert not store.experiment_by_uid(record.uid).stop_requested
     first.stop()

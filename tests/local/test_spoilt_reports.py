@@ -205,7 +205,7 @@ _LINES = st.lists(
 def test_what_is_read_of_any_file_can_be_stored(
     store: Store, enrolled, tmp_path: Path, lines: list[bytes]
 ) -> None:
-    record = store.experiment("any") or enrolled(_never_run, name="any")
+    (record,) = store.named("any") or [enrolled(_never_run, name="any")]
     folder = tmp_path / "trial"
     folder.mkdir(exist_ok=True)
     (folder / METRICS).write_bytes(b"".join(line + b"\n" for line in lines))
@@ -218,14 +218,13 @@ def test_what_is_read_of_any_file_can_be_stored(
     observations = [*batch.observations, *batch.late]
     with store.transaction(record.uid) as transaction:
         transaction.start_trial(number, new=Trial(number, {"x": 0.5}))
+        transaction.observe(number, observations, max(1, batch.offset))
         transaction.finish_trial(
             number,
             TrialState.FAILED,
             batch.outcome.completed_at if batch.outcome else None,
             message=batch.problem or (batch.outcome.message if batch.outcome else ""),
             traceback=batch.outcome.traceback if batch.outcome else "",
-            observations=observations,
-            offset=max(1, batch.offset),
         )
     stored = store.observations(record.uid, number)
     assert [each.step for each in stored] == [each.step for each in observations]

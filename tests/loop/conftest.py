@@ -12,7 +12,6 @@ import pytest
 from hpo_lab.facade.enrolling import enrol_prepared, recorded_as
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_notebook
-from hpo_lab.running.enrol import made_of
 from hpo_lab.store import Store, open_store
 
 EARLIER = 'def f(x):\n    """Square."""\n    return x * x'
@@ -69,10 +68,10 @@ def run(store: Store, tmp_path: Path) -> Run:
         if not is_named:  # By a front end that tells neither the notebook nor the cell.
             prepared = replace(prepared, file="", cell="")
         known_as = recorded_as(store, prepared)
-        record, enrolment = enrol_prepared(store, prepared, fresh=fresh)
-        if enrolment != "created":
+        enrolled = enrol_prepared(store, prepared, fresh=fresh)
+        record = enrolled.record
+        if enrolled.how != "created":
             assert known_as is not None and known_as.uid == record.uid
-        said = made_of(store, record.uid) if enrolment == "created" else ""
-        return Ran(record.uid, record.name, enrolment.value, said, record.project)
+        return Ran(record.uid, record.name, enrolled.how.value, enrolled.said, record.project)
 
     return run

@@ -116,7 +116,7 @@ def _manifest_in_python(folder: Path, high: str, seed: int | None, name: str | N
 )
 def test_a_revision_is_announced(store: Store, tmp_path: Path, write: Write, said: str) -> None:
     enrol_prepared(store, write(tmp_path, "1", None, None))
-    record, _ = enrol_prepared(store, write(tmp_path, "2", 3, None))
+    record = enrol_prepared(store, write(tmp_path, "2", 3, None)).record
     assert made_of(store, record.uid) == said
 
 

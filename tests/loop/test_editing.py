@@ -17,6 +17,7 @@ from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import Prepared, prepare_file, prepare_notebook, runs_here
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import ExperimentRecord, Store
+from tests.store_writes import set_document
 
 from .conftest import EARLIER, TUNED, Run
 from .manifests import MANIFEST
@@ -39,7 +40,8 @@ from .manifests import MANIFEST
 def test_another_form_of_the_same_code_continues(run: Run, cells: tuple[str, ...]) -> None:
     first = run("def f(x):\n    y = x\n    return x * x", TUNED) if "y: int" in cells[0] else run()
     again = run(*cells)
-    assert (again.uid, again.how, again.said) == (first.uid, "continued", "")
+    assert (again.uid, again.how) == (first.uid, "continued")
+    assert again.said == "svm continues after 0 trials"
 
 
 @pytest.mark.parametrize(
@@ -134,6 +136,8 @@ def test_a_moved_folder_continues_and_another_folder_does_not(run: Run, tmp_path
     moved = run(folder="moved")
     assert (moved.uid, moved.how) == (first.uid, "continued")
     assert moved.project == os.path.realpath(tmp_path / "moved")
+    said = f"svm has moved from {first.project} to {moved.project}. svm continues after 0 trials"
+    assert moved.said == said
 
 
 def test_what_lost_its_folder_is_not_taken_over_where_its_name_is_in_use(
@@ -159,6 +163,13 @@ def test_two_cells_of_a_notebook_have_experiments_of_their_own(run: Run) -> None
         run(EARLIER, TUNED, ids="ab").name,
     ]
     assert names == ["svm", "svm-loss", "svm-loss-2", "svm-2", "svm-loss-3", "svm"]
+
+
+def test_a_cell_whose_id_changed_is_known_by_what_it_searches(run: Run) -> None:
+    first = run()
+
+    assert run(EARLIER, TUNED, ids="hijklmn").uid == first.uid
+    assert run(EARLIER, TUNED.replace("1e-4", "1e-5"), ids="opqrstu").name == "svm-2"
 
 
 def test_a_chosen_name_is_refused_with_the_differences_and_the_ways_on(
@@ -252,7 +263,7 @@ def test_fresh_replaces_nothing_that_another_process_has_just_begun(
         return create(self, *arguments, **options)
 
     monkeypatch.setattr(Store, "create_experiment", late)
-    again, _ = enrol_prepared(store, prepared, fresh=True)
+    again = enrol_prepared(store, prepared, fresh=True).record
     assert again.uid == begun[0].uid
     assert [each.uid for each in store.experiments()] == [again.uid]
 
@@ -263,7 +274,7 @@ def test_an_experiment_of_an_earlier_version_goes_on(run: Run, store: Store) -> 
     assert record is not None
     document = record.document.to_document()
     document["spec"]["trialTemplate"]["trialSpec"]["spec"]["source"] = "sha256:of the text"
-    store.update_spec(first.uid, record.document.model_validate(document))
+    set_document(store, first.uid, record.document.model_validate(document))
     store.move(first.uid, "", None)
 
     changed = run(EARLIER, TUNED + " * 2", line="--seed 3")
@@ -289,6 +300,8 @@ def test_an_experiment_of_an_earlier_version_is_here_where_its_trials_worked(
     again = run(line="--name mine")
     assert (again.uid, again.how) == (here.uid, "continued")
     assert again.project == os.path.realpath(tmp_path / "work")
+    taken = f"mine, recorded before projects, is taken into {again.project}"
+    assert again.said == f"{taken}. mine continues after 0 trials"
 
     (tmp_path / "there").rename(tmp_path / "moved")
     assert run(folder="moved", line="--name theirs").uid == there.uid
@@ -301,17 +314,17 @@ def test_a_manifest_of_an_earlier_version_is_here_unless_it_says_another_folder(
     path = tmp_path / "work" / "mine.yaml"
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(document))
-    first, _ = enrol_prepared(store, replace(_of(path), project=""))
+    first = enrol_prepared(store, replace(_of(path), project="")).record
     with pytest.raises(InvalidInput, match="'printed' is another experiment"):
         enrol_prepared(store, _of(path, seed=3))
-    assert enrol_prepared(store, _of(path))[0].uid == first.uid
+    assert enrol_prepared(store, _of(path)).record.uid == first.uid
 
     other = tmp_path / "other" / "mine.yaml"
     other.parent.mkdir()
     other.write_text(yaml.safe_dump(document))
     store.move(first.uid, "", None)
-    again, enrolment = enrol_prepared(store, _of(other, seed=3))
-    assert enrolment == "created" and again.uid != first.uid
+    again = enrol_prepared(store, _of(other, seed=3))
+    assert again.how == "created" and again.record.uid != first.uid
 
 
 def _of(path: Path, **options: Any) -> Prepared:
@@ -347,7 +360,8 @@ def test_a_list_is_of_this_project_and_of_none(run: Run, store: Store, tmp_path:
 def test_bounds_that_are_written_differently_are_the_same(run: Run) -> None:
     first = run(EARLIER, TUNED.replace("1e-4, 1)", "1e-2, 1e3)"))
     again = run(EARLIER, TUNED.replace("1e-4, 1)", "0.01, 1000)"))
-    assert (again.uid, again.how, again.said) == (first.uid, "continued", "")
+    assert (again.uid, again.how) == (first.uid, "continued")
+    assert again.said == "svm continues after 0 trials"
 
 
 def test_values_that_are_equal_in_python_are_told_apart(run: Run) -> None:

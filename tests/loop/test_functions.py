@@ -6,12 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from hpo_lab.facade.experiments import Experiments
+from hpo_lab.problems import InvalidInput
+
 _SCRIPT = """
 from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.options import TuneOptions
 from hpo_lab.prepare import prepare_function
 from hpo_lab.problems import InvalidInput
-from hpo_lab.running.enrol import made_of
 from hpo_lab.store import open_store
 
 SCALE = 1
@@ -26,12 +30,12 @@ options = TuneOptions(metric="loss", name=NAME)
 prepared = prepare_function(objective, {"x": "uniform(0, 1)"}, options)
 store = open_store("store.db")
 try:
-    record, enrolment = enrol_prepared(store, prepared)
+    enrolled = enrol_prepared(store, prepared)
 except InvalidInput as error:
     print(error)
 else:
-    said = made_of(store, record.uid) if enrolment == "created" else ""
-    print(record.name, enrolment.value, said)
+    said = enrolled.said if enrolled.how == "created" else ""
+    print(enrolled.record.name, enrolled.how.value, said)
 """
 
 
@@ -56,6 +60,28 @@ def test_a_helper_and_a_global_of_a_function_count_and_its_form_does_not(tmp_pat
         + taken
     )
     assert _run(tmp_path) == "train-objective continued"
+
+
+def test_a_script_finds_the_experiments_of_its_function(tmp_path: Path) -> None:
+    script, experiments = tmp_path / "train.py", Experiments(tmp_path / "store.db")
+    with pytest.raises(InvalidInput, match="no such experiment; no such file"):
+        experiments.find(str(script))
+    _run(tmp_path)
+    _run(tmp_path, "SCALE = 1", "SCALE = 2")
+    assert experiments.find(str(script)).name == "train-objective-2"
+    (tmp_path / "other.py").write_text("")
+    with pytest.raises(InvalidInput, match="no such experiment; its file was not run here yet"):
+        experiments.find(str(tmp_path / "other.py"))
+
+    _run(tmp_path, name="mine")
+    listed = r"train.py: has several experiments; say which: mine, train-objective-2$"
+    with pytest.raises(InvalidInput, match=listed):
+        experiments.find(str(script))
+
+
+def test_a_script_finds_the_experiment_whose_name_was_chosen(tmp_path: Path) -> None:
+    _run(tmp_path, name="mine")
+    assert Experiments(tmp_path / "store.db").find(str(tmp_path / "train.py")).name == "mine"
 
 
 def test_a_chosen_name_is_refused_in_the_words_of_python(tmp_path: Path) -> None:

@@ -54,6 +54,26 @@ def test_cells_without_a_name_keep_their_experiments(
     assert _Silent.notes[-1] == "It replaces digits-loss and its 0 trials"
 
 
+def test_a_notebook_without_ids_that_is_opened_again_keeps_its_experiments(
+    shell: Shell, store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "digits.ipynb"))
+    (tmp_path / "digits.ipynb").write_text('{"cells": [{"cell_type": "code", "source": ""}]}')
+    magics = shell.shell.magics_manager.registry["HpoLabMagics"]
+
+    def run(id: str, high: int) -> str:
+        parent = {"metadata": {"cellId": id}}
+        monkeypatch.setattr(shell.shell, "get_parent", lambda: parent, raising=False)
+        assert shell.run(_CELL.format("maximize accuracy", "", high, "accuracy"))[0]
+        return str(magics._commands.last.name)
+
+    assert run("a", 4) == "digits"
+    assert run("b", 8) == "digits-accuracy", "another cell of this session"
+    magics._ids.clear()  # A new kernel, to which JupyterLab gives new ids.
+    assert run("c", 4) == "digits"
+    assert run("c", 5) == "digits-2"
+
+
 def test_cells_without_ids_are_told_apart_by_metric_and_parameters(
     shell: Shell, store: Store
 ) -> None:

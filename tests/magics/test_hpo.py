@@ -125,7 +125,7 @@ def test_list_shows_all(shell: Shell, record: Record) -> None:
     assert shown[0].split() == ["name", "state", "objective", "trials", "failed", "best", "created"]
     assert [line.split() for line in shown[2:4]] == [
         ["two", "Stopped", "maximize", "accuracy", "0/20", "just", "now"],
-        ["one", "Succeeded", "maximize", "accuracy", "2/20", "0.5", "just", "now"],
+        ["one", "Finished", "maximize", "accuracy", "2/20", "0.5", "just", "now"],
     ]
 
 

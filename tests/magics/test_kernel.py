@@ -110,9 +110,9 @@ def test_a_cell_is_tuned_while_others_run(kernel: Kernel) -> None:
     assert "BestTrial(number=" in done
 
     [again] = kernel.run(_TUNE.format(trials=2))
-    assert "Was complete already, with 2 trials" in _text(again)
+    assert "is complete, with 2 trials" in _text(again)
     [more] = kernel.run(_TUNE.format(trials=3))
-    assert "Continues after 2 trials" in _text(more)
+    assert "continues after 2 trials" in _text(more)
     [waited] = kernel.run("%hpo wait")
     assert waited["msg_type"] == "display_data"
     [best] = kernel.run("%hpo best --apply")
@@ -126,14 +126,14 @@ def test_an_interrupt_ends_the_waiting_and_nothing_else(kernel: Kernel, store: S
     kernel.run(_TUNE.format(trials=3))
     kernel.until(lambda m: "1 running" in _text(m))
     [attached] = kernel.run(_TUNE.format(trials=3))
-    assert "Was running already" in _text(attached)
+    assert "runs already" in _text(attached)
 
     request = kernel.start("%hpo wait")
     kernel.until(lambda m: m["parent_header"].get("msg_id") == request and "data" in m["content"])
     kernel.manager.interrupt_kernel()
     # To its end: what a kernel is asked between an error and idle, it aborts.
     [_, error] = kernel.ended(request, timeout=30)
-    assert store.experiment("demo").is_active(time.time())
+    assert store.named("demo")[0].is_active(time.time())
     [line] = error["content"]["traceback"]
     assert "Stopped waiting; demo goes on in the background" in line
     assert "\n" not in line
@@ -165,10 +165,11 @@ def test_an_experiment_shows_itself_as_a_live_panel(kernel: Kernel) -> None:
     kernel.until(lambda m: m["msg_type"] == "update_display_data" and "Finished" in _text(m))
 
     # The panel of the waiting is not shown a second time as the value of the cell.
-    [waited, text] = kernel.run(tune.format(4) + "exp.wait()")
+    [said, waited, text] = kernel.run(tune.format(4) + "exp.wait()")
+    assert _text(said).strip() == "shown continues after 2 trials"
     assert set(waited["content"]["data"]) == {EXPERIMENT, "text/html", "text/plain"}
     assert _text(text).startswith("<Experiment shown: Succeeded, 4 trials")
-    [quiet] = kernel.run(tune.format(5) + "exp.wait(progress=False)\nprint(exp.state)")
+    [_, quiet] = kernel.run(tune.format(5) + "exp.wait(progress=False)\nprint(exp.state)")
     assert _text(quiet) == "Succeeded\n"
 
 

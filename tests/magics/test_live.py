@@ -11,6 +11,7 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 
 from hpo_lab.api import Experiments
 from hpo_lab.dashboard.live import LiveProgress
+from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade import follower
 from hpo_lab.store import Runner, Store
 
@@ -73,3 +74,14 @@ def test_a_panel_that_is_given_up_says_since_when_and_what_shows_it_again(
     last = _texts(publisher)[-1]
     assert "No longer updated since" in last
     assert "%hpo show digits" in last
+
+
+def test_the_output_of_a_cell_and_the_handle_show_the_same(store: Store, record: Record) -> None:
+    failed = (TrialState.FAILED, {"lr": 0.01, "opt": "sgd"}, None)
+    best = (TrialState.SUCCEEDED, {"lr": 0.02, "opt": "adam"}, 0.5)
+    shell = SimpleNamespace(display_pub=CapturingDisplayPublisher(), kernel=object())
+    for trials in ([failed], [failed, best]):
+        experiment = Experiments(store).get(record(f"with-{len(trials)}", *trials))
+        shown = LiveProgress(shell, experiment).bundle()["text/html"]
+        assert "no luck" in shown
+        assert experiment._repr_html_() == shown

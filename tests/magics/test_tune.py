@@ -28,7 +28,7 @@ def test_a_dry_run_shows_the_space_and_the_cells_and_starts_nothing(
     succeeded, shown = shell.run(_CELL.format("--dry-run"))
 
     assert succeeded
-    assert "x: double 0 to 4" in shown
+    assert "x: uniform(0, 4)" in shown
     reasons = {
         line.split("]")[0].strip(" "): line.split("]")[1].split()[0]
         for line in shown.splitlines()

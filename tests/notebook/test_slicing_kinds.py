@@ -147,6 +147,183 @@ CASES: dict[str, tuple[str, str, list[str], str]] = {
         "print(x.shape)",
     ),
 }
+CASES |= {
+    "a model of one's own that a function uses": (
+        "class E:\n    def fit(self, X): self.m = sum(X); return self\n"
+        "    def predict(self): return self.m\nm = E().fit([1])\nX = [1, 2]\n"
+        "def score(): return m.predict()\ndef scorer(model=m): return model.predict()\n"
+        "models = [m]\ndef all_of(): return [each.predict() for each in models]",
+        "(score(), scorer(), all_of())",
+        [
+            "m.fit(X)",
+            "def again(v): return v.fit(X)\nagain(m)\nprint(score())",
+            "models[0].fit(X)",
+            "f = m.fit\nf(X)",
+            "scorer.__defaults__[0].fit(X)",
+        ],
+        "print(score(), E().fit(X).predict())",
+    ),
+    "objects in a table": (
+        "import pandas as pd\nimport numpy as np\nxs = [5]\n"
+        "df = pd.DataFrame({'a': [[1], [2]]})\na = np.empty(2, dtype=object)\na[0] = xs",
+        "(df.to_dict('list'), a.tolist(), xs)",
+        [
+            "df['a'].apply(lambda v: v.append(9))",
+            "df['a'].map(list.clear)",
+            "for v in df['a']: v.append(1)",
+            "list.append(df.a[0], 1)",
+            "df.copy().at[0, 'a'].append(1)",
+            "df.a.tolist()[0].append(1)",
+            "df.a.to_dict()[0].append(1)",
+            "df.to_dict('records')[0]['a'].append(5)",
+            "for row in df.itertuples(): row.a.append(1)",
+            "a.tolist()[0].append(2)",
+            "a[0].append(1)",
+        ],
+        "df.a.tolist()[0]; print(df.head(), df.a.map(len), a.shape)",
+    ),
+    "a style calls functions": (
+        "import pandas as pd\ndf, xs = pd.DataFrame({'a': [1, 2]}), []\n"
+        "def note(v): xs.append(1); return ''",
+        "xs",
+        [
+            "df.style.map(note).to_html()",
+            "df.style.format(note).to_string()",
+            "df.style.apply(lambda r: [note(v) for v in r]).to_html()",
+            "df.style.map_index(note).to_html()",
+        ],
+        "df.style.highlight_max().format('{:.1f}').to_html()",
+    ),
+    "the dictionary of an object": (
+        "class A:\n    pass\na, b = A(), A()\na.n, a.xs, b.n = 1, [1], 0\n"
+        "import argparse\np = argparse.Namespace(n=1)\nf = lambda: 1\nf.n = [1]",
+        "(a.n, a.xs, p.n, f.n)",
+        [
+            "a.__dict__.update(n=5)",
+            "vars(a)['n'] = 7",
+            "d = vars(a)\nd.update(n=7)",
+            "b.__dict__ = a.__dict__\nb.n = 4",
+            "vars(b).update(vars(a))\nb.xs.append(4)",
+            "object.__setattr__(a, 'n', 9)",
+            "a.__setattr__('n', 9)",
+            "a.__reduce_ex__(2)[2]['xs'].append(1)",
+            "p.__dict__.update(n=7)",
+            "d = vars(p)\nd['n'] = 5",
+            "f.__dict__.update(n=3)",
+        ],
+        "print(vars(a), a.__dict__, vars(p))",
+    ),
+    "copies share what they hold": (
+        "import collections\nimport copy\nimport dataclasses\n"
+        "@dataclasses.dataclass\nclass C:\n    n: int\n    xs: list\n"
+        "c, m = C(1, [1]), [1]\nd = dataclasses.replace(c, n=2)\n"
+        "e, f = copy.copy(c), copy.deepcopy(c)\nk = dict.fromkeys('ab', m)\n"
+        "q = collections.deque([m])\no = collections.OrderedDict(a=m)",
+        "(c.xs, d.xs, e.xs, f.xs, k, list(q))",
+        [
+            "d.xs.append(1)",
+            "c.xs.append(1)",
+            "e.xs += [1]",
+            "f.xs.append(1)",
+            "copy.copy(d).xs.append(1)",
+            "dataclasses.replace(d, n=4).xs.clear()",
+            "vars(d)['xs'].append(1)",
+            "m.append(1)",
+            "k['a'].append(1)",
+            "dict.fromkeys('z', m)['z'].append(1)",
+            "{}.fromkeys('z', m)['z'].append(1)",
+            "collections.OrderedDict(k)['a'].append(1)",
+            "o['a'].append(1)",
+            "q.copy()[0].append(1)",
+        ],
+        "print(c, d, dict.fromkeys('ab'))",
+    ),
+    "a function that caches gives the same again": (
+        "import functools\nn, m = [1], [2]\n@functools.lru_cache(maxsize=None)\n"
+        "def data(k=1): return [k, *n]\nclass K:\n    @functools.cached_property\n"
+        "    def xs(self): return [1, *m]\nk = K()\nk.xs\ndata(1)",
+        "(data(), data(2), k.xs)",
+        [
+            "data(2)\nn.append(4)",
+            "data().append(3)",
+            "xs = data(2)\nxs.append(3)",
+            "def change(): data().append(1)\nchange()",
+            "list(map(data, [1, 2]))[1].append(1)",
+            "k.xs.append(3)",
+            "data.cache_clear()\nn.append(5)",
+        ],
+        "print(m, data)",
+    ),
+    "backward calls hooks": (
+        "import torch\nxs, w = [], torch.ones(2, requires_grad=True)\n"
+        "w.register_hook(lambda g: xs.append(1))\nloss = (w * 2).sum()\n"
+        "def hook(g): xs.append(2); return g * 2",
+        "((w * 3).sum().backward(), w.grad.tolist(), xs)",
+        [
+            "loss.backward()",
+            "(w.view(2) ** 2).mean().backward()",
+            "def go(v): v.backward()\ngo(loss)",
+            "torch.autograd.grad(loss, w)",
+            "w.register_hook(hook)",
+            "handle = w.register_hook(hook)\nhandle.remove()\nw.register_hook(hook)",
+            "v = w * 1\nv.register_hook(hook)\nv.sum().backward()",
+        ],
+        "print(w.shape)",
+    ),
+    "an unknown call may link its arguments": (
+        "import operator\nappend = operator.methodcaller('append', ys := [2])\n"
+        "xs, es = [1], []\nappend(xs)\nclass A: pass\na, zs = A(), [3]\n"
+        "keep_in = operator.methodcaller('__setattr__', 'zs', zs)\nkeep_in(a)\n"
+        "from unittest import mock\nbox = mock.Mock()\nbox.put(vs := [4])",
+        "(xs, a.zs, box.put.call_args[0][0])",
+        [
+            "ys.append(3)",
+            "xs[1].append(3)",
+            "more = ys\nmore += [1]",
+            "zs.append(3)",
+            "a.zs.append(3)",
+            "vs.append(3)",
+            "v = box.put.call_args[0][0]\nv[0] = 9",
+        ],
+        "print(len(xs))",
+    ),
+    "a transformer may give what it gets": (
+        "import numpy as np\nfrom sklearn.preprocessing import FunctionTransformer\n"
+        "from sklearn.pipeline import make_pipeline\nfrom sklearn.utils import Bunch\n"
+        "X, log = np.ones(2), []\nZ = FunctionTransformer(np.asarray).fit_transform(X)\n"
+        "ft = FunctionTransformer(lambda v: log.append(1) or v)",
+        "(X.tolist(), Z.tolist(), log)",
+        [
+            "Z[0] = 4",
+            "FunctionTransformer().fit_transform(X)[0] = 4",
+            "make_pipeline('passthrough').fit_transform(X)[0] = 4",
+            "ft.transform(X)",
+            "make_pipeline(ft).fit_transform(X)",
+            "Bunch(d=X).d[0] = 4",
+        ],
+        "FunctionTransformer(np.log1p).transform(X); print(ft)",
+    ),
+    "classes below Python's containers": (
+        "class D(dict):\n    def put(self, k, v): super().__setitem__(k, v)\n"
+        "class L(list):\n    def more(self, v): super().append(v); return self\n"
+        "class S(set): pass\nd, l, s, xs = D(), L([1]), S(), [1]\nd['x'] = xs",
+        "(d, l, s, xs)",
+        [
+            "d.update(a=1)",
+            "d.put(1, 2)",
+            "d.get('x').append(3)",
+            "for v in d.values(): v.append(1)",
+            "d.copy()['x'].append(1)",
+            "D(a=xs)['a'].append(1)",
+            "d |= {'y': xs}\nd['y'].append(1)",
+            "L([xs])[0].append(1)",
+            "l.more(3)",
+            "list.append(l, 2)",
+            "s.add(1)",
+        ],
+        "print(d, len(l), d.get('x'))",
+    ),
+}
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
 

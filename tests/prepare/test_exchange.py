@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from hpo_lab.cli import main
 from hpo_lab.experiment.identity import identity
-from hpo_lab.experiment.manifest import dump, parse
+from hpo_lab.experiment.manifest import dump
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.facade.another import AnotherExperiment
 from hpo_lab.facade.enrolling import enrol_prepared
@@ -27,6 +27,7 @@ from hpo_lab.prepare.exchange import manifest_of, notebook_of
 from hpo_lab.problems import InvalidInput
 from hpo_lab.search.studies import copy_to_study, experiment_of_study
 from hpo_lab.store import open_store
+from tests.manifest_reading import parse
 
 CELL = """%%tune maximize score --trials 4 --seed 3 --goal 0.5
 x = 1.0  # tune: loguniform(0.5, 5)
@@ -81,8 +82,8 @@ def test_code_that_is_edited_in_a_manifest_is_another_experiment(
     manifest = tmp_path / "cells.yaml"
     cli("convert", notebook, "-o", manifest)
     with closing(open_store(tmp_path / "store.db")) as store:
-        record, _ = enrol_prepared(store, prepare_manifest(manifest))
-        assert enrol_prepared(store, prepare_manifest(manifest))[0].uid == record.uid
+        record = enrol_prepared(store, prepare_manifest(manifest)).record
+        assert enrol_prepared(store, prepare_manifest(manifest)).record.uid == record.uid
         manifest.write_text(manifest.read_text().replace("base = 3", "base = 4"))
         with pytest.raises(
             AnotherExperiment, match=r"line 1: has changed\n +- base = 3\n"

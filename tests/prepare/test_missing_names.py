@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from pathlib import Path
 
 import nbformat
@@ -16,6 +18,7 @@ from hpo_lab.prepare.notebook import prepare_cell
 from hpo_lab.problems import InvalidInput
 from hpo_lab.trial.folder import NOTEBOOK
 
+SPARK = ["--profile=spark"]
 TUNE = "%%tune minimize loss --trials 2\nk = 1.0  # tune: uniform(0, 2)\n"
 FIRST = TUNE + "loss = k * x\nfitted = loss"
 SECOND = "%%tune minimize loss2 --trials 1\nm = 1.0  # tune: uniform(0, 2)\nloss2 = m * fitted + k"
@@ -143,3 +146,31 @@ def test_a_kernel_is_told_what_its_history_does_not_define() -> None:
         "In [2], line 3: no cell that ran in this kernel defines 'fitted' but In [1], which is "
         "tuned; %hpo best --run runs it with its best"
     )
+
+
+def test_a_kernel_that_starts_in_its_own_way_may_define_the_name(tmp_path: Path) -> None:
+    kernel = Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / "spark" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *SPARK]
+    kernel.write_text(json.dumps({"argv": argv, "display_name": "Spark", "language": "python"}))
+    cell = TUNE.replace("--trials", "--kernel spark --trials") + "loss = spark.loss(k)"
+
+    (notice,) = prepared(tmp_path, cell).warnings
+
+    assert str(notice) == (
+        "cells.ipynb, cell 1, line 3: no cell above defines 'spark'; the trials fail unless their "
+        "kernel does: the kernel 'spark' starts with --profile=spark"
+    )
+
+
+@pytest.mark.parametrize("applies", ["%hpo best --run", "%hpo best cells --apply"])
+def test_a_file_says_that_the_best_of_a_cell_above_is_not_applied(
+    tmp_path: Path, applies: str
+) -> None:
+    (notice,) = prepared(tmp_path, "x = 2.0", FIRST, applies, SECOND, cell="4").warnings
+
+    assert str(notice) == (
+        f"cells.ipynb, cell 3: `{applies}` is not run in trials of a file, which run cell 2 with "
+        "the values that are written in it; hpo-lab best NAME --write cells.ipynb writes the best"
+    )
+    assert prepared(tmp_path, "x = 2.0", FIRST, applies, FIRST, cell="4").warnings == ()

@@ -36,7 +36,7 @@ def case(tmp_path: Path, make: Any) -> PlaceCase:
     store = open_store(tmp_path / "hpo_lab.db")
     options = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="score", algorithm="random")
     prepared = prepare_function(function(), {"x": uniform(0, 1)}, options)
-    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
+    record = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record
     sources = [store.artifact(record.uid, each.name) for each in store.artifacts(record.uid)]
     return PlaceCase(make, record.document, sources, short={"x": 0.25}, long={"x": 0.75})
 

@@ -98,8 +98,8 @@ def test_a_finished_experiment_says_what_makes_it_run(store, enrolled):
     done = store.experiment_by_uid(record.uid)
     said = enqueue(store, done, [{"x": 0.5}])
     resume = store.command("resume done")
-    assert said.endswith(f"leave room for 0; raise it: {resume} --trials 3")
-    _, enrolment = prepare_resume(store, done, trials=3)
+    assert said.endswith(f"leaves room for 0; raise it: {resume} --trials 3")
+    enrolment = prepare_resume(store, done, trials=3).how
     assert enrolment is Enrolment.CONTINUED
     local_runner(store, record.uid).run()
     assert store.trials(record.uid)[2].assignments["x"] == 0.5
@@ -111,7 +111,7 @@ def test_a_point_makes_an_exhausted_search_go_on(store, enrolled):
     assert local_runner(store, record.uid).run().reason == "ExperimentSuggestionEndReached"
     exhausted = store.experiment_by_uid(record.uid)
     enqueue(store, exhausted, [{"x": 0.5}])
-    _, enrolment = prepare_resume(store, exhausted)
+    enrolment = prepare_resume(store, exhausted).how
     assert enrolment is Enrolment.CONTINUED
     local_runner(store, record.uid).run()
     assert [t.assignments["x"] for t in store.trials(record.uid)] == [0.0, 0.5, 1.0, 0.5]
@@ -121,12 +121,12 @@ def test_points_outlive_a_new_document_and_are_no_part_of_the_identity(store, en
     record = enrolled(score, space=SPACE, trials=4, name="again")
     enqueue(store, record, [{"x": 0.5}])
     document = record.document
-    again, enrolment = enrol_prepared(store, Prepared(document, {}))
-    assert enrolment is Enrolment.CONTINUED
-    assert again.document.spec.enqueued_points == ({"x": 0.5},)
+    again = enrol_prepared(store, Prepared(document, {}))
+    assert again.how is Enrolment.CONTINUED
+    assert again.record.document.spec.enqueued_points == ({"x": 0.5},)
     # A manifest that has them, too, may add to them.
     more = document.spec.model_copy(update={"enqueued_points": ({"x": 0.5}, {"x": 0.75})})
-    again, _ = enrol_prepared(store, Prepared(document.model_copy(update={"spec": more}), {}))
+    again = enrol_prepared(store, Prepared(document.model_copy(update={"spec": more}), {})).record
     assert again.document.spec.enqueued_points == ({"x": 0.5}, {"x": 0.75})
 
 
@@ -191,7 +191,7 @@ def test_trials_are_taken_over_once_and_for_all(store, enrolled, earlier):
     handle(store, earlier).delete()
     assert prior_trials(store, later.uid) == taken
     # The same again is the same experiment, though what it names is gone.
-    assert enrol_prepared(store, Prepared(later.document, {}))[1] is Enrolment.CONTINUED
+    assert enrol_prepared(store, Prepared(later.document, {})).how is Enrolment.CONTINUED
 
 
 def test_a_restarted_search_is_the_same(store, enrolled, earlier):
@@ -221,7 +221,7 @@ def test_what_nothing_can_be_learnt_from_is_refused(store, enrolled, earlier):
         "did you mean 'earlier'?",
         "spec.warmStart[2]: 'lab/a': no such experiment; known are earlier",
     ]
-    assert store.experiment("other") is None
+    assert not store.named("other")
 
 
 def test_a_search_that_does_not_learn_says_so(store, enrolled, earlier):

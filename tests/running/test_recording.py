@@ -154,6 +154,24 @@ def test_the_notebook_of_the_best_trial_alone_is_kept(
     )
 
 
+def test_a_continued_experiment_tells_of_no_notebook_that_is_gone(
+    store: Store, experiment: ExperimentRecord, place: Folders
+) -> None:
+    writer = recorder(store, experiment, place, "best")
+    writer.write([TrialStarted(running(0), is_new=True), ended(0, best=0)], 9.0)
+    writer.write([ExperimentEnded(MAX_TRIALS, 0)], 10.0)
+    assert kept(store, experiment) == [(0, "log"), (0, NOTEBOOK)]
+    before = store.revisions()[experiment.uid]
+
+    better = ended(1, superseded=0, best=1)
+    writer.write([TrialStarted(running(1), is_new=True), better], 11.0)
+
+    assert place.discarded == [(0, NOTEBOOK)]
+    assert kept(store, experiment) == [(0, "log"), (1, "log")]
+    changes = store.changes(experiment.uid, before)
+    assert changes is not None and {trial.number for trial in changes.trials} == {0, 1}
+
+
 def test_a_runner_without_the_lease_writes_nothing(
     store: Store, experiment: ExperimentRecord, place: Folders
 ) -> None:

@@ -105,7 +105,7 @@ class FragileStore:
 
 def simulate(store: Store, document: ExperimentDocument, world: World, kills: int = 0) -> str:
     """Run an experiment to its end, with drivers that are killed; its uid."""
-    uid = enrol_prepared(store, Prepared(document, {}))[0].uid
+    uid = enrol_prepared(store, Prepared(document, {})).record.uid
     chance = random.Random(f"{world.seed}/kills")
     for life in range(kills + 1):
         used: Any = store
@@ -238,7 +238,7 @@ def test_a_thousand_at_once(store: Store) -> None:
 def test_a_stop_ends_all_and_a_resumed_experiment_finishes(store: Store) -> None:
     document = experiment(trials=30, parallel=5)
     world = World(seed=17, faults=MESSAGES)
-    uid = enrol_prepared(store, Prepared(document, {}))[0].uid
+    uid = enrol_prepared(store, Prepared(document, {})).record.uid
     driver = Driver(store, uid, SimulatedPlace(world), clock=world.clock, at_once=True)
     take = world.take
 
@@ -290,7 +290,7 @@ def test_it_gives_up_where_every_trial_fails_alike_also_if_drivers_are_killed(
     assert 4 <= len(failures) <= len(trials) <= 6
 
     # Resumed, it tries again.
-    assert enrol_prepared(store, Prepared(document, {}))[1] is Enrolment.CONTINUED
+    assert enrol_prepared(store, Prepared(document, {})).how is Enrolment.CONTINUED
     world.faults = MESSAGES
     Driver(store, uid, SimulatedPlace(world), clock=world.clock, at_once=True).run()
     record = store.experiment_by_uid(uid)

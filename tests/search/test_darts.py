@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from hpo_lab.experiment.manifest import parse
 from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.nas import GraphConfig
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.search.algorithm import search_problems
+from tests.manifest_reading import parse
 
 from .asking import suggest
 

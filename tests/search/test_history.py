@@ -14,7 +14,7 @@ from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.search.algorithm import Suggestion
 from hpo_lab.search.ask import suggest
 from hpo_lab.search.distinct import Unused, Used
-from hpo_lab.search.history import EachTrial, History
+from hpo_lab.search.history import History
 from hpo_lab.search.points import POINT, Points
 from hpo_lab.search.ranking import Groups
 from hpo_lab.search.space import Space
@@ -50,7 +50,6 @@ def test_an_index_is_the_same_however_the_history_came_about(
     grown = History()
     for trial in changed(changes):
         groups = grown.index(Groups, OBJECTIVE, "rung")
-        states = grown.index(EachTrial, state_of)
         grown.put(trial)
     anew = History(reversed(list({trial.number: trial for trial in changed(changes)}.values())))
     assert list(grown) == list(anew)
@@ -59,12 +58,6 @@ def test_an_index_is_the_same_however_the_history_came_about(
     groups, again = (each.index(Groups, OBJECTIVE, "rung") for each in (grown, anew))
     for rung in "01":
         assert groups[(rung,)] == again[(rung,)]
-    states = grown.index(EachTrial, state_of)
-    assert list(states.items()) == [(trial.number, trial.state) for trial in anew]
-
-
-def state_of(trial: Trial) -> TrialState:
-    return trial.state
 
 
 def test_a_trial_is_found_by_its_number() -> None:

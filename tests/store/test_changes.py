@@ -15,6 +15,7 @@ from tests.store_writes import (
     add_observations,
     finish_trial,
     requeue_trial,
+    set_document,
     start_trial,
 )
 
@@ -45,7 +46,7 @@ def uid(store: Store, experiment: ExperimentRecord) -> str:
 OWN: list[Write] = [
     lambda store, uid: store.set_condition(uid, "Succeeded", "Done", ""),
     lambda store, uid: store.request_stop(uid),
-    lambda store, uid: store.update_spec(uid, document(max_trial_count=9)),
+    lambda store, uid: set_document(store, uid, document(max_trial_count=9)),
     lambda store, uid: store.enqueue(uid, [{"lr": 0.01}]),
     lambda store, uid: store.release_lease(uid, MINE.id),
 ]
@@ -118,7 +119,6 @@ def test_a_new_lease_is_a_change(store: Store, experiment: ExperimentRecord) -> 
 def test_a_deleted_experiment_is_told(store: Store, uid: str) -> None:
     other = store.create_experiment(document("b", "team"), identity="1", place="cluster")
     assert other.place == "cluster"
-    assert store.revisions("team") == {other.uid: other.revision}
     store.delete_experiment(uid)
     assert store.changes(uid, 1) is None
     assert store.revisions() == {other.uid: other.revision}
@@ -193,7 +193,8 @@ def test_the_best_trial_is_in_the_overview(store: Store, uid: str) -> None:
     before = changes(store, uid, 0).revision
     with store.transaction(uid) as transaction:
         transaction.start_trial(5, new=Trial(5))
-        transaction.finish_trial(5, TrialState.SUCCEEDED, observations=[SCORE], offset=1)
+        transaction.observe(5, [SCORE], 1)
+        transaction.finish_trial(5, TrialState.SUCCEEDED)
         transaction.set_best(5)
     assert overview() == (5, True)
     record = changes(store, uid, before).experiment
@@ -206,7 +207,8 @@ def test_the_best_trial_is_in_the_overview(store: Store, uid: str) -> None:
 
 def test_the_first_trial_may_be_the_best(store: Store, uid: str) -> None:
     with store.transaction(uid) as transaction:
-        transaction.finish_trial(0, TrialState.SUCCEEDED, observations=[SCORE], offset=1)
+        transaction.observe(0, [SCORE], 1)
+        transaction.finish_trial(0, TrialState.SUCCEEDED)
         transaction.set_best(0)
     (overview,) = store.overviews()
     assert overview.best == store.trials(uid, [0])[0]

@@ -54,8 +54,7 @@ def open_and_run(barrier: object, index: int, location: str) -> None:
     store = open_store(location)
     with contextlib.suppress(NameTaken):
         store.create_experiment(document(), identity="1")
-    record = store.experiment("digits")
-    assert record is not None
+    (record,) = store.named("digits")
     run_trials(store, record.uid, range(index * TRIALS, (index + 1) * TRIALS))
 
 

@@ -90,8 +90,7 @@ def old(location: str) -> Iterator[str]:
 
 
 def check(store: Store) -> None:
-    record = store.experiment("old")
-    assert record is not None
+    (record,) = store.named("old")
     assert (record.place, record.revision, record.best) == ("local", 1, None)
     assert (record.project, record.origin) == ("", None)
     assert (record.project, record.origin) == ("", None)

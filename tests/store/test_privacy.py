@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hpo_lab.problems import InvalidInput
 from hpo_lab.store import open_store
 from hpo_lab.store.location import Location
 from hpo_lab.workload import devices
@@ -39,6 +40,33 @@ def test_the_mode_of_what_is_there_is_the_users_own(tmp_path: Path) -> None:
     path.chmod(0o640)
     open_store(path).close()
     assert mode(path) == 0o640
+
+
+@pytest.mark.skipif(
+    os.name == "posix" and os.getuid() != 0, reason="only root makes files of others"
+)
+@pytest.mark.parametrize("how", ["folder", "link"])
+def test_a_folder_that_another_user_has_put_there_is_refused(tmp_path: Path, how: str) -> None:
+    store, mine = open_store(tmp_path / "lab.db"), tmp_path / "mine"
+    mine.mkdir()
+    if how == "link":
+        store.files.symlink_to(mine)
+    else:
+        store.files.mkdir()
+    os.lchown(store.files, 12345, 12345)
+    with pytest.raises(InvalidInput, match=r"lab\.trials belongs to another user; remove it"):
+        store.make_folder("0" * 32)
+    assert not [*mine.iterdir()]
+
+
+def test_folders_of_whoever_the_whole_place_belongs_to_are_used(tmp_path: Path) -> None:
+    if os.getuid() == 0:
+        os.chown(tmp_path, 12345, 12345)
+    store = open_store(tmp_path / "lab.db")
+    store.files.mkdir()
+    if os.getuid() == 0:
+        os.chown(store.files, 12345, 12345)
+    assert store.make_folder("0" * 32).is_dir()
 
 
 @pytest.mark.parametrize("how", ["link", "open to others", "file"])

@@ -29,13 +29,8 @@ def turn(store: Store, uid: str, ended: range, started: range) -> None:
     """End some trials and start others."""
     with store.transaction(uid) as transaction:
         for number in ended:
-            transaction.finish_trial(
-                number,
-                TrialState.SUCCEEDED,
-                observations=score(number),
-                offset=1,
-                artifacts=[note(number)],
-            )
+            transaction.observe(number, score(number), 1)
+            transaction.finish_trial(number, TrialState.SUCCEEDED, artifacts=[note(number)])
         for number in started:
             transaction.start_trial(number, new=Trial(number), handle=f"job-{number}")
 
@@ -62,7 +57,8 @@ def test_all_or_nothing(store: Store, experiment: ExperimentRecord) -> None:
     start(store, uid, Trial(0))
     before = store.experiment_by_uid(uid), store.trials(uid)
     with pytest.raises(NotFound, match="no trial 7"), store.transaction(uid) as transaction:
-        transaction.finish_trial(0, TrialState.SUCCEEDED, observations=score(1), offset=1)
+        transaction.observe(0, score(1), 1)
+        transaction.finish_trial(0, TrialState.SUCCEEDED)
         transaction.set_condition("Running", "Now", "")
         transaction.set_best(0)
         transaction.add_artifact(note(None))
@@ -168,12 +164,7 @@ def _start(transaction: Transaction, number: int) -> object:
 def _finish(transaction: Transaction, number: int) -> object:
     try:
         return transaction.finish_trial(
-            number,
-            TrialState.SUCCEEDED,
-            2.0,
-            observations=score(2.0),
-            offset=30,
-            artifacts=[note(number, b"end")],
+            number, TrialState.SUCCEEDED, 2.0, artifacts=[note(number, b"end")]
         )
     except NotFound:
         return None

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from hpo_lab.experiment.manifest import parse
 from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.local.place import trial_folder
 from hpo_lab.local.runner import local_runner
 from hpo_lab.prepare import Prepared
 from hpo_lab.store import ExperimentRecord, Store, open_store
 from hpo_lab.workload.local_settings import LOCAL, LocalSettings
+from tests.manifest_reading import parse
 
 RunJob = Callable[..., ExperimentRecord]
 
@@ -95,7 +95,7 @@ def run_job(store: Store) -> RunJob:
             },
         }
         files = {LOCAL: local.file()} if local else {}
-        record, _ = enrol_prepared(store, Prepared(parse(document), files))
+        record = enrol_prepared(store, Prepared(parse(document), files)).record
         local_runner(store, record.uid).run()
         found = store.experiment_by_uid(record.uid)
         assert found is not None

@@ -13,6 +13,7 @@ import pytest
 
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.store import Store
+from hpo_lab.workload.container_engine import remove_containers
 from hpo_lab.workload.local_settings import LocalSettings
 
 from .conftest import RunJob, job
@@ -82,3 +83,28 @@ def test_a_container_ends_with_its_trial(engine: str, run_job: RunJob, store: St
     (one,) = store.trials(record.uid)
     assert one.message == "ran longer than 3 seconds"
     assert containers(engine) == ""
+
+
+def test_a_container_that_ignores_sigterm_is_killed(
+    engine: str, run_job: RunJob, store: Store
+) -> None:
+    """As of the stand-in in test_stubborn_containers.py."""
+    command = "trap '' TERM; echo acc=1; while true; do sleep 1; done"
+    trial = job("sh", "-c", command, image=IMAGE)
+    record = run_job(
+        trial, local=LocalSettings(directory=".", runtime=engine), trialActiveDeadlineSeconds=3
+    )
+    (one,) = store.trials(record.uid)
+    assert one.message == "ran longer than 3 seconds"
+    assert containers(engine) == ""
+
+
+def test_a_name_that_is_taken_is_refused_by_an_engine_and_freed_by_us(engine: str) -> None:
+    words = [engine, "run", "--detach", "--name", "hpo-lab-test", "--entrypoint", "sleep", IMAGE]
+    subprocess.run([*words, "600"], check=True, capture_output=True)
+    try:
+        assert subprocess.run([*words, "600"], capture_output=True).returncode == 125
+        remove_containers(engine, ["hpo-lab-test", "hpo-lab-none"])
+        subprocess.run([*words, "600"], check=True, capture_output=True)
+    finally:
+        remove_containers(engine, ["hpo-lab-test"])

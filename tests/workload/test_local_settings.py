@@ -16,13 +16,13 @@ from click.testing import CliRunner, Result
 
 from hpo_lab.cli import main
 from hpo_lab.experiment.identity import identity
-from hpo_lab.experiment.manifest import parse
 from hpo_lab.facade.enrolling import enrol_prepared
 from hpo_lab.local.runner import local_runner
 from hpo_lab.prepare import Prepared, prepare_manifest, runs_here
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Store
 from hpo_lab.workload.local_settings import LOCAL, LocalSettings
+from tests.manifest_reading import parse
 
 from .conftest import job
 
@@ -90,7 +90,7 @@ def test_a_trial_runs_as_the_file_beside_it_says(
     path = manifest("home", "cp token /opt/model/$TOKEN; echo acc=0.5", SECRET)
     (path.parent / "token").touch()
     prepared = runs_here(prepare_manifest(path), paths=[f"/opt/model={tmp_path / 'model'}"])
-    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
+    record = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record
     local_runner(store, record.uid).run()
     (trial,) = store.trials(record.uid)
     assert trial.metrics["acc"].latest == 0.5
@@ -110,7 +110,7 @@ def test_an_experiment_recorded_with_annotations_still_runs(
     }
     recorded = yaml.safe_load_all(path.read_text()).__next__()
     recorded["metadata"]["annotations"] = annotations
-    record, _ = enrol_prepared(store, Prepared(parse(recorded), {}))
+    record = enrol_prepared(store, Prepared(parse(recorded), {})).record
     # The same manifest is the same experiment.
     again = runs_here(prepare_manifest(path))
     assert identity(again.experiment.spec) == record.identity

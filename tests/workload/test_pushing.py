@@ -74,6 +74,6 @@ def test_a_container_knows_its_namespace(
     manifest = tmp_path / "experiment.yaml"
     manifest.write_text(MANIFEST)
     prepared = runs_here(prepare_manifest(manifest), runtime="docker")
-    record, _ = enrol_prepared(store, Prepared(prepared.experiment, prepared.files))
+    record = enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record
     local_runner(store, record.uid).run()
     assert [one.value for one in store.observations(record.uid)] == [0.5]

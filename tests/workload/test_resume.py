@@ -118,7 +118,7 @@ def enrolled(store: Store, path: Path) -> str:
     from hpo_lab.prepare import Prepared, prepare_manifest, runs_here
 
     prepared = runs_here(prepare_manifest(path))
-    return enrol_prepared(store, Prepared(prepared.experiment, prepared.files))[0].uid
+    return enrol_prepared(store, Prepared(prepared.experiment, prepared.files)).record.uid
 
 
 def of_state(store: Store, uid: str, state: TrialState) -> int:

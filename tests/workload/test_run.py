@@ -215,7 +215,7 @@ def test_namesakes_in_two_namespaces_keep_apart(run_job: RunJob, store: Store) -
     from hpo_lab.facade.enrolling import enrol_prepared
     from hpo_lab.prepare import Prepared
 
-    second, _ = enrol_prepared(store, Prepared(document, {}))
+    second = enrol_prepared(store, Prepared(document, {})).record
     assert second.uid != first.uid and store.trials(second.uid) == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from html import escape, unescape
 
 from hpo_lab.dashboard.drawing.style import colour, style
@@ -84,17 +84,6 @@ class Canvas:
         more += ' stroke-linecap="round"' if round_caps else ""
         more += f' opacity="{opacity:g}"' if opacity != 1 else ""
         self._pieces.append(f'<path d="{d}" {self._paint(**colours)}{more}/>')
-
-    def polyline(
-        self,
-        points: Sequence[tuple[float, float]],
-        stroke: str,
-        width: float = 1,
-        dash: str = "",
-        opacity: float = 1,
-    ) -> None:
-        """A line through *points*."""
-        self.path(line_path(points), stroke=stroke, width=width, dash=dash, opacity=opacity)
 
     def rect(
         self, x: float, y: float, width: float, height: float, fill: str, opacity: float = 1
@@ -227,7 +216,7 @@ def _cut(text: str, room: float, size: float) -> str:
     return f"{text.rstrip()}…"
 
 
-def line_path(points: Iterable[tuple[float, float]], closed: bool = False) -> str:
+def line_path(points: Iterable[tuple[float, float]]) -> str:
     """The path through *points*, the first absolute, the others relative to their forerunners."""
     pieces: list[str] = []
     before: tuple[float, float] | None = None
@@ -243,4 +232,4 @@ def line_path(points: Iterable[tuple[float, float]], closed: bool = False) -> st
         before = x, y
     if len(pieces) == 1:
         pieces.append("h0")
-    return "".join(pieces) + ("z" if closed and pieces else "")
+    return "".join(pieces)

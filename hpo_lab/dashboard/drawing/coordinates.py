@@ -46,8 +46,8 @@ def draw_coordinates(canvas: Canvas, trace: Mapping[str, Any], area: PlotArea) -
         shade = shades[line]
         if line == order[-1]:
             draw(paths)
-            canvas.polyline(points, GROUND, 5)
-            canvas.polyline(points, GOLD_INK, 2.2)
+            canvas.path(line_path(points), stroke=GROUND, width=5)
+            canvas.path(line_path(points), stroke=GOLD_INK, width=2.2)
             draw_symbols(canvas, "star", points[-1:], size=13, colour=GOLD, line=(GOLD_INK, 1.2))
         else:
             paths[min(int(shade * len(RAMP)), len(RAMP) - 1)].append(line_path(points))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from html import escape
 
+from hpo_lab import counting
 from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import Value
 
@@ -36,9 +38,7 @@ def amount(count: int) -> str:
     return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
-def counted(count: int, word: str, words: str = "") -> str:
-    """`1 trial`, `3 trials`; *words* is the plural where it is not *word* with an s."""
-    return f"{amount(count)} {word if count == 1 else words or word + 's'}"
+counted = partial(counting.counted, write=amount)
 
 
 def direction(smaller_is_better: bool) -> str:

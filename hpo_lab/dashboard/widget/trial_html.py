@@ -8,7 +8,6 @@ from dataclasses import replace
 from html import escape
 from pathlib import Path
 
-from hpo_lab.dashboard.defaults import assigned
 from hpo_lab.dashboard.figures import ExperimentData
 from hpo_lab.dashboard.html import Cell, cut, table
 from hpo_lab.dashboard.links import served_path
@@ -16,6 +15,7 @@ from hpo_lab.dashboard.marks import BEST, icon, trial_word
 from hpo_lab.dashboard.words import duration, metric_number, number, shown_labels
 from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.trial import Trial
+from hpo_lab.facade.assigned import assigned
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.results import curves_of
 from hpo_lab.facade.summary import Summary

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from hpo_lab.counting import counted
 from hpo_lab.dashboard.html import cut
 from hpo_lab.dashboard.trials_html import Interaction, trials_table
 from hpo_lab.dashboard.widget.filtering import (
@@ -162,13 +163,13 @@ def _number(number: int) -> str:
 
 def _pager(page: Page, total: int) -> str:
     if not page.total:
-        words = f"None of {total} trials is like that"
+        words = f"None of {counted(total, 'trial')} is like that"
         return f'<p class="q sm hpo-pager">{words}</p>'
     last = page.start + len(page.numbers)
     of_all = "" if page.total == total else f" of {total}"
-    words = f"{page.start + 1}–{last} of {page.total} trials{of_all}"  # noqa: RUF001
+    words = f"{page.start + 1}–{last} of {counted(page.total, 'trial')}{of_all}"  # noqa: RUF001
     if page.is_first and page.is_last:
-        words = f"{page.total}{of_all} trial{'s' if total != 1 else ''}"
+        words = f"{page.total} of " * bool(of_all) + counted(total, "trial")
         return f'<p class="q sm hpo-pager">{words}</p>'
     buttons = "".join(
         f'<button class="quiet" data-do="page" data-start="{start}" data-key="page-{word}"'

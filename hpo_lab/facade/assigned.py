@@ -18,10 +18,13 @@ def notebook_defaults(experiment: Experiment) -> dict[str, Value]:
     """The parameter values that the notebook of an experiment itself assigns, by name."""
     artifact = experiment.artifact(NOTEBOOK)
     defaults: dict[str, Value] = {}
-    if artifact is not None:
-        for name, assignment in TrialNotebook.read(artifact.read()).assignments.items():
-            with suppress(ValueError):  # a manifest may hold a notebook without literals
-                defaults[name] = ast.literal_eval(assignment.value)
+    try:
+        assignments = TrialNotebook.read(artifact.read()).assignments if artifact else {}
+    except ValueError:  # a notebook of a manifest that is none of ours
+        return defaults
+    for name, assignment in assignments.items():
+        with suppress(ValueError):  # a manifest may hold a notebook without literals
+            defaults[name] = ast.literal_eval(assignment.value)
     return defaults
 
 

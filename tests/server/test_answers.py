@@ -1,0 +1,101 @@
+"""What the addresses answer."""
+
+from __future__ import annotations
+
+from tests.server.conftest import Server, write_notebook
+
+
+def test_the_version_and_the_stores(server: Server) -> None:
+    import hpo_lab
+
+    assert server.get("") == {"version": hpo_lab.__version__, "stores": [str(server.store)]}
+
+
+def test_an_experiment_at_a_glance_and_whole(server: Server, parabola: str) -> None:
+    (glance,) = [
+        each for each in server.get("/experiments")["experiments"] if each["uid"] == parabola
+    ]
+    assert (glance["title"], glance["state"], glance["trials"]) == (
+        "parabola",
+        "Succeeded",
+        {"Succeeded": 4},
+    )
+    shown = server.get(f"/experiments/{parabola}")
+    assert [each["name"] for each in shown["parameters"]] == ["x"]
+    assert [each["type"] for each in shown["conditions"]][-1] == "Succeeded"
+    assert shown["lastFailure"] is None
+
+
+def test_trials_come_in_pages_and_later_those_that_changed(server: Server, parabola: str) -> None:
+    path = f"/experiments/{parabola}/trials"
+    first = server.get(path, limit=3)
+    assert [each["number"] for each in first["trials"]] == [0, 1, 2]
+    assert first["more"]
+    rest = server.get(path, limit=3, after=2)
+    assert [each["number"] for each in rest["trials"]] == [3]
+    assert not rest["more"]
+    assert server.get(path, since=first["revision"])["trials"] == []
+    assert len(server.get(path, since=1)["trials"]) == 4
+    # A store that was restored from a backup has smaller revisions.
+    assert len(server.get(path, since=10**9)["trials"]) == 4
+    written = first["trials"][0]
+    assert written["parameters"] == {"x": 0.5}
+    assert written["values"]["score"] == 2 - (0.5 - 0.3) ** 2
+
+
+def test_a_trial_with_its_files(server: Server, parabola: str) -> None:
+    path = f"/experiments/{parabola}/trials/1"
+    trial = server.get(path)
+    assert {"note"} <= {each["name"] for each in trial["artifacts"]}
+    assert trial["notebook"]["served"] is None  # the store is not below the served folder
+    x = trial["parameters"]["x"]
+    assert server.get(f"{path}/code") == {"code": f"x = {x!r}"}
+    assert f"x is {x}" in server.get(f"{path}/log")["text"]
+    assert len(server.get(f"{path}/log", tail=3)["text"]) == 3
+    assert server.get(f"{path}/notebook")["nbformat"] == 4
+    note = server.ask("GET", f"{path}/artifacts/note")
+    assert note.json == {"x": x}
+    assert note.headers["Content-Disposition"].startswith("attachment")
+    assert note.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_curves_and_figures(server: Server, parabola: str) -> None:
+    one = f"/experiments/{parabola}"
+    curves = server.get(f"{one}/curves", trial=[0, 2])
+    assert [each["trial"] for each in curves["curves"]] == [0, 2]
+    assert [step for step, _ in curves["curves"][0]["points"]] == [0, 1, 2]
+    useful = {each["name"]: each["isOfUse"] for each in server.get(f"{one}/figures")["figures"]}
+    assert useful["pareto"] and not useful["lineage"]
+    figure = server.get(f"{one}/figures/slices", theme="dark", focus=["x"])
+    assert figure["data"] and figure["text"]
+
+
+def test_an_experiment_is_enqueued_to_resumed_and_deleted(server: Server) -> None:
+    write_notebook(
+        server.root / "short.ipynb",
+        "%%tune minimize loss --trials 2 --name short\nx = 1.0  # tune: uniform(0, 2)\nloss = x",
+    )
+    begun = server.ask("POST", "/experiments", {"path": "short.ipynb", "options": {"trials": 1}})
+    uid = begun.json["uid"]
+    assert server.wait(uid)["trials"] == {"Succeeded": 1}
+    one = f"/experiments/{uid}"
+    complete = server.ask("POST", f"{one}/resume", {})
+    assert complete.status == 400
+    assert "is complete" in complete.json["message"]
+    outlook = server.ask("POST", f"{one}/points", {"points": [{"x": 0.25}]}).json["outlook"]
+    assert outlook.startswith("1 point waits to be tried")
+    assert server.ask("POST", f"{one}/resume", {"trials": 2}).status == 202
+    assert server.wait(uid)["trials"] == {"Succeeded": 2}
+    assert server.get(f"{one}/trials/1")["parameters"] == {"x": 0.25}
+    again = server.ask("POST", "/experiments", {"path": "short.ipynb"})
+    assert again.json["enrolment"] == "complete"
+    assert server.ask("DELETE", one).status == 204
+    assert server.ask("GET", one).status == 404
+
+
+def test_an_experiment_is_stopped(server: Server) -> None:
+    cell = "import time\nx = 1.0  # tune: uniform(0, 2)\ntime.sleep(60)\nloss = x"
+    write_notebook(server.root / "long.ipynb", f"%%tune minimize loss --name long\n{cell}")
+    uid = server.ask("POST", "/experiments", {"path": "long.ipynb"}).json["uid"]
+    assert server.ask("POST", f"/experiments/{uid}/stop").status == 202
+    assert server.wait(uid)["state"] == "Stopped"

@@ -1,0 +1,105 @@
+"""Who may not ask, and what may not be asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from hpo_lab.server.routes import ROUTES
+from tests.server.conftest import Server, write_notebook
+
+OPERATIONS = [(method, route.path) for route in ROUTES for method in route.endpoints]
+
+
+def _address(path: str, uid: str) -> str:
+    return path.replace("{uid}", uid).replace("{number}", "0").replace("{name}", "history")
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_nothing_is_answered_without_the_token(
+    server: Server, parabola: str, method: str, path: str
+) -> None:
+    body = {} if method == "POST" else None
+    forged = {"Cookie": "_xsrf=2|abc", "X-XSRFToken": "2|abc"}
+    for headers in ({}, forged, {"Authorization": "token wrong"}):
+        answer = server.ask(method, _address(path, parabola), body, headers=headers)
+        assert answer.status == 403, answer.content
+    assert server.get(f"/experiments/{parabola}")["state"] == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "body: is no JSON"),
+        ([1], "body: found [1]; an object is needed"),
+        ({}, "path: is missing in the body"),
+        ({"path": "a.ipynb", "pth": 1}, "pth: is no field of the body; did you mean 'path'?"),
+        ({"path": "none.ipynb"}, "none.ipynb"),
+        ({"path": "../secret.ipynb"}, "path: '../secret.ipynb' is not below the folder"),
+        ({"path": "/etc/passwd"}, "path: '/etc/passwd' is not below the folder"),
+        ({"path": "bad.ipynb"}, "bad.ipynb, cell 1, line 2: uniform(1, 0)"),
+        (
+            {"path": "good.ipynb", "options": {"n_trials": 3, "parallel": 0}},
+            "n_trials: is no argument; it is called trials here",
+        ),
+    ],
+)
+def test_a_wrong_wish_is_refused_with_every_reason(server: Server, body: object, said: str) -> None:
+    tuned = "%%tune minimize loss\nk = 1.0  # tune: uniform(0, 1)\nloss = k"
+    write_notebook(server.root / "good.ipynb", tuned)
+    write_notebook(server.root / "bad.ipynb", tuned.replace("(0, 1)", "(1, 0)"))
+    before = server.get("/experiments")
+    answer = server.ask("POST", "/experiments", body)
+    assert answer.status == 400, answer.content
+    assert said in answer.json["message"]
+    assert answer.json["problems"]
+    assert len(server.get("/experiments")["experiments"]) == len(before["experiments"])
+
+
+def test_a_link_out_of_the_served_folder_is_refused(server: Server) -> None:
+    outside = write_notebook(
+        server.root.parent / "outside.ipynb",
+        "%%tune minimize loss\nk = 1.0  # tune: uniform(0, 1)\nloss = k",
+    )
+    link = server.root / "link.ipynb"
+    link.unlink(missing_ok=True)
+    link.symlink_to(outside)
+    assert server.ask("POST", "/experiments", {"path": "link.ipynb"}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status"),
+    [
+        ("/trials", {"since": -1}, 400),
+        ("/trials", {"limit": 1001}, 400),
+        ("/trials", {"sinse": 1}, 400),
+        ("/trials/99", {}, 400),
+        ("/trials/0/artifacts/nothing", {}, 404),
+        ("/trials/0/artifacts/../../../../hpo_lab.db", {}, 404),
+        ("/trials/0/artifacts/%2e%2e%2f%2e%2e%2fhpo_lab.db", {}, 404),
+        ("/figures/histry", {}, 400),
+        ("/figures/history", {"theme": "pink"}, 400),
+        ("/figures/history", {"focus": "y"}, 400),
+        ("/curves", {"trial": "x"}, 400),
+    ],
+)
+def test_a_wrong_question_is_refused(
+    server: Server, parabola: str, path: str, query: dict[str, object], status: int
+) -> None:
+    answer = server.ask("GET", f"/experiments/{parabola}{path}", **query)
+    assert answer.status == status, answer.content
+    assert answer.json["message"]
+
+
+def test_another_method_is_told_which_are_possible(server: Server) -> None:
+    answer = server.ask("DELETE", "/experiments")
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, POST")
+
+
+def test_another_experiment_of_a_chosen_name_is_a_conflict(server: Server, parabola: str) -> None:
+    write_notebook(
+        server.root / "other.ipynb",
+        "%%tune minimize loss --name parabola\nk = 1.0  # tune: uniform(0, 1)\nloss = k",
+    )
+    answer = server.ask("POST", "/experiments", {"path": "other.ipynb"})
+    assert answer.status == 409, answer.content
+    assert "ways on" in answer.json["message"]
