@@ -52,7 +52,7 @@ def delete_command(name: str, yes: bool, store: str | None, as_json: bool) -> No
         if not sys.stdin.isatty():
             raise InvalidInput([Problem("--yes", "is needed where nobody can be asked")])
         trials = counted(sum(experiment.summary().counts.values()), "trial")
-        text = f"Delete {experiment.title} with {trials} and their files?"
+        text = f"Delete {experiment.title} with {trials} and all files?"
         click.confirm(text, abort=True, err=True)
     experiment.delete()
     messages().print(f"{experiment.title} is deleted.")

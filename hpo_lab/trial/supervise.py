@@ -13,6 +13,7 @@ within a second.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import shutil
@@ -20,6 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,6 +37,8 @@ RUNTIME = "JUPYTER_RUNTIME_DIR"
 """Environment variable with the folder for sockets; Jupyter reads it too."""
 
 _POLL = 1.0
+_PREFIX = "hpo-"
+_LOCK = "lock"
 
 
 def start_supervisor(
@@ -91,15 +95,14 @@ def supervise(folder: Path, parent: int, module: str = "hpo_lab.trial.work") -> 
     end_with_parent(signal.SIGTERM)
     reap_orphans()
 
-    # Paths of sockets must be short, and the sockets of killed kernels must not pile up.
-    runtime = tempfile.mkdtemp(prefix="hpo-")
-    environment = {**os.environ, TRIAL_FOLDER: str(folder), RUNTIME: runtime}
-    worker = subprocess.Popen(
-        [sys.executable, "-P", "-m", module, str(folder)],
-        env=environment,
-        preexec_fn=_end_with_supervisor,
-    )
-    try:
+    with _runtime() as runtime:
+        environment = {**os.environ, TRIAL_FOLDER: str(folder), RUNTIME: runtime}
+        worker = subprocess.Popen(
+            [sys.executable, "-P", "-m", module, str(folder)],
+            env=environment,
+            preexec_fn=_end_with_supervisor,
+        )
+        _sweep()
         while worker.poll() is None and not asked_to_end and os.getppid() == parent:
             select.select([wake], [], [], _POLL)
             with contextlib.suppress(BlockingIOError):
@@ -111,8 +114,35 @@ def supervise(folder: Path, parent: int, module: str = "hpo_lab.trial.work") -> 
         if code is None:
             return 128 + signal.SIGTERM
         return code if code >= 0 else 128 - code
-    finally:
-        shutil.rmtree(runtime, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _runtime() -> Iterator[str]:
+    """A folder of this supervisor for sockets, which is locked for as long as it lives.
+
+    Paths of sockets must be short, and the sockets of killed kernels must not pile up.
+    """
+    folder = tempfile.mkdtemp(prefix=_PREFIX)
+    new = Path(folder) / f"{_LOCK}-new"
+    with new.open("xb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Nobody finds the lock before it is held.
+        new.rename(new.with_name(_LOCK))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove the folders of supervisors of this user that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+                continue
+            with (folder / _LOCK).open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_with_supervisor() -> None:

@@ -94,7 +94,7 @@ def hold_ports(count: int) -> Iterator[list[int]]:
             lock = _try(f"port-{port}")
             if lock is None:
                 continue
-            held.enter_context(lock)
+            held.enter_context(_removed_after(f"port-{port}", lock))
             with socket.socket() as probe, contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
                 ports.append(port)
@@ -110,25 +110,44 @@ def hold_port(port: int, on_wait: Callable[[], None]) -> Iterator[None]:
             waited = True
             on_wait()
         time.sleep(_POLL)
-    with lock:
+    with _removed_after(f"port-{port}", lock):
         yield
+
+
+@contextlib.contextmanager
+def _removed_after(name: str, lock: IO[str]) -> Iterator[None]:
+    """Hold the *lock* called *name*, and remove its file before it is free."""
+    with lock:
+        try:
+            yield
+        finally:
+            _path(name).unlink(missing_ok=True)
 
 
 def _try(name: str) -> IO[str] | None:
     """The locked file *name*; None while another process holds it."""
-    file = _open(name)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    while True:
+        file = _open(name)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), _path(name).stat()):
+                return file
+        # The process that held it has removed it meanwhile.
         file.close()
-        return None
-    return file
 
 
 def _open(name: str) -> IO[str]:
     # Nothing is emptied, and no link followed: others may write to the temporary folder.
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.fdopen(os.open(_folder() / f"{name}.lock", flags, 0o600), "r+")
+    return os.fdopen(os.open(_path(name), flags, 0o600), "r+")
+
+
+def _path(name: str) -> Path:
+    return _folder() / f"{name}.lock"
 
 
 def _folder() -> Path:

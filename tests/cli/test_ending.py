@@ -38,7 +38,7 @@ def test_delete_asks_on_a_terminal(recorded: Any, store: Any) -> None:
         process = subprocess.Popen(command, stdin=child, stderr=subprocess.PIPE)
         os.write(terminal, answer)
         _, said = process.communicate(timeout=30)
-        assert b"Delete parabola with 1 trial and their files?" in said
+        assert b"Delete parabola with 1 trial and all files?" in said
         assert len(store.experiments()) == left
         os.close(terminal)
         os.close(child)
