@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.resources import as_file, files
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from jupyter_events import EventLogger
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import List, Unicode
 
 from hpo_lab import __version__
-from hpo_lab.server.changes import CHANGED, ChangeEvents
 from hpo_lab.server.handler import RouteHandler
-from hpo_lab.server.routes import ADDRESS, ROUTES
-from hpo_lab.server.stores import Stores
+
+if TYPE_CHECKING:
+    from hpo_lab.server.answers import Answers
 
 __all__ = ["HpoLab"]
 
 _THREADS = 8
-"""So many questions are answered at a time."""
+"""So many requests are answered at a time."""
 
 
 class HpoLab(ExtensionApp):
-    """Shows the experiments of hpo_lab to JupyterLab."""
+    """Shows the experiments of hpo_lab to JupyterLab.
+
+    Until the first request it loads nothing of hpo_lab, so that the server starts as fast as
+    without it.
+    """
 
     name = "hpo_lab"
     version = __version__
@@ -44,19 +50,27 @@ class HpoLab(ExtensionApp):
             self._events().register_event_schema(schema)
 
     def initialize_handlers(self) -> None:
-        """Register every address."""
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hpo-lab-answers")
-        stores = Stores([*self.stores] or [None])
+        """Register the addresses, all of which the routes divide among themselves."""
         self._loop = asyncio.get_event_loop()
-        self._changes = ChangeEvents(stores, self._tell)
-        given = {"stores": stores, "changes": self._changes, "threads": self._threads}
-        self.handlers.extend(
-            (f"/{ADDRESS}{route.pattern}", RouteHandler, {"route": route, **given})
-            for route in ROUTES
-        )
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hpo-lab-answers")
+        self._lock = threading.Lock()
+        self._answers: Answers | None = None
+        handed = {"answers": self._loaded, "threads": self._threads}
+        self.handlers.append((r"/hpo-lab/api(/.*)?", RouteHandler, handed))
+
+    def _loaded(self) -> Answers:
+        with self._lock:
+            if self._answers is None:
+                from hpo_lab.server.answers import Answers
+
+                root = Path(self.settings["server_root_dir"]).expanduser()
+                self._answers = Answers(self.stores, root, self._tell)
+            return self._answers
 
     def _tell(self, data: Mapping[str, Any]) -> None:
         """Emit an event from a thread."""
+        from hpo_lab.server.changes import CHANGED
+
         emit = partial(self._events().emit, schema_id=CHANGED, data=dict(data))
         self._loop.call_soon_threadsafe(emit)
 
@@ -67,6 +81,7 @@ class HpoLab(ExtensionApp):
         return logger
 
     async def stop_extension(self) -> None:
-        """Stop watching; questions that are being answered end by themselves."""
-        await asyncio.to_thread(self._changes.close)
+        """Stop watching; requests that are being answered end by themselves."""
+        if self._answers is not None:
+            await asyncio.to_thread(self._answers.close)
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from hpo_lab.server import experiments, figures, trials
 from hpo_lab.server.request import Answer, Fields, Nothing
 
-__all__ = ["ADDRESS", "ROUTES", "Endpoint", "Route"]
-
-ADDRESS: Final = "hpo-lab/api"
-"""What stands before every path, behind the base address of the server."""
+__all__ = ["ROUTES", "Endpoint", "Route", "match"]
 
 _PATTERNS = {"uid": "[0-9a-f]{32}", "number": "[0-9]{1,9}", "name": ".+"}
 
@@ -39,22 +37,23 @@ class Endpoint:
     status: int = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """An address with its endpoints.
 
     Attributes:
-        path: Behind `ADDRESS`; what stands in braces is named.
+        path: Behind `hpo-lab/api`; what stands in braces is named.
         endpoints: By method.
     """
 
     path: str
     endpoints: Mapping[str, Endpoint]
 
-    @property
-    def pattern(self) -> str:
-        """The path as a regular expression with groups of the names."""
-        return re.sub(r"\{(\w+)\}", lambda name: f"(?P<{name[1]}>{_PATTERNS[name[1]]})", self.path)
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The path with groups of the names."""
+        names = re.sub(r"\{(\w+)\}", lambda name: f"(?P<{name[1]}>{_PATTERNS[name[1]]})", self.path)
+        return re.compile(names)
 
 
 _EXPERIMENT: Final = "/experiments/{uid}"
@@ -96,3 +95,11 @@ ROUTES: Final = (
     Route(f"{_TRIAL}/notebook", {"GET": Endpoint(trials.notebook)}),
     Route(f"{_TRIAL}/artifacts/{{name}}", {"GET": Endpoint(trials.artifact)}),
 )
+
+
+def match(path: str) -> tuple[Route, Mapping[str, str]] | tuple[None, Mapping[str, str]]:
+    """The route of *path* and what is named in it; None where there is none."""
+    for route in ROUTES:
+        if matched := route.pattern.fullmatch(path.removesuffix("/")):
+            return route, matched.groupdict()
+    return None, {}
