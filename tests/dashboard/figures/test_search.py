@@ -96,6 +96,23 @@ def test_promotions_join_rungs_in_the_panel_of_their_bracket() -> None:
     assert figure.text.startswith("2 brackets, 1 trial promoted.")
 
 
+def test_promotions_without_a_line_are_counted() -> None:
+    trials = [
+        trial(
+            number,
+            2000.0 - number,
+            parent=number - 720 if number >= 720 else None,
+            labels={"bracket": "0", "rung": str(number // 720)},
+        )
+        for number in range(1440)
+    ]
+    figure = rungs(data(trials, algorithm="hyperband"))
+
+    lines = sum(each["x"].count(None) + 1 for each in figure.traces if each["mode"] == "lines")
+    assert lines == 701
+    assert figure.text.endswith(" trials. Without a line: 19 promotions.")
+
+
 def test_the_lineage_leads_to_the_best() -> None:
     def member(number: int, value: float, generation: int, member: int, parent: int | None = None):  # type: ignore[no-untyped-def]
         origin = "new" if parent is None else "exploited" if member == 0 else "continued"
