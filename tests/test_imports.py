@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hpo_lab"
 ANYTHING = "*"
-EVERYWHERE = {"problems", "observation", "counting", "masking", "printable"}
+EVERYWHERE = {"problems", "observation", "counting", "masking", "printable", "source_edits"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Room:
 
 
 HOUSE = {
+    "source_edits": Room(),
     "masking": Room(),
     "printable": Room(),
     "problems": Room(),

@@ -34,9 +34,10 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Failure, Summary
 from hpo_lab.facade.tally import Tally
 from hpo_lab.masking import masked_source
-from hpo_lab.notebook.literals import edited, literal_edits
+from hpo_lab.notebook.literals import literal_edits
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.problems import InvalidInput
+from hpo_lab.source_edits import edited
 from hpo_lab.trial.folder import NOTEBOOK
 
 __all__ = ["report_of"]
