@@ -211,6 +211,9 @@ def _diff(change: CodeChange) -> str:
 
 def _brief(change: CodeChange) -> str:
     match [line.strip() for line in change.before], [line.strip() for line in change.now]:
+        case [before], [now] if before == now and len(now) <= _MOST_CHARACTERS:
+            # What has changed is masked.
+            return f": `{now}` has changed"
         case [before], [now] if len(before) <= _MOST_CHARACTERS and len(now) <= _MOST_CHARACTERS:
             return f": `{now}` now, `{before}` before"
         case [], [now] if len(now) <= _MOST_CHARACTERS:
