@@ -166,6 +166,13 @@ class Summary:
         return counted(self.completed, "trial")
 
     @property
+    def failure(self) -> str:
+        """`svm has failed: the first 4 trials failed with ...`, of what has failed."""
+        cause = self.message.removeprefix("Experiment has failed because ")
+        colon = ":" if cause == self.message else " because"
+        return f"{self.title} has failed{colon} {cause[:1].lower()}{cause[1:]}"
+
+    @property
     def leading(self) -> tuple[Best, ...]:
         """The front of several objectives; the best trial, where there is one, of one."""
         return self.front or ((self.best,) if self.best else ())
