@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import hpo_lab
+from hpo_lab import Experiment, InvalidInput, uniform
 from hpo_lab.api import Experiments
 from hpo_lab.experiment.model import ExperimentDocument, ObjectiveType
 from hpo_lab.facade.enrolling import enrol_prepared
@@ -154,3 +155,35 @@ def test_a_new_revision_is_said(capsys: pytest.CaptureFixture[str], store: Store
     assert "is new: function: closed-over by: 1 is 2 now" in said.err
     for experiment in store.experiments():
         Experiments(store).get(experiment.uid).wait(60)
+
+
+def fails(x: float) -> float:
+    raise ValueError("no luck")
+
+
+@pytest.mark.parametrize(
+    ("budget", "larger"),
+    [({"trials": 2}, {"trials": 3}), ({"trials": 9, "max_failed": 2}, {"max_failed": 3})],
+)
+def test_what_has_failed_and_is_run_again_says_what_tries_again(
+    capsys: pytest.CaptureFixture[str],
+    location: Path,
+    budget: dict[str, Any],
+    larger: dict[str, Any],
+) -> None:
+    def tune(**changes: Any) -> Experiment:
+        settings = {**budget, **changes, "parallel": 1, "name": "unlucky", "store": location}
+        space = {"x": uniform(0, 1)}
+        return hpo_lab.tune(fails, space, minimize="loss", **settings).wait()
+
+    assert tune().state == "Failed"
+    capsys.readouterr()
+    tune()
+    ((name, value),) = larger.items()
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said.startswith("unlucky has failed") and "complete" not in said
+    tries = f"`fresh=True` starts anew, {name} above {value - 1} tries again"
+    assert said.endswith(f"; nothing was started; {tries}")
+    with pytest.raises(InvalidInput, match=f"has failed .* {name} above {value - 1}"):
+        hpo_lab.get("unlucky", store=location).resume()
+    assert tune(**larger).summary().completed == 3
