@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,37 @@ def test_a_new_revision_is_said(capsys: pytest.CaptureFixture[str], store: Store
     assert "is new: function: closed-over by: 1 is 2 now" in said.err
     for experiment in store.experiments():
         Experiments(store).get(experiment.uid).wait(60)
+
+
+def test_changes_of_a_function_are_said_without_paths_of_a_document(
+    store: Store, tmp_path: Path
+) -> None:
+    def read(params, y=2):
+        return params["z"]
+
+    def product(x, y=2):
+        return x * y
+
+    options = TuneOptions(direction=ObjectiveType.MINIMIZE, metric="loss", name="same")
+    enrol_prepared(store, prepare_function(read, {"z": uniform(0, 1)}, options))
+    with pytest.raises(InvalidInput) as error:
+        enrol_prepared(store, prepare_function(product, {"x": uniform(0, 1)}, options))
+    said = [str(problem) for problem in error.value.problems]
+    assert said[:3] == [
+        "space['x']: is new: uniform(0, 1)",
+        "space['z']: is gone; it was uniform(0, 1)",
+        "function: is called with keywords now, with one mapping before",
+    ]
+    manifest = tmp_path / "same.yaml"
+    manifest.write_text(MANIFEST.replace("printed, namespace: team", "other"))
+    options = TuneOptions(direction=ObjectiveType.MINIMIZE, metric="loss", name="other")
+    function = prepare_function(product, {"x": uniform(0, 1)}, options)
+    job = prepare_file(manifest, TuneOptions(), None)
+    enrol_prepared(store, replace(job, project=function.project))
+    with pytest.raises(InvalidInput) as error:
+        enrol_prepared(store, function)
+    assert "its trials run a function now, Job before" in str(error.value)
+    assert not any("spec." in str(problem) for problem in error.value.problems)
 
 
 def fails(x: float) -> float:
