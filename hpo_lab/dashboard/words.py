@@ -124,7 +124,9 @@ def best_in_words(summary: Summary) -> str:
 
 
 def time_used(summary: Summary) -> str:
-    """How long it has run; while it runs, coarse enough to change seldom."""
+    """How long it has run, coarse enough to change seldom; empty before it runs first."""
+    if summary.starting is not None and not summary.elapsed:
+        return ""
     seconds = int(summary.elapsed)
     if seconds >= 60 and not summary.is_over:
         seconds -= seconds % 10
@@ -196,13 +198,17 @@ def shown_labels(trial: Trial) -> dict[str, str]:
 
 
 def set_up_in_words(summary: Summary) -> str:
-    """`running the 2 set-up cells, 8 s`; empty where no trial waits for a set-up."""
-    if summary.set_up is None:
+    """`running the 2 set-up cells, 8 s`, `starting, 2 s` before; empty where no trial waits."""
+    waited = summary.starting if summary.set_up is None else summary.set_up
+    if waited is None:
         return ""
-    minutes, seconds = divmod(int(summary.set_up), 60)
+    minutes, seconds = divmod(int(waited), 60)
     # Coarse enough to change seldom.
     time = f"{minutes} min {seconds // 10 * 10} s" if minutes else f"{seconds} s"
-    return f"{summary.message.removeprefix('Experiment is ')}, {time}"
+    what = (
+        summary.message.removeprefix("Experiment is ") if summary.starting is None else "starting"
+    )
+    return f"{what}, {time}"
 
 
 def trials_done(summary: Summary, of: str = " of ") -> str:
