@@ -11,6 +11,7 @@ from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import FEW, Best, Summary
 
 __all__ = [
+    "RESUMED",
     "ago",
     "best_in_words",
     "best_line",
@@ -31,6 +32,9 @@ __all__ = [
     "time_used",
     "trials_done",
 ]
+
+RESUMED = "waiting for resume"
+"""The state of trials that have not ended in an experiment that has."""
 
 
 def number(value: Value | None) -> str:
@@ -219,10 +223,14 @@ def trials_done(summary: Summary, of: str = " of ") -> str:
 
 
 def other_trials(summary: Summary) -> list[str]:
-    """`2 running`, or `2 waiting` for the set-up, `1 stopped early`, `3 failed`; none is 0."""
+    """`2 running`, or `2 waiting` for the set-up, `1 stopped early`, `3 failed`; none is 0.
+
+    In an experiment that is over also `2 waiting for resume`.
+    """
     counts = {
         "running" if summary.set_up is None else "waiting": summary.counts.get(TrialState.RUNNING),
         "stopped early": summary.counts.get(TrialState.EARLY_STOPPED),
         "failed": summary.failed,
+        RESUMED: summary.counts.get(TrialState.CREATED) if summary.is_over else 0,
     }
     return [f"{count} {word}" for word, count in counts.items() if count]
