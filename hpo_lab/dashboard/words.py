@@ -11,6 +11,7 @@ from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import FEW, Best, Summary
 
 __all__ = [
+    "RESUMED",
     "ago",
     "best_in_words",
     "best_line",
@@ -31,6 +32,9 @@ __all__ = [
     "time_used",
     "trials_done",
 ]
+
+RESUMED = "waiting for resume"
+"""The state of trials that have not ended in an experiment that has."""
 
 
 def number(value: Value | None) -> str:
@@ -124,7 +128,9 @@ def best_in_words(summary: Summary) -> str:
 
 
 def time_used(summary: Summary) -> str:
-    """How long it has run; while it runs, coarse enough to change seldom."""
+    """How long it has run, coarse enough to change seldom; empty before it runs first."""
+    if summary.starting is not None and not summary.elapsed:
+        return ""
     seconds = int(summary.elapsed)
     if seconds >= 60 and not summary.is_over:
         seconds -= seconds % 10
@@ -196,13 +202,17 @@ def shown_labels(trial: Trial) -> dict[str, str]:
 
 
 def set_up_in_words(summary: Summary) -> str:
-    """`running the 2 set-up cells, 8 s`; empty where no trial waits for a set-up."""
-    if summary.set_up is None:
+    """`running the 2 set-up cells, 8 s`, `starting, 2 s` before; empty where no trial waits."""
+    waited = summary.starting if summary.set_up is None else summary.set_up
+    if waited is None:
         return ""
-    minutes, seconds = divmod(int(summary.set_up), 60)
+    minutes, seconds = divmod(int(waited), 60)
     # Coarse enough to change seldom.
     time = f"{minutes} min {seconds // 10 * 10} s" if minutes else f"{seconds} s"
-    return f"{summary.message.removeprefix('Experiment is ')}, {time}"
+    what = (
+        summary.message.removeprefix("Experiment is ") if summary.starting is None else "starting"
+    )
+    return f"{what}, {time}"
 
 
 def trials_done(summary: Summary, of: str = " of ") -> str:
@@ -213,10 +223,14 @@ def trials_done(summary: Summary, of: str = " of ") -> str:
 
 
 def other_trials(summary: Summary) -> list[str]:
-    """`2 running`, or `2 waiting` for the set-up, `1 stopped early`, `3 failed`; none is 0."""
+    """`2 running`, or `2 waiting` for the set-up, `1 stopped early`, `3 failed`; none is 0.
+
+    In an experiment that is over also `2 waiting for resume`.
+    """
     counts = {
         "running" if summary.set_up is None else "waiting": summary.counts.get(TrialState.RUNNING),
         "stopped early": summary.counts.get(TrialState.EARLY_STOPPED),
         "failed": summary.failed,
+        RESUMED: summary.counts.get(TrialState.CREATED) if summary.is_over else 0,
     }
     return [f"{count} {word}" for word, count in counts.items() if count]

@@ -223,6 +223,15 @@ def test_while_the_set_up_runs_trials_wait() -> None:
     assert "1 min 10 s" in progress_text(replace(summary, set_up=77.0))
 
 
+@pytest.mark.parametrize("state", ["Created", "Restarting"])
+def test_before_its_runner_runs_it_is_starting(state: str) -> None:
+    summary = _summary([], state=state, elapsed=0.0, starting=8.4)
+    assert "starting, 8 s" in _Checker(_html(summary, [])).text
+    assert progress_text(summary).endswith("0 of 30 trials done\nstarting, 8 s")
+    assert progress_line(summary).endswith("starting, 8 s")
+    assert "0 s" not in progress_text(summary)
+
+
 def test_what_may_change_says_as_of_when_it_was_so() -> None:
     for state, shown in (("Running", True), ("Succeeded", False), ("Stopped", False)):
         summary = _summary([], state=state)
@@ -230,6 +239,7 @@ def test_what_may_change_says_as_of_when_it_was_so() -> None:
         html = experiment_html(summary, tally, as_of="27 Nov, 15:04")
         text = progress_text(summary, as_of="27 Nov, 15:04")
         assert ("as of 27 Nov, 15:04" in html, "as of 27 Nov, 15:04" in text) == (shown, shown)
+        assert ("%hpo show digits" in html, "%hpo show digits" in text) == (shown, shown)
 
 
 def test_where_nothing_succeeded_the_traceback_is_shown_and_the_ways_on() -> None:

@@ -187,12 +187,12 @@ class Board:
                 "query": self._trials.query,
             }
 
-    def outline(self) -> dict[str, str]:
-        """The experiment without pictures as HTML and as text, by MIME type."""
+    def outline(self, note: str = "") -> dict[str, str]:
+        """The experiment without pictures, with a *note*, as HTML and as text, by MIME type."""
         with self._lock:
             summary = self._follower.look()
-            html = experiment_html(summary, self._follower.tally)
-            return {"text/html": html, "text/plain": progress_text(summary)}
+            html = experiment_html(summary, self._follower.tally, note=note)
+            return {"text/html": html, "text/plain": progress_text(summary, note)}
 
     def _acts(self, summary: Summary) -> str:
         main = '<button data-do="stop" data-key="run">Stop</button>'
