@@ -174,4 +174,10 @@ def test_long_names_are_told_apart() -> None:
     assert distinct(names, 60) == names
     assert distinct(names, 20) == ["encoder.layers.0…", "encoder.layers.12…"]
     assert distinct(names, 10) == ["encode…0…", "encode…12…"]
-    assert distinct(["alpha" * 9, "beta"], 8) == ["alphaal…", "beta"]
+    assert distinct(["alpha" * 9, "beta"], 8) == ["alph…pha", "beta"]
+    # That others are called otherwise takes nothing away.
+    names = ["lr", *(f"a_rather_long_parameter_name_{place}" for place in range(20))]
+    for room in (9, 15, 22):
+        labels = distinct(names, room)
+        assert len({*labels}) == len(names) and max(map(len, labels)) <= room
+    assert distinct(names, 15)[18] == "a_rathe…name_17"
