@@ -54,7 +54,7 @@ def shortened(name: str, room: int) -> str:
     """*name* in at most *room* characters: its beginning and its end, which tells it apart."""
     if len(name) <= room:
         return name
-    end = (room - 1) // 2
+    end = (room - 1) // 2 if room > 5 else 0
     begin = max(1, room - 1 - end)
     return f"{name[:begin].rstrip()}…{name[len(name) - end :].lstrip()}"
 

@@ -21,6 +21,7 @@ __all__ = [
     "listed",
     "plain",
     "short",
+    "short_choices",
     "value_text",
 ]
 
@@ -92,6 +93,12 @@ def short(text: str, room: int) -> str:
     """*text* in at most *room* characters, on one line."""
     text = " ".join(text.split()) or repr(text)
     return text if len(text) <= room else f"{text[: max(1, room - 1)].rstrip()}…"
+
+
+def short_choices(words: Sequence[str], room: int) -> list[str]:
+    """*words* in at most *room* characters each: their beginnings where these tell them apart."""
+    cut = [short(word, room) for word in words]
+    return cut if len({*cut}) == len({*words}) else distinct(words, room)
 
 
 def plain(text: str) -> str:

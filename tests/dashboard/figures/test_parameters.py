@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 
+from hpo_lab.dashboard.drawing import svg
+from hpo_lab.dashboard.drawing.canvas import text_width
 from hpo_lab.dashboard.figures import drawn_trials
 from hpo_lab.dashboard.figures.axes import ParameterAxis
 from hpo_lab.dashboard.figures.contour import contour
@@ -104,6 +107,35 @@ def test_parallel_coordinates_end_at_the_objective() -> None:
     assert low > high, "the best is at the top"
     assert lines["line"]["color"] == [0.5, 1.0]
     assert parallel(data(trials)).left_out == {"failed": 1}
+
+
+def test_words_of_parallel_coordinates_do_not_lie_on_each_other() -> None:
+    words = ["the largest choice of all", "the larger choice of all", None, "a", *range(40)]
+    parameters = [
+        {"name": f"p{n}", "parameterType": "categorical", "feasibleSpace": {"list": words}}
+        for n in range(9)
+    ]
+    rng = random.Random(2)
+    trials = [
+        trial(n, 5 + n / 7, assignments={each["name"]: rng.choice(words) for each in parameters})
+        for n in range(12)
+    ]
+    figure = parallel(replace(data(trials, parameters=parameters), axes=5))
+    assert len(figure.traces[0]["dimensions"]) == 6
+    drawn = svg(replace(figure, width=464))
+
+    shown = re.findall(
+        r'<text x="([\d.]+)" y="([\d.]+)"( text-anchor="end")? font-size="10"[^>]*>([^<]+)<', drawn
+    )
+    assert any(text.endswith("…") for *_, text in shown)
+    boxes = []
+    for x, y, is_right, text in shown:
+        left, wide = float(x), text_width(text, 10)
+        boxes.append((left - wide if is_right else left, left if is_right else left + wide, y))
+    for place, (left, right, y) in enumerate(boxes):
+        assert left >= 0 and right <= 464
+        for other, end, height in boxes[:place]:
+            assert right <= other or end <= left or abs(float(y) - float(height)) >= 10
 
 
 def test_the_contour_is_coloured_near_trials_alone() -> None:
