@@ -68,7 +68,7 @@ HOUSE = {
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
     "server": Room(
-        "dashboard facade options prepare store",
+        "dashboard experiment facade options prepare store",
         "jupyter_events jupyter_server pydantic tornado traitlets",
     ),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),
