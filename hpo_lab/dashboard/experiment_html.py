@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hpo_lab.dashboard.hints import FailureGroup, failure_groups, values_at_bounds
-from hpo_lab.dashboard.html import box, cut, details, foot
+from hpo_lab.dashboard.html import box, cut, details, foot, name_html
 from hpo_lab.dashboard.marks import experiment_state, icon, trial_counts
 from hpo_lab.dashboard.pictures import Pictures
 from hpo_lab.dashboard.preview import decisions_html
@@ -205,7 +205,7 @@ def bar_html(summary: Summary) -> str:
 def bounds_html(summary: Summary, tally: Tally) -> str:
     """The best values at a bound of their range."""
     return "".join(
-        f'<div class="hpo-note edgy"><b><code>{cut(hint.name, 60)}</code> = '
+        f'<div class="hpo-note edgy"><b><code>{name_html(hint.name)}</code> = '
         f"{cut(number(hint.value), 40)} is at its {hint.bound} bound.</b>"
         + (
             f" A wider range may be better: <code>{cut(hint.wider, 100)}</code>"

@@ -22,7 +22,7 @@ from hpo_lab.dashboard.experiment_html import (
 )
 from hpo_lab.dashboard.figures.data import recorded
 from hpo_lab.dashboard.hints import failure_groups
-from hpo_lab.dashboard.html import Cell, cut, table, value_cell
+from hpo_lab.dashboard.html import Cell, cut, name_html, table, value_cell
 from hpo_lab.dashboard.page import drawn, page, part
 from hpo_lab.dashboard.preview import space_html
 from hpo_lab.dashboard.trials_html import trials_table
@@ -109,7 +109,7 @@ def _best_values(summary: Summary, spec: ExperimentSpec, defaults: Mapping[str, 
     for parameter in spec.parameters:
         value, own = best.parameters.get(parameter.name), defaults.get(parameter.name)
         was = value_cell(own)
-        name = Cell(f"<code>{cut(parameter.name, 100)}</code>", title=parameter.name)
+        name = Cell(f"<code>{name_html(parameter.name)}</code>", title=parameter.name)
         shown = value_cell(value) if value is not None else Cell('<span class="q">inactive</span>')
         rows.append([name, shown, *([was] if defaults else [])])
     heads: list[str | Cell] = ["Parameter", "Best", *(["As written"] if defaults else [])]

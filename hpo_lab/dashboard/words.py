@@ -27,6 +27,7 @@ __all__ = [
     "other_trials",
     "rate",
     "set_up_in_words",
+    "shortened",
     "shown_labels",
     "time_left",
     "time_used",
@@ -51,6 +52,15 @@ def number(value: Value | None) -> str:
     if not exponential:
         return text
     return f"{value:.0f}" if 0 < int(exponent) < 6 else f"{mantissa}e{int(exponent)}"
+
+
+def shortened(name: str, room: int) -> str:
+    """*name* in at most *room* characters: its beginning and its end, which tells it apart."""
+    if len(name) <= room:
+        return name
+    end = (room - 1) // 2 if room > 5 else 0
+    begin = max(1, room - 1 - end)
+    return f"{name[:begin].rstrip()}…{name[len(name) - end :].lstrip()}"
 
 
 def better(direction: ObjectiveType) -> str:

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from hpo_lab.dashboard.figures import ExperimentData
-from hpo_lab.dashboard.html import Cell, cut, table
+from hpo_lab.dashboard.html import Cell, cut, name_html, table
 from hpo_lab.dashboard.links import served_path
 from hpo_lab.dashboard.marks import BEST, icon, trial_word
 from hpo_lab.dashboard.words import duration, metric_number, number, shown_labels
@@ -112,7 +112,7 @@ def _parameters(summary: Summary, trial: Trial, written: Mapping[str, Value]) ->
             here = f'<span class="q">{cut(number(value), 200)}</span>'
         else:
             here = f"<b>{cut(number(value), 200)}</b>"
-        cells = [Cell(f"<code>{cut(name, 60)}</code>", title=name)]
+        cells = [Cell(f"<code>{name_html(name)}</code>", title=name)]
         if written:
             cells.append(Cell(f'<span class="q">{cut(number(own), 200)}</span>'))
         rows.append([*cells, Cell(here)])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 
+from hpo_lab.dashboard.drawing import svg
 from hpo_lab.dashboard.figures import drawn_trials, is_of_use
 from hpo_lab.dashboard.figures.axes import rounded
 from hpo_lab.dashboard.figures.constraints import constraints
@@ -159,6 +162,25 @@ def test_a_row_of_the_timeline_is_a_slot_or_what_the_record_says() -> None:
     }
     assert figure.left_out == {"without a start": 1}
     assert "1 running" in figure.text
+
+
+def test_a_pixel_is_between_a_bar_and_the_next() -> None:
+    times = [0, 7.3, 11, 30.5, 31, 60]
+    trials = [
+        trial(n, n, started_at=start, completed_at=end)
+        for n, (start, end) in enumerate(itertools.pairwise(times))
+    ]
+    drawn = svg(timeline(data(trials, type="maximize")))
+
+    paths = re.findall(r'<path d="((?:M[\d. ]+h[\d.]+)+)"[^>]*stroke-width="[\d.]+"', drawn)
+    bars = sorted(
+        (float(start), float(start) + float(wide))
+        for path in paths
+        for start, wide in re.findall(r"M([\d.]+) [\d.]+h([\d.]+)", path)
+    )
+    assert len(bars) == 5
+    ends = [(end, start) for (_, end), (start, _) in itertools.pairwise(bars)]
+    assert all(start - end == 1 for end, start in ends)
 
 
 def test_the_bars_of_many_trials_are_joined() -> None:
