@@ -14,8 +14,10 @@ import pytest
 
 import hpo_lab
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.facade.experiments import Experiments
 from hpo_lab.local.launch import launch
 from hpo_lab.local.place import trial_folder
+from hpo_lab.problems import InvalidInput
 from hpo_lab.trial.folder import METRICS
 
 
@@ -308,6 +310,29 @@ def test_fewer_trials_lower_the_counts_that_nobody_said(
     spec = store.experiment_by_uid(record.uid).document.spec
     assert (spec.max_trial_count, spec.parallel_trial_count) == (2, 2)
     assert spec.max_failed_trial_count == 3
+
+
+def test_a_bare_name_means_the_only_experiment_of_it_in_any_namespace(
+    cli: Any, store: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "job.yaml"
+    job = JOB.replace("maxTrialCount: 3", "maxTrialCount: 1")
+    for namespace in ("ml", "prod"):
+        path.write_text(
+            job.replace("{name: manifest}", f"{{name: manifest, namespace: {namespace}}}")
+        )
+        assert cli("run", path).exit_code == 0
+        if namespace == "ml":
+            logged = cli("logs", "manifest", "0")
+            assert logged.stdout.startswith("score=0.1")
+            assert logged.stderr.startswith("ml/manifest of ")
+            assert Experiments(store).find("manifest").title == "ml/manifest"
+            with pytest.raises(InvalidInput, match="no such experiment; known are ml/manifest"):
+                Experiments(store).find("manifest", "prod")
+    several = cli("logs", "manifest", "0")
+    assert several.exit_code == 2
+    assert "several namespaces have one; say which: ml/manifest, prod/manifest" in several.stderr
+    assert cli("logs", "prod/manifest", "0").exit_code == 0
 
 
 def test_validate_shows_space_and_decisions(cli: Any, notebook: Any, store: Any) -> None:
