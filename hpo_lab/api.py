@@ -171,17 +171,18 @@ def tune(
     return experiment.waiting.wait_attached() if block else experiment
 
 
-def get(name: str, *, namespace: str = "default", store: str | Path | None = None) -> Experiment:
+def get(name: str, *, namespace: str | None = None, store: str | Path | None = None) -> Experiment:
     """The experiment called *name*: of this script or notebook's folder, else the only one.
 
     Args:
         name: Its name, or `NAMESPACE/NAME`, or the path of the file that makes it.
-        namespace: Its namespace, where *name* says none.
+        namespace: Its namespace, where *name* says none; by default `default`, else the only
+            other that has one of the name.
         store: Path of a SQLite file or URL of a database; by default `$HPO_LAB_STORE`, else
             the user's own store.
 
     Raises:
         InvalidInput: when there is none, the message names the nearest; or when several other
-            projects have one.
+            projects or namespaces have one.
     """
     return Experiments(store).find(name, namespace)

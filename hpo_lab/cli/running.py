@@ -147,8 +147,12 @@ def _resume(request: Request, otherwise: str = "") -> int:
     if problems:
         raise InvalidInput(problems)
     budgets = request.options.budgets
+    lowered = request.options.lowered(experiment.record.document)
     enrolled = prepare_resume(experiment.store, experiment.record, Dialect.LINE, **budgets)
     say_warnings(enrolled.notices)
+    if lowered:
+        fitted = ", ".join(Dialect.LINE.said(option, count) for option, count in lowered.items())
+        messages().print(f"--trials {request.options.trials} needs {fitted}, too.")
     _announce(enrolled)
     return _run(experiment, enrolled.how, request)
 

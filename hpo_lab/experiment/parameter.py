@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from hpo_lab.experiment.document import Document, Number, Value, as_number
+from hpo_lab.experiment.document import Document, Number, Value, as_number, as_text
 
-__all__ = ["Distribution", "FeasibleSpace", "Parameter", "ParameterType"]
+__all__ = ["Distribution", "FeasibleSpace", "Parameter", "ParameterType", "as_texts"]
 
 
 class ParameterType(StrEnum):
@@ -75,3 +76,20 @@ class Parameter(Document):
         if self.parameter_type is ParameterType.DISCRETE:
             return tuple(as_number(value) for value in values)
         return values
+
+    def text_of(self, value: Value) -> str:
+        """*value* as text; of a `discrete` parameter as its list writes it, `0.50` or `1e-3`."""
+        if self.parameter_type is ParameterType.DISCRETE:
+            for written, number in zip(self.feasible_space.list or (), self.choices, strict=True):
+                if number == value:
+                    return as_text(written)
+        return as_text(value)
+
+
+def as_texts(parameters: Sequence[Parameter], assignments: Mapping[str, Value]) -> dict[str, str]:
+    """The texts of *assignments*, values by name, which a trial outside Python is given."""
+    by_name = {parameter.name: parameter for parameter in parameters}
+    return {
+        name: by_name[name].text_of(value) if name in by_name else as_text(value)
+        for name, value in assignments.items()
+    }

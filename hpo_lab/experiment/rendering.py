@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hpo_lab.experiment.document import Value, as_text
+from hpo_lab.experiment.document import Value
 from hpo_lab.experiment.go_template import expand
 from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec
+from hpo_lab.experiment.parameter import as_texts
 from hpo_lab.experiment.placeholders import META, PLACEHOLDER, meta_value, places
 from hpo_lab.experiment.template import ConfigMapSource, TrialTemplate
 from hpo_lab.experiment.yaml_text import mark, read_documents
@@ -109,14 +110,17 @@ def _from_go_template(
     values: list[str] = []
 
     def emit(value: Any) -> str:
-        values.append(as_text(value))
+        values.append(str(value))
         return mark(len(values) - 1)
 
     context = {
         "Experiment": experiment.name,
         "Trial": trial[0],
         "NameSpace": trial[1],
-        "HyperParameters": [{"Name": name, "Value": value} for name, value in assignments.items()],
+        "HyperParameters": [
+            {"Name": name, "Value": text}
+            for name, text in as_texts(experiment.spec.parameters, assignments).items()
+        ],
     }
     path = f"{_TEMPLATE}.goTemplate.rawTemplate"
     try:
@@ -174,6 +178,7 @@ def _values(
     template = spec.trial_template
     assert template is not None
     conditional = {parameter.name for parameter in spec.parameters if parameter.when}
+    texts = as_texts(spec.parameters, assignments)
     values: dict[str, tuple[str, Value] | None] = {}
     problems: list[Problem] = []
     used = set()
@@ -186,8 +191,7 @@ def _values(
                 values[name] = (text, text)
         elif reference in assignments:
             used.add(reference)
-            value = assignments[reference]
-            values[name] = (as_text(value), value)
+            values[name] = (texts[reference], assignments[reference])
         elif reference in conditional:
             values[name] = None
         else:

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from hpo_lab.experiment.document import as_text
 from hpo_lab.experiment.job_status import job_conditions
 from hpo_lab.experiment.model import ExperimentDocument, MetricsCollector, Objective
+from hpo_lab.experiment.parameter import as_texts
 from hpo_lab.experiment.status import ExperimentState, StatusCondition
 from hpo_lab.experiment.trial import (
     Metric,
@@ -108,7 +108,7 @@ def trial_document(
         "spec": _compact(
             {
                 "objective": _objective(spec.objective),
-                "parameterAssignments": _assignments(trial),
+                "parameterAssignments": _assignments(experiment, trial),
                 "runSpec": run_spec,
                 "retainRun": template.retain if template else None,
                 "metricsCollector": collector.to_document(),
@@ -228,13 +228,14 @@ def _front(experiment: ExperimentDocument, trials: Sequence[Trial]) -> list[dict
 def _best(experiment: ExperimentDocument, trial: Trial) -> dict[str, Any]:
     return {
         "bestTrialName": trial_name(experiment.name, trial.number),
-        "parameterAssignments": _assignments(trial),
+        "parameterAssignments": _assignments(experiment, trial),
         "observation": _observation(experiment.spec.objective, trial),
     }
 
 
-def _assignments(trial: Trial) -> list[dict[str, str]]:
-    return [{"name": name, "value": as_text(value)} for name, value in trial.assignments.items()]
+def _assignments(experiment: ExperimentDocument, trial: Trial) -> list[dict[str, str]]:
+    texts = as_texts(experiment.spec.parameters, trial.assignments)
+    return [{"name": name, "value": text} for name, text in texts.items()]
 
 
 def _observation(objective: Objective, trial: Trial) -> dict[str, Any] | None:

@@ -66,12 +66,13 @@ class Experiments:
                 return None
         return self.store
 
-    def find(self, name: str, namespace: str = "default") -> Experiment:
+    def find(self, name: str, namespace: str | None = None) -> Experiment:
         """The experiment called *name*.
 
         Args:
             name: `NAME`, or `NAMESPACE/NAME`, or the path of a notebook, script or manifest.
-            namespace: Where *name* says none.
+            namespace: Where *name* says none; by default `default`, else the only other that
+                has one of the name.
 
         Returns:
             That of this project, else of no project, else the only one of another; of a file that
@@ -81,22 +82,27 @@ class Experiments:
             InvalidInput: when there is none, the message names the nearest; or when several other
                 projects have one, the message lists them; or with every problem of the file.
         """
-        for argument, text in (("name", name), ("namespace", namespace)):
+        own = "default" if namespace is None else namespace
+        for argument, text in (("name", name), ("namespace", own)):
             if not isinstance(text, str | Path):
                 raise InvalidInput([Problem(argument, f"found {text!r}; a name is needed")])
         name = str(name)
         store = self._existing()
         if is_file_name(name):
-            return self._find_made_by(store, Path(name), namespace)
+            return self._find_made_by(store, Path(name), own)
         if store is None:
             raise InvalidInput([Problem(name, "no such experiment; there are none yet")])
-        return Experiment.of(store, resolve(store, name, namespace, self.project))
+        record = resolve(store, name, own, self.project, anywhere=namespace is None)
+        return Experiment.of(store, record)
 
     def note(self, name: str, experiment: Experiment) -> str:
-        """What to say where *name* means an *experiment* of another folder; else empty."""
-        folder = experiment.record.project
-        is_here = is_file_name(name) or folder in ("", self.project)
-        return "" if is_here else f"{experiment.title} of {folder}"
+        """What to say where *name* means one of another folder or namespace; else empty."""
+        if is_file_name(name):
+            return ""
+        folder, title = experiment.record.project, experiment.title
+        if folder not in ("", self.project):
+            return f"{title} of {folder}"
+        return "" if "/" in name or title == name else title
 
     def _find_made_by(self, store: Store | None, path: Path, namespace: str) -> Experiment:
         """The recorded experiment that the file at *path* makes, else the nearest to that."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 import grpc
 
-from hpo_lab.experiment.model import ExperimentSpec, Objective
+from hpo_lab.experiment.model import ExperimentSpec
 from hpo_lab.experiment.trial import Trial
 from hpo_lab.katib_api import katib_pb
 from hpo_lab.katib_api.reading import typed
@@ -65,7 +65,7 @@ class KatibService(Algorithm):
         settings = {**_own_settings(own_settings), **_remembered(ask.own)}
         request = katib_pb.GetSuggestionsRequest(
             experiment=experiment_message(name, ask.spec, own_settings[_ALGORITHM], settings),
-            trials=[_sent(name, ask.spec.objective, trial) for trial in ask.own],
+            trials=[_sent(name, ask.spec, trial) for trial in ask.own],
             current_request_number=1,
             total_request_number=ask.number + 1,
         )
@@ -148,9 +148,9 @@ def _remembered(trials: Iterable[Trial]) -> dict[str, str]:
     return settings
 
 
-def _sent(experiment: str, objective: Objective, trial: Trial) -> katib_pb.Trial:
+def _sent(experiment: str, spec: ExperimentSpec, trial: Trial) -> katib_pb.Trial:
     name = trial.labels.get(_TRIAL_NAME, f"{experiment}-{trial.number}")
-    return trial_message(name, objective, trial)
+    return trial_message(name, spec, trial)
 
 
 def _assignment(

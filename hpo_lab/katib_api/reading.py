@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from hpo_lab.experiment.document import as_text
 from hpo_lab.experiment.model import (
     ExperimentDocument,
     ExperimentSpec,
@@ -138,14 +137,13 @@ def typed(parameter: Parameter, text: str) -> Value:
             value: Value = int(text)
         case ParameterType.DOUBLE:
             value = float(text)
-        case ParameterType.DISCRETE:
-            number = float(text)
-            value = next((choice for choice in parameter.choices if choice == number), None)
-        case ParameterType.CATEGORICAL:
-            by_text = {as_text(choice): choice for choice in parameter.choices}
-            if text not in by_text:
+        case ParameterType.DISCRETE | ParameterType.CATEGORICAL:
+            by_text = {parameter.text_of(choice): choice for choice in parameter.choices}
+            if text in by_text:
+                return by_text[text]
+            if parameter.parameter_type is ParameterType.CATEGORICAL:
                 raise ValueError(f"{text!r} is none of {', '.join(by_text)}")
-            return by_text[text]
+            value = float(text)
     if not contains(parameter, value):
         raise ValueError(f"{text!r} is no value of {parameter.name!r}")
     return value

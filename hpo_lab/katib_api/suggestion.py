@@ -95,7 +95,9 @@ def get_suggestions(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSugg
         trial = _running(number, answer or _drawn(spec, number, batch, request.experiment.name))
         history.put(trial)
         batch.append(trial)
-    reply = katib_pb.GetSuggestionsReply(parameter_assignments=map(_message, batch))
+    reply = katib_pb.GetSuggestionsReply(
+        parameter_assignments=[_message(spec, trial) for trial in batch]
+    )
     if shares_checkpoints(request.experiment):
         for answer in reply.parameter_assignments:
             answer.trial_name = trial_name(request.experiment.name, int(answer.labels[NUMBER]))
@@ -171,11 +173,13 @@ def _drawn(spec: ExperimentSpec, number: int, batch: list[Trial], name: str) -> 
     return Suggestion(assignments)
 
 
-def _message(trial: Trial) -> katib_pb.GetSuggestionsReply.ParameterAssignments:
+def _message(
+    spec: ExperimentSpec, trial: Trial
+) -> katib_pb.GetSuggestionsReply.ParameterAssignments:
     labels = {f"{LABELS}{name}": value for name, value in trial.labels.items()}
     labels[NUMBER] = str(trial.number)
     if trial.parent is not None:
         labels[PARENT] = str(trial.parent)
     return katib_pb.GetSuggestionsReply.ParameterAssignments(
-        assignments=assigned(trial.assignments), labels=labels
+        assignments=assigned(spec, trial.assignments), labels=labels
     )

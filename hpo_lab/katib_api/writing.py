@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from hpo_lab.experiment.document import as_text
 from hpo_lab.experiment.model import ExperimentSpec, Objective, ObjectiveType, Parameter, Value
+from hpo_lab.experiment.parameter import as_texts
 from hpo_lab.experiment.status_document import timestamp
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.katib_api import katib_pb
@@ -59,8 +60,9 @@ def experiment_message(
     )
 
 
-def trial_message(name: str, objective: Objective, trial: Trial) -> katib_pb.Trial:
+def trial_message(name: str, spec: ExperimentSpec, trial: Trial) -> katib_pb.Trial:
     """A trial as Katib's controller sends it, with the representing value of each metric."""
+    objective = spec.objective
     values = {
         metric: value
         for metric, summary in trial.metrics.items()
@@ -70,7 +72,7 @@ def trial_message(name: str, objective: Objective, trial: Trial) -> katib_pb.Tri
         name=name,
         spec=katib_pb.TrialSpec(
             objective=_objective(objective),
-            parameter_assignments={"assignments": assigned(trial.assignments)},
+            parameter_assignments={"assignments": assigned(spec, trial.assignments)},
             labels=dict(trial.labels),
         ),
         status=katib_pb.TrialStatus(
@@ -86,11 +88,13 @@ def trial_message(name: str, objective: Objective, trial: Trial) -> katib_pb.Tri
     )
 
 
-def assigned(assignments: Mapping[str, Value]) -> Iterable[katib_pb.ParameterAssignment]:
+def assigned(
+    spec: ExperimentSpec, assignments: Mapping[str, Value]
+) -> Iterable[katib_pb.ParameterAssignment]:
     """The values of *assignments* as text."""
     return [
-        katib_pb.ParameterAssignment(name=name, value=as_text(value))
-        for name, value in assignments.items()
+        katib_pb.ParameterAssignment(name=name, value=text)
+        for name, text in as_texts(spec.parameters, assignments).items()
     ]
 
 

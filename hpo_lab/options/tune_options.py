@@ -203,13 +203,32 @@ class TuneOptions:
         if self.metric is not None:
             # Objectives are said all together.
             merged["additional_objectives"] = self.additional_objectives
+        if self.trials and base.parallel and self.parallel is None:
+            merged["parallel"] = min(self.trials, base.parallel)
         return TuneOptions(**merged)
 
     def onto(self, document: ExperimentDocument) -> ExperimentDocument:
         """*document* with the options that were said, each in its place."""
-        for option, value in self.said.items():
+        for option, value in {**self.said, **self.lowered(document)}.items():
             document = option.into(document, value)
         return document
+
+    def lowered(self, document: ExperimentDocument) -> dict[Option, int]:
+        """The counts of *document* that do not fit the said number of trials, as they must be.
+
+        A count that was said, too, stays for the rules to refuse.
+        """
+        template = document.spec.trial_template
+        is_ours = template is not None and template.is_ours
+        fields = ("parallel",) if is_ours else ("parallel", "max_failed")
+        options = [option for option in BUDGETS if option.field in fields]
+        return {
+            option: self.trials
+            for option in options
+            if self.trials
+            and getattr(self, option.field) is None
+            and (option.of(document) or 0) > self.trials >= 1
+        }
 
     def experiment(
         self, name: str, parameters: Sequence[Parameter], trial_template: TrialTemplate

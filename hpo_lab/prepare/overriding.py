@@ -34,7 +34,9 @@ def overridden(
     template = document.spec.trial_template
     kind = template.kind if template is not None and template.trial_spec is not None else ("", "")
     problems = []
-    for option, value in options.said.items():
+    lowered = options.lowered(document)
+    fitted: list[str] = []
+    for option, value in {**options.said, **lowered}.items():
         name = dialect.option(option)
         if option.path.startswith(_TRIAL) and kind != (API_VERSION, "NotebookTrial"):
             problems.append(Problem(name, f"is for notebooks; the trials of this are {kind[1]!r}"))
@@ -46,8 +48,10 @@ def overridden(
             document = document.model_copy(update={"spec": changed})
         document = option.into(document, value)
         if before != _written(option, document, dialect):
-            said = dialect.said(option, value)
-            notes.append(said + (f" instead of {before}" if before else ""))
+            note = dialect.said(option, value) + (f" instead of {before}" if before else "")
+            (fitted if option in lowered else notes).append(note)
+    if fitted:
+        notes.append(f"so {', '.join(fitted)}")
     places = [f"spec.parameters[{index}]" for index in range(len(document.spec.parameters))]
     problems += [worded(problem, dialect, places, "spec") for problem in every_problem(document)]
     if problems:

@@ -9,7 +9,12 @@ __all__ = ["resolve"]
 
 
 def resolve(
-    store: Store, name: str, namespace: str = "default", project: str = ""
+    store: Store,
+    name: str,
+    namespace: str = "default",
+    project: str = "",
+    *,
+    anywhere: bool = True,
 ) -> ExperimentRecord:
     """The experiment that *name* means to someone in *project*.
 
@@ -18,15 +23,23 @@ def resolve(
         name: `NAME`, or `NAMESPACE/NAME`.
         namespace: Where *name* says none.
         project: The folder of who asks.
+        anywhere: Whether a *name* without a namespace that *namespace* has not is looked for in
+            the others, too.
 
     Raises:
-        InvalidInput: There is none, the message says the nearest; or several other projects have
-            one, the message lists them.
+        InvalidInput: There is none, the message says the nearest; or several other projects or
+            namespaces have one, the message lists them.
     """
     before, slash, last = name.rpartition("/")
     # No experiment has a name with half of a surrogate pair, which no database would look for.
     is_text = not any("\ud800" <= each <= "\udfff" for each in f"{name}{namespace}")
     listed = store.named(last, before if slash else namespace) if is_text else []
+    if is_text and not listed and not slash and anywhere:
+        listed = store.named(last, None)
+        titles = sorted({each.title for each in listed})
+        if len(titles) > 1:
+            message = f"several namespaces have one; say which: {', '.join(titles)}"
+            raise InvalidInput([Problem(name, message)])
     records = {each.project: each for each in listed}
     record = records.get(project) or records.get("")
     if record is None and len(records) == 1:

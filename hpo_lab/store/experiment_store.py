@@ -80,8 +80,11 @@ class ExperimentStore(Transactions):
             self._remove_folder(replaces)
         return record
 
-    def named(self, name: str, namespace: str = "default") -> list[ExperimentRecord]:
-        """The experiments of that name, at most one of each project, the newest first."""
+    def named(self, name: str, namespace: str | None = "default") -> list[ExperimentRecord]:
+        """The experiments of that name, at most one of each project, the newest first.
+
+        Those of every namespace where *namespace* is None.
+        """
         with self._engine.connect() as connection:
             return experiments.named(connection, name, namespace)
 

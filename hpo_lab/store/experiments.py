@@ -100,8 +100,8 @@ def create(
     return uid
 
 
-def named(connection: Connection, name: str, namespace: str) -> list[ExperimentRecord]:
-    """The experiments of that name, at most one of each project, the newest first."""
+def named(connection: Connection, name: str, namespace: str | None) -> list[ExperimentRecord]:
+    """The experiments of that name, at most one of each project and namespace, newest first."""
     query = _newest_first(select(_experiments).where(_experiments.c.name == name), namespace)
     return [_record(row) for row in connection.execute(query)]
 

@@ -14,8 +14,10 @@ import pytest
 
 import hpo_lab
 from hpo_lab.experiment.trial import TrialState
+from hpo_lab.facade.experiments import Experiments
 from hpo_lab.local.launch import launch
 from hpo_lab.local.place import trial_folder
+from hpo_lab.problems import InvalidInput
 from hpo_lab.trial.folder import METRICS
 
 
@@ -286,6 +288,51 @@ def test_options_win_over_a_manifest_and_that_is_said(cli: Any, store: Any, tmp_
     assert (record.name, spec.max_trial_count, spec.algorithm.settings) == ("other", 2, {})
     values = [trial.assignments["x"] for trial in store.trials(record.uid)]
     assert json.loads(result.stdout)["best"]["value"] == min(values)
+
+
+def test_fewer_trials_lower_the_counts_that_nobody_said(
+    cli: Any, enrolled: Any, store: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text(JOB.replace("Count: 1", "Count: 2\n  maxFailedTrialCount: 3"))
+    both = cli("run", path, "--trials", "1", "--parallel", "2")
+    assert both.exit_code == 2
+    assert "--parallel: is 2; must be less than or equal to --trials, 1" in both.stderr
+    result = cli("run", path, "--trials", "1")
+    assert result.exit_code == 0
+    assert (
+        "job.yaml is overridden: --trials 1 instead of 3, so --parallel 1 instead of 2, "
+        "--max-failed 1 instead of 3.\n"
+    ) in result.stderr
+    record = enrolled(quick, name="quick", trials=4, parallel=3, max_failed=3)
+    resumed = cli("resume", "quick", "--trials", "2")
+    assert resumed.exit_code == 0 and "--trials 2 needs --parallel 2, too.\n" in resumed.stderr
+    spec = store.experiment_by_uid(record.uid).document.spec
+    assert (spec.max_trial_count, spec.parallel_trial_count) == (2, 2)
+    assert spec.max_failed_trial_count == 3
+
+
+def test_a_bare_name_means_the_only_experiment_of_it_in_any_namespace(
+    cli: Any, store: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "job.yaml"
+    job = JOB.replace("maxTrialCount: 3", "maxTrialCount: 1")
+    for namespace in ("ml", "prod"):
+        path.write_text(
+            job.replace("{name: manifest}", f"{{name: manifest, namespace: {namespace}}}")
+        )
+        assert cli("run", path).exit_code == 0
+        if namespace == "ml":
+            logged = cli("logs", "manifest", "0")
+            assert logged.stdout.startswith("score=0.1")
+            assert logged.stderr.startswith("ml/manifest of ")
+            assert Experiments(store).find("manifest").title == "ml/manifest"
+            with pytest.raises(InvalidInput, match="no such experiment; known are ml/manifest"):
+                Experiments(store).find("manifest", "prod")
+    several = cli("logs", "manifest", "0")
+    assert several.exit_code == 2
+    assert "several namespaces have one; say which: ml/manifest, prod/manifest" in several.stderr
+    assert cli("logs", "prod/manifest", "0").exit_code == 0
 
 
 def test_validate_shows_space_and_decisions(cli: Any, notebook: Any, store: Any) -> None:

@@ -316,3 +316,24 @@ def test_the_white_space_around_trimming_actions_goes() -> None:
     text += "y: {{ .Trial }} {{.Experiment}}\n"
     rendered = render_trial(with_go_template(text), "t", ASSIGNED)
     assert (rendered["x"], rendered["y"]) == ([1], "t random-example")
+
+
+DISCRETE: dict[str, Any] = {
+    "parameterType": "discrete",
+    "feasibleSpace": {"list": ["0.50", "1.00", "1e-3"]},
+}
+
+
+@pytest.mark.parametrize(("number", "written"), [(0.5, "0.50"), (1.0, "1.00"), (0.001, "1e-3")])
+def test_a_listed_number_is_rendered_as_its_list_writes_it(number: float, written: str) -> None:
+    configs = {"t": TEXT_TEMPLATE}
+    for change in (
+        lambda document: None,
+        template(trialSpec=None, configMap=CONFIG_MAP),
+        spec(trialTemplate={"goTemplate": {"rawTemplate": GO_TEMPLATE}}),
+    ):
+        listed = experiment(lambda d, c=change: (parameter(0, **DISCRETE)(d), c(d)))
+        assert [choice for choice in listed.spec.parameters[0].choices if choice == number]
+        again = ExperimentDocument.model_validate(listed.to_document())
+        text = str(render_trial(again, "t", {"lr": number, "layers": 3}, config_map=configs))
+        assert f"={written}'" in text or f"lr = {written}\\n" in text, text

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from hpo_lab.experiment.model import AlgorithmSetting, AlgorithmSpec, ExperimentSpec, Parameter
+from hpo_lab.experiment.model import (
+    AlgorithmSetting,
+    AlgorithmSpec,
+    ExperimentSpec,
+    FeasibleSpace,
+    Parameter,
+)
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
 from hpo_lab.katib_api import external, katib_pb
 from hpo_lab.katib_api.rpc import Services
@@ -68,6 +74,30 @@ def test_a_search_through_a_service(serve: Serve) -> None:
         assert answer.assignments["shuffle"] in (True, None, "sometimes")
         trials.append(ended(number, answer, float(number % 4)))
     assert len({tuple(trial.assignments.values()) for trial in trials}) == 12
+
+
+def test_listed_numbers_are_sent_and_read_as_they_are_written(serve: Serve) -> None:
+    requests = []
+    service = suggestion_service()
+    own = service[SUGGESTION]["GetSuggestions"]
+
+    def record(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSuggestionsReply:
+        requests.append(request)
+        reply: katib_pb.GetSuggestionsReply = own(request)
+        return reply
+
+    service = {SUGGESTION: {**service[SUGGESTION], "GetSuggestions": record}}
+    listed = FeasibleSpace(list=("0.50", "9007199254740993", "1e-05"))
+    width = Parameter(name="width", parameter_type="discrete", feasible_space=listed)
+    searched = spec(serve(service), "grid").model_copy(update={"parameters": (width,)})
+    trials: list[Trial] = []
+    for number in range(3):
+        answer = suggest(searched, number, trials, uid="one")
+        assert isinstance(answer, Suggestion)
+        trials.append(ended(number, answer, 1.0))
+    assert {trial.assignments["width"] for trial in trials} == {0.5, 2**53 + 1, 1e-05}
+    sent = [values(trial.spec.parameter_assignments)["width"] for trial in requests[-1].trials]
+    assert sent and set(sent) < {"0.50", "9007199254740993", "1e-05"}
 
 
 def test_what_the_service_says_of_the_settings_is_a_problem(serve: Serve) -> None:

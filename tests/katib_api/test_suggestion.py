@@ -304,6 +304,7 @@ def test_values_are_written_as_they_are_typed(client: Client) -> None:
         "int": space("INT", "1", "1"),
         "double": space("DOUBLE", "1", "1"),
         "discrete": space("DISCRETE", "16"),
+        "padded": space("DISCRETE", "0.50"),
         "number-like": space("CATEGORICAL", "1e3"),
         "true-like": space("CATEGORICAL", "true"),
     }
@@ -312,6 +313,7 @@ def test_values_are_written_as_they_are_typed(client: Client) -> None:
         "int": "1",
         "double": "1.0",
         "discrete": "16",
+        "padded": "0.50",
         "number-like": "1e3",
         "true-like": "true",
     }

@@ -130,6 +130,9 @@ def test_what_is_said_outside_wins():
         5,
         (("gamma", "0.1"),),
     )
+    several = TuneOptions(trials=30, parallel=4)
+    assert TuneOptions(trials=2).over(several).parallel == 2
+    assert TuneOptions(trials=2, parallel=3).over(several).parallel == 3
 
 
 def test_an_objective_given_elsewhere_need_not_be_on_the_line():
