@@ -29,8 +29,9 @@ __all__ = [
 MASK = "•••"
 # A password may have an `@`, or a slash where what follows the host is no port.
 _ADDRESS = re.compile(
-    r"(\b[a-z][a-z0-9+.-]*://[^\s/:'\"<>[]*:)(?!\d+[/?#])"
-    r"(?:[^\s/'\"<>]+@|[^\s@'\"<>]+@(?:[^\s/'\"<>]*@)?|[^\s/'\"<>]+?…)",
+    # Lengths are bounded, since a trial may write any text.
+    r"((?<=[a-z0-9+.-])://[^\s/:'\"<>[]{0,500}:)(?!\d+[/?#])"
+    r"(?:[^\s/'\"<>]{1,500}@|[^\s@'\"<>]{1,500}@(?:[^\s/'\"<>]{0,500}@)?|[^\s/'\"<>]{1,500}?…)",
     re.IGNORECASE,
 )
 _SECRET = (
@@ -40,7 +41,7 @@ _SECRET = (
 _NAME = re.compile(f"{_SECRET}$", re.IGNORECASE)
 # As in `--api-key=x`, `--token x`, `PASSWORD=x` and `?password=x`; what refers to a value stays.
 _ARGUMENT = re.compile(
-    rf"((?:--?[\w-]*?{_SECRET.replace('_?', '[_-]?')}[= ]|\b\w*?{_SECRET}=)\s*)"
+    rf"((?:(?<![\w-])--?[\w-]*?{_SECRET.replace('_?', '[_-]?')}[= ]|\b\w*?{_SECRET}=)\s*)"
     r"(?![$-])(\"[^\"]*\"|'[^']*'|[^\s&;\"']+)",
     re.IGNORECASE,
 )

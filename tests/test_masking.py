@@ -250,3 +250,9 @@ def test_any_document_can_be_masked_and_keeps_its_shape(document: object) -> Non
     assert masked_document(shown) == shown
     if isinstance(document, dict):
         assert [*shown] == [*document]
+
+
+@pytest.mark.parametrize("text", ["a.a-" * 50_000, "-" * 200_000, "--" + "a-" * 50_000])
+def test_a_flood_of_beginnings_of_secrets_is_read_in_one_pass(text: str) -> None:
+    assert masked(text) == text
+    assert masked_document({"trialTemplate": text}) == {"trialTemplate": text}
