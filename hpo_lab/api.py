@@ -15,7 +15,7 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.viewer import Viewer, show_with
 from hpo_lab.facade.waiting import Callback
 from hpo_lab.options import read_arguments, unknown_arguments
-from hpo_lab.prepare import PreparedCell, prepare_file, prepare_function, runs_here
+from hpo_lab.prepare import prepare_file, prepare_function, runs_here
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -152,11 +152,7 @@ def tune(
     try:
         if isinstance(objective, str | Path):
             file = prepare_file(Path(objective), options, cell, dialect=Dialect.ARGUMENT)
-            if isinstance(file, PreparedCell):
-                file.check_runs()
-            elif file.stops:
-                message = "is 0, which stops an experiment: hpo_lab.get(name).stop()"
-                problems.append(Problem("spec.maxTrialCount", message))
+            file.check_runs()
             prepared = runs_here(file)
         else:
             prepared = prepare_function(objective, space if space is not None else {}, options)

@@ -9,13 +9,30 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
-__all__ = ["MASK", "is_secret", "masked", "masked_document", "masked_places", "masked_source"]
+from hpo_lab.source_edits import Edit, SourceLines, edited
+
+__all__ = [
+    "MASK",
+    "is_secret",
+    "masked",
+    "masked_document",
+    "masked_message",
+    "masked_places",
+    "masked_source",
+]
 
 MASK = "•••"
-_ADDRESS = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s/@'\"]+?(@|…)", re.IGNORECASE)
+# A password may have an `@`, or a slash where what follows the host is no port.
+_ADDRESS = re.compile(
+    r"(\b[a-z][a-z0-9+.-]*://[^\s/:'\"<>[]*:)(?!\d+[/?#])"
+    r"(?:[^\s/'\"<>]+@|[^\s@'\"<>]+@(?:[^\s/'\"<>]*@)?|[^\s/'\"<>]+?…)",
+    re.IGNORECASE,
+)
 _SECRET = (
     r"(?:(?<![a-z])pass|pass(?:word|wd|phrase)|(?<![a-z])pwd|secret|token|credentials?"
     r"|(?:api|access|private|auth|secret|account|encryption|signing)_?key)(?:_?\d+)?"
@@ -27,11 +44,34 @@ _ARGUMENT = re.compile(
     r"(?![$-])(\"[^\"]*\"|'[^']*'|[^\s&;\"']+)",
     re.IGNORECASE,
 )
+_IN_TEXT = re.compile(
+    rf"((?:[?&]|&amp;)[\w.-]*?{_SECRET.replace('_?', '[_-]?')}=)[^\s&;\"'<>]+"
+    rf"|((?<![\w-])--?[\w-]*?{_SECRET.replace('_?', '[_-]?')}=)"
+    r"(?![$-])(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s&;\"'<>])+",
+    re.IGNORECASE,
+)
+"""What is an argument in any text; `_ARGUMENT` is for commands."""
 _OPTION = re.compile(rf"--?[\w-]*?{_SECRET.replace('_?', '[_-]?')}", re.IGNORECASE)
 _ENTRY = re.compile(
     r"(\bname:[ \t]*[\"']?(?P<name>[\w.-]+)[\"']?[ \t]*(?:\n[ \t]*|,[ \t]*)value:[ \t]*)"
     r"(?![$|>])(\"[^\"\n]*\"|'[^'\n]*'|[^\s,}]+)"
 )
+_ENV = re.compile(
+    rf"(%(?:set_)?env[ \t]+\S*?{_SECRET}[ \t]*[ \t=][ \t]*)(?!\$)[^\r\n]+", re.IGNORECASE
+)
+_ASSIGNED = re.compile(
+    rf"(\b\w*?{_SECRET}[\"'\])]*[ \t]*(?:(?::[^=\r\n\"']*)?=|:|(?<=[\"']),)[ \t]*)"
+    r"([bfru]*(?:\"{3}.*?\"{3}|'{3}.*?'{3})|[^\r\n]*[\"'][^\r\n]*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""In code that is no Python: to the end of the line."""
+_MAGIC = re.compile(r"[ \t]*(?:[\w.,\[\]'\" \t]+=[ \t]*)?[%!]")
+_SHELL = re.compile(r"\s*%%(?:!|bash|cmd|file|script|sh|sx|system|writefile)\b|\s*%%!|\s*!!")
+_TAKES = re.compile("add|get|pop|put|set", re.IGNORECASE)
+"""Functions that have a value behind a name, such as `getenv` and `setdefault`."""
+_ASKS = re.compile("ask|get|input|load|open|path|pop|prompt|read", re.IGNORECASE)
+"""Functions whose first argument says where a secret is."""
+_QUOTED = re.compile("`([^`]+)`")
 _DEEP = ("trialTemplate", "metricsCollectorSpec", "annotations")
 """Fields of a manifest with containers; elsewhere names are those of parameters and metrics."""
 _CODE = "notebook"
@@ -41,9 +81,11 @@ _CODE = "notebook"
 def masked(text: str) -> str:
     """*text* without the passwords of the addresses in it, as in `postgresql://me:•••@host`.
 
-    The text may be HTML, and cut off by an ellipsis within a password.
+    Masked are also arguments such as `?password=x` and `--token=x`. The text may be HTML, and cut
+    off by an ellipsis within a password.
     """
-    return _ADDRESS.sub(rf"\g<1>{MASK}\g<2>", text)
+    text = _IN_TEXT.sub(lambda match: f"{match[1] or match[2]}{MASK}", text)
+    return _ADDRESS.sub(lambda match: f"{match[1]}{MASK}{match[0][-1]}", text)
 
 
 def is_secret(name: str) -> bool:
@@ -129,48 +171,147 @@ def _json(text: str) -> Any:
         return None
 
 
+def masked_message(message: str) -> str:
+    """*message* without secrets, also in the code that it has between backquotes."""
+    return masked(_QUOTED.sub(lambda match: f"`{masked_source(match[1])}`", message))
+
+
 def masked_source(source: str) -> str:
-    """The code *source* without passwords: also texts assigned to what is called `..._token`."""
+    """The code *source* without secrets, as many lines as it has.
+
+    Masked are the texts that are given to what is called `..._token` or the like: assigned,
+    as arguments, as defaults, in the environment; and the arguments of commands.
+    """
+    tree = None if _SHELL.match(source) else _tree(source)
+    if tree is None:
+        lines = [*SourceLines(source)]
+        python, is_magic = [], False
+        for at, line in enumerate(lines):
+            is_continued = is_magic and lines[at - 1].rstrip().endswith("\\")
+            is_magic = is_continued or _MAGIC.match(line) is not None
+            if is_magic:
+                lines[at] = _masked_command(line)
+                line = "\n" if is_continued else f"{line[: -len(line.lstrip())]}pass\n"
+            python.append(line)
+        tree = None if _SHELL.match(source) else _tree("".join(python))
+        if tree is None:
+            return masked(_masked_command(source))
+        source = "".join(lines)
+    places = SourceLines(source)
+    edits = set()
+    for text in _secrets(tree):
+        last, column = text.end_lineno or text.lineno, text.end_col_offset or text.col_offset
+        start = places.place(text.lineno, text.col_offset)
+        breaks = "\n" * (last - text.lineno)
+        mask = f'"""{MASK}{breaks}"""' if breaks else f'"{MASK}"'
+        edits.add(Edit(start, places.place(last, column), mask))
+    return masked(edited(source, edits))
+
+
+def _tree(source: str) -> ast.Module | None:
     try:
-        tree = ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a warning about the user's code is not ours to give
+            return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        # A cell with magics: line by line is better than nothing.
-        return masked("".join(map(_masked_line, source.splitlines(keepends=True))))
-    lines = [line.encode() for line in source.splitlines(keepends=True)]
-    # From the end, so that the places of the others stay right.
-    for literal in sorted(_secrets(tree), key=lambda each: (-each.lineno, -each.col_offset)):
-        first, last = literal.lineno - 1, (literal.end_lineno or literal.lineno) - 1
-        begin, end = lines[first][: literal.col_offset], lines[last][literal.end_col_offset :]
-        lines[first : last + 1] = [begin + f'"{MASK}"'.encode() + end]
-    return masked(b"".join(lines).decode())
+        return None
 
 
-def _masked_line(line: str) -> str:
-    name, equals, value = line.partition("=")
-    if equals and _NAME.search(name.strip(" \t'\"[]")) and any(mark in value for mark in "'\""):
-        return f'{name}= "{MASK}"\n'
-    return line
+def _masked_command(text: str) -> str:
+    """*text*, a command or code that cannot be read, without what looks like a secret."""
+    text = _ARGUMENT.sub(rf"\g<1>{MASK}", _ENV.sub(rf"\g<1>{MASK}", text))
+    return _ASSIGNED.sub(lambda match: f'{match[1]}"{MASK}"' + "\n" * match[2].count("\n"), text)
 
 
-def _secrets(tree: ast.AST) -> Iterator[ast.Constant | ast.JoinedStr]:
-    """The texts in *tree* that are given to a name of a secret."""
-    for node in ast.walk(tree):
-        pairs: list[tuple[str, ast.expr | None]] = []
-        match node:
-            case ast.Assign(targets, value):
-                pairs = [(_name(target), value) for target in targets]
-            case ast.AnnAssign(target, _, value) | ast.NamedExpr(target, value):
-                pairs = [(_name(target), value)]
-            case ast.keyword(str(name), value):
-                pairs = [(name, value)]
-            case ast.Dict(keys, values):
-                names = [_text(key) for key in keys]
-                pairs = list(zip(names, values, strict=True))
-        for name, value in pairs:
-            is_text = isinstance(value, ast.Constant) and isinstance(value.value, str | bytes)
-            if (is_text or isinstance(value, ast.JoinedStr)) and _NAME.search(name):
-                assert isinstance(value, ast.Constant | ast.JoinedStr)
+_Text = ast.Constant | ast.JoinedStr
+
+
+def _secrets(tree: ast.AST) -> Iterator[_Text]:
+    """The texts in *tree* that are given to a name of a secret; some of them repeatedly."""
+    for name, value in _given(tree):
+        if value is not None and _NAME.search(name):
+            yield from _texts(value)
+    for child in ast.iter_child_nodes(tree):
+        if not isinstance(child, ast.JoinedStr):
+            yield from _secrets(child)
+        # Python 3.11 does not say where in the text an expression is.
+        elif any(True for part in child.values for _ in _secrets(part)):
+            yield child
+
+
+def _given(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
+    """The values that *node* itself gives to names."""
+    match node:
+        case ast.Assign(targets, value):
+            for target in targets:
+                yield from _assigned(target, value)
+        case ast.AnnAssign(target, _, ast.expr() as value) | ast.AugAssign(target, _, value):
+            yield from _assigned(target, value)
+        case ast.NamedExpr(target, value):
+            yield from _assigned(target, value)
+        case ast.keyword(str(name), value):
+            yield name, value
+        case ast.Dict(keys, values):
+            yield from zip(map(_text, keys), values, strict=True)
+        case ast.arguments():
+            names = [each.arg for each in [*node.posonlyargs, *node.args]]
+            yield from zip(reversed(names), reversed(node.defaults), strict=False)
+            for argument, default in zip(node.kwonlyargs, node.kw_defaults, strict=True):
+                yield argument.arg, default
+        case ast.Call(function, arguments, keywords):
+            if _TAKES.match(_name(function)):
+                yield from ((_text(name), value) for name, value in pairwise(arguments))
+            for keyword in keywords:
+                if keyword.arg == "default":
+                    yield from ((_text(flag), keyword.value) for flag in arguments)
+        case ast.List(words) | ast.Tuple(words):
+            # As in a command: the word after an option is its value.
+            for option, value in pairwise(words):
+                if _OPTION.fullmatch(_text(option)):
+                    yield _text(option), value
+
+
+def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    match target, value:
+        case ast.Starred(inner), _:
+            yield from _assigned(inner, value)
+        case ((ast.Tuple(targets) | ast.List(targets)), (ast.Tuple(values) | ast.List(values))) if (
+            len(targets) == len(values)
+            and not any(isinstance(each, ast.Starred) for each in [*targets, *values])
+        ):
+            for each, part in zip(targets, values, strict=True):
+                yield from _assigned(each, part)
+        case ((ast.Tuple(targets) | ast.List(targets)), _):
+            for each in targets:
+                yield from _assigned(each, value)
+        case _:
+            yield _name(target), value
+
+
+def _texts(value: ast.AST) -> Iterator[_Text]:
+    """The texts of which *value* may be made, but not those that say where it is."""
+    match value:
+        case ast.Constant(str() | bytes() as text):
+            if text:
                 yield value
+        case ast.JoinedStr():
+            yield value
+        case ast.Compare():
+            pass
+        case ast.Subscript(value=held):
+            yield from _texts(held)
+        case ast.IfExp(_, body, other):
+            yield from [*_texts(body), *_texts(other)]
+        case ast.Dict(values=values):
+            for each in values:
+                yield from _texts(each)
+        case ast.Call(function, arguments, keywords):
+            asks = _ASKS.match(_name(function)) is not None
+            for part in [function, *arguments[asks:], *keywords]:
+                yield from _texts(part)
+        case _:
+            for part in ast.iter_child_nodes(value):
+                yield from _texts(part)
 
 
 def _name(target: ast.expr) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hpo_lab"
 ANYTHING = "*"
-EVERYWHERE = {"problems", "observation", "counting", "masking", "printable"}
+EVERYWHERE = {"problems", "observation", "counting", "masking", "printable", "source_edits"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Room:
 
 
 HOUSE = {
+    "source_edits": Room(),
     "masking": Room(),
     "printable": Room(),
     "problems": Room(),
@@ -68,7 +69,7 @@ HOUSE = {
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
     "server": Room(
-        "dashboard facade options prepare store",
+        "dashboard experiment facade options prepare store",
         "jupyter_events jupyter_server pydantic tornado traitlets",
     ),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_lab.masking import MASK, masked, masked_document, masked_places, masked_source
+from hpo_lab.masking import (
+    MASK,
+    masked,
+    masked_document,
+    masked_message,
+    masked_places,
+    masked_source,
+)
+from hpo_lab.source_edits import SourceLines
 
 
 @pytest.mark.parametrize(
@@ -23,17 +31,58 @@ from hpo_lab.masking import MASK, masked, masked_document, masked_places, masked
         "token = '''hu\nhush'''",
         "engine = create('postgresql://me:hush@host/db')",
         "%load_ext x\nsecret = 'hush'",
+        "x = 1\x0c\npassword = 'hush'\n",
+        "x = 'a\u2028b'\npassword = 'hush'\n",
+        "x = 1\rpassword = 'hush'",
+        "def f(lr=0.1, password='hush', *, lr2=1, token='hush'): ...",
+        "user, password = 'me', 'hush'",
+        "user, *password = 'me', 'hush', 'hush'",
+        "user, password = 'me:hush'.split(':')",
+        "os.environ.setdefault('DB_PASSWORD', 'hush')",
+        "os.environ.get('DB_PASSWORD', 'hush')",
+        "setattr(settings, 'password', 'hush')",
+        "password = os.environ.get('P') or 'hush'",
+        "password = os.environ.get('P', 'hush')",
+        "password = 'hu' + 'hush'",
+        "password = base64.b64decode('hush').decode()",
+        "password = 'hush' if is_test else ''",
+        "credentials = {'user': 'hush'}",
+        "print(f'{login(password=\"hush\")}')",
+        "parser.add_argument('--password', default='hush')",
+        "subprocess.run(['mysql', '--password', 'hush'])",
+        "url = 'https://host/?password=hush&x=1'",
+        "%env DB_PASSWORD=hush",
+        "%env DB_PASSWORD hush hush",
+        "x = 1\n!mysql --password hush",
+        "!mysql \\\n  --password hush\nx = 1",
+        "%time password = 'hush'",
+        "%%bash\nTOKEN=hush train",
+        "out = !mysql --password=hush\ndef f(password='hush'): ...",
+        "%matplotlib inline\nuser, password = 'me', 'hush'",
+        "    password='hush', lr=0.1)",
+        "    password: str = 'hush', lr=0.1)",
+        "f(\n    'DB_PASSWORD', 'hush'",
+        "f(\ntoken = '''hu\nhush'''",
     ],
 )
 def test_what_is_secret_does_not_stay_in_a_source(source: str) -> None:
     shown = masked_source(source)
     assert "hush" not in shown
     assert MASK in shown
+    assert len([*SourceLines(shown)]) == len([*SourceLines(source)])
 
 
 @pytest.mark.parametrize(
     "source",
     [
+        "password = os.environ['PASSWORD']",
+        "password = os.environ.get('PASSWORD')",
+        "password = getpass('Password: ')",
+        "password = '' if mode == 'test' else read()",
+        "def f(token='', name='x'): ...",
+        "user, password = 'me', ask()",
+        "%env LR=0.1\n!train --lr 0.1",
+        "for token in text.split(' '): print('a', token)",
         "token = tokenizer(text)",
         "key = 'accuracy'",
         "tokens = 'many'",
@@ -45,8 +94,28 @@ def test_what_is_no_secret_stays(source: str) -> None:
     assert masked_source(source) == source
 
 
-def test_a_password_that_is_cut_off_does_not_stay() -> None:
-    assert masked("postgresql://me:hus…") == f"postgresql://me:{MASK}…"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://me:hus…", f"postgresql://me:{MASK}…"),
+        ("postgresql://me:p@ss@host/db", f"postgresql://me:{MASK}@host/db"),
+        ("postgresql://me:p/ss@host/db", f"postgresql://me:{MASK}@host/db"),
+        ("postgresql://me@corp:hush@host", f"postgresql://me@corp:{MASK}@host"),
+        ("https://me:hush@host/a?mail=x@y", f"https://me:{MASK}@host/a?mail=x@y"),
+        ("https://host/?password=hush&x=1", f"https://host/?password={MASK}&x=1"),
+        ("https://host/?x=1&amp;token=hush", f"https://host/?x=1&amp;token={MASK}"),
+        ("run with --api-key='hush hush'", f"run with --api-key={MASK}"),
+        ("--token is missing; see http://localhost:8888/a@b", ""),
+    ],
+)
+def test_a_text_has_no_secrets(text: str, shown: str) -> None:
+    assert masked(text) == (shown or text)
+
+
+def test_code_in_a_message_is_masked() -> None:
+    message = "cell 1, line 3: `api_token = 'hush5'` now, `api_token = 'hush3'` before"
+    shown = f'cell 1, line 3: `api_token = "{MASK}"` now, `api_token = "{MASK}"` before'
+    assert masked_message(message) == shown
 
 
 @given(st.text(max_size=60))

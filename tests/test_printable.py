@@ -68,3 +68,8 @@ def test_neither_console_nor_page_has_them(sequence: str) -> None:
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", written)
     assert "name" in written and "message" in written
     assert sequence not in cut(f"a{sequence}b", 100)
+
+
+def test_a_flood_of_beginnings_is_read_in_one_pass() -> None:
+    assert printable("\x9d" * 1_000_000 + "a") == "a"
+    assert printable("\x1b]" * 1_000_000 + "a") == "a"

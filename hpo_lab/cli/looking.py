@@ -25,6 +25,7 @@ from hpo_lab.cli.output import (
 from hpo_lab.dashboard.tables import (
     print_experiments,
     print_front,
+    print_lines,
     print_parameters,
     print_trials,
     summary_table,
@@ -105,7 +106,7 @@ def show_command(
         return
     out = results()
     out.print(experiment.title, style="bold")
-    out.print(summary_table(summary))
+    print_lines(out, summary_table(summary))
     out.print(f"Folder: {folder}", soft_wrap=True)
     if summary.front:
         out.print()
@@ -186,8 +187,17 @@ def trials_command(
         writer.writeheader()
         writer.writerows(_only(rows(), spec, shown))
     else:
-        best = {each.number for each in experiment.summary().leading}
-        print_trials(results(), spec, rows, labels=labels, best=best, chosen=shown)
+        summary = experiment.summary()
+        best = {each.number for each in summary.leading}
+        print_trials(
+            results(),
+            spec,
+            rows,
+            labels=labels,
+            best=best,
+            chosen=shown,
+            is_over=summary.is_over,
+        )
 
 
 class _Printable:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hpo_lab.counting import counted
 from hpo_lab.dashboard.figures.comparison import MOST_COMPARED, comparison
 from hpo_lab.dashboard.figures.data import recorded
-from hpo_lab.dashboard.html import Cell, cut, table, value_cell
+from hpo_lab.dashboard.html import Cell, cut, name_html, table, value_cell
 from hpo_lab.dashboard.marks import BEST, experiment_state, icon
 from hpo_lab.dashboard.page import figure_html, page, part
 from hpo_lab.dashboard.words import better, metric_number, time_used
@@ -124,7 +124,7 @@ def best_values_table(summaries: Sequence[Summary]) -> str:
     rows: list[list[str | Cell]] = []
     for name in list(names)[:_PARAMETERS]:
         values = [each.best.parameters.get(name) if each.best else None for each in summaries]
-        rows.append([f"<code>{cut(name, 100)}</code>", *map(value_cell, values)])
+        rows.append([f"<code>{name_html(name)}</code>", *map(value_cell, values)])
     titles = [Cell(cut(each.title, 60), title=each.title) for each in summaries]
     more = len(names) - len(rows)
     left_out = counted(more, "more parameter is", "more parameters are")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hpo_lab.dashboard.hints import FailureGroup, failure_groups, values_at_bounds
-from hpo_lab.dashboard.html import box, cut, details, foot
+from hpo_lab.dashboard.html import box, cut, details, foot, name_html
 from hpo_lab.dashboard.marks import experiment_state, icon, trial_counts
 from hpo_lab.dashboard.pictures import Pictures
 from hpo_lab.dashboard.preview import decisions_html
@@ -116,8 +116,8 @@ def head_html(summary: Summary, as_of: str = "") -> str:
     mark, word = experiment_state(summary)
     time = ", ".join(filter(None, [time_used(summary), time_left(summary)]))
     done, is_all = trials_done(summary), summary.completed == summary.spec.max_trial_count
-    if summary.set_up is not None:
-        how_far, time = set_up_in_words(summary), ""
+    if waiting := set_up_in_words(summary):
+        how_far, time = waiting, ""
     else:
         how_far = f"all {summary.ended_trials}" if is_all and summary.completed > 1 else done
     # That all trials of the budget have run is said already.
@@ -205,7 +205,7 @@ def bar_html(summary: Summary) -> str:
 def bounds_html(summary: Summary, tally: Tally) -> str:
     """The best values at a bound of their range."""
     return "".join(
-        f'<div class="hpo-note edgy"><b><code>{cut(hint.name, 60)}</code> = '
+        f'<div class="hpo-note edgy"><b><code>{name_html(hint.name)}</code> = '
         f"{cut(number(hint.value), 40)} is at its {hint.bound} bound.</b>"
         + (
             f" A wider range may be better: <code>{cut(hint.wider, 100)}</code>"
@@ -259,6 +259,7 @@ def _hints(summary: Summary) -> list[tuple[str, str]]:
             hints.append((f"%hpo best {name} --apply", f"sets the {which} here"))
     if not summary.is_over:
         hints.append((f"%hpo stop {name}", "ends it; it can be resumed"))
+        hints.append((f"%hpo show {name}", "shows it now, where this was saved"))
     elif summary.state in ("Stopped", "Interrupted"):
         hints.append((f"%hpo resume {name}", "goes on"))
     elif summary.best is None:

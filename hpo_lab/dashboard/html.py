@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from html import escape
+from html import escape, unescape
 from importlib.resources import files
 from types import MappingProxyType
 
-from hpo_lab.dashboard.words import number
+from hpo_lab.dashboard.words import number, shortened
 from hpo_lab.experiment.model import Value
 from hpo_lab.printable import printable
 
@@ -25,13 +25,17 @@ __all__ = [
     "cut",
     "details",
     "foot",
+    "name_html",
     "style",
     "table",
     "value_cell",
+    "value_list",
 ]
 
 _TIP = 400
 """Bytes of the text where the pointer rests."""
+_NAME = 60
+"""Characters of the name of a parameter."""
 
 
 @cache
@@ -160,6 +164,27 @@ def value_cell(value: Value | None, place: float | None = None) -> Cell:
     return Cell(f"{cut(text, 24)}{mark}", title=text)
 
 
+def value_list(values: Mapping[str, str], *, is_single: bool = False) -> str:
+    """Names of parameters, each beside its value as HTML, in as many columns as all of them fit.
+
+    Args:
+        values: The values by name.
+        is_single: Whether there is one column at any width.
+    """
+    items = [
+        f'<div><dt title="{cut(name, _TIP)}"><code>{name_html(name)}</code></dt> '
+        f"<dd>{value}</dd></div>"
+        for name, value in values.items()
+    ]
+    letters = max(map(len, map(_words, items)), default=0)
+    kind = "hpo-vals hpo-single" if is_single else "hpo-vals"
+    return f'<dl class="{kind}" style="--w:{max(210, 7 * letters)}px">{"".join(items)}</dl>'
+
+
+def _words(html: str) -> str:
+    return unescape(re.sub("<[^>]*>", "", html))
+
+
 def at_bound(place: float) -> bool:
     """Whether a value at *place* of its range, 0 to 1, is at a bound of it."""
     return not 0.01 <= place <= 0.99
@@ -176,6 +201,11 @@ def cut(text: str, room: int) -> str:
             break
         pieces.append(piece)
     return "".join(pieces)
+
+
+def name_html(name: str) -> str:
+    """The *name* of a parameter as HTML, which may be broken behind its separators."""
+    return re.sub(r"([._/-]+)", r"\1<wbr>", cut(shortened(name, _NAME), 2 * _NAME))
 
 
 def assignments(values: Mapping[str, Value]) -> str:

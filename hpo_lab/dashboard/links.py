@@ -10,7 +10,7 @@ from urllib.parse import quote
 from hpo_lab.dashboard.html import cut
 from hpo_lab.facade.best import BestTrial
 
-__all__ = ["files_html", "served_path"]
+__all__ = ["files_html", "served_below", "served_path"]
 
 _FILES = 5
 
@@ -53,7 +53,12 @@ def _link(path: Path, folder: Path) -> str | None:
 def served_path(path: Path) -> str | None:
     """*path* as the server of this kernel calls it, None where it does not serve the file."""
     root = _server_root()
-    if root is None or not path.is_relative_to(root):
+    return None if root is None else served_below(path, root)
+
+
+def served_below(path: Path, root: Path) -> str | None:
+    """*path* as a server of the folder *root* calls it, None where it does not serve the file."""
+    if not path.is_relative_to(root):
         return None
     below = path.relative_to(root)
     return None if any(part.startswith(".") for part in below.parts) else below.as_posix()

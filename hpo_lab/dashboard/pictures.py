@@ -115,6 +115,9 @@ def _notebook_image(name: str, data: ExperimentData) -> str:
     """The figure *name* of an experiment as HTML of an image, of a width for notebooks."""
     from hpo_lab.dashboard import figures
 
+    if name == "parallel":
+        # Words beside an axis have room up to the next.
+        data = replace(data, axes=5)
     return _sized(figures.draw(name, data), name)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hpo_lab.counting import counted
-from hpo_lab.dashboard.html import box, cut, details, table
+from hpo_lab.dashboard.html import box, cut, details, name_html, table
 from hpo_lab.dashboard.words import objective_in_words
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.space import space_text
@@ -33,7 +33,7 @@ def preview_html(experiment: ExperimentDocument, decisions: Sequence[Decision]) 
 def space_html(experiment: ExperimentDocument) -> str:
     """The search space of *experiment* as a table."""
     rows = [
-        (f"<code>{cut(each.name, 60)}</code>", f"<code>{cut(space_text(each), 300)}</code>")
+        (f"<code>{name_html(each.name)}</code>", f"<code>{cut(space_text(each), 300)}</code>")
         for each in experiment.spec.parameters
     ]
     return table(("Parameter", "Space"), rows, label="Search space", prose=True)

@@ -26,8 +26,8 @@ _WIDE = 200
 
 def progress_text(summary: Summary, note: str = "", as_of: str = "") -> str:
     """The experiment as two or three lines of text."""
-    as_of = f"as of {as_of}" if as_of and not summary.is_over else ""
-    how_far = ", ".join(filter(None, [*_how_far(summary), as_of]))
+    shown = f"as of {as_of} (%hpo show {summary.title} shows it now)" if as_of else ""
+    how_far = ", ".join([*_how_far(summary), *([shown] if shown and not summary.is_over else [])])
     lines = [f"{summary.title}: {experiment_state(summary)[1]}, {how_far}"]
     if set_up := set_up_in_words(summary):
         lines.append(set_up)

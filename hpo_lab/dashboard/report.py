@@ -22,7 +22,7 @@ from hpo_lab.dashboard.experiment_html import (
 )
 from hpo_lab.dashboard.figures.data import recorded
 from hpo_lab.dashboard.hints import failure_groups
-from hpo_lab.dashboard.html import Cell, cut, table, value_cell
+from hpo_lab.dashboard.html import Cell, cut, name_html, table, value_cell
 from hpo_lab.dashboard.page import drawn, page, part
 from hpo_lab.dashboard.preview import space_html
 from hpo_lab.dashboard.trials_html import trials_table
@@ -34,9 +34,10 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Failure, Summary
 from hpo_lab.facade.tally import Tally
 from hpo_lab.masking import masked_source
-from hpo_lab.notebook.literals import edited, literal_edits
+from hpo_lab.notebook.literals import literal_edits
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.problems import InvalidInput
+from hpo_lab.source_edits import edited
 from hpo_lab.trial.folder import NOTEBOOK
 
 __all__ = ["report_of"]
@@ -108,7 +109,7 @@ def _best_values(summary: Summary, spec: ExperimentSpec, defaults: Mapping[str, 
     for parameter in spec.parameters:
         value, own = best.parameters.get(parameter.name), defaults.get(parameter.name)
         was = value_cell(own)
-        name = Cell(f"<code>{cut(parameter.name, 100)}</code>", title=parameter.name)
+        name = Cell(f"<code>{name_html(parameter.name)}</code>", title=parameter.name)
         shown = value_cell(value) if value is not None else Cell('<span class="q">inactive</span>')
         rows.append([name, shown, *([was] if defaults else [])])
     heads: list[str | Cell] = ["Parameter", "Best", *(["As written"] if defaults else [])]

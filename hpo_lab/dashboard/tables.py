@@ -15,6 +15,7 @@ from hpo_lab.counting import counted
 from hpo_lab.dashboard.columns import STAR, Column, print_columns
 from hpo_lab.dashboard.marks import COLOURS, STYLES, experiment_state, trial_word
 from hpo_lab.dashboard.words import (
+    RESUMED,
     ago,
     best_in_words,
     climb,
@@ -42,6 +43,7 @@ __all__ = [
     "listing_row",
     "print_experiments",
     "print_front",
+    "print_lines",
     "print_parameters",
     "print_trials",
     "progress_line",
@@ -155,6 +157,15 @@ def summary_table(summary: Summary) -> Table:
     return table
 
 
+def print_lines(console: Console, table: Table) -> None:
+    """Print *table* without the blanks at the ends of its lines."""
+    lines = console.render_lines(table, pad=False)
+    for line in lines:
+        text = Text.assemble(*((each.text, each.style or "") for each in line))
+        text.rstrip()
+        console.print(text, soft_wrap=True)
+
+
 def print_front(console: Console, summary: Summary) -> None:
     """Print the Pareto front, a trial a row: its objectives, then its parameters."""
     metrics = [name for name, _ in summary.spec.objective.objectives]
@@ -213,6 +224,7 @@ def print_trials(
     labels: Collection[str] = (),
     best: Collection[int] = (),
     chosen: Sequence[str] | None = None,
+    is_over: bool = False,
 ) -> None:
     """Print trials, one a row: number, state and objectives at any width, and what fits.
 
@@ -223,6 +235,7 @@ def print_trials(
         labels: Those to show, by name.
         best: Numbers of the trials to mark.
         chosen: Names of the columns to show instead of all.
+        is_over: Whether the experiment is over, so that what has not run waits for a resume.
     """
     of = Columns.of_spec(spec, labels)
     objectives = [of.metrics[name] for name, _ in spec.objective.objectives]
@@ -252,8 +265,10 @@ def print_trials(
                 lasted if name == time and name not in row.said else number(row[name])
                 for name in columns
             )
-            _, state = trial_word(TrialState(row.ours["state"]))
-            yield [f"{mark}{trial}", state, *texts]
+            state = TrialState(row.ours["state"])
+            waits = is_over and state is TrialState.CREATED
+            word = RESUMED.capitalize() if waits else trial_word(state)[1]
+            yield [f"{mark}{trial}", word, *texts]
 
     preferred = [*labels, *parameters] if chosen is None else columns
     print_columns(console, shown, cells, preferred=preferred, option="--columns")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import unescape
 from itertools import islice, pairwise
 
-from hpo_lab.dashboard.html import Cell, cut, details, table, value_cell
+from hpo_lab.dashboard.html import Cell, cut, details, name_html, table, value_cell, value_list
 from hpo_lab.dashboard.marks import BEST, FRONT, icon, trial_word
 from hpo_lab.dashboard.scale import position
 from hpo_lab.dashboard.selection import telling_trials
@@ -97,7 +97,10 @@ def trials_table(
         head("number", "Trial"),
         head("state", "State", is_left=True),
         *(head(name, f"{cut(name, 60)} {_ARROWS[kind]}", name) for name, kind in metrics),
-        *(head(each.name, f"<code>{_broken(each.name)}</code>", each.name) for each in parameters),
+        *(
+            head(each.name, f"<code>{name_html(each.name)}</code>", each.name)
+            for each in parameters
+        ),
         *([Cell(f"+{len(others)}", title=", ".join(others))] if others else []),
         *(head(name, cut(name, 60), name, True) for name in labels),
         head("seconds", "Time"),
@@ -123,7 +126,11 @@ def trials_table(
         )
     names = ["", "", *("" for _ in metrics), *(each.name for each in parameters)]
     names += [*([""] if others else []), *labels, "Time"]
-    hidden, notes = _hidden_columns([heads, *rows], names) if is_read else ({}, "")
+    rest = ""
+    if others:
+        where = "have no column" if front or not summary.best else "are among the best values"
+        rest = f". The other {len(others)} parameters {where}."
+    hidden, notes = _hidden_columns([heads, *rows], names, rest) if is_read else ({}, "")
     lines: list[Sequence[Cell] | str] = []
     kinds: list[str] = []
     is_titled = sum(map(bool, groups)) > 1
@@ -138,19 +145,15 @@ def trials_table(
 _ARROWS = {ObjectiveType.MAXIMIZE: "↑", ObjectiveType.MINIMIZE: "↓"}
 
 
-def _broken(name: str) -> str:
-    """*name* as HTML that may be broken behind its separators."""
-    return re.sub(r"([._/-]+)", r"\1<wbr>", cut(name, 60))
-
-
 def _hidden_columns(
-    rows: Sequence[Sequence[Cell]], names: Sequence[str]
+    rows: Sequence[Sequence[Cell]], names: Sequence[str], rest: str
 ) -> tuple[dict[int, str], str]:
     """Which columns have no room in which width of the view, and what is said of them there.
 
     Args:
         rows: The heads and the other rows.
         names: Of the columns; those without one always have room, the last ones least.
+        rest: What is said behind the names of those that are hidden.
 
     Returns:
         Classes by the index of the column: `w3` is hidden below the fourth of the widths. And
@@ -167,7 +170,7 @@ def _hidden_columns(
                 hidden[index], widths[index] = f"w{place}", 0
         if hidden:
             words = ", ".join(names[index] for index in sorted(hidden))
-            said = f"In a wider window also: {cut(words, 300)}"
+            said = f"In a wider window also: {cut(words, 300)}{rest}"
             notes += f'<p class="hpo-more w{place} q xs" hidden>{said}</p>'
     return hidden, notes
 
@@ -236,15 +239,11 @@ def best_values_html(best: Best | None, count: int) -> str:
     """The values of the *best* trial, at most *count*, where its row cannot hold them all."""
     if best is None or len(best.parameters) <= PARAMETERS or not count:
         return ""
-    items = [
-        f'<div><dt title="{cut(name, 400)}"><code>{cut(name, 60)}</code></dt> '
-        f"<dd>{_whole(value)}</dd></div>"
-        for name, value in islice(best.parameters.items(), count)
-    ]
-    left_out = len(best.parameters) - len(items)
+    values = {name: _whole(value) for name, value in islice(best.parameters.items(), count)}
+    left_out = len(best.parameters) - len(values)
     more = f"{len(best.parameters)} parameters" + (f", the first {count}" if left_out > 0 else "")
     title = f"Best values, trial {best.number}"
-    return details(title, more, f'<dl class="hpo-vals">{"".join(items)}</dl>', is_open=True)
+    return details(title, more, value_list(values), is_open=True)
 
 
 def _whole(value: Value) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 from hpo_lab.dashboard.console import ConsoleProgress
 from hpo_lab.dashboard.live import LiveProgress, can_update
 from hpo_lab.dashboard.panel import Panel
+from hpo_lab.dashboard.progress import status_line
 from hpo_lab.dashboard.safe_console import SafeConsole
 from hpo_lab.dashboard.words import number
+from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.facade.viewer import Picture, Viewer
@@ -38,7 +40,7 @@ class ExperimentViewer(Viewer):
     def display(self, experiment: Experiment) -> None:
         """Display a live panel in a notebook, unless the cell has it; else the text."""
         shell = _kernel()
-        if shell is None or _shown_last == (experiment.uid, shell.execution_count):
+        if shell is None or self.is_displayed(experiment):
             print(repr(experiment))
         else:
             _live(shell, experiment).follow_in_background()
@@ -66,8 +68,17 @@ class ExperimentViewer(Viewer):
             )
             with ConsoleProgress(experiment, console) as bar:
                 yield bar.show
+            summary = experiment.follower.look()
+            # A failure is told with its cause by who waits.
+            if summary.is_over and summary.state != ExperimentState.FAILED:
+                bar.say(status_line(summary), "")
         else:
             yield lambda _: None
+
+    def is_displayed(self, experiment: Experiment) -> bool:
+        """Whether the cell that runs has a live panel of *experiment*."""
+        shell = _kernel()
+        return shell is not None and _shown_last == (experiment.uid, shell.execution_count)
 
     def how_to_stop(self, experiment: Experiment) -> str:
         """What a person types to stop *experiment*: a magic in a notebook, else a command."""

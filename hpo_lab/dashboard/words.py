@@ -11,6 +11,7 @@ from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.summary import FEW, Best, Summary
 
 __all__ = [
+    "RESUMED",
     "ago",
     "best_in_words",
     "best_line",
@@ -26,11 +27,15 @@ __all__ = [
     "other_trials",
     "rate",
     "set_up_in_words",
+    "shortened",
     "shown_labels",
     "time_left",
     "time_used",
     "trials_done",
 ]
+
+RESUMED = "waiting for resume"
+"""The state of trials that have not ended in an experiment that has."""
 
 
 def number(value: Value | None) -> str:
@@ -47,6 +52,15 @@ def number(value: Value | None) -> str:
     if not exponential:
         return text
     return f"{value:.0f}" if 0 < int(exponent) < 6 else f"{mantissa}e{int(exponent)}"
+
+
+def shortened(name: str, room: int) -> str:
+    """*name* in at most *room* characters: its beginning and its end, which tells it apart."""
+    if len(name) <= room:
+        return name
+    end = (room - 1) // 2 if room > 5 else 0
+    begin = max(1, room - 1 - end)
+    return f"{name[:begin].rstrip()}…{name[len(name) - end :].lstrip()}"
 
 
 def better(direction: ObjectiveType) -> str:
@@ -124,7 +138,9 @@ def best_in_words(summary: Summary) -> str:
 
 
 def time_used(summary: Summary) -> str:
-    """How long it has run; while it runs, coarse enough to change seldom."""
+    """How long it has run, coarse enough to change seldom; empty before it runs first."""
+    if summary.starting is not None and not summary.elapsed:
+        return ""
     seconds = int(summary.elapsed)
     if seconds >= 60 and not summary.is_over:
         seconds -= seconds % 10
@@ -196,13 +212,17 @@ def shown_labels(trial: Trial) -> dict[str, str]:
 
 
 def set_up_in_words(summary: Summary) -> str:
-    """`running the 2 set-up cells, 8 s`; empty where no trial waits for a set-up."""
-    if summary.set_up is None:
+    """`running the 2 set-up cells, 8 s`, `starting, 2 s` before; empty where no trial waits."""
+    waited = summary.starting if summary.set_up is None else summary.set_up
+    if waited is None:
         return ""
-    minutes, seconds = divmod(int(summary.set_up), 60)
+    minutes, seconds = divmod(int(waited), 60)
     # Coarse enough to change seldom.
     time = f"{minutes} min {seconds // 10 * 10} s" if minutes else f"{seconds} s"
-    return f"{summary.message.removeprefix('Experiment is ')}, {time}"
+    what = (
+        summary.message.removeprefix("Experiment is ") if summary.starting is None else "starting"
+    )
+    return f"{what}, {time}"
 
 
 def trials_done(summary: Summary, of: str = " of ") -> str:
@@ -213,10 +233,14 @@ def trials_done(summary: Summary, of: str = " of ") -> str:
 
 
 def other_trials(summary: Summary) -> list[str]:
-    """`2 running`, or `2 waiting` for the set-up, `1 stopped early`, `3 failed`; none is 0."""
+    """`2 running`, or `2 waiting` for the set-up, `1 stopped early`, `3 failed`; none is 0.
+
+    In an experiment that is over also `2 waiting for resume`.
+    """
     counts = {
         "running" if summary.set_up is None else "waiting": summary.counts.get(TrialState.RUNNING),
         "stopped early": summary.counts.get(TrialState.EARLY_STOPPED),
         "failed": summary.failed,
+        RESUMED: summary.counts.get(TrialState.CREATED) if summary.is_over else 0,
     }
     return [f"{count} {word}" for word, count in counts.items() if count]

@@ -101,7 +101,7 @@ class Outputs:
         output = {"data": content["data"], "metadata": content["metadata"]}
         if kind == "execute_result":
             output["execution_count"] = content["execution_count"]
-        if not self._spend(len(str(content["data"]))):
+        if not self._spend(_size(str(content["data"]))):
             return
         added = self._append(kind, output)
         if identifier:
@@ -109,8 +109,8 @@ class Outputs:
 
     def _text(self, name: str, text: str) -> None:
         before = self.left
-        if not self._spend(len(text)):
-            text = text[: max(before, 0)]
+        if not self._spend(_size(text)):
+            text = _bytes(text)[: max(before, 0)].decode(errors="ignore")
         if not text:
             return
         last = self.cell["outputs"][-1] if self.cell["outputs"] else {}
@@ -160,6 +160,15 @@ def cut_off(limit: int) -> str:
 def plain(traceback: Iterable[str]) -> str:
     """The lines of a *traceback* without colours."""
     return _COLOUR.sub("", "\n".join(traceback))
+
+
+def _bytes(text: str) -> bytes:
+    # Half of a surrogate pair is no reason to lose an output.
+    return text.encode(errors="surrogatepass")
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(_bytes(text))
 
 
 def _display_id(content: Mapping[str, Any]) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hpo_lab.masking import is_secret, masked_source
+
 __all__ = ["DIGEST", "DRAWN", "ORDER", "differences"]
 
 DIGEST = "digest:"
@@ -60,5 +62,8 @@ def _difference(name: str, before: str | None, now: str | None) -> str:
     if before.startswith(DRAWN) and now.startswith(DRAWN):
         return f"{name} draws its seed anew in each process; give it one: default_rng(0)"
     if before.startswith((DIGEST, DRAWN)) or now.startswith(DRAWN) or now.startswith(DIGEST):
+        return f"{name} changed"
+    before, now = masked_source(before), masked_source(now)
+    if is_secret(name) or before == now:
         return f"{name} changed"
     return f"{name}: {before} is {now} now"

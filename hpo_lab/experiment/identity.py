@@ -30,6 +30,7 @@ _CHANGEABLE = (
 )
 _OF_FILE = re.compile(r"(?:module )?(.+?\.\w+)(?:\.|: | )(.+)")
 """What has changed in a file: `helper.py.k: 1 is 2 now`, `module helper.py changed`."""
+_CALLS = {"keywords": "keywords", "mapping": "one mapping"}
 # Where and how a trial runs does not change what it computes.
 _PLACES = (
     "workingDirectory",
@@ -122,13 +123,17 @@ def _text(document: dict[str, Any]) -> str:
 
 def _changes_of_function(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, str]]:
     """How the functions of two trials differ, whose parts are taken out."""
+    changes = []
+    if {before.get("call"), now.get("call")} == {*_CALLS}:
+        old_call, new_call = (_CALLS[trial.pop("call")] for trial in (before, now))
+        changes = [("function", f"is called with {new_call} now, with {old_call} before")]
     old, new = before.pop("uses", None), now.pop("uses", None)
     if new is None:
-        return []
+        return changes
     if old is None:
         before.pop("source", None)
         return [("function", "was recorded by an earlier version, without what it uses")]
-    return [("function", line) for line in function_parts.differences(old, new)]
+    return changes + [("function", line) for line in function_parts.differences(old, new)]
 
 
 def _changes_of_modules(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.trial.folder import NOTEBOOK
 
-__all__ = ["assigned", "notebook_defaults"]
+__all__ = ["assigned", "notebook_defaults", "values_as_code"]
 
 
 def notebook_defaults(experiment: Experiment) -> dict[str, Value]:
@@ -34,3 +34,15 @@ def assigned(experiment: Experiment, parameters: Mapping[str, Value]) -> dict[st
     names = [parameter.name for parameter in experiment.record.document.spec.parameters]
     inactive = {name: own[name] for name in names if name in own and name not in parameters}
     return {**parameters, **inactive}
+
+
+def values_as_code(experiment: Experiment, number: int) -> str:
+    """The values of trial *number* as Python: assignments, or a mapping for other names."""
+    stored = experiment.store.trial(experiment.uid, number)
+    if stored is None or not stored.trial.assignments:
+        return ""
+    values = assigned(experiment, stored.trial.assignments)
+    if all(name.isidentifier() for name in values):
+        return "\n".join(f"{name} = {value!r}" for name, value in values.items())
+    lines = [f"    {name!r}: {value!r}," for name, value in values.items()]
+    return "\n".join(["values = {", *lines, "}"])

@@ -13,6 +13,7 @@ from hpo_lab.experiment.trial import Trial, objective_values
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.files import files_of, log_of, notebook_of, runner_log
 from hpo_lab.facade.follower import Follower
+from hpo_lab.facade.other_names import OtherNames
 from hpo_lab.facade.results import Report, TrialResult, curves, reports, table_of
 from hpo_lab.facade.resuming import resume
 from hpo_lab.facade.summary import Best, Failure, Summary, is_live, state_of
@@ -41,7 +42,7 @@ _MOST_TRIALS = 2**31
 """What a database can hold as a number."""
 
 
-class Experiment:
+class Experiment(OtherNames):
     """A handle on a recorded experiment; every answer is read from the store.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from hpo_lab.problems import InvalidInput, Problem
@@ -30,8 +30,11 @@ class Origin:
 
     @classmethod
     def of(cls, record: ExperimentRecord) -> Origin:
-        """That of *record*; one of an earlier version does not tell it."""
-        return cls(**json.loads(record.origin)) if record.origin else cls(record.name, "", "")
+        """That of *record*; an earlier version does not tell it, a later one may tell more."""
+        if not record.origin:
+            return cls(record.name, "", "")
+        told = json.loads(record.origin)
+        return cls(**{field.name: told.get(field.name, "") for field in fields(cls)})
 
     def __str__(self) -> str:
         return json.dumps(asdict(self))

@@ -16,7 +16,7 @@ from hpo_lab.store import ObservationRecord, Store
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Report", "TrialResult", "curves", "curves_of", "reports", "table_of"]
+__all__ = ["Report", "TrialResult", "curves", "curves_of", "reports", "table_of", "thinned_curve"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -147,6 +147,14 @@ def curves_of(
         step = counts[each.number] if each.step is None else each.step
         by_trial.setdefault(each.number, {})[step] = each.value
     return by_trial
+
+
+def thinned_curve(points: Sequence[tuple[int, float]], most: int) -> list[tuple[int, float]]:
+    """At most so many *points* of a curve, at even distances, the ends included."""
+    if len(points) <= most:
+        return list(points)
+    last = len(points) - 1
+    return [points[round(place * last / (most - 1))] for place in range(most)]
 
 
 def table_of(parameters: Sequence[str], trials: Sequence[TrialResult]) -> pandas.DataFrame:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.facade.another import AnotherExperiment, recorded_files
-from hpo_lab.facade.enrolled import Enrolled
+from hpo_lab.facade.enrolled import Enrolled, larger_budget
 from hpo_lab.local.launch import LOCAL
 from hpo_lab.options import BUDGETS, read_arguments
 from hpo_lab.prepare.checking import every_problem
@@ -83,23 +84,8 @@ def prepare_resume(
         document, notices = with_kernel_here(document, None, record.title, dialect, resumes=True)
     record, enrolment = revise(store, record, document)
     if enrolment is Enrolment.COMPLETE:
-        advice = f"raise a budget to continue{_example(record, dialect)}"
-        raise InvalidInput([Problem(record.name, f"is complete ({record.message}); {advice}")])
+        larger = larger_budget(record, dialect)
+        advice = "raise a budget to continue" + (f", for example {larger}" if larger else "")
+        state = "has failed" if record.state is ExperimentState.FAILED else "is complete"
+        raise InvalidInput([Problem(record.name, f"{state} ({record.message}); {advice}")])
     return Enrolled.of(store, record, enrolment, notices=notices)
-
-
-def _example(record: ExperimentRecord, dialect: Dialect) -> str:
-    """The budget that has ended the experiment, as an example; else one that it has."""
-    spec = record.document.spec
-    timeout = spec.active_deadline_seconds
-    seconds = None if timeout is None else f"{timeout:g} s"
-    limits: dict[str, object] = {"trials": spec.max_trial_count, "timeout": seconds}
-    if record.reason == "ExperimentGoalReached":
-        limits = {"goal": spec.objective.goal}
-    elif record.reason == "ExperimentDeadlineReached":
-        limits.pop("trials")
-    for option in BUDGETS:
-        if (limit := limits.get(option.field)) is not None:
-            direction = "beyond" if option.field == "goal" else "above"
-            return f", for example {dialect.option(option)} {direction} {limit}"
-    return ""

@@ -128,6 +128,7 @@ class Summary:
         left: About how many seconds it will still run; None where that cannot be known.
         set_up: Seconds for which the set-up that all trials share has been running, while the
             trials wait for it; else None.
+        starting: Seconds since it was created or resumed, while its runner starts; else None.
         text: What was found last where the objective is a text, such as a genotype.
         project: The folder that it belongs to; empty for none.
     """
@@ -149,6 +150,7 @@ class Summary:
     as_written: float | None = None
     left: float | None = None
     set_up: float | None = None
+    starting: float | None = None
 
     @property
     def is_over(self) -> bool:
@@ -164,6 +166,13 @@ class Summary:
     def ended_trials(self) -> str:
         """`7 trials`: how many have ended, for a person."""
         return counted(self.completed, "trial")
+
+    @property
+    def failure(self) -> str:
+        """`svm has failed: the first 4 trials failed with ...`, of what has failed."""
+        cause = self.message.removeprefix("Experiment has failed because ")
+        colon = ":" if cause == self.message else " because"
+        return f"{self.title} has failed{colon} {cause[:1].lower()}{cause[1:]}"
 
     @property
     def leading(self) -> tuple[Best, ...]:
@@ -206,6 +215,8 @@ class Summary:
             pace: How many seconds pass from the end of a trial to that of the next.
         """
         state = state_of(record, now)
+        waited = max(0.0, now - record.updated_at)
+        is_starting = state in (ExperimentState.CREATED, ExperimentState.RESTARTING)
         is_setting_up = state == ExperimentState.RUNNING and record.reason == SETTING_UP
         failed = record.state is ExperimentState.FAILED
         said = record.message if failed else _WORDS.get(record.reason, record.message)
@@ -226,7 +237,8 @@ class Summary:
             project=record.project,
             as_written=as_written,
             left=_left(record, now, counts, pace) if state == ExperimentState.RUNNING else None,
-            set_up=max(0.0, now - record.updated_at) if is_setting_up else None,
+            set_up=waited if is_setting_up else None,
+            starting=waited if is_starting else None,
         )
 
     @classmethod

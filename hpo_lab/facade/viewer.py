@@ -69,6 +69,10 @@ class Viewer:
         """
         return nullcontext(lambda summary: None)
 
+    def is_displayed(self, experiment: Experiment) -> bool:
+        """Whether the cell that runs has a panel of *experiment*."""
+        return False
+
     def how_to_stop(self, experiment: Experiment) -> str:
         """What a person types to stop *experiment*, where this program runs."""
         return experiment.store.command(f"stop {experiment.title}")

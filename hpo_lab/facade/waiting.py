@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
+from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.facade.results import TrialResult
 from hpo_lab.facade.summary import is_live
 from hpo_lab.facade.viewer import viewer
 from hpo_lab.options.kinds import Seconds
+from hpo_lab.printable import printable
 from hpo_lab.problems import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -58,14 +60,15 @@ class Waiting:
                     show(summary)
                     self._call()
                     if not is_live(experiment.follower.record, time.time()):
-                        return experiment
+                        break
         except KeyboardInterrupt:
             if not self._is_attached:
                 goes_on = f"{experiment.title} goes on in the background"
                 stop = viewer().how_to_stop(experiment)
                 print(f"\nStopped waiting; {goes_on}. To stop it: {stop}", file=sys.stderr)
             raise
-        if not experiment.is_live:
+        if not is_live(experiment.follower.record, time.time()) or not experiment.is_live:
+            self._tell_failure()
             return experiment
         raise TimeoutError(f"experiment {experiment.title!r} still runs after {seconds:g} seconds")
 
@@ -96,6 +99,19 @@ class Waiting:
             self._experiment.stop()
             for _ in self._experiment.follower.follow(time.monotonic() + _PATIENCE):
                 pass
+
+    def _tell_failure(self) -> None:
+        """Say why the experiment has failed, unless the cell that waits shows it."""
+        experiment = self._experiment
+        summary = experiment.summary()
+        if summary.state != ExperimentState.FAILED or viewer().is_displayed(experiment):
+            return
+        lines, failure = [summary.failure], experiment.last_failure()
+        if failure and failure.message not in summary.message:
+            lines.append(f"Trial {failure.number} failed: {failure.message}")
+        logs = f"logs {experiment.title}" + (f" {failure.number}" if failure else "")
+        lines.append(f"More: {experiment.store.command(logs)}")
+        print(printable("\n".join(lines)), file=sys.stderr)
 
     def _call(self) -> None:
         if not self.callbacks:

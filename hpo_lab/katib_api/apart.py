@@ -64,6 +64,10 @@ class _Worker:
                 words, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
             )
 
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -136,6 +140,9 @@ class _Workers:
             if self._is_closed:
                 raise RpcRefused(grpc.StatusCode.UNAVAILABLE, "the service ends")
             worker = self._free.pop() if self._free else _Worker(self._data)
+            if not worker.is_alive:
+                # The kernel, short of memory, may have ended it while nobody asked.
+                worker = _Worker(self._data)
             self._busy.add(worker)
         return worker
 

@@ -7,9 +7,12 @@ with a copy of the parent's folder.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +46,8 @@ def carry_checkpoints(
 ) -> None:
     """Make the folders of suggested trials, with copies of their parents' folders.
 
+    Several processes may do so at once.
+
     Args:
         experiment: The name of the experiment.
         trials: The earlier trials.
@@ -64,13 +69,27 @@ def carry_checkpoints(
     if not data.is_dir():
         reason = f"there is no volume at {data}; the experiment needs resumePolicy FromVolume"
         raise RpcRefused(grpc.StatusCode.FAILED_PRECONDITION, reason)
-    for answer in answers:
-        folder = data / experiment / answer.trial_name
-        # The folder exists when Katib repeats a request, since it did not get the answer.
-        shutil.rmtree(folder, ignore_errors=True)
-        parent = data / experiment / names.get(answer.labels.get(PARENT, "none"), "none")
-        if parent.is_dir():
-            # Links stay links: a trial must not get files that only this service can read.
-            shutil.copytree(parent, folder, symlinks=True)
-        else:
-            folder.mkdir(parents=True)
+    folders = data / experiment
+    folders.mkdir(exist_ok=True)
+    with _alone(folders):
+        for answer in answers:
+            folder = folders / answer.trial_name
+            # The folder exists when Katib repeats a request, since it did not get the answer.
+            shutil.rmtree(folder, ignore_errors=True)
+            parent = folders / names.get(answer.labels.get(PARENT, "none"), "none")
+            if parent.is_dir():
+                # Links stay links: a trial must not get files that only this service can read.
+                shutil.copytree(parent, folder, symlinks=True)
+            else:
+                folder.mkdir()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process of the service writes into *folder*; the lock ends with its process."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from threading import Lock
 
 import grpc
 
@@ -40,17 +39,14 @@ _MOST_TRIALS = 1_000_000
 
 
 def suggestion_service(data: Path = DATA) -> Services:
-    """The service, for `rpc.serving`; *data* is the volume that trials share."""
-    # Algorithms are not thread-safe; the server's other threads answer probes meanwhile.
-    turn = Lock()
+    """The service for a single thread; *data* is the volume that trials share."""
 
     def get(request: katib_pb.GetSuggestionsRequest) -> katib_pb.GetSuggestionsReply:
-        with turn:
-            reply = get_suggestions(request)
-            if shares_checkpoints(request.experiment):
-                answers = reply.parameter_assignments
-                carry_checkpoints(request.experiment.name, request.trials, answers, data)
-            return reply
+        reply = get_suggestions(request)
+        if shares_checkpoints(request.experiment):
+            answers = reply.parameter_assignments
+            carry_checkpoints(request.experiment.name, request.trials, answers, data)
+        return reply
 
     return {
         SERVICE: {"GetSuggestions": get, "ValidateAlgorithmSettings": validate_algorithm_settings}

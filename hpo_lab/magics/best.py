@@ -11,10 +11,11 @@ from hpo_lab.dashboard.words import best_line
 from hpo_lab.facade.assigned import assigned
 from hpo_lab.facade.best import BestTrial
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.notebook.literals import edited, literal_edits
+from hpo_lab.notebook.literals import literal_edits
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.problems import InvalidInput, Problem
+from hpo_lab.source_edits import edited
 from hpo_lab.trial.folder import NOTEBOOK
 
 __all__ = ["run_in_place", "use_best"]

@@ -18,6 +18,7 @@ from hpo_lab.dashboard.progress import listing_html, listing_text
 from hpo_lab.dashboard.words import elsewhere_note
 from hpo_lab.execution.slice_check import INTERRUPTED_CHECK, Halves, compare
 from hpo_lab.experiment.points import read_point
+from hpo_lab.facade.files import tail_of
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.resuming import resume
 from hpo_lab.magics.best import use_best
@@ -380,8 +381,5 @@ def _is_number(text: str) -> bool:
 
 def _tail(log: Path) -> str:
     """The end of a log; a trial that has not started has none."""
-    try:
-        text = log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:]
-        return printable(text, colours=True) or "nothing"
-    except FileNotFoundError:
-        return "nothing yet"
+    tail = tail_of(log, _LOG_TAIL)
+    return "nothing yet" if tail is None else printable(tail.text, colours=True) or "nothing"

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.space import same
 from hpo_lab.notebook.annotation_text import split_when
 from hpo_lab.notebook.annotations import Annotation, parse_annotations
 from hpo_lab.notebook.parsed_cell import ParsedCell
+from hpo_lab.source_edits import Edit, SourceLines
 
-__all__ = ["Edit", "edited", "literal_edits"]
+__all__ = ["literal_edits"]
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _WITHOUT_TEXT = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """The characters of a text from *start* up to *end* become *text*."""
-
-    start: int
-    end: int
-    text: str
 
 
 def literal_edits(source: str, values: Mapping[str, Value], *, first_line: int = 1) -> list[Edit]:
@@ -48,7 +37,7 @@ def literal_edits(source: str, values: Mapping[str, Value], *, first_line: int =
     Raises:
         InvalidInput: The annotations cannot be used.
     """
-    starts = [0, *(end.end() for end in _LINE_END.finditer(source))]
+    starts = SourceLines(source).starts
     cell = ParsedCell(source[starts[first_line - 1] :])
     edits: list[Edit] = []
     for annotation in parse_annotations(cell):
@@ -61,13 +50,6 @@ def literal_edits(source: str, values: Mapping[str, Value], *, first_line: int =
             edits.append(Edit(first, last, text))
             text = ""
     return edits
-
-
-def edited(text: str, edits: Iterable[Edit]) -> str:
-    """*text* with *edits*, which do not overlap."""
-    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
 
 
 def _as_written(annotation: Annotation, value: Value) -> str:

@@ -14,10 +14,11 @@ from hpo_lab.experiment.model import Parameter, Value
 from hpo_lab.experiment.space import contains, same
 from hpo_lab.notebook.annotations import Annotation, parse_annotations
 from hpo_lab.notebook.document import choose_tune_cell, read_notebook, tune_cells
-from hpo_lab.notebook.literals import Edit, edited, literal_edits
+from hpo_lab.notebook.literals import literal_edits
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.replacing import require_file
 from hpo_lab.problems import InvalidInput, Problem, nearest
+from hpo_lab.source_edits import Edit, edited
 
 __all__ = ["Rewritten", "rewrite", "with_edits"]
 

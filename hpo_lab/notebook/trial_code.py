@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 
+from hpo_lab.masking import masked_source
 from hpo_lab.notebook.magic_effects import MagicKind
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.slicing import names_of
@@ -32,7 +33,7 @@ class CodeChange:
     Attributes:
         cell: What the cell is called.
         line: The line of the cell where the change begins, counted from 1.
-        before, now: The lines.
+        before, now: The lines, without secrets.
     """
 
     cell: str
@@ -46,6 +47,13 @@ class _Statement:
     meaning: str
     line: int
     lines: tuple[str, ...]
+    is_python: bool = True
+
+    @property
+    def shown(self) -> list[str]:
+        """Its lines without secrets."""
+        mark = "" if self.is_python else "!"
+        return masked_source(mark + "\n".join(self.lines)).removeprefix(mark).split("\n")
 
 
 @dataclass(frozen=True)
@@ -131,8 +139,10 @@ def _changed(
         ]
         behind = now[j].line if j < len(now) else now[-1].line + len(now[-1].lines) if now else 1
         texts = [text for _, text in lines]
+        shown_was = [line for part in before[i:i_end] for line in part.shown]
+        shown = [line for part in now[j:j_end] for line in part.shown]
         for kind, a, a_end, b, b_end in _operations(was, texts):
-            gone, come = _code(was[a:a_end]), _code(texts[b:b_end])
+            gone, come = _code(shown_was[a:a_end]), _code(shown[b:b_end])
             if kind != "equal" and (gone or come):
                 place = lines[b][0] if b < len(lines) else lines[-1][0] + 1 if lines else behind
                 yield CodeChange(label, place, gone, come)
@@ -162,7 +172,7 @@ def _statements(cell: ParsedCell, first_line: int, read: Set[str]) -> Iterator[_
         return
     start = cell.magics[-1].first_line - 1 if cell.magics else 0
     for at, line in enumerate(lines[start:], start):
-        yield _Statement(line, at + first_line, (line,))
+        yield _Statement(line, at + first_line, (line,), is_python=False)
 
 
 def _decorators(statement: ast.stmt) -> Sequence[ast.expr]:

@@ -15,6 +15,7 @@ from hpo_lab.notebook.trial_code import CodeChange, TrialCode
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.options import OPTIONS
 from hpo_lab.prepare.prepared import Prepared, PreparedCell
+from hpo_lab.prepare.wording import Dialect, Wording
 from hpo_lab.problems import Problem
 from hpo_lab.trial.folder import NOTEBOOK
 from hpo_lab.workload.local_settings import LOCAL, LocalSettings
@@ -26,6 +27,7 @@ _MOST_LINES = 8
 _MOST_PLACES = 4
 _MOST_CHARACTERS = 50
 """The longest line that stands in a sentence."""
+_KINDS = {"NotebookTrial": "a notebook", "FunctionTrial": "a function"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def _changes(recorded: Recorded, prepared: Prepared) -> list[_Change]:
     goals = [_objective(spec) for spec in (now, before)]
     if goals[0] != goals[1]:
         told.append((prepared.wording.whole, f"the objective is {_now(*goals)}"))
-    told += [(path, change) for path, change in fields if not _is_told(path)]
+    told += _others(prepared.wording, (before, now), fields)
     code = list(_code(recorded, prepared))
     if not told and not code:
         told = fields or [(prepared.wording.whole, "the code was read by another version")]
@@ -109,6 +111,21 @@ def _changes(recorded: Recorded, prepared: Prepared) -> list[_Change]:
     told = [(place.removeprefix(f"{prepared.file}, "), message) for place, message in told]
     changed = [_Change(problem, str(problem)) for problem in starmap(Problem, told)]
     return [*changed, *code]
+
+
+def _others(
+    wording: Wording,
+    specs: tuple[ExperimentSpec, ExperimentSpec],
+    fields: Sequence[tuple[str, str]],
+) -> list[tuple[str, str]]:
+    """What no other part of the differences tells; who writes no manifest reads no paths."""
+    told = [(path, change) for path, change in fields if not _is_told(path)]
+    kinds = [spec.trial_template.kind[1] if spec.trial_template else "" for spec in specs]
+    if wording.dialect is Dialect.FIELD or kinds[0] == kinds[1]:
+        return told
+    before, now = (_KINDS.get(kind, kind or "nothing") for kind in kinds)
+    kept = [each for each in told if not each[0].startswith("spec.trialTemplate")]
+    return [(wording.whole, f"its trials run {_now(now, before)}"), *kept]
 
 
 def _now(now: str, before: str) -> str:
@@ -151,16 +168,17 @@ def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, s
     written = {name: each.annotation for name, each in assignments.items()}
     wording = prepared.wording
     for name in dict.fromkeys([*now, *before]):
-        place = wording.places.get(name, wording.whole or "spec.parameters")
+        place = wording.place(name)
+        subject = "" if place.endswith(f"[{name!r}]") else f"{name} "
         if name not in before:
-            yield place, f"{name} is new: {wording.spaces.get(name) or space_text(now[name])}"
+            yield place, f"{subject}is new: {wording.spaces.get(name) or space_text(now[name])}"
         elif name not in now:
-            yield place, f"{name} is gone; it was {written.get(name) or space_text(before[name])}"
+            yield place, f"{subject}is gone; it was {written.get(name) or space_text(before[name])}"
         elif _compared(before[name]) != _compared(now[name]):
             texts = (wording.spaces.get(name, ""), written.get(name, ""))
             if "" in texts or texts[0] == texts[1]:
                 texts = (space_text(now[name]), space_text(before[name]))
-            yield place, f"{name} is {_now(*texts)}"
+            yield place, f"{subject}is {_now(*texts)}"
 
 
 def _compared(parameter: Parameter) -> tuple[Parameter, str]:
@@ -211,6 +229,9 @@ def _diff(change: CodeChange) -> str:
 
 def _brief(change: CodeChange) -> str:
     match [line.strip() for line in change.before], [line.strip() for line in change.now]:
+        case [before], [now] if before == now and len(now) <= _MOST_CHARACTERS:
+            # What has changed is masked.
+            return f": `{now}` has changed"
         case [before], [now] if len(before) <= _MOST_CHARACTERS and len(now) <= _MOST_CHARACTERS:
             return f": `{now}` now, `{before}` before"
         case [], [now] if len(now) <= _MOST_CHARACTERS:

@@ -58,6 +58,9 @@ def prepare_file(
     """
     problems = list(problems)
     try:
+        # Nobody is waited for who may write into a pipe.
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise InvalidInput([Problem(str(path), "is no plain file")])
         if path.suffix == _NOTEBOOK:
             flags = {
                 "--template": template,
@@ -89,7 +92,8 @@ def prepare_file(
                 message = f"is a script; `python {path}` runs it, and hpo_lab.tune in it"
             raise InvalidInput([Problem(str(path), message)])
     except InvalidInput as error:
-        raise InvalidInput([*problems, *error.problems], error.source) from None
+        problems += [_in_dialect(each, dialect) for each in error.problems]
+        raise InvalidInput(problems, error.source) from None
     if problems:
         raise InvalidInput(problems)
     if dialect is Dialect.LINE:
@@ -98,3 +102,9 @@ def prepare_file(
     own = dialect if path.suffix == _NOTEBOOK else prepared.wording.dialect
     wording = replace(prepared.wording, dialect=own, fresh="fresh=True")
     return replace(prepared, wording=wording)
+
+
+def _in_dialect(problem: Problem, dialect: Dialect) -> Problem:
+    """*problem* of the choice of a cell, in the words of who made it."""
+    is_argument = problem.where == "--cell" and dialect is Dialect.ARGUMENT
+    return replace(problem, where="cell") if is_argument else problem

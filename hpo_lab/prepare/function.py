@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import io
@@ -9,6 +10,7 @@ import json
 import linecache
 import marshal
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import CodeType
@@ -28,6 +30,11 @@ from hpo_lab.trial.function import FUNCTION, SOURCES, WithChoices, cached
 
 __all__ = ["prepare_function"]
 
+_MAPPINGS = {
+    *("params", "parameters", "hparams", "hyperparameters", "config", "configuration", "cfg"),
+    *("args", "kwargs", "settings", "options", "point", "assignment", "space"),
+}
+"""Usual names of an argument that takes all parameters."""
 _CACHED = type(functools.cache(len))
 
 
@@ -160,12 +167,10 @@ def _call(function: Callable[..., Any], names: list[str]) -> tuple[str, list[Pro
             "values themselves: docs/coming-from-optuna.md has both side by side"
         )
         return "keywords", [Problem("objective", message)]
-    mappings = [
-        argument
-        for argument in arguments
-        if [argument.name] in (named, required) and not _is_one_value(argument)
-    ]
-    if mappings and not {*named} & {*names}:
+    alone = [argument for argument in arguments if [argument.name] in (named, required)]
+    if not {*named} & {*names} and any(
+        _takes_mapping(function, argument, names, is_single=len(named) == 1) for argument in alone
+    ):
         return "mapping", []
     problems = [
         Problem(name, "is an argument of the function without a default or a domain in the space")
@@ -186,8 +191,66 @@ def _names_read(function: Callable[..., Any]) -> tuple[str, ...]:
     return code.co_names if code else ()
 
 
+def _takes_mapping(
+    function: Callable[..., Any], argument: inspect.Parameter, names: list[str], *, is_single: bool
+) -> bool:
+    """Whether *argument* is meant to be a mapping of the parameters *names*.
+
+    A single argument is, unless its kind, its use or a parameter of nearly its name says that it
+    is a value; beside others with defaults it is where something says so.
+    """
+    if _is_one_value(argument):
+        return False
+    if "dict" in str(argument.annotation).casefold() or "Mapping" in str(argument.annotation):
+        return True
+    used = _used_as_mapping(function, argument.name)
+    if used is None:
+        used = argument.name.casefold() in _MAPPINGS or None
+    is_near = any(_is_near(argument.name, name) for name in names)
+    return is_single and not is_near if used is None else used
+
+
 def _is_one_value(argument: inspect.Parameter) -> bool:
     """Whether *argument* is said to be a number, text or a truth value, and so no mapping."""
     kinds = (bool, float, int, str)
     named = [*kinds, *(kind.__name__ for kind in kinds)]
     return argument.annotation in named or isinstance(argument.default, kinds)
+
+
+def _used_as_mapping(function: Callable[..., Any], name: str) -> bool | None:
+    """Whether *function* uses its argument *name* as a mapping; None where that is not seen.
+
+    `p["x"]`, `p.get("x")`, `"x" in p` and `f(**p)` do; `p * 2` and `p < 1` use it as a number.
+    """
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+
+    def is_it(node: ast.AST | None) -> bool:
+        return isinstance(node, ast.Name) and node.id == name
+
+    is_number = False
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(value=value) | ast.Attribute(value=value) if is_it(value):
+                return True
+            case ast.keyword(arg=None, value=value) if is_it(value):
+                return True
+            case ast.Compare(comparators=others) if any(map(is_it, [node.left, *others])):
+                if any(isinstance(each, ast.In | ast.NotIn) for each in node.ops):
+                    return True
+                is_number = True
+            case ast.BinOp(left=left, right=right) if is_it(left) or is_it(right):
+                is_number |= not isinstance(node.op, ast.BitOr | ast.Mod)
+            case ast.UnaryOp(op=ast.USub(), operand=operand) if is_it(operand):
+                is_number = True
+    return False if is_number else None
+
+
+def _is_near(argument: str, name: str) -> bool:
+    """Whether *argument* is a misspelling or an abbreviation of *name*: `lr`, `learning_rate`."""
+    short, long = sorted((argument.casefold(), name.casefold()), key=len)
+    letters = iter(long)
+    is_short = len(short) > 1 and short[0] == long[0] and all(each in letters for each in short)
+    return is_short or bool(nearest(argument, [name]))

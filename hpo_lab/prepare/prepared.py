@@ -106,6 +106,16 @@ class PreparedManifest(Prepared):
     stops: bool = False
     overridden: str = ""
 
+    def check_runs(self) -> None:
+        """Check that its author wants it to be run.
+
+        Raises:
+            InvalidInput: It asks for the end of the experiment.
+        """
+        if self.stops:
+            message = "is 0, which stops an experiment: hpo_lab.get(name).stop()"
+            raise InvalidInput([Problem("spec.maxTrialCount", message)])
+
 
 def experiment_name(text: str) -> str:
     """A valid experiment name made from *text*, such as a file's stem."""

@@ -87,6 +87,13 @@ class Wording:
     places: Mapping[str, str] = field(default_factory=dict)
     spaces: Mapping[str, str] = field(default_factory=dict)
 
+    def place(self, parameter: str) -> str:
+        """Where *parameter* is, or, where it is gone, where it was: `space['lr']`, `In [3]`."""
+        gone = self.whole or "spec.parameters"
+        if self.dialect is Dialect.ARGUMENT and not self.whole:
+            gone = f"space[{parameter!r}]"
+        return self.places.get(parameter, gone)
+
 
 def worded(problem: Problem, dialect: Dialect, parameters: Sequence[str], rest: str) -> Problem:
     """*problem* of a document that was made from options and parameters.

@@ -20,6 +20,7 @@ from hpo_lab.store import NotFound, StoreUnavailable, outage
 __all__ = ["Answers", "Reply"]
 
 _JSON = "application/json"
+_EXACT = 2**53 - 1
 _LARGEST = 1 << 20
 """Bytes of a body."""
 
@@ -91,6 +92,7 @@ class Answers:
             reason = str(error) if isinstance(error, StoreUnavailable) else outage(error)
             if not reason:
                 raise
+            # A client may try again.
             message = f"the store does not answer: {reason}"
             return _refusal(503, message, headers={"Retry-After": "5"})
 
@@ -127,12 +129,16 @@ def _plain(body: bytes) -> Mapping[str, Any]:
     if not body.strip():
         return {}
     try:
-        document = json.loads(body)
+        document = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidInput([Problem("body", f"is no JSON: {error}")]) from None
     if not isinstance(document, dict):
         raise InvalidInput([Problem("body", f"found {document!r:.200}; an object is needed")])
     return document
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _sent(endpoint: Endpoint, answer: Mapping[str, Any] | Content | None) -> Reply:
@@ -143,7 +149,17 @@ def _sent(endpoint: Endpoint, answer: Mapping[str, Any] | Content | None) -> Rep
         name = f"filename*=UTF-8''{quote(answer.name)}"
         headers = {"Content-Disposition": f"attachment; {name}"}
         return Reply(endpoint.status, answer.data, answer.media_type, headers)
-    return Reply(endpoint.status, json.dumps(answer, allow_nan=False).encode())
+    return Reply(endpoint.status, json.dumps(_exact(answer), allow_nan=False).encode())
+
+
+def _exact(answer: Any) -> Any:
+    """*answer* with integers that JavaScript cannot hold as texts."""
+    if isinstance(answer, Mapping):
+        return {name: _exact(value) for name, value in answer.items()}
+    if isinstance(answer, list | tuple):
+        return [_exact(value) for value in answer]
+    is_large = isinstance(answer, int) and abs(answer) > _EXACT
+    return str(answer) if is_large else answer
 
 
 def _refusal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,7 +21,11 @@ CHANGED: Final = "https://events.hpolab.dev/experiments-changed/v1"
 _KEPT_UP = 180.0
 """Seconds after the last request for which stores are watched."""
 _ASK_AGAIN = 5.0
-"""Seconds between two looks for a store that does not exist yet."""
+"""Seconds between two looks for a store that does not exist yet, or cannot be opened."""
+_PATIENCE = 5.0
+"""Seconds for which the end of watching is waited for."""
+
+_log = logging.getLogger(__name__)
 
 
 class ChangeEvents:
@@ -61,17 +66,28 @@ class ChangeEvents:
         """Stop watching."""
         self._closed.set()
         for thread in [*self._threads.values()]:
-            thread.join()
+            thread.join(_PATIENCE)
 
     def _is_over(self) -> bool:
         return self._closed.is_set() or time.monotonic() > self._until
 
     def _watch(self, name: str) -> None:
+        while not self._is_over():
+            try:
+                self._watch_while_it_answers(name)
+            except Exception as error:
+                _log.warning("%s is not watched: %s", name, str(error).replace("\n", " "))
+                self._closed.wait(_ASK_AGAIN)
+
+    def _watch_while_it_answers(self, name: str) -> None:
         experiments = self._stores.experiments(name)
+        before: dict[str, tuple[int, str]] | None = None
         while not experiments.is_there:
+            # All that it will hold is new.
+            before = {}
             if self._closed.wait(_ASK_AGAIN) or self._is_over():
                 return
-        store, before = experiments.store, None
+        store = experiments.store
         states = _States(store)
         for after in looks(store, states.look, stop=self._is_over):
             if before is not None and before != after:

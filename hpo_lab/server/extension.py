@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HpoLab"]
 
-_THREADS = 8
+_THREADS = 32
 """So many requests are answered at a time."""
 
 

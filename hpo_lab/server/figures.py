@@ -10,6 +10,7 @@ from pydantic import Field
 from hpo_lab.dashboard import figures
 from hpo_lab.dashboard.plot import plot
 from hpo_lab.server.request import ApiRequest, Fields
+from hpo_lab.store import NotFound
 
 __all__ = ["Look", "drawn", "listed"]
 
@@ -39,6 +40,9 @@ def listed(request: ApiRequest) -> Mapping[str, Any]:
 def drawn(request: ApiRequest) -> Mapping[str, Any]:
     """A figure as plotly reads it, with its title and what there is to see in words."""
     look: Look = request.query
+    if request.path["name"] not in figures.names():
+        there = ", ".join(figures.names())
+        raise NotFound(f"there is no figure {request.path['name']!r}; there are {there}")
     with request.stores.experiment(request.uid) as experiment:
         picture = plot(experiment, request.path["name"], look.theme, look.focus)
     document = picture.to_json()

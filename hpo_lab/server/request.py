@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hpo_lab.problems import InvalidInput, Problem, nearest
 from hpo_lab.server.stores import Stores
 
-__all__ = ["Answer", "ApiRequest", "Content", "Fields", "Nothing", "read_fields"]
+__all__ = ["Answer", "ApiRequest", "Body", "Content", "Fields", "Nothing", "read_fields"]
 
 
 class Fields(BaseModel):
@@ -21,7 +21,13 @@ class Fields(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Nothing(Fields):
+class Body(Fields):
+    """The fields of a body, which says the type of each value itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Nothing(Body):
     """No fields."""
 
 
@@ -36,7 +42,7 @@ class ApiRequest:
         stores: The stores that the server shows.
         root: The folder that the server serves; files of requests are below it.
         path: What stands in the address, by name.
-        query: What stands behind the request mark.
+        query: What stands behind the question mark.
         body: What was sent.
     """
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
-from hpo_lab.store import NotFound
+from hpo_lab.problems import InvalidInput
+from hpo_lab.store import NotFound, StoreGone, StoreUnavailable, outage
 from hpo_lab.store.location import Location
 
 __all__ = ["Stores"]
@@ -34,7 +35,6 @@ class Stores:
         Raises:
             InvalidInput: One of them cannot be read.
         """
-        # Two stores may have files of one name.
         self._stores = {str(Location.parse(each)): Experiments(each, "") for each in locations}
         self._lock = threading.Lock()
         self._handles: OrderedDict[str, tuple[Experiment, threading.Lock]] = OrderedDict()
@@ -59,23 +59,47 @@ class Stores:
         """The name of the store that *experiment* is in."""
         return str(Location.parse(experiment.store.location))
 
-    def summaries(self) -> Iterator[tuple[str, Summary]]:
-        """Every experiment of every store at a glance, with the name of its store."""
+    def summaries(self) -> tuple[list[tuple[str, Summary]], dict[str, str]]:
+        """Every experiment at a glance with the name of its store, and why stores do not answer."""
+        summaries, silent = [], {}
         for name, experiments in self._stores.items():
-            for summary in experiments.list(everywhere=True):
-                yield name, summary
+            try:
+                summaries += [(name, each) for each in experiments.list(everywhere=True)]
+            except Exception as error:
+                silent[name] = _reason(error)
+        return summaries, silent
 
-    @contextmanager
-    def experiment(self, uid: str) -> Iterator[Experiment]:
-        """The handle of the experiment *uid*, which no other thread uses meanwhile.
+    def handle(self, uid: str) -> Experiment:
+        """A handle of its own on the experiment *uid*, for what may take long.
 
         Raises:
             NotFound: No store has it.
+            StoreUnavailable: A store that may have it does not answer.
+        """
+        silent = []
+        for name, experiments in self._stores.items():
+            try:
+                return experiments.get(uid)
+            except NotFound:
+                continue
+            except Exception as error:
+                silent.append(f"{name}: {_reason(error)}")
+        if silent:
+            raise StoreUnavailable("; ".join(silent))
+        raise NotFound(f"no experiment has the uid {uid}")
+
+    @contextmanager
+    def experiment(self, uid: str) -> Iterator[Experiment]:
+        """The remembered handle of the experiment *uid*, which no other thread uses meanwhile.
+
+        Raises:
+            NotFound: No store has it.
+            StoreUnavailable: A store that may have it does not answer.
         """
         with self._lock:
             handle = self._handles.get(uid)
         # A store that is slow holds up its own questions alone.
-        handle = handle or (self._find(uid), threading.Lock())
+        handle = handle or (self.handle(uid), threading.Lock())
         with self._lock:
             experiment, lock = self._handles.setdefault(uid, handle)
             self._handles.move_to_end(uid)
@@ -89,10 +113,16 @@ class Stores:
                     self._handles.pop(uid, None)
                 raise
 
-    def _find(self, uid: str) -> Experiment:
-        for experiments in self._stores.values():
-            try:
-                return experiments.get(uid)
-            except NotFound:
-                continue
-        raise NotFound(f"no experiment has the uid {uid}")
+
+def _reason(error: Exception) -> str:
+    """Why a store does not answer.
+
+    Raises:
+        Exception: *error*, where it is of another kind.
+    """
+    if isinstance(error, InvalidInput):  # It cannot be opened.
+        return "; ".join(each.message for each in error.problems)
+    reason = str(error) if isinstance(error, StoreUnavailable | StoreGone) else outage(error)
+    if not reason:
+        raise error
+    return reason

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from hpo_lab.dashboard.widget.trial_html import code_of
+from hpo_lab.dashboard.links import served_below
+from hpo_lab.facade.assigned import values_as_code
+from hpo_lab.facade.files import content_of, tail_of
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.results import TrialResult, curves
+from hpo_lab.facade.results import TrialResult, curves, thinned_curve
+from hpo_lab.problems import InvalidInput
 from hpo_lab.server.request import ApiRequest, Content, Fields
 from hpo_lab.store import ArtifactRecord, NotFound
 
@@ -64,7 +68,7 @@ class Curves(Fields):
     Attributes:
         metric: By default the objective.
         trial: The numbers of at most 100 trials.
-        points: How many values of a trial at most; the extremes among them stay.
+        points: How many values of a trial at most.
     """
 
     metric: str = ""
@@ -107,7 +111,7 @@ def listed(request: ApiRequest) -> Mapping[str, Any]:
 def shown(request: ApiRequest) -> Mapping[str, Any]:
     """One trial, with its files."""
     with request.stores.experiment(request.uid) as experiment:
-        trial = experiment.trial(request.number)
+        trial = _there(experiment, request.number)
         executed = experiment.notebook_of(request.number)
         kept = experiment.artifacts(request.number)
         return {
@@ -115,6 +119,18 @@ def shown(request: ApiRequest) -> Mapping[str, Any]:
             "notebook": None if executed is None else _served(executed, request.root),
             "artifacts": [_artifact(each) for each in kept],
         }
+
+
+def _there(experiment: Experiment, number: int) -> TrialResult:
+    """Trial *number*.
+
+    Raises:
+        NotFound: There is none.
+    """
+    try:
+        return experiment.trial(number)
+    except InvalidInput as error:
+        raise NotFound(str(error.problems[0])) from None
 
 
 def _trial(trial: TrialResult) -> dict[str, Any]:
@@ -136,9 +152,7 @@ def _trial(trial: TrialResult) -> dict[str, Any]:
 
 def _served(path: Path, root: Path) -> dict[str, Any]:
     """Where a file is, and what the server calls it where it serves the file."""
-    below = path.relative_to(root) if path.is_relative_to(root) else None
-    hidden = below is None or any(part.startswith(".") for part in below.parts)
-    return {"path": str(path), "served": None if hidden or below is None else below.as_posix()}
+    return {"path": str(path), "served": served_below(path.resolve(), root.resolve())}
 
 
 def _artifact(artifact: ArtifactRecord) -> dict[str, Any]:
@@ -156,7 +170,7 @@ def learning_curves(request: ApiRequest) -> Mapping[str, Any]:
         return {
             "metric": metric,
             "curves": [
-                {"trial": number, "points": _thinned(reported[number], asked.points)}
+                {"trial": number, "points": _points(reported[number], asked.points)}
                 for number in numbers
                 if number in reported
             ],
@@ -164,73 +178,60 @@ def learning_curves(request: ApiRequest) -> Mapping[str, Any]:
         }
 
 
-def _thinned(curve: Mapping[int, float], most: int) -> list[tuple[int, float | str]]:
-    """At most so many points of *curve*: of each stretch of steps the lowest and the highest."""
-    points = sorted(curve.items())
-    if len(points) > most:
-        width = math.ceil(len(points) / (most // 2))
-        stretches = [points[at : at + width] for at in range(0, len(points), width)]
-        extremes = [
-            {min(each, key=_finite_value), max(each, key=_finite_value)} for each in stretches
-        ]
-        points = sorted(point for pair in extremes for point in pair)
+def _points(curve: Mapping[int, float], most: int) -> list[tuple[int, float | str]]:
+    """At most so many points of *curve*; JSON has no numbers that are not finite."""
+    points = thinned_curve(sorted(curve.items()), most)
     return [(step, value if math.isfinite(value) else str(value)) for step, value in points]
-
-
-def _finite_value(point: tuple[int, float]) -> float:
-    return point[1] if math.isfinite(point[1]) else 0.0
 
 
 def notebook(request: ApiRequest) -> Mapping[str, Any]:
     """The executed notebook of a trial."""
     with request.stores.experiment(request.uid) as experiment:
-        path = experiment.notebook_of(request.number)
-    if path is None:
+        path = experiment.notebook_of(_there(experiment, request.number).number)
+    content = None if path is None else content_of(path)
+    if content is None:
         raise NotFound(f"trial {request.number} has no notebook on this machine")
-    document: dict[str, Any] = json.loads(path.read_bytes())
+    document: dict[str, Any] = json.loads(content)
     return document
 
 
 def log(request: ApiRequest) -> Mapping[str, Any]:
     """The end of what a trial printed."""
     with request.stores.experiment(request.uid) as experiment:
-        return _tail(experiment.log_of(request.number), request)
+        path = experiment.log_of(_there(experiment, request.number).number)
+    return _tail(path, request)
 
 
 def runner_log(request: ApiRequest) -> Mapping[str, Any]:
     """The end of the log of the background runner."""
     with request.stores.experiment(request.uid) as experiment:
-        return _tail(experiment.log, request)
+        path = experiment.log
+    return _tail(path, request)
 
 
 def _tail(path: Path, request: ApiRequest) -> Mapping[str, Any]:
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            start = max(0, size - request.query.tail)
-            file.seek(start)
-            text = file.read(request.query.tail).decode(errors="replace")
-    except FileNotFoundError:
-        raise NotFound("there is no log on this machine") from None
-    return {"text": text, "start": start, "size": size, **_served(path, request.root)}
+    tail = tail_of(path, request.query.tail)
+    if tail is None:
+        raise NotFound("there is no log on this machine")
+    return {**asdict(tail), **_served(path, request.root)}
 
 
 def artifact(request: ApiRequest) -> Content:
     """What a trial kept by `hpo_lab.keep`."""
-    name = request.path["name"]
+    name, number = request.path["name"], request.number
     with request.stores.experiment(request.uid) as experiment:
-        record = _kept(experiment, name, request.number)
-        return Content(record.read(), record.media_type, name.rpartition("/")[2])
-
-
-def _kept(experiment: Experiment, name: str, number: int) -> ArtifactRecord:
-    record = experiment.artifact(name, experiment.trial(number).number)
+        record = experiment.artifact(name, _there(experiment, number).number)
     if record is None:
         raise NotFound(f"trial {number} kept nothing called {name!r}")
-    return record
+    content = record.content
+    if content is None and record.path is not None:
+        content = content_of(record.path)
+    if content is None:
+        raise NotFound(f"what trial {number} kept as {name!r} is not on this machine")
+    return Content(content, record.media_type, name.rpartition("/")[2])
 
 
 def code(request: ApiRequest) -> Mapping[str, Any]:
     """The values of a trial as Python."""
     with request.stores.experiment(request.uid) as experiment:
-        return {"code": code_of(experiment, experiment.trial(request.number).number)}
+        return {"code": values_as_code(experiment, _there(experiment, request.number).number)}

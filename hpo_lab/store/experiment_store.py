@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from hpo_lab.experiment.model import ExperimentDocument, Value
 from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.masking import masked_message
 from hpo_lab.store import artifacts as _artifacts
 from hpo_lab.store import experiments, lease, trials
 from hpo_lab.store.database import reading, writing
@@ -214,7 +216,9 @@ class ExperimentStore(Transactions):
     def conditions(self, uid: str) -> list[Condition]:
         """The history of an experiment, its creation first."""
         with self._engine.connect() as connection:
-            return experiments.history(connection, uid)
+            history = experiments.history(connection, uid)
+        # An earlier version put lines of code in, secrets and all.
+        return [replace(each, message=masked_message(each.message)) for each in history]
 
     # The lease
 

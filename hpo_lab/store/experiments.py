@@ -20,6 +20,7 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
+from hpo_lab.masking import masked_message
 from hpo_lab.store import tables, trials
 from hpo_lab.store.errors import LeaseLost, NameTaken, NotFound
 from hpo_lab.store.lease import LEASE_COLUMNS, Lease, lease_of
@@ -276,7 +277,7 @@ def _record(row: Row[*tuple[Any, ...]]) -> ExperimentRecord:
         identity=row.identity,
         state=ExperimentState(row.state),
         reason="DocumentUnreadable" if unreadable else row.reason,
-        message=unreadable or row.message,
+        message=unreadable or masked_message(row.message),
         created_at=row.created_at,
         started_at=row.started_at,
         completed_at=row.completed_at,

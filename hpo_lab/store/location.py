@@ -10,7 +10,7 @@ from platformdirs import user_data_path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from hpo_lab.masking import MASK
+from hpo_lab.masking import MASK, masked
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
 __all__ = ["Location", "make_private", "require_own", "unusable"]
@@ -122,4 +122,4 @@ class Location:
         if self.path:
             return str(self.path)
         url = self.url.difference_update_query(["password", "sslpassword"])
-        return url.render_as_string(hide_password=True)
+        return masked(url.render_as_string(hide_password=True))

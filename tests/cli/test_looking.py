@@ -175,6 +175,19 @@ def test_text_of_users_is_no_markup(cli: Any, recorded: Any) -> None:
     assert "[really]" in cli("show", record.name).stdout
 
 
+def test_trials_of_a_stopped_experiment_wait_for_its_resume(
+    cli: Any, store: Store, enrolled: Any
+) -> None:
+    uid = enrolled().uid
+    start_trial(store, uid, 0, new=Trial(0, {"x": 1.5}))
+    requeue_trial(store, uid, 0)
+    store.set_condition(uid, "Stopped", "ExperimentStopped", "it was stopped")
+    trials, shown = cli("trials", "parabola").stdout, cli("show", "parabola").stdout
+    assert "Waiting for resume" in trials and "Created" not in trials
+    assert "1 waiting for resume" in shown
+    assert all(line == line.rstrip() for line in shown.splitlines())
+
+
 def test_how_the_search_made_a_trial_is_in_its_row(cli: Any, store: Store, enrolled: Any) -> None:
     uid = enrolled().uid
     made = {"rung": "1", "x": "noted"}

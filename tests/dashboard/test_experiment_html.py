@@ -223,6 +223,15 @@ def test_while_the_set_up_runs_trials_wait() -> None:
     assert "1 min 10 s" in progress_text(replace(summary, set_up=77.0))
 
 
+@pytest.mark.parametrize("state", ["Created", "Restarting"])
+def test_before_its_runner_runs_it_is_starting(state: str) -> None:
+    summary = _summary([], state=state, elapsed=0.0, starting=8.4)
+    assert "starting, 8 s" in _Checker(_html(summary, [])).text
+    assert progress_text(summary).endswith("0 of 30 trials done\nstarting, 8 s")
+    assert progress_line(summary).endswith("starting, 8 s")
+    assert "0 s" not in progress_text(summary)
+
+
 def test_what_may_change_says_as_of_when_it_was_so() -> None:
     for state, shown in (("Running", True), ("Succeeded", False), ("Stopped", False)):
         summary = _summary([], state=state)
@@ -230,6 +239,7 @@ def test_what_may_change_says_as_of_when_it_was_so() -> None:
         html = experiment_html(summary, tally, as_of="27 Nov, 15:04")
         text = progress_text(summary, as_of="27 Nov, 15:04")
         assert ("as of 27 Nov, 15:04" in html, "as of 27 Nov, 15:04" in text) == (shown, shown)
+        assert ("%hpo show digits" in html, "%hpo show digits" in text) == (shown, shown)
 
 
 def test_where_nothing_succeeded_the_traceback_is_shown_and_the_ways_on() -> None:
@@ -273,6 +283,24 @@ def test_of_many_parameters_those_that_vary_have_columns_and_all_best_values_are
     assert re.search(r'title="[^"]*parameter_28"', html)
     text = _Checker(html).text
     assert all(f"{name} {number(value)}" in text for name, value in _many(30, 8).items())
+
+
+def test_long_names_are_whole_beside_their_best_values_and_every_hidden_one_is_counted() -> None:
+    names = [f"a_rather_long_parameter_name_{n}" for n in range(30)]
+    options = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="accuracy", trials=30)
+    spec = options.spec([uniform(0, 1).named(name) for name in names], TrialTemplate())
+    trials = [replace(_trial(n, n / 9), assignments=dict.fromkeys(names, n / 7)) for n in range(9)]
+    html = _html(_summary(trials, spec=spec), trials)
+
+    items = re.findall(r"<dt[^>]*>(.*?)</dt>", html)
+    assert [_Checker(item).text for item in items] == names
+    # So wide that a name and its value stand on one line: 29 letters and 5 digits.
+    (width,) = re.findall(r"hpo-vals\" style=\"--w:(\d+)px", html)
+    assert int(width) >= 7 * 34
+    notes = re.findall(r'<p class="hpo-more[^>]*>(.*?)</p>', html)
+    assert notes
+    for note in notes:
+        assert note.endswith(". The other 26 parameters are among the best values.")
 
 
 def test_a_long_value_is_cut_and_whole_where_the_pointer_rests() -> None:
@@ -439,7 +467,7 @@ def test_whatever_it_is_called_the_html_is_whole_harmless_and_small(
     assert len(html.encode()) <= 40_000
     harmless = {"section", "style", "div", "span", "b", "i", "p", "pre", "code", "dl", "dt", "dd"}
     harmless |= {"details", "summary", "svg", "path", "circle", "rect"}
-    harmless |= {"table", "thead", "tbody", "tr", "th", "td"}
+    harmless |= {"table", "thead", "tbody", "tr", "th", "td", "wbr"}
     assert _Checker(html).tags <= harmless
 
 

@@ -105,6 +105,7 @@ def test_what_a_kernel_says_at_its_end_is_not_in_the_log(tuned: Tuned) -> None:
     ("flood", "limit", "kept"),
     [
         ("print('é' * 2**20)", 2**20, "é" * 2**19),
+        ("print('数' * 1000)", 1000, "数" * 333),
         (
             "for i in range(4000): print(i, flush=True)",
             2**20,
@@ -123,5 +124,5 @@ def test_the_first_bytes_of_a_flood_are_kept(
     assert "".join(out.text for out in outputs if out.get("name") == "stdout") == kept
     notices = [out.text for out in outputs if out.get("name") == "stderr"]
     assert [f"cut off after {limit} bytes" in notice for notice in notices] == (
-        [True] if len(kept.encode()) == limit else []
+        [True] if len(kept.encode()) > limit - 3 else []
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import hpo_lab
+from hpo_lab import Experiment, InvalidInput, uniform
 from hpo_lab.api import Experiments
 from hpo_lab.experiment.model import ExperimentDocument, ObjectiveType
 from hpo_lab.facade.enrolling import enrol_prepared
@@ -154,3 +156,66 @@ def test_a_new_revision_is_said(capsys: pytest.CaptureFixture[str], store: Store
     assert "is new: function: closed-over by: 1 is 2 now" in said.err
     for experiment in store.experiments():
         Experiments(store).get(experiment.uid).wait(60)
+
+
+def test_changes_of_a_function_are_said_without_paths_of_a_document(
+    store: Store, tmp_path: Path
+) -> None:
+    def read(params, y=2):
+        return params["z"]
+
+    def product(x, y=2):
+        return x * y
+
+    options = TuneOptions(direction=ObjectiveType.MINIMIZE, metric="loss", name="same")
+    enrol_prepared(store, prepare_function(read, {"z": uniform(0, 1)}, options))
+    with pytest.raises(InvalidInput) as error:
+        enrol_prepared(store, prepare_function(product, {"x": uniform(0, 1)}, options))
+    said = [str(problem) for problem in error.value.problems]
+    assert said[:3] == [
+        "space['x']: is new: uniform(0, 1)",
+        "space['z']: is gone; it was uniform(0, 1)",
+        "function: is called with keywords now, with one mapping before",
+    ]
+    manifest = tmp_path / "same.yaml"
+    manifest.write_text(MANIFEST.replace("printed, namespace: team", "other"))
+    options = TuneOptions(direction=ObjectiveType.MINIMIZE, metric="loss", name="other")
+    function = prepare_function(product, {"x": uniform(0, 1)}, options)
+    job = prepare_file(manifest, TuneOptions(), None)
+    enrol_prepared(store, replace(job, project=function.project))
+    with pytest.raises(InvalidInput) as error:
+        enrol_prepared(store, function)
+    assert "its trials run a function now, Job before" in str(error.value)
+    assert not any("spec." in str(problem) for problem in error.value.problems)
+
+
+def fails(x: float) -> float:
+    raise ValueError("no luck")
+
+
+@pytest.mark.parametrize(
+    ("budget", "larger"),
+    [({"trials": 2}, {"trials": 3}), ({"trials": 9, "max_failed": 2}, {"max_failed": 3})],
+)
+def test_what_has_failed_and_is_run_again_says_what_tries_again(
+    capsys: pytest.CaptureFixture[str],
+    location: Path,
+    budget: dict[str, Any],
+    larger: dict[str, Any],
+) -> None:
+    def tune(**changes: Any) -> Experiment:
+        settings = {**budget, **changes, "parallel": 1, "name": "unlucky", "store": location}
+        space = {"x": uniform(0, 1)}
+        return hpo_lab.tune(fails, space, minimize="loss", **settings).wait()
+
+    assert tune().state == "Failed"
+    capsys.readouterr()
+    tune()
+    ((name, value),) = larger.items()
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said.startswith("unlucky has failed") and "complete" not in said
+    tries = f"`fresh=True` starts anew, {name} above {value - 1} tries again"
+    assert said.endswith(f"; nothing was started; {tries}")
+    with pytest.raises(InvalidInput, match=f"has failed .* {name} above {value - 1}"):
+        hpo_lab.get("unlucky", store=location).resume()
+    assert tune(**larger).summary().completed == 3

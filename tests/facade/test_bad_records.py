@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import hpo_lab
 from hpo_lab.cli import main
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
+from hpo_lab.facade.origin import Origin
 from hpo_lab.problems import InvalidInput
 from hpo_lab.running.enrol import revise
 from hpo_lab.store import Store
@@ -29,6 +31,13 @@ def ended(store: Store, create: Create) -> Experiment:
     end(store, uid, 0, {"score": 0.5}, best=True)
     store.set_condition(uid, "Succeeded", "ExperimentMaxTrialsReached", "max trial count")
     return Experiments(store).get(uid)
+
+
+def test_an_origin_of_a_later_version_is_read(ended: Experiment) -> None:
+    told = '{"family": "svm", "file": "a.py", "cell": "fit", "kernel": "python3"}'
+    record = replace(ended.record, origin=told)
+
+    assert Origin.of(record) == Origin("svm", "a.py", "fit")
 
 
 @pytest.mark.parametrize(

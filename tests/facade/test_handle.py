@@ -284,3 +284,17 @@ def test_deleting_what_runs_calls_no_callback(
     experiment.delete()
     assert calls == []
     assert store.experiment_by_uid(uid) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("best_value", ".best.value"), ("best_params", ".best.parameters"), ("best_trial", ".best")],
+)
+def test_a_name_of_optuna_is_answered_by_ours(
+    store: Store, create: Create, name: str, meant: str
+) -> None:
+    experiment = Experiments(store).get(create())
+    with pytest.raises(AttributeError, match=f"it is {meant} here"):
+        getattr(experiment, name)
+    with pytest.raises(AttributeError, match=r"has no attribute 'bst'$"):
+        getattr(experiment, "b" + "st")

@@ -15,6 +15,10 @@ import pytest
 
 import hpo_lab
 from hpo_lab import Experiment, InvalidInput
+from hpo_lab.api import Experiments
+from hpo_lab.facade.viewer import Viewer
+from hpo_lab.store import Store
+from tests.facade.conftest import Create, end
 
 SCRIPT = """
 import time
@@ -97,6 +101,7 @@ def script() -> Iterator[Callable[..., Script]]:
 def test_a_terminal_shows_the_progress(script: Callable[..., Script]) -> None:
     text = script(3, block=False).read()
     assert "trials" in text and "new best: loss" in text
+    assert "slow: Finished, 3 of 3 trials done" in text
     assert text.rstrip().endswith("over")
     assert "Warning" not in text
 
@@ -148,3 +153,38 @@ def test_an_exception_in_a_callback_stops_what_blocks() -> None:
             block=True,
         )
     assert hpo_lab.get("slow").state == "Stopped"
+
+
+CAUSE = "The first 4 trials failed with ValueError: no luck"
+
+
+def _failed(store: Store, create: Create) -> Experiment:
+    uid = create()
+    end(store, uid, 0, None)
+    store.set_condition(uid, "Failed", "ExperimentTrialsFailAlike", CAUSE)
+    return Experiments(store).get(uid)
+
+
+def test_what_has_failed_is_said_with_its_cause(
+    store: Store, create: Create, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _failed(store, create).wait().best is None
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "digits has failed: the first 4 trials failed with ValueError: no luck"
+    assert lines[1] == "Trial 0 failed: ValueError: no luck with 0"
+    assert lines[2].startswith("More: hpo-lab logs digits 0")
+
+
+def test_a_panel_that_shows_a_failure_says_it_alone(
+    store: Store,
+    create: Create,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Panel(Viewer):
+        def is_displayed(self, experiment: Experiment) -> bool:
+            return True
+
+    monkeypatch.setattr("hpo_lab.facade.viewer._make", Panel)
+    assert _failed(store, create).wait().state == "Failed"
+    assert capsys.readouterr().err == ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -117,6 +119,14 @@ def test_a_killed_search_is_that_of_its_request_alone(apart: Client) -> None:
     assert len(apart.suggestions(CHEAP)) == 2
 
 
+def test_a_worker_that_was_killed_while_idle_is_replaced(apart: Client) -> None:
+    apart.suggestions(CHEAP)
+    for worker in workers():
+        worker.kill()
+        worker.wait(30)
+    assert len(apart.suggestions(CHEAP)) == 2
+
+
 def test_workers_end_with_the_service() -> None:
     before = {each.pid for each in workers()}
     with suggestions_apart() as services, serving(services, "127.0.0.1:0") as port:
@@ -193,3 +203,25 @@ def test_no_name_leads_out_of_the_volume(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match="is no name of Kubernetes"):
         carry_checkpoints(name, [], [Answer(trial_name="outside")], data)
     assert (outside / "thesis").exists() and not [*data.iterdir()]
+
+
+def test_several_processes_carry_the_same_checkpoints(tmp_path: Path) -> None:
+    parent = tmp_path / "e" / "e-0"
+    parent.mkdir(parents=True)
+    for number in range(300):
+        (parent / f"{number}").write_text(str(number))
+    code = (
+        "import sys, pathlib\n"
+        "from hpo_lab.katib_api import katib_pb\n"
+        "from hpo_lab.katib_api.checkpoints import carry_checkpoints\n"
+        "parent = katib_pb.Trial(name='e-0')\n"
+        "parent.spec.labels['hpolab.dev/number'] = '0'\n"
+        "answer = katib_pb.GetSuggestionsReply.ParameterAssignments(\n"
+        "    trial_name='e-1', labels={'hpolab.dev/parent': '0'})\n"
+        "for _ in range(20):\n"
+        "    carry_checkpoints('e', [parent], [answer], pathlib.Path(sys.argv[1]))\n"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(3)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    copied = {path.name: path.read_text() for path in (tmp_path / "e" / "e-1").iterdir()}
+    assert copied == {str(number): str(number) for number in range(300)}

@@ -107,7 +107,7 @@ def _manifest_in_python(folder: Path, high: str, seed: int | None, name: str | N
         ),
         pytest.param(
             _function,
-            "test-dialects-svm-2 is new: space['x']: x is uniform(0, 2) now, uniform(0, 1) before; "
+            "test-dialects-svm-2 is new: space['x']: is uniform(0, 2) now, uniform(0, 1) before; "
             "seed: 3 now, not set before. The trials of test-dialects-svm are taken along by "
             'warm_start="test-dialects-svm"',
             id="function",
@@ -143,7 +143,7 @@ def test_a_revision_is_announced(store: Store, tmp_path: Path, write: Write, sai
         ),
         pytest.param(
             _function,
-            ["space['x']: x is", "seed:"],
+            ["space['x']: is", "seed:"],
             ["fresh=True", "another name", 'another name and warm_start="mine"'],
             id="function",
         ),

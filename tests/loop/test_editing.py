@@ -89,6 +89,47 @@ def test_a_change_starts_a_revision_and_says_what_and_where(
     assert run(*cells, line=line).uid == second.uid
 
 
+@pytest.mark.parametrize(
+    ("cells", "brief"),
+    [
+        ((EARLIER, f"{TUNED}\napi_token = 'hush{{}}'"), 'line 4: `api_token = "•••"` has changed'),
+        (
+            (EARLIER, f"{TUNED}\nmore = dict(\n    token='hush{{}}',\n)"),
+            'line 5: `token="•••",` has changed',
+        ),
+        ((EARLIER, f"{TUNED}\n%env API_TOKEN=hush{{}}"), "`%env API_TOKEN=•••` has changed"),
+        (
+            ("%%bash --out text\nTOKEN=hush{} train", EARLIER, f"{TUNED}\nmore = text"),
+            "`TOKEN=••• train` has changed",
+        ),
+    ],
+)
+def test_a_difference_shows_no_secrets(
+    run: Run, store: Store, cells: tuple[str, ...], brief: str
+) -> None:
+    def cells_of(number: int) -> list[str]:
+        return [cell.replace("hush{}", f"hush{number}") for cell in cells]
+
+    run(*cells_of(1))
+    second = run(*cells_of(2))
+    assert brief in second.said and "hush" not in second.said
+    assert "hush" not in str(store.conditions(second.uid))
+    run(*cells_of(1), line="--name mine")
+    with pytest.raises(InvalidInput, match="has changed\n") as caught:
+        run(*cells_of(2), line="--name mine")
+    assert "hush" not in str(caught.value) and "+ " in str(caught.value)
+
+
+def test_secrets_in_the_messages_of_an_earlier_version_are_not_shown(
+    run: Run, store: Store
+) -> None:
+    uid = run().uid
+    said = "svm-2 is new: cell 1, line 3: `api_token = 'hush2'` now, `api_token = 'hush1'` before"
+    store.set_condition(uid, "Created", "Revision", said)
+    for message in (store.conditions(uid)[-1].message, Experiments(store).get(uid).record.message):
+        assert "hush" not in message and '`api_token = "•••"` now' in message
+
+
 def test_a_revision_is_compared_with_the_nearest_not_with_the_latest(run: Run) -> None:
     run()
     run(EARLIER.replace("x * x", "x + x"), TUNED.replace("1e-4", "1e-5"))

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from hpo_lab.experiment.model import Value
 from hpo_lab.notebook.annotations import parse_annotations, parse_parameter
-from hpo_lab.notebook.literals import edited, literal_edits
+from hpo_lab.notebook.literals import literal_edits
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.rewriting import rewrite, with_edits
 from hpo_lab.problems import InvalidInput
+from hpo_lab.source_edits import edited
 
 
 def written(source: str, first_line: int = 1, **values: Value) -> str:

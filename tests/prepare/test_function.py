@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -46,6 +47,50 @@ def test_a_single_argument_that_is_no_parameter_takes_all_of_them() -> None:
     assert called(lambda config: config["lr"], "lr", "momentum") == "mapping"
     assert called(lambda config=None: 0, "lr") == "mapping"
     assert called(typed, "lr") == "mapping"
+
+
+def test_an_argument_that_is_used_as_a_number_is_a_misspelt_parameter() -> None:
+    def product(x, y=2):
+        return x * y
+
+    missing = "is an argument of the function without a default or a domain in the space"
+    assert problems(product, "z") == [
+        f"x: {missing}",
+        "space['z']: is no argument of the function",
+    ]
+    assert problems(lambda x: -x, "z")[0] == f"x: {missing}"
+    assert problems(lambda x: 1 if x < 2 else 0, "z")[0] == f"x: {missing}"
+
+
+def test_an_argument_with_nearly_the_name_of_a_parameter_is_misspelt() -> None:
+    def train(lr):
+        return math.log(lr)
+
+    def fit(momentum, rounds=3):
+        return math.log(momentum)
+
+    assert problems(train, "learning_rate")[1].startswith("space['learning_rate']: is no argument")
+    assert problems(fit, "momentun")[1].endswith("did you mean 'momentum'?")
+    # Beside others, something must say that an argument is a mapping.
+    assert problems(fit, "units")[1] == "space['units']: is no argument of the function"
+
+
+def test_a_mapping_is_told_by_its_use_its_annotation_or_its_name() -> None:
+    def read(p, rounds=3):
+        return p["penalty"]
+
+    def passed_on(p):
+        return dict(**p)
+
+    def typed(lr: Mapping[str, float], rounds=3):
+        return print(lr)
+
+    def usual(params, rounds=3):
+        return print(params)
+
+    assert called(read, "penalty") == called(passed_on, "penalty") == "mapping"
+    assert called(typed, "learning_rate") == called(usual, "param_a") == "mapping"
+    assert called(lambda anything: print(anything), "lr", "units") == "mapping"
 
 
 def test_a_limit_of_memory_is_for_functions_too_and_the_options_of_notebooks_are_not() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from hpo_lab.server.routes import ROUTES
@@ -33,7 +35,14 @@ def test_nothing_is_answered_without_the_token(
         ([1], "body: found [1]; an object is needed"),
         ({}, "path: is missing in the body"),
         ({"path": "a.ipynb", "pth": 1}, "pth: is no field of the body; did you mean 'path'?"),
-        ({"path": "none.ipynb"}, "none.ipynb"),
+        ({"path": ""}, "path: '' is not below the folder"),
+        ({"path": "a\0b"}, "path: found 'a\\x00b'"),
+        ({"path": "\ud800"}, "path: found '\\ud800'"),
+        ({"path": "pipe.ipynb"}, "pipe.ipynb: is no plain file"),
+        ({"path": "good.ipynb", "cell": "9"}, "cell: cell '9' does not start with `%%tune`"),
+        ({"path": "good.ipynb", "fresh": "yes"}, "fresh: found 'yes'"),
+        (b'{"path": NaN}', "body: is no JSON: NaN is no number of JSON"),
+        ({"path": "elsewhere.ipynb"}, "store: the file says /nowhere/other.db"),
         ({"path": "../secret.ipynb"}, "path: '../secret.ipynb' is not below the folder"),
         ({"path": "/etc/passwd"}, "path: '/etc/passwd' is not below the folder"),
         ({"path": "bad.ipynb"}, "bad.ipynb, cell 1, line 2: uniform(1, 0)"),
@@ -47,6 +56,10 @@ def test_a_wrong_wish_is_refused_with_every_reason(server: Server, body: object,
     tuned = "%%tune minimize loss\nk = 1.0  # tune: uniform(0, 1)\nloss = k"
     write_notebook(server.root / "good.ipynb", tuned)
     write_notebook(server.root / "bad.ipynb", tuned.replace("(0, 1)", "(1, 0)"))
+    elsewhere = tuned.replace("minimize loss", "minimize loss --store /nowhere/other.db")
+    write_notebook(server.root / "elsewhere.ipynb", elsewhere)
+    if not (server.root / "pipe.ipynb").exists():
+        os.mkfifo(server.root / "pipe.ipynb")
     before = server.get("/experiments")
     answer = server.ask("POST", "/experiments", body)
     assert answer.status == 400, answer.content
@@ -72,11 +85,15 @@ def test_a_link_out_of_the_served_folder_is_refused(server: Server) -> None:
         ("/trials", {"since": -1}, 400),
         ("/trials", {"limit": 1001}, 400),
         ("/trials", {"sinse": 1}, 400),
-        ("/trials/99", {}, 400),
+        ("/trials/99", {}, 404),
+        ("/trials/99/log", {}, 404),
+        ("/trials/99/code", {}, 404),
+        ("/trials/x", {}, 404),
+        ("/nothing", {}, 404),
         ("/trials/0/artifacts/nothing", {}, 404),
         ("/trials/0/artifacts/../../../../hpo_lab.db", {}, 404),
         ("/trials/0/artifacts/%2e%2e%2f%2e%2e%2fhpo_lab.db", {}, 404),
-        ("/figures/histry", {}, 400),
+        ("/figures/histry", {}, 404),
         ("/figures/history", {"theme": "pink"}, 400),
         ("/figures/history", {"focus": "y"}, 400),
         ("/curves", {"trial": "x"}, 400),
@@ -88,6 +105,40 @@ def test_a_wrong_question_is_refused(
     answer = server.ask("GET", f"/experiments/{parabola}{path}", **query)
     assert answer.status == status, answer.content
     assert answer.json["message"]
+
+
+def test_a_file_that_is_not_there_is_not_found(server: Server) -> None:
+    answer = server.ask("POST", "/experiments", {"path": "none.ipynb"})
+    assert (answer.status, answer.json["message"]) == (404, "there is no file 'none.ipynb'")
+
+
+@pytest.mark.parametrize("body", [{"trials": True}, {"parallel": "two"}, {"trails": 3}])
+def test_a_wrong_budget_is_refused_as_in_python(
+    server: Server, parabola: str, body: dict[str, object]
+) -> None:
+    answer = server.ask("POST", f"/experiments/{parabola}/resume", body)
+    assert answer.status == 400
+    assert next(iter(body)) in answer.json["message"]
+
+
+@pytest.mark.parametrize("spoilt", ["pipe", "folder", "link"])
+def test_what_a_trial_puts_in_the_place_of_its_log_is_not_read(
+    server: Server, parabola: str, spoilt: str
+) -> None:
+    log = next(server.store.parent.glob(f"*.trials/{parabola}/00003/log.txt"), None)
+    log = log or next(server.store.parent.glob(f"*.trials/{parabola}/*3")) / "log.txt"
+    if log.is_dir():
+        log.rmdir()
+    else:
+        log.unlink(missing_ok=True)
+    if spoilt == "pipe":
+        os.mkfifo(log)
+    elif spoilt == "folder":
+        log.mkdir()
+    else:
+        log.symlink_to("/etc/passwd")
+    assert server.ask("GET", f"/experiments/{parabola}/trials/3/log").status == 404
+    assert server.get(f"/experiments/{parabola}")["state"] == "Succeeded"
 
 
 def test_another_method_is_told_which_are_possible(server: Server) -> None:

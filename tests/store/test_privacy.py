@@ -108,6 +108,7 @@ def test_a_lock_empties_no_file_behind_a_link(
     "url",
     [
         "postgresql://me:s3cr3t@host/lab",
+        "postgresql://me:p@s3cr3t@host/lab",
         "postgresql://me@host/lab?password=s3cr3t",
         "postgresql://me@host/lab?sslpassword=s3cr3t",
         "postgresql+psycopg://me:s3cr3t@host/lab?application_name=a",

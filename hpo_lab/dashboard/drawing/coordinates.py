@@ -7,16 +7,19 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 
-from hpo_lab.dashboard.drawing.canvas import Canvas, line_path, number
+from hpo_lab.dashboard.drawing.canvas import Canvas, line_path, number, text_width
 from hpo_lab.dashboard.drawing.scales import PlotArea
 from hpo_lab.dashboard.drawing.symbols import draw_symbols
 from hpo_lab.dashboard.figures.axes import ticks
 from hpo_lab.dashboard.figures.theme import GOLD, GOLD_INK, GROUND, INK, INK3, RAMP
+from hpo_lab.dashboard.figures.wording import short_choices
 
 __all__ = ["draw_coordinates"]
 
 _MOST = 200
 """So many lines can be told apart, those that are best included."""
+_LINE = 11
+"""The height of a word in pixels."""
 
 
 def draw_coordinates(canvas: Canvas, trace: Mapping[str, Any], area: PlotArea) -> None:
@@ -58,12 +61,20 @@ def draw_coordinates(canvas: Canvas, trace: Mapping[str, Any], area: PlotArea) -
         last = place == len(dimensions) - 1
         # Neighbours take turns in height, so that long names have room.
         y = area.top - (10 if place % 2 == 0 else 24)
-        anchor = "left" if place == 0 else "right" if last else "center"
         name = dimension["label"]
-        canvas.text(x, y, name, anchor=anchor, fill=INK, code=not last, halo=True)
-        for value, word in _ticks(dimension):
-            at = _pixel(dimension, value, area)
-            side, shift = ("right", -6) if last or not place else ("left", 6)
+        anchor = "left" if place == 0 else "right" if last else "center"
+        start = max(4, x - 3.3 * len(unescape(name))) if place == 0 else x
+        canvas.text(start, y, name, anchor=anchor, fill=INK, code=not last, halo=True)
+        pairs = _spread([(_pixel(dimension, v, area), word) for v, word in _ticks(dimension)])
+        words = [word for _, word in pairs]
+        widest = max((text_width(word, 10) for word in words), default=0)
+        # Beyond the last axis is the star.
+        side, shift, room = "left", 10 if last else 6, xs[1] - xs[0] - 14 if xs[1:] else 40
+        if last:
+            room = canvas.width - x - shift - 2
+        elif place == 0 and widest <= x - 8:
+            side, shift, room = "right", -6, x - 8
+        for (at, _), word in zip(pairs, _fitting(words, room), strict=True):
             canvas.text(x + shift, at + 4, word, anchor=side, size=10, fill=INK, halo=True)
 
 
@@ -71,6 +82,24 @@ def _pixel(dimension: Mapping[str, Any], value: float, area: PlotArea) -> float:
     low, high = dimension["range"]
     share = (value / 2 - low / 2) / ((high / 2 - low / 2) or 1.0)
     return area.y(min(max(share, 0.0), 1.0))
+
+
+def _spread(pairs: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Those of the words at pixels of an axis that do not lie on each other; the last one does."""
+    kept: list[tuple[float, str]] = []
+    for at, word in reversed(pairs):
+        if all(abs(at - other) >= _LINE for other, _ in kept):
+            kept.append((at, word))
+    return kept
+
+
+def _fitting(words: Sequence[str], room: float) -> list[str]:
+    """*words* that are shortened until none is wider than *room* pixels."""
+    cuts = (
+        short_choices(words, letters) for letters in range(max(map(len, words), default=0), 2, -1)
+    )
+    fits = (cut for cut in cuts if max(text_width(word, 10) for word in cut) <= room)
+    return next(fits, short_choices(words, 3))
 
 
 def _ticks(dimension: Mapping[str, Any]) -> list[tuple[float, str]]:

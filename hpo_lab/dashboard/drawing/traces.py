@@ -120,6 +120,9 @@ def draw_bar(canvas: Canvas, trace: Trace, x: Scale, y: Scale) -> None:
     marker = trace.get("marker", {})
     places, lengths = (trace["y"], trace["x"]) if flat else (trace["x"], trace["y"])
     count = len(places)
+    # Its line separates a bar from the next.
+    line_width = marker.get("line", {}).get("width", 0)
+    gap = line_width if isinstance(line_width, int | float) else 0
     bases = _each(trace.get("base", 0), count)
     widths = _each(trace.get("width", 0.72), count)
     colours = _each(marker.get("color", BLUE), count)
@@ -134,9 +137,9 @@ def draw_bar(canvas: Canvas, trace: Trace, x: Scale, y: Scale) -> None:
         else:
             a, b, c, d = x(at - half), x(at + half), y(ends[1]), y(ends[0])
         c, d = min(c, d), max(c, d)
-        if count > _MANY:
+        if count > _MANY or gap:
             a, b = float(round(a)), float(round(b))
-        wide = max(b - a, 0.8)
+        wide = max(b - a - gap, 0.8)
         # A thick line: half of the bytes of a box.
         line = f"M{number(a)} {number((c + d) / 2)}h{number(wide)}"
         groups[colours[place], round(d - c, 1)][line] = None

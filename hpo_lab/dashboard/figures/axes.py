@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpo_lab.dashboard.figures.wording import plain, short, value_text
+from hpo_lab.dashboard.figures.wording import plain, short_choices, value_text
 from hpo_lab.experiment.model import Parameter, ParameterType, Value
 
 __all__ = ["ParameterAxis", "ValueAxis", "is_finite", "log_ticks", "rounded", "ticks"]
@@ -222,7 +222,7 @@ class ParameterAxis:
         """Places from 0 to 1 and what to write there."""
         if self.choices is not None:
             values: Sequence[Value] = self.choices
-            words = [short(value_text(value), 16) for value in values]
+            words = short_choices([value_text(value) for value in values], 16)
         else:
             places = self._ticks(5)
             values = places
@@ -235,9 +235,8 @@ def thinned_choices(choices: Sequence[Value], room: int) -> tuple[list[float], l
     """Ticks for *choices*: all of them where there are few, else evenly spread ones."""
     every = max(1, math.ceil(len(choices) / 8))
     places = list(range(0, len(choices), every))
-    return [*map(float, places)], [
-        plain(short(value_text(choices[place]), room)) for place in places
-    ]
+    words = short_choices([value_text(choices[place]) for place in places], room)
+    return [*map(float, places)], [plain(word) for word in words]
 
 
 def tick_text(value: float) -> str:

@@ -76,6 +76,7 @@ class ExperimentData:
         place: Where it runs.
         focus: The parameters that a person wants to look at; by default the figure chooses
             those that matter most.
+        axes: How many parameters have an axis in parallel coordinates at most.
         most: How many trials a figure draws at most; it may draw fewer.
         earlier: The rows of these trials when the objective was the same, by metric; those of
             trials that have not changed are used again.
@@ -87,6 +88,7 @@ class ExperimentData:
     now: float | None = None
     place: str = "local"
     focus: tuple[str, ...] = ()
+    axes: int = 8
     most: int = MOST
     earlier: Mapping[str, Sequence[Row]] = field(default_factory=dict, repr=False, compare=False)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import log10
 from typing import Any
 
-from hpo_lab.dashboard.figures.axes import ValueAxis, rounded
+from hpo_lab.dashboard.figures.axes import ValueAxis, is_finite, rounded
 from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.marks import (
@@ -36,6 +37,8 @@ __all__ = ["history"]
 
 _PANELS = 4
 _LATEST = 50
+_UNDER = 24
+"""Pixels between the best and the lower end of its axis: half a star, and a line of words."""
 
 
 def history(data: ExperimentData) -> Figure:
@@ -138,10 +141,12 @@ def _panel(
         data.smaller_is_better(metric),
         goal,
     )
+    best = improved[-1] if improved else None
+    if best is not None and data.smaller_is_better(metric):
+        axis = _with_room(axis, best.value or 0.0, panels.panel)
     layout[f"axis of {place}"] = axis.layout()
     beyond = {row.number for row in valued if row.value is not None and axis.is_beyond(row.value)}
     inside = [row for row in valued if row.number not in beyond]
-    best = improved[-1] if improved else None
     _future(data, rows, axes, layout)
     if goal is not None and _within(axis, goal):
         layout["shapes"].append(_line(goal, axes))
@@ -186,7 +191,8 @@ def _panel(
     if best is not None and best.number not in beyond:
         y = rounded(best.value or 0.0)
         traces.append(best_mark(best, best.number, y, metric, axes))
-        layout["annotations"].append(_label(best, rows[-1].number, axis, axes))
+        is_low = data.smaller_is_better(metric)
+        layout["annotations"].append(_label(best, rows[-1].number, axis, axes, is_low))
     if panels.lane:
         without = [row for row in rows if row.value is None]
         traces.extend(lane(without, lambda row: row.number, panels.lane_axes(place)))
@@ -226,20 +232,36 @@ def _edge(
     return traces
 
 
-def _label(best: Row, last: int, axis: ValueAxis, axes: dict[str, str]) -> dict[str, Any]:
-    """The value and the trial of the best, where there is room for them."""
+def _with_room(axis: ValueAxis, best: float, height: int) -> ValueAxis:
+    """*axis* with room for the words under the *best* at its lower end.
+
+    Above the best are the line that led to it, and the other trials.
+    """
+    low, at, high = (log10(v) if axis.is_log else v for v in (axis.low, best, axis.high))
+    share = _UNDER / height
+    lower = (at - share * high) / (1 - share)
+    if not lower < low:
+        return axis
+    if axis.is_log:
+        return replace(axis, low=max(10**lower, 1e-307)) if lower > -307 else axis
+    return replace(axis, low=lower) if is_finite(lower) else axis
+
+
+def _label(
+    best: Row, last: int, axis: ValueAxis, axes: dict[str, str], is_low: bool
+) -> dict[str, Any]:
+    """The value and the trial of the best, under it where it *is_low*, else above."""
     share = best.number / last if last else 0.0
     anchor = "right" if share > 0.85 else "left" if share < 0.15 else "center"
     value = best.value or 0.0
-    up = axis.cut <= 0
     return note(
         f"<b>{metric_number(value)}</b>{SPACE}trial {best.number}",
         best.number,
         _at(axis, value),
         axes,
         xanchor=anchor,
-        yanchor="bottom" if up else "top",
-        yshift=7 if up else -7,
+        yanchor="top" if is_low else "bottom",
+        yshift=-7 if is_low else 7,
         font={"size": 11, "color": GOLD_INK},
     )
 

@@ -21,6 +21,7 @@ from hpo_lab.dashboard.figures.wording import (
     short,
     value_text,
 )
+from hpo_lab.facade.results import thinned_curve
 
 __all__ = ["learning_curves"]
 
@@ -45,7 +46,7 @@ def learning_curves(data: ExperimentData) -> Figure:
     best = data.best if data.best is not None and data.best.number in curves else None
     keep = {best.number} if best is not None else set()
     shown = thinned(rows, keep, _CURVES)
-    drawn = {row.number: _thinned(curves[row.number]) for row in shown}
+    drawn = {row.number: thinned_curve(curves[row.number], _POINTS) for row in shown}
     smaller = data.smaller_is_better(data.metric)
     axis = ValueAxis.of([value for points in drawn.values() for _, value in points])
     panels = Panels(panel=220, left=60)
@@ -85,14 +86,6 @@ def learning_curves(data: ExperimentData) -> Figure:
         },
         height=panels.height,
     )
-
-
-def _thinned(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """At most so many *points* of a curve that it looks the same, the ends included."""
-    if len(points) <= _POINTS:
-        return list(points)
-    last = len(points) - 1
-    return [points[round(place * last / (_POINTS - 1))] for place in range(_POINTS)]
 
 
 def _group(

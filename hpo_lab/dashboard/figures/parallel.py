@@ -16,7 +16,6 @@ from hpo_lab.experiment.model import Parameter
 
 __all__ = ["parallel"]
 
-_AXES = 8
 _MOST = 1000
 _INACTIVE = -0.1
 
@@ -29,7 +28,7 @@ def parallel(data: ExperimentData) -> Figure:
     """
     title = "Parallel coordinates"
     rows = list(data.valued)
-    parameters = chosen_parameters(data, _AXES)
+    parameters = chosen_parameters(data, data.axes)
     if not rows or not parameters:
         why = f"{best_in_words(data)}." if data.parameters else "There are no parameters."
         return nothing(data, title, why)

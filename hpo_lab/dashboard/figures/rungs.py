@@ -63,11 +63,14 @@ def rungs(data: ExperimentData) -> Figure:
         under=64,
     )
     traces: list[Trace] = []
+    without_line = 0
     layout: dict[str, Any] = {"annotations": []}
     resource = data.spec.algorithm.settings.get("resource_name", "rung")
     for place, name in enumerate(panelled):
         members = [row for row in by_bracket[name] if row.number in shown]
-        traces += _panel(data, members, shown, promoted, panels, place)
+        drawn, unjoined = _panel(data, members, shown, promoted, panels, place)
+        traces += drawn
+        without_line += unjoined
         axes = panels.axes(place)
         sizes = Counter(_level(row) for row in by_bracket[name])
         steps = [str(sizes[level]) for level in sorted(sizes, key=lambda each: each or 0)]
@@ -93,7 +96,8 @@ def rungs(data: ExperimentData) -> Figure:
     return Figure.of(
         title,
         f"{counted(len(brackets), 'bracket')}, {counted(count, 'trial')} promoted. "
-        f"{best_in_words(data)}.",
+        f"{best_in_words(data)}."
+        + (f" Without a line: {counted(without_line, 'promotion')}." if without_line else ""),
         {
             "not started": unstarted,
             "without a rung": unlabelled,
@@ -134,7 +138,8 @@ def _panel(
     promoted: set[int],
     panels: Panels,
     place: int,
-) -> list[Trace]:
+) -> tuple[list[Trace], int]:
+    """The traces of a bracket, and how many promotions have no line for want of room."""
     axes = panels.axes(place)
 
     def x(row: Row) -> float:
@@ -150,11 +155,11 @@ def _panel(
         and _level(parent) is not None
     ]
     strong = [pair for pair in joined if pair[1].number in ancestry]
-    plain_ = [pair for pair in joined if pair[1].number not in ancestry][:_JOINED]
+    others = [pair for pair in joined if pair[1].number not in ancestry]
     traces = [
         _segments(pairs, x, colour, width, opacity, axes)
         for pairs, colour, width, opacity in (
-            (plain_, BLUE, 1.0, 0.5),
+            (others[:_JOINED], BLUE, 1.0, 0.5),
             (strong, GOLD_INK, 2.2, 1.0),
         )
         if pairs
@@ -179,7 +184,7 @@ def _panel(
         traces.append(best_mark(best, x(best), rounded(best.value or 0.0), data.metric, axes))
     if panels.lane:
         traces += lane([row for row in rows if row.value is None], x, panels.lane_axes(place))
-    return traces
+    return traces, len(others[_JOINED:])
 
 
 def _ancestry(data: ExperimentData, shown: Mapping[int, Row]) -> set[int]:

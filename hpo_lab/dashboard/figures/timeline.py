@@ -18,6 +18,8 @@ from hpo_lab.dashboard.words import duration
 __all__ = ["timeline"]
 
 _BARS = 600
+_APART = 300
+"""Up to so many bars a gap of a pixel is between a bar and the next."""
 _ROWS = 64
 _PLACES = ("place", "node", "worker", "gpu", "device")
 """What the record of a trial may say about where it ran, in its labels or reported as text."""
@@ -74,7 +76,7 @@ def timeline(data: ExperimentData) -> Figure:
         left=min(200, 24 + round(6.4 * max(map(len, words)))),
         labelled=True,
     )
-    traces = _traces(data, bars, names, wide)
+    traces = _traces(data, bars, names, wide, gap=1 if drawn <= _APART else 0)
     panels.key = 1
     ticks = _time_ticks(wide)
     count = len(spans)
@@ -180,13 +182,18 @@ def _merged(bars: Sequence[Bar], gap: float) -> list[Bar]:
 
 
 def _traces(
-    data: ExperimentData, bars: Mapping[str, Sequence[Bar]], names: Sequence[str], wide: float
+    data: ExperimentData,
+    bars: Mapping[str, Sequence[Bar]],
+    names: Sequence[str],
+    wide: float,
+    gap: int,
 ) -> list[Trace]:
     groups: dict[Mark | None, list[tuple[int, Bar]]] = defaultdict(list)
     for place, name in enumerate(names):
         for bar in bars[name]:
             groups[bar.mark].append((place, bar))
     traces: list[Trace] = []
+    least = wide / (280 if gap else 800)
     for mark in [*Mark, None]:
         if mark not in groups:
             continue
@@ -201,7 +208,7 @@ def _traces(
                 "legendgroup": word,
                 "showlegend": True,
                 "y": [place for place, _ in group],
-                "x": [round(max(bar.end - bar.start, wide / 800), 3) for _, bar in group],
+                "x": [round(max(bar.end - bar.start, least), 3) for _, bar in group],
                 "base": [round(bar.start, 3) for _, bar in group],
                 "width": [0.64 if mark is not Mark.RUNNING else 0.36] * len(group),
                 "customdata": [bar.numbers[0] for _, bar in group],
@@ -213,7 +220,8 @@ def _traces(
                 "insidetextfont": {"size": 10, "color": GROUND if mark else "#111111"},
                 "hovertext": [_tip(bar, word) for _, bar in group],
                 "hovertemplate": "%{hovertext}<extra></extra>",
-                "marker": {"color": colour, "line": {"width": 0}},
+                # The line is the gap between a bar and the next.
+                "marker": {"color": colour, "line": {"width": gap, "color": GROUND}},
             }
         )
         if mark in _MARKED:

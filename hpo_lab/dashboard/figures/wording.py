@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from html import escape
 
 from hpo_lab import counting
-from hpo_lab.dashboard.words import number
+from hpo_lab.dashboard.words import number, shortened
 from hpo_lab.experiment.model import Value
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "listed",
     "plain",
     "short",
+    "short_choices",
     "value_text",
 ]
 
@@ -49,11 +51,21 @@ def direction(smaller_is_better: bool) -> str:
 def distinct(names: Sequence[str], room: int) -> list[str]:
     """*names* in at most *room* characters each, told apart by the part that differs.
 
-    Where some are too long, what all begin or end with is left out first.
+    Long ones are shortened in the middle. Of those that would then be the same, what all of them
+    begin or end with is left out first.
     """
     names = [" ".join(name.split()) or repr(name) for name in names]
-    if len(names) < 2 or max(map(len, names)) <= room:
-        return [short(name, room) for name in names]
+    groups: dict[str, dict[str, str]] = defaultdict(dict)
+    for name in names:
+        groups[shortened(name, room)][name] = shortened(name, room)
+    for group in groups.values():
+        if len(group) > 1:
+            group.update(zip(group, _differing(list(group), room), strict=True))
+    return [groups[shortened(name, room)][name] for name in names]
+
+
+def _differing(names: Sequence[str], room: int) -> list[str]:
+    """Long *names* in at most *room* characters, without what all begin or end with."""
     begin, end = _common(names), _common([name[::-1] for name in names])
     # Of a word nothing is cut off.
     begin = max(names[0].rfind(mark, 0, begin) + 1 for mark in "._/-")
@@ -81,6 +93,12 @@ def short(text: str, room: int) -> str:
     """*text* in at most *room* characters, on one line."""
     text = " ".join(text.split()) or repr(text)
     return text if len(text) <= room else f"{text[: max(1, room - 1)].rstrip()}…"
+
+
+def short_choices(words: Sequence[str], room: int) -> list[str]:
+    """*words* in at most *room* characters each: their beginnings where these tell them apart."""
+    cut = [short(word, room) for word in words]
+    return cut if len({*cut}) == len({*words}) else distinct(words, room)
 
 
 def plain(text: str) -> str:

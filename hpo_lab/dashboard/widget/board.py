@@ -23,13 +23,13 @@ from hpo_lab.dashboard.html import cut
 from hpo_lab.dashboard.importances_process import importances_of
 from hpo_lab.dashboard.progress import progress_text
 from hpo_lab.dashboard.widget.tabs import TABS, Gallery, overview_html
-from hpo_lab.dashboard.widget.trial_html import code_of, trial_html
+from hpo_lab.dashboard.widget.trial_html import trial_html
 from hpo_lab.dashboard.widget.trials_tab import FILTER, TrialsTab
 from hpo_lab.dashboard.words import duration
 from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial
-from hpo_lab.facade.assigned import notebook_defaults
+from hpo_lab.facade.assigned import notebook_defaults, values_as_code
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
@@ -148,11 +148,10 @@ class Board:
             if (text := str(message.get(name, "")).strip())
         }
         was_over = not self.experiment.is_live
-        resume(self.experiment.store, self.experiment.record, **budgets)
-        if was_over:
-            return "It goes on."
-        said = ", ".join(f"{name} {value}" for name, value in budgets.items())
-        return f"From now on: {said}." if said else "It runs."
+        notices = resume(self.experiment.store, self.experiment.record, **budgets)
+        changes = ", ".join(f"{name} {value}" for name, value in budgets.items())
+        said = f"From now on: {changes}." if changes else "It runs."
+        return " ".join(["It goes on." if was_over else said, *map(str, notices)])
 
     def _compare(self, message: Mapping[str, Any]) -> None:
         uid = str(message["uid"])
@@ -188,12 +187,12 @@ class Board:
                 "query": self._trials.query,
             }
 
-    def outline(self) -> dict[str, str]:
-        """The experiment without pictures as HTML and as text, by MIME type."""
+    def outline(self, note: str = "") -> dict[str, str]:
+        """The experiment without pictures, with a *note*, as HTML and as text, by MIME type."""
         with self._lock:
             summary = self._follower.look()
-            html = experiment_html(summary, self._follower.tally)
-            return {"text/html": html, "text/plain": progress_text(summary)}
+            html = experiment_html(summary, self._follower.tally, note=note)
+            return {"text/html": html, "text/plain": progress_text(summary, note)}
 
     def _acts(self, summary: Summary) -> str:
         main = '<button data-do="stop" data-key="run">Stop</button>'
@@ -205,7 +204,10 @@ class Board:
         copy = ""
         if summary.best is not None:
             if self._code is None or self._code[0] != summary.best.number:
-                self._code = summary.best.number, code_of(self.experiment, summary.best.number)
+                self._code = (
+                    summary.best.number,
+                    values_as_code(self.experiment, summary.best.number),
+                )
             copy = (
                 f'<button class="main" data-copy="{escape(self._code[1])}" data-key="copy"'
                 ' title="The best values as Python">Copy best values</button>'

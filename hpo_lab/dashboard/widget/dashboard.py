@@ -30,6 +30,10 @@ _ASK = 10.0
 """Seconds between two questions whether its page is open."""
 _STILL = 30.0
 """Seconds between two static pictures for the file while the experiment runs."""
+_NOT_DRAWN = (
+    "The interactive dashboard needs anywidget where JupyterLab runs (pip install anywidget)."
+)
+"""Stands in what is shown where the front end draws no widgets."""
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -113,7 +117,7 @@ class Dashboard:
                 if self._widget is None:
                     self._open()
                 view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
-                bundle = {_VIEW: view, **self._board.outline()}
+                bundle = {_VIEW: view, **self._board.outline(_NOT_DRAWN)}
             self._displays.append(secrets.token_hex(16))
             shell.display_pub.publish(bundle, transient={"display_id": self._displays[-1]})
 

@@ -12,7 +12,7 @@ from hpo_lab.dashboard import figures
 from hpo_lab.dashboard.drawing import svg
 from hpo_lab.dashboard.experiment_html import notes_html
 from hpo_lab.dashboard.figures import ExperimentData, Figure
-from hpo_lab.dashboard.html import cut, value_cell
+from hpo_lab.dashboard.html import cut, value_cell, value_list
 from hpo_lab.dashboard.words import number
 from hpo_lab.experiment.model import Value
 from hpo_lab.facade.summary import Summary
@@ -159,7 +159,7 @@ def best_html(summary: Summary, written: Mapping[str, Value]) -> str:
     best = summary.best
     if best is None:
         return ""
-    items = []
+    values = {}
     for parameter in summary.spec.parameters[:_VALUES]:
         name = parameter.name
         value, own = best.parameters.get(name), written.get(name)
@@ -169,15 +169,12 @@ def best_html(summary: Summary, written: Mapping[str, Value]) -> str:
             before = number(own) if own is not None and number(own) != number(value) else ""
             was = f' <span class="q">was {cut(before, 24)}</span>' if before and best.number else ""
             shown = f'<span title="{cut(cell.title, 400)}"><b>{cell.html}</b></span>{was}'
-        items.append(
-            f'<div><dt title="{cut(name, 400)}"><code>{cut(name, 60)}</code></dt> '
-            f"<dd>{shown}</dd></div>"
-        )
-    more = len(summary.spec.parameters) - len(items)
+        values[name] = shown
+    more = len(summary.spec.parameters) - len(values)
     rest = f'<p class="q sm">and {more} more, in the trial</p>' if more > 0 else ""
     title = (
         f'<div class="hpo-between"><h3>Best values <span class="q">trial {best.number}</span></h3>'
         f'<button class="quiet" data-do="open" data-trial="{best.number}"'
         f' data-key="best">Open trial</button></div>'
     )
-    return f'{title}<dl class="hpo-vals hpo-single">{"".join(items)}</dl>{rest}'
+    return f"{title}{value_list(values, is_single=True)}{rest}"

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
 from pathlib import Path
 
 from hpo_lab.dashboard.figures import ExperimentData
-from hpo_lab.dashboard.html import Cell, cut, table
+from hpo_lab.dashboard.html import Cell, cut, name_html, table
 from hpo_lab.dashboard.links import served_path
 from hpo_lab.dashboard.marks import BEST, icon, trial_word
 from hpo_lab.dashboard.words import duration, metric_number, number, shown_labels
 from hpo_lab.experiment.model import Value
 from hpo_lab.experiment.trial import Trial
-from hpo_lab.facade.assigned import assigned
+from hpo_lab.facade.assigned import values_as_code
+from hpo_lab.facade.files import tail_of
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.results import curves_of
 from hpo_lab.facade.summary import Summary
 
-__all__ = ["code_of", "trial_html"]
+__all__ = ["trial_html"]
 
 _LOG = 4_000
 """How much of the end of a log is read, in bytes."""
 _LINES = 24
 _WIDTH = 336
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _NONE = '<span class="q">not active</span>'
 
 
@@ -113,7 +112,7 @@ def _parameters(summary: Summary, trial: Trial, written: Mapping[str, Value]) ->
             here = f'<span class="q">{cut(number(value), 200)}</span>'
         else:
             here = f"<b>{cut(number(value), 200)}</b>"
-        cells = [Cell(f"<code>{cut(name, 60)}</code>", title=name)]
+        cells = [Cell(f"<code>{name_html(name)}</code>", title=name)]
         if written:
             cells.append(Cell(f'<span class="q">{cut(number(own), 200)}</span>'))
         rows.append([*cells, Cell(here)])
@@ -122,7 +121,7 @@ def _parameters(summary: Summary, trial: Trial, written: Mapping[str, Value]) ->
 
 
 def _files(experiment: Experiment, number: int) -> str:
-    code = code_of(experiment, number)
+    code = values_as_code(experiment, number)
     copy = (
         f'<button data-copy="{escape(code)}" data-key="copy-trial">Copy values as code</button>'
         if code
@@ -138,32 +137,16 @@ def _files(experiment: Experiment, number: int) -> str:
 
 
 def _log(path: Path) -> str:
-    try:
-        with path.open("rb") as log:
-            size = log.seek(0, 2)
-            log.seek(max(0, size - _LOG))
-            text = log.read().decode("utf-8", "replace")
-    except FileNotFoundError:
+    tail = tail_of(path, _LOG)
+    if tail is None:
         return ""
-    lines = [line.rsplit("\r", 1)[-1] for line in _ESCAPES.sub("", text).rstrip().split("\n")]
+    lines = [line.rsplit("\r", 1)[-1] for line in tail.text.rstrip().split("\n")]
     shown = "\n".join(lines[-_LINES:]).strip("\n")
     if not shown:
         return ""
-    part = ", the end" if size > _LOG or len(lines) > _LINES else ""
+    part = ", the end" if tail.start or len(lines) > _LINES else ""
     return (
         f'<h3>Output<span class="q sm">{part}</span></h3>'
         f'<pre class="hpo-log" tabindex="0">{cut(shown, 8_000)}</pre>'
         f'<p class="xs q hpo-path"><code>{cut(str(path), 400)}</code></p>'
     )
-
-
-def code_of(experiment: Experiment, number: int) -> str:
-    """The values of trial *number* as Python: assignments, or a mapping for other names."""
-    stored = experiment.store.trial(experiment.uid, number)
-    if stored is None or not stored.trial.assignments:
-        return ""
-    values = assigned(experiment, stored.trial.assignments)
-    if all(name.isidentifier() for name in values):
-        return "\n".join(f"{name} = {value!r}" for name, value in values.items())
-    lines = [f"    {name!r}: {value!r}," for name, value in values.items()]
-    return "\n".join(["values = {", *lines, "}"])

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import math
+import re
 
+import pytest
+
+from hpo_lab.dashboard.drawing import svg
 from hpo_lab.dashboard.figures import drawn_trials
 from hpo_lab.dashboard.figures.distribution import distribution
 from hpo_lab.dashboard.figures.history import history
@@ -69,6 +73,17 @@ def test_a_trial_that_breaks_a_constraint_is_drawn_and_never_the_best() -> None:
     assert trace(figure, "breaks a constraint")["customdata"] == [1]
     assert trace(figure, "best")["customdata"] == [0]
     assert trace(figure, "best so far")["y"] == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("values", [[9.0, 7, 6, 5], [5.0, 9, 7], [9.0, 1e-9, 3], [5.0] * 3])
+def test_the_words_of_the_smallest_have_room_above_the_axis(values: list[float]) -> None:
+    drawn = svg(history(data([trial(n, value) for n, value in enumerate(values)])))
+
+    (words,) = re.findall(
+        r'<text x="[\d.]+" y="([\d.]+)"[^>]*><tspan[^>]*>[^<]*</tspan>[^<]*trial', drawn
+    )
+    axis = max(map(float, re.findall(r'<path d="M60 ([\d.]+)H', drawn)))
+    assert float(words) + 3 < axis
 
 
 def test_the_worst_quarter_lies_beyond_the_range_and_is_counted() -> None:

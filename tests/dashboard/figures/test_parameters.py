@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 
+from hpo_lab.dashboard.drawing import svg
+from hpo_lab.dashboard.drawing.canvas import text_width
 from hpo_lab.dashboard.figures import drawn_trials
 from hpo_lab.dashboard.figures.axes import ParameterAxis
 from hpo_lab.dashboard.figures.contour import contour
@@ -106,6 +109,35 @@ def test_parallel_coordinates_end_at_the_objective() -> None:
     assert parallel(data(trials)).left_out == {"failed": 1}
 
 
+def test_words_of_parallel_coordinates_do_not_lie_on_each_other() -> None:
+    words = ["the largest choice of all", "the larger choice of all", None, "a", *range(40)]
+    parameters = [
+        {"name": f"p{n}", "parameterType": "categorical", "feasibleSpace": {"list": words}}
+        for n in range(9)
+    ]
+    rng = random.Random(2)
+    trials = [
+        trial(n, 5 + n / 7, assignments={each["name"]: rng.choice(words) for each in parameters})
+        for n in range(12)
+    ]
+    figure = parallel(replace(data(trials, parameters=parameters), axes=5))
+    assert len(figure.traces[0]["dimensions"]) == 6
+    drawn = svg(replace(figure, width=464))
+
+    shown = re.findall(
+        r'<text x="([\d.]+)" y="([\d.]+)"( text-anchor="end")? font-size="10"[^>]*>([^<]+)<', drawn
+    )
+    assert any(text.endswith("…") for *_, text in shown)
+    boxes = []
+    for x, y, is_right, text in shown:
+        left, wide = float(x), text_width(text, 10)
+        boxes.append((left - wide if is_right else left, left if is_right else left + wide, y))
+    for place, (left, right, y) in enumerate(boxes):
+        assert left >= 0 and right <= 464
+        for other, end, height in boxes[:place]:
+            assert right <= other or end <= left or abs(float(y) - float(height)) >= 10
+
+
 def test_the_contour_is_coloured_near_trials_alone() -> None:
     trials = [
         trial(0, 1.0, assignments={"lr": 1e-4, "layers": 1, "opt": "adam"}),
@@ -174,4 +206,10 @@ def test_long_names_are_told_apart() -> None:
     assert distinct(names, 60) == names
     assert distinct(names, 20) == ["encoder.layers.0…", "encoder.layers.12…"]
     assert distinct(names, 10) == ["encode…0…", "encode…12…"]
-    assert distinct(["alpha" * 9, "beta"], 8) == ["alphaal…", "beta"]
+    assert distinct(["alpha" * 9, "beta"], 8) == ["alph…pha", "beta"]
+    # That others are called otherwise takes nothing away.
+    names = ["lr", *(f"a_rather_long_parameter_name_{place}" for place in range(20))]
+    for room in (9, 15, 22):
+        labels = distinct(names, room)
+        assert len({*labels}) == len(names) and max(map(len, labels)) <= room
+    assert distinct(names, 15)[18] == "a_rathe…name_17"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 
+from hpo_lab.dashboard.drawing import svg
 from hpo_lab.dashboard.figures import drawn_trials, is_of_use
 from hpo_lab.dashboard.figures.axes import rounded
 from hpo_lab.dashboard.figures.constraints import constraints
@@ -96,6 +99,23 @@ def test_promotions_join_rungs_in_the_panel_of_their_bracket() -> None:
     assert figure.text.startswith("2 brackets, 1 trial promoted.")
 
 
+def test_promotions_without_a_line_are_counted() -> None:
+    trials = [
+        trial(
+            number,
+            2000.0 - number,
+            parent=number - 720 if number >= 720 else None,
+            labels={"bracket": "0", "rung": str(number // 720)},
+        )
+        for number in range(1440)
+    ]
+    figure = rungs(data(trials, algorithm="hyperband"))
+
+    lines = sum(each["x"].count(None) + 1 for each in figure.traces if each["mode"] == "lines")
+    assert lines == 701
+    assert figure.text.endswith(" trials. Without a line: 19 promotions.")
+
+
 def test_the_lineage_leads_to_the_best() -> None:
     def member(number: int, value: float, generation: int, member: int, parent: int | None = None):  # type: ignore[no-untyped-def]
         origin = "new" if parent is None else "exploited" if member == 0 else "continued"
@@ -142,6 +162,25 @@ def test_a_row_of_the_timeline_is_a_slot_or_what_the_record_says() -> None:
     }
     assert figure.left_out == {"without a start": 1}
     assert "1 running" in figure.text
+
+
+def test_a_pixel_is_between_a_bar_and_the_next() -> None:
+    times = [0, 7.3, 11, 30.5, 31, 60]
+    trials = [
+        trial(n, n, started_at=start, completed_at=end)
+        for n, (start, end) in enumerate(itertools.pairwise(times))
+    ]
+    drawn = svg(timeline(data(trials, type="maximize")))
+
+    paths = re.findall(r'<path d="((?:M[\d. ]+h[\d.]+)+)"[^>]*stroke-width="[\d.]+"', drawn)
+    bars = sorted(
+        (float(start), float(start) + float(wide))
+        for path in paths
+        for start, wide in re.findall(r"M([\d.]+) [\d.]+h([\d.]+)", path)
+    )
+    assert len(bars) == 5
+    ends = [(end, start) for (_, end), (start, _) in itertools.pairwise(bars)]
+    assert all(start - end == 1 for end, start in ends)
 
 
 def test_the_bars_of_many_trials_are_joined() -> None:

@@ -49,6 +49,10 @@ def test_a_dashboard_follows_answers_and_closes(make: Make, store: Store, shell:
     _until(lambda: "31 of 40 trials" in widget.head)
     _until(lambda: widget.still)
     assert "opens the dashboard again" in widget.still["text/html"]
+    # What a front end without anywidget shows, and no other.
+    needs = "needs anywidget where JupyterLab runs (pip install anywidget)"
+    assert needs in shell.display_pub.outputs[0]["data"]["text/html"]
+    assert needs not in widget.still["text/html"]
 
     dashboard.receive({"do": "tab", "tab": "trials", "id": 7})
     assert widget.answered == 7 and "<table" in widget.panel
