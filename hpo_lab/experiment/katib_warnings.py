@@ -110,7 +110,10 @@ def _template(template: TrialTemplate) -> Iterator[Problem]:
         return
     if template.go_template is not None:
         yield Problem(
-            f"{_PATH}.goTemplate", "Katib has refused Go templates since v1beta1; use trialSpec"
+            f"{_PATH}.goTemplate",
+            "Katib has refused Go templates since v1beta1, which has trialSpec and "
+            "trialParameters: ${trialParameters.x} instead of {{.HyperParameters}}; "
+            "hpo-lab convert rewrites it",
         )
         return
     if not template.primary_container_name:

@@ -17,6 +17,8 @@ from hpo_lab.problems import Problem
 
 __all__ = ["brought_up_to_date"]
 
+_WITH_GO_TEMPLATES = "kubeflow.org/v1alpha3"
+"""Katib's version before the present one; its trial template is a `goTemplate`."""
 _COLLECTORS = {"Prometheus": "PrometheusMetric", "None": "Push"}
 
 
@@ -26,6 +28,7 @@ def brought_up_to_date(document: Mapping[str, Any]) -> tuple[dict[str, Any], lis
     spec = _mapping(new.get("spec"))
     collector = _mapping(spec.get("metricsCollectorSpec"))
     warnings = [
+        *_version(new),
         *_collector_kind(_mapping(collector.get("collector"))),
         *_file_format(_mapping(_mapping(collector.get("source")).get("fileSystemPath"))),
     ]
@@ -34,6 +37,13 @@ def brought_up_to_date(document: Mapping[str, Any]) -> tuple[dict[str, Any], lis
         if new.get("apiVersion") == KATIB_API_VERSION:
             warnings += _unquoted(_mapping(parameter.get("feasibleSpace")), path)
     return new, warnings
+
+
+def _version(document: dict[str, Any]) -> Iterator[Problem]:
+    if document.get("apiVersion") == _WITH_GO_TEMPLATES:
+        document["apiVersion"] = KATIB_API_VERSION
+        message = f"Katib refuses {_WITH_GO_TEMPLATES!r}; taken as {KATIB_API_VERSION!r}"
+        yield Problem("apiVersion", message)
 
 
 def _collector_kind(collector: dict[str, Any]) -> Iterator[Problem]:

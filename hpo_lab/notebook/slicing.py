@@ -22,6 +22,8 @@ from hpo_lab.notebook.parsed_cell import FAILS_TAG, KEEP_TAG, ParsedCell, magic_
 __all__ = ["KEEP_TAG", "SKIP_TAG", "Decision", "names_of", "names_read", "slice_cells"]
 
 SKIP_TAG = "tune-skip"
+_NAMES = 5
+"""Which a reason lists."""
 _OF_A_TRIAL = frozenset({"checkpoint_dir", "keep", "report"})
 _SHOWS = frozenset({"describe", "display", "head", "hist", "info", "plot", "print", "show"})
 
@@ -209,7 +211,10 @@ def _why_kept(
     defined = sorted({use.name for use in uses if not use.changes and " " not in use.name})
     changed = {use.name for use in uses if use.changes} - set(defined)
     drawn = sorted(name for name in changed if name.startswith(RANDOM_NUMBERS))
-    in_place = sorted(changed - {*drawn})
+    # A reader may call what this cell changed by a name of its own, such as a function's local.
+    there = {name for cell in range(number + 1) for name in scope.binds[cell]}
+    changed -= {*drawn}
+    in_place = sorted(name for name in changed if name in there or " " in name)
     readers = [
         labels[reader] for reader in sorted({use.reader for use in uses if use.name in defined})
     ]
@@ -220,7 +225,10 @@ def _why_kept(
     if defined:
         reasons.append(f"defines {', '.join(defined)} (used by {shown})")
     if in_place:
-        reasons.append(f"changes {', '.join(in_place)} in place")
+        more = f" and {len(in_place) - _NAMES} more" if len(in_place) > _NAMES else ""
+        reasons.append(f"changes {', '.join(in_place[:_NAMES])}{more} in place")
+    elif changed:
+        reasons.append("changes in place what a later cell reads")
     if drawn:
         reasons.append(f"draws {', '.join(drawn)}, which a cell above seeded")
     if number in scope.effects:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from hpo_lab.experiment.job_structure import structure_problems
 from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Value
 from hpo_lab.experiment.rendering import render_trial
 from hpo_lab.experiment.rules import run_problems
+from hpo_lab.experiment.template import TrialTemplate
 from hpo_lab.experiment.trial import trial_name
 from hpo_lab.prepare.prepared import Prepared, PreparedManifest
 from hpo_lab.problems import InvalidInput, Problem, nearest
@@ -23,6 +24,7 @@ from hpo_lab.workload.support import job_notes, job_problems
 __all__ = ["local_problems", "runs_here"]
 
 _OBJECT = "spec.trialTemplate.trialSpec"
+_GO_TEMPLATE = "spec.trialTemplate.goTemplate.rawTemplate"
 
 
 def local_problems(runtime: str | None = None, paths: Sequence[str] = ()) -> list[Problem]:
@@ -75,6 +77,28 @@ def runs_here(
         name = template.config_map.config_map_name
         message = f"the ConfigMap {name!r} is not here; give it by --with FILE"
         raise InvalidInput([Problem("spec.trialTemplate.configMap", message)])
+    try:
+        fitted = _fitted(prepared, template, runtime, paths)
+    except InvalidInput as error:
+        raise InvalidInput(_placed(error.problems, template), error.source) from None
+    return replace(fitted, warnings=_placed(fitted.warnings, template))
+
+
+def _placed(problems: Iterable[Problem], template: TrialTemplate) -> tuple[Problem, ...]:
+    """*problems* of the object of a trial, told where the manifest describes it."""
+    if template.go_template is None:
+        return tuple(problems)
+    return tuple(
+        Problem(*(text.replace(_OBJECT, _GO_TEMPLATE) for text in (each.where, each.message)))
+        for each in problems
+    )
+
+
+def _fitted(
+    prepared: PreparedManifest, template: TrialTemplate, runtime: str | None, paths: Sequence[str]
+) -> PreparedManifest:
+    """The rest of `runs_here`, for an object of a cluster that *template* describes."""
+    experiment = prepared.experiment
     job = render_trial(experiment, trial_name(experiment.name, 0), sample(experiment.spec))
     _known(str(job.get("kind", "")), str(job.get("apiVersion", "")))
     if problems := [*structure_problems(job, _OBJECT)]:

@@ -135,6 +135,53 @@ def test_what_only_a_notebook_has_is_no_option_of_a_manifest(cli: Any, tmp_path:
     ]
 
 
+OLD = """
+apiVersion: kubeflow.org/v1alpha3
+kind: Experiment
+metadata: {name: old}
+spec:
+  objective: {type: maximize, objectiveMetricName: accuracy}
+  algorithm: {algorithmName: random}
+  parameters:
+  - {name: --lr, parameterType: double, feasibleSpace: {min: "0.01", max: "0.05"}}
+  trialTemplate:
+    goTemplate:
+      rawTemplate: |-
+        apiVersion: batch/v1
+        kind: Job
+        metadata: {name: "{{.Trial}}"}
+"""
+POD = """\
+        spec:
+          template:
+            spec:
+              containers:
+              - name: {{.Trial}}
+                image: any
+                command: [echo{{range .HyperParameters}}, "{{.Name}}={{.Value}}"{{end}}]
+"""
+
+
+def test_a_manifest_of_the_version_before_is_read_with_its_template(
+    cli: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "old.yaml"
+    path.write_text(OLD)
+    result = cli("validate", path)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        "1 problem:",
+        "  spec.trialTemplate.goTemplate.rawTemplate.spec: is missing",
+    ]
+    path.write_text(OLD + POD)
+    result = cli("validate", path)
+    assert result.exit_code == 0
+    shown = " ".join(f"{result.stdout}{result.stderr}".split())
+    assert "'kubeflow.org/v1alpha3'; taken as 'kubeflow.org/v1beta1'" in shown
+    assert "${trialParameters.x} instead of {{.HyperParameters}}" in shown
+    assert "trialTemplate.trialSpec" not in shown
+
+
 def test_options_that_do_not_fit_a_manifest_are_named(cli: Any, tmp_path: Path) -> None:
     path = tmp_path / "manifest.yaml"
     path.write_text(MANIFEST)

@@ -369,7 +369,7 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
         ("a: !!python/object/apply:os.system [x]", "not valid YAML"),
         ("kind: Job\nspec: 3", "kind: found 'Job'; a manifest describes an Experiment"),
         ("kind: [Job]", "kind: found a list"),
-        ("apiVersion: kubeflow.org/v1alpha3", "did you mean 'kubeflow.org/v1beta1'"),
+        ("apiVersion: kubeflow.org/v1alpha2", "did you mean 'kubeflow.org/v1beta1'"),
         ("kind: Experiment", "metadata: is missing"),
         ("spec: 3", "spec: found 3"),
     ],

@@ -519,3 +519,18 @@ def test_tags_overrule():
     assert [d.kept for d in decisions] == [True, True, True, False, True]
     assert decisions[3].reason == "tagged tune-skip"
     assert decisions[1].reason == "tagged tune-keep"
+
+
+def test_a_reason_names_what_is_there_at_its_cell_and_few() -> None:
+    names = [f"a{number}" for number in range(8)]
+    cells = [
+        f"{' = '.join(names)} = []",
+        f"for each in [{', '.join(names)}]:\n    each.append(1)",
+        "def total():\n    inner = a0\n    return sum(inner)",
+    ]
+    earlier = [ParsedCell(source) for source in cells]
+    read = ParsedCell(f"x = total() + sum({' + '.join(names)})")
+    reasons = [decision.reason for decision in slice_cells(earlier, read)]
+    assert reasons[1] == "changes a0, a1, a2, a3, a4 and 3 more in place"
+    unnamed = ["import os, sys", "sys.modules['os'].environ['A'] = '1'"]
+    assert all(each.reason for each in slice_cells([ParsedCell(s) for s in unnamed], read))
