@@ -22,7 +22,7 @@ from hpo_lab.store import ArtifactRecord, NotFound
 
 __all__ = [
     "Curves",
-    "Tail",
+    "LogTail",
     "TrialPage",
     "artifact",
     "code",
@@ -52,7 +52,7 @@ class TrialPage(Fields):
     limit: Annotated[int, Field(ge=1, le=_MOST)] = _MOST
 
 
-class Tail(Fields):
+class LogTail(Fields):
     """How much of the end of a log is asked for.
 
     Attributes:
