@@ -53,9 +53,14 @@ def messages() -> Console:
     return SafeConsole(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
+def is_terminal() -> bool:
+    """Whether a person reads standard output as it comes."""
+    return sys.stdout.isatty()
+
+
 def require_reader(option: str) -> Iterator[Problem]:
     """Why a document is not printed: it is no text for a person, who gives *option*."""
-    if sys.stdout.isatty():
+    if is_terminal():
         yield Problem("--out", f"is missing; give a file, such as {option}, or -o - to print it")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 RENEWED = (
@@ -18,7 +20,10 @@ def printed(source: str, folder: Path) -> str:
     return run.stdout
 
 
-def test_torch_that_is_imported_later_draws_the_same_again(tmp_path: Path) -> None:
+def test_torch_that_is_imported_later_draws_the_same_again(
+    require: Callable[..., None], tmp_path: Path
+) -> None:
+    require("torch", find_spec("torch"), "pip install torch")
     source = "import torch\nprint(torch.rand(3).tolist())"
 
     assert printed(source, tmp_path) == printed(source, tmp_path)
