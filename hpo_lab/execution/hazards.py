@@ -77,7 +77,8 @@ def fork_hazards(
         # OpenBLAS ends its threads before a fork: those that run after it are of other libraries.
         hazards += _probe()
     if not hazards and (native := _threads() - threading.active_count()) > 0:
-        hazards.append(f"{native} threads of a library run")
+        several = f"{native} threads of a library run"
+        hazards.append("a thread of a library runs" if native == 1 else several)
     return hazards
 
 
