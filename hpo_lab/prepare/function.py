@@ -206,7 +206,7 @@ def _takes_mapping(
     used = _used_as_mapping(function, argument.name)
     if used is None:
         used = argument.name.casefold() in _MAPPINGS or None
-    is_near = any(_is_near(argument.name, name) for name in names)
+    is_near = any(_is_near(argument.name, str(name)) for name in names)
     return is_single and not is_near if used is None else used
 
 

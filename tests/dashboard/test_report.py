@@ -28,7 +28,7 @@ from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Store, open_store
 from tests.store_writes import finish_trial, start_trial
 
-VOID = {"meta", "br", "img"}
+VOID = {"meta", "br", "img", "wbr"}
 
 
 class Page(HTMLParser):

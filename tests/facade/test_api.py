@@ -71,8 +71,10 @@ def test_get_takes_the_namespace_in_the_name_or_beside_it(
     uid = create("digits", "team")
     assert hpo_lab.get("team/digits", store=location).uid == uid
     assert hpo_lab.get("digits", namespace="team", store=location).uid == uid
-    with pytest.raises(hpo_lab.InvalidInput, match="did you mean 'team/digits'"):
-        hpo_lab.get("digits", store=location)
+    # The only experiment of that name.
+    assert hpo_lab.get("digits", store=location).uid == uid
+    with pytest.raises(hpo_lab.InvalidInput, match="team/digits"):
+        hpo_lab.get("digits", namespace="default", store=location)
 
 
 def test_get_takes_the_file_that_makes_the_experiment(
