@@ -89,7 +89,7 @@ def test_a_chosen_name_is_refused_in_the_words_of_python(tmp_path: Path) -> None
     said = _run(tmp_path, "uniform(0, 1)", "uniform(0, 2)", name="mine")
     assert said.splitlines() == [
         "'mine' is another experiment, recorded with 0 trials:",
-        "  space['x']: x is uniform(0, 2) now, uniform(0, 1) before",
+        "  space['x']: is uniform(0, 2) now, uniform(0, 1) before",
         "Three ways on:",
         "  fresh=True                          deletes it and starts anew",
         "  another name                        leaves it as it is",
