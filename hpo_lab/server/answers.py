@@ -14,8 +14,8 @@ from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.server.changes import ChangeEvents
 from hpo_lab.server.request import ApiRequest, Content, Fields, read_fields
 from hpo_lab.server.routes import Endpoint, match
-from hpo_lab.server.stores import Stores
-from hpo_lab.store import NotFound, StoreUnavailable, outage
+from hpo_lab.server.stores import Stores, silence
+from hpo_lab.store import NotFound
 
 __all__ = ["Answers", "Reply"]
 
@@ -63,7 +63,7 @@ class Answers:
         self._changes.close()
 
     def reply(self, method: str, path: str, query: Mapping[str, list[str]], body: bytes) -> Reply:
-        """Answer a request of somebody who may ask.
+        """Answer a request, whose sender was found to be allowed to ask.
 
         Args:
             method: `GET`, `POST` or `DELETE`.
@@ -89,10 +89,9 @@ class Answers:
         except NotFound as error:
             return _refusal(404, str(error))
         except Exception as error:
-            reason = str(error) if isinstance(error, StoreUnavailable) else outage(error)
+            reason = silence(error)
             if not reason:
                 raise
-            # A client may try again.
             message = f"the store does not answer: {reason}"
             return _refusal(503, message, headers={"Retry-After": "5"})
 

@@ -51,7 +51,6 @@ class HpoLab(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Register the addresses, all of which the routes divide among themselves."""
-        self._loop = asyncio.get_event_loop()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hpo-lab-answers")
         self._lock = threading.Lock()
         self._answers: Answers | None = None
@@ -71,8 +70,9 @@ class HpoLab(ExtensionApp):
         """Emit an event from a thread."""
         from hpo_lab.server.changes import CHANGED
 
+        assert self.serverapp is not None
         emit = partial(self._events().emit, schema_id=CHANGED, data=dict(data))
-        self._loop.call_soon_threadsafe(emit)
+        self.serverapp.io_loop.add_callback(emit)
 
     def _events(self) -> EventLogger:
         assert self.serverapp is not None

@@ -14,7 +14,7 @@ from hpo_lab.problems import InvalidInput
 from hpo_lab.store import NotFound, StoreGone, StoreUnavailable, outage
 from hpo_lab.store.location import Location
 
-__all__ = ["Stores"]
+__all__ = ["Stores", "silence"]
 
 _REMEMBERED = 32
 """Of so many experiments the trials are kept in memory."""
@@ -66,7 +66,7 @@ class Stores:
             try:
                 summaries += [(name, each) for each in experiments.list(everywhere=True)]
             except Exception as error:
-                silent[name] = _reason(error)
+                silent[name] = _why(error)
         return summaries, silent
 
     def handle(self, uid: str) -> Experiment:
@@ -83,7 +83,7 @@ class Stores:
             except NotFound:
                 continue
             except Exception as error:
-                silent.append(f"{name}: {_reason(error)}")
+                silent.append(f"{name}: {_why(error)}")
         if silent:
             raise StoreUnavailable("; ".join(silent))
         raise NotFound(f"no experiment has the uid {uid}")
@@ -114,15 +114,19 @@ class Stores:
                 raise
 
 
-def _reason(error: Exception) -> str:
-    """Why a store does not answer.
+def silence(error: Exception) -> str:
+    """Why a store does not answer; empty where *error* is of another kind."""
+    return str(error) if isinstance(error, StoreUnavailable | StoreGone) else outage(error)
+
+
+def _why(error: Exception) -> str:
+    """Why a store cannot be opened or does not answer.
 
     Raises:
         Exception: *error*, where it is of another kind.
     """
-    if isinstance(error, InvalidInput):  # It cannot be opened.
+    if isinstance(error, InvalidInput):
         return "; ".join(each.message for each in error.problems)
-    reason = str(error) if isinstance(error, StoreUnavailable | StoreGone) else outage(error)
-    if not reason:
-        raise error
-    return reason
+    if reason := silence(error):
+        return reason
+    raise error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from hpo_lab.dashboard.links import served_below
 from hpo_lab.facade.assigned import values_as_code
 from hpo_lab.facade.files import content_of, tail_of
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.results import TrialResult, curves, thinned_curve
+from hpo_lab.facade.results import TrialResult, curves_of, thinned_curve
 from hpo_lab.problems import InvalidInput
 from hpo_lab.server.request import ApiRequest, Content, Fields
 from hpo_lab.store import ArtifactRecord, NotFound
@@ -165,17 +164,20 @@ def learning_curves(request: ApiRequest) -> Mapping[str, Any]:
     with request.stores.experiment(request.uid) as experiment:
         objective = experiment.record.document.spec.objective
         metric = asked.metric or objective.objective_metric_name
-        reported = curves(experiment.store, experiment.uid, metric)
-        numbers = asked.trial or sorted(reported)[-_CURVES:]
-        return {
-            "metric": metric,
-            "curves": [
-                {"trial": number, "points": _points(reported[number], asked.points)}
-                for number in numbers
-                if number in reported
-            ],
-            "trials": len(reported),
-        }
+        numbers = asked.trial or sorted(experiment.tally().trials)[-_CURVES:]
+        # Of the trials that are asked for alone; an experiment may have reported millions.
+        reported = [
+            (number, curves_of(experiment.store.observations(experiment.uid, number, metric)))
+            for number in numbers
+        ]
+    return {
+        "metric": metric,
+        "curves": [
+            {"trial": number, "points": _points(curve[number], asked.points)}
+            for number, curve in reported
+            if curve
+        ],
+    }
 
 
 def _points(curve: Mapping[int, float], most: int) -> list[tuple[int, float | str]]:
@@ -184,15 +186,14 @@ def _points(curve: Mapping[int, float], most: int) -> list[tuple[int, float | st
     return [(step, value if math.isfinite(value) else str(value)) for step, value in points]
 
 
-def notebook(request: ApiRequest) -> Mapping[str, Any]:
+def notebook(request: ApiRequest) -> Content:
     """The executed notebook of a trial."""
     with request.stores.experiment(request.uid) as experiment:
         path = experiment.notebook_of(_there(experiment, request.number).number)
     content = None if path is None else content_of(path)
     if content is None:
         raise NotFound(f"trial {request.number} has no notebook on this machine")
-    document: dict[str, Any] = json.loads(content)
-    return document
+    return Content(content, "application/json", f"trial-{request.number}.ipynb")
 
 
 def log(request: ApiRequest) -> Mapping[str, Any]:

@@ -60,13 +60,13 @@ def test_a_trial_with_its_files(server: Server, parabola: str) -> None:
 
 
 def test_curves_and_figures(server: Server, parabola: str) -> None:
-    one = f"/experiments/{parabola}"
-    curves = server.get(f"{one}/curves", trial=[0, 2])
+    path = f"/experiments/{parabola}"
+    curves = server.get(f"{path}/curves", trial=[0, 2])
     assert [each["trial"] for each in curves["curves"]] == [0, 2]
     assert [step for step, _ in curves["curves"][0]["points"]] == [0, 1, 2]
-    useful = {each["name"]: each["isOfUse"] for each in server.get(f"{one}/figures")["figures"]}
+    useful = {each["name"]: each["isOfUse"] for each in server.get(f"{path}/figures")["figures"]}
     assert useful["pareto"] and not useful["lineage"]
-    figure = server.get(f"{one}/figures/slices", theme="dark", focus=["x"])
+    figure = server.get(f"{path}/figures/slices", theme="dark", focus=["x"])
     assert figure["data"] and figure["text"]
 
 
@@ -78,19 +78,19 @@ def test_an_experiment_is_enqueued_to_resumed_and_deleted(server: Server) -> Non
     begun = server.ask("POST", "/experiments", {"path": "short.ipynb", "options": {"trials": 1}})
     uid = begun.json["uid"]
     assert server.wait(uid)["trials"] == {"Succeeded": 1}
-    one = f"/experiments/{uid}"
-    complete = server.ask("POST", f"{one}/resume", {})
+    path = f"/experiments/{uid}"
+    complete = server.ask("POST", f"{path}/resume", {})
     assert complete.status == 400
     assert "is complete" in complete.json["message"]
-    outlook = server.ask("POST", f"{one}/points", {"points": [{"x": 0.25}]}).json["outlook"]
+    outlook = server.ask("POST", f"{path}/points", {"points": [{"x": 0.25}]}).json["outlook"]
     assert outlook.startswith("1 point waits to be tried")
-    assert server.ask("POST", f"{one}/resume", {"trials": 2}).status == 202
+    assert server.ask("POST", f"{path}/resume", {"trials": 2}).status == 202
     assert server.wait(uid)["trials"] == {"Succeeded": 2}
-    assert server.get(f"{one}/trials/1")["parameters"] == {"x": 0.25}
+    assert server.get(f"{path}/trials/1")["parameters"] == {"x": 0.25}
     again = server.ask("POST", "/experiments", {"path": "short.ipynb"})
     assert again.json["enrolment"] == "complete"
-    assert server.ask("DELETE", one).status == 204
-    assert server.ask("GET", one).status == 404
+    assert server.ask("DELETE", path).status == 204
+    assert server.ask("GET", path).status == 404
 
 
 def test_an_experiment_is_stopped(server: Server) -> None:

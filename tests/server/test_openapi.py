@@ -74,22 +74,22 @@ def _check(path: str, method: str, status: int, answer: Any) -> None:
 
 
 def test_answers_are_what_is_described(server: Server, parabola: str) -> None:
-    one = f"/experiments/{parabola}"
-    for path, address in [
+    path = f"/experiments/{parabola}"
+    for described, address in [
         ("/", ""),
         ("/experiments", "/experiments"),
-        ("/experiments/{uid}", one),
-        ("/experiments/{uid}/log", f"{one}/log"),
-        ("/experiments/{uid}/curves", f"{one}/curves"),
-        ("/experiments/{uid}/figures", f"{one}/figures"),
-        ("/experiments/{uid}/figures/{name}", f"{one}/figures/history"),
-        ("/experiments/{uid}/trials", f"{one}/trials"),
-        ("/experiments/{uid}/trials/{number}", f"{one}/trials/1"),
-        ("/experiments/{uid}/trials/{number}/code", f"{one}/trials/1/code"),
-        ("/experiments/{uid}/trials/{number}/log", f"{one}/trials/1/log"),
-        ("/experiments/{uid}/trials/{number}/notebook", f"{one}/trials/1/notebook"),
+        ("/experiments/{uid}", path),
+        ("/experiments/{uid}/log", f"{path}/log"),
+        ("/experiments/{uid}/curves", f"{path}/curves"),
+        ("/experiments/{uid}/figures", f"{path}/figures"),
+        ("/experiments/{uid}/figures/{name}", f"{path}/figures/history"),
+        ("/experiments/{uid}/trials", f"{path}/trials"),
+        ("/experiments/{uid}/trials/{number}", f"{path}/trials/1"),
+        ("/experiments/{uid}/trials/{number}/code", f"{path}/trials/1/code"),
+        ("/experiments/{uid}/trials/{number}/log", f"{path}/trials/1/log"),
+        ("/experiments/{uid}/trials/{number}/notebook", f"{path}/trials/1/notebook"),
     ]:
-        _check(path, "get", 200, server.get(address))
+        _check(described, "get", 200, server.get(address))
 
 
 def test_refusals_are_what_is_described(server: Server, parabola: str) -> None:
