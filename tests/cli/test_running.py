@@ -161,7 +161,7 @@ def test_a_notebook_survives_interrupts_and_kills(
 ) -> None:
     path = notebook("pause = 0.3", CELL)
     first = hpo_lab_process("run", path)
-    wait_until(lambda: (found := store.named("cells")) and is_running(store, found[0].uid))
+    wait_until(lambda: (records := store.named("cells")) and is_running(store, records[0].uid))
     uid = store.named("cells")[0].uid
     first.send(signal.SIGINT)
     assert first.wait() == 130

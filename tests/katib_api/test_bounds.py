@@ -41,13 +41,13 @@ def apart() -> Iterator[Client]:
 
 
 def workers() -> list[psutil.Process]:
-    found = []
+    processes = []
     for each in psutil.Process().children():
         # Other tests may have left a process that has ended and was not waited for.
         with suppress(psutil.Error):
             if "katib_api.apart" in str(each.cmdline()):
-                found.append(each)
-    return found
+                processes.append(each)
+    return processes
 
 
 def test_answers_are_those_of_the_same_process(apart: Client, client: Client) -> None:

@@ -49,9 +49,7 @@ def test_a_running_experiment_is_told_as_events(server: Server, parabola: str) -
     assert all(event["store"] == str(server.store) for event in events)
 
 
-def test_a_store_that_is_locked_holds_up_its_own_questions_alone(
-    server: Server, parabola: str
-) -> None:
+def test_a_store_that_is_locked_does_not_hold_up_the_server(server: Server, parabola: str) -> None:
     lock = sqlite3.connect(server.store, isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
     try:

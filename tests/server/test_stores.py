@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,18 +11,23 @@ import pytest
 from hpo_lab.experiment.model import ExperimentDocument, Metadata, ObjectiveType, TrialTemplate
 from hpo_lab.experiment.space import uniform
 from hpo_lab.options import TuneOptions
-from hpo_lab.server.answers import Answers
+from hpo_lab.server.answers import Answers, _exact
 from hpo_lab.server.stores import Stores
-from hpo_lab.store import StoreUnavailable, open_store
+from hpo_lab.store import Store, StoreUnavailable, open_store
+
+
+def digits(store: Store) -> str:
+    """The uid of a new experiment in *store*."""
+    options = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="score")
+    spec = options.spec([uniform(0, 1).named("x")], TrialTemplate())
+    document = ExperimentDocument(metadata=Metadata(name="digits"), spec=spec)
+    return store.create_experiment(document, identity="digits").uid
 
 
 def test_a_store_that_cannot_be_opened_is_told_and_the_others_answer(tmp_path: Path) -> None:
     (tmp_path / "bad.db").write_text("garbage")
     store = open_store(tmp_path / "good.db")
-    options = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="score")
-    spec = options.spec([uniform(0, 1).named("x")], TrialTemplate())
-    document = ExperimentDocument(metadata=Metadata(name="digits"), spec=spec)
-    uid = store.create_experiment(document, identity="digits").uid
+    uid = digits(store)
     answers = Answers(
         [str(tmp_path / "bad.db"), str(tmp_path / "good.db")], tmp_path, lambda data: None
     )
@@ -36,15 +43,34 @@ def test_a_store_that_cannot_be_opened_is_told_and_the_others_answer(tmp_path: P
         answers.close()
 
 
+def test_a_store_that_is_locked_holds_up_no_other_store(tmp_path: Path) -> None:
+    locations = [str(tmp_path / name) for name in ("locked.db", "free.db")]
+    locked, free = (digits(open_store(location)) for location in locations)
+    answers = Answers(locations, tmp_path, lambda data: None)
+    lock = sqlite3.connect(locations[0], isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    point = b'{"points": [{"x": 0.5}]}'
+    with ThreadPoolExecutor() as threads:
+        path = f"/experiments/{locked}/points"
+        waiting = threads.submit(answers.reply, "POST", path, {}, point)
+        try:
+            assert answers.reply("POST", f"/experiments/{free}/points", {}, point).status == 202
+            assert answers.reply("GET", f"/experiments/{free}", {}, b"").status == 200
+            assert not waiting.done()
+        finally:
+            lock.execute("ROLLBACK")
+            lock.close()
+        assert waiting.result().status == 202
+    answers.close()
+
+
 def test_nothing_is_said_not_to_be_there_while_a_store_is_silent(tmp_path: Path) -> None:
     (tmp_path / "bad.db").write_text("garbage")
     with pytest.raises(StoreUnavailable, match=r"bad\.db: cannot open"):
         Stores([str(tmp_path / "bad.db")]).handle("0" * 32)
 
 
-def test_integers_that_javascript_cannot_hold_are_texts(tmp_path: Path) -> None:
-    from hpo_lab.server.answers import _exact
-
+def test_integers_that_javascript_cannot_hold_are_texts() -> None:
     assert _exact({"a": [2**53, 2**53 - 1, -(2**60), True, 0.5]}) == {
         "a": [str(2**53), 2**53 - 1, str(-(2**60)), True, 0.5]
     }

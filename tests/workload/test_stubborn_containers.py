@@ -32,14 +32,14 @@ if left.exists():
     left.rename(containers / (words[1] if verb == "rm" else words[words.index("--name") + 1]))
 if verb == "rm":
     assert words[0] == "--force"
-    known = containers / words[1]
-    if not known.exists():
+    recorded = containers / words[1]
+    if not recorded.exists():
         sys.exit("Error: No such container")
     try:
-        os.killpg(int(known.read_text()), signal.SIGKILL)
+        os.killpg(int(recorded.read_text()), signal.SIGKILL)
     except ProcessLookupError:
         pass
-    known.unlink()
+    recorded.unlink()
     sys.exit(0)
 name = words[words.index("--name") + 1]
 entry = words.index("--entrypoint")
@@ -75,14 +75,14 @@ while (containers / name).exists():
 @pytest.fixture
 def containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder in which the engine knows its containers: a file with the process of each."""
-    known = tmp_path / "containers"
-    known.mkdir()
+    recorded = tmp_path / "containers"
+    recorded.mkdir()
     engine = tmp_path / "bin" / "docker"
     engine.parent.mkdir()
-    engine.write_text(ENGINE.format(python=sys.executable, containers=str(known)))
+    engine.write_text(ENGINE.format(python=sys.executable, containers=str(recorded)))
     engine.chmod(0o755)
     monkeypatch.setenv("PATH", str(engine.parent), prepend=os.pathsep)
-    return known
+    return recorded
 
 
 STUBBORN = "trap '' TERM; echo acc=1; while true; do sleep 0.1; done"
