@@ -15,6 +15,7 @@ from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.observation import Observation
 from hpo_lab.store import Store
+from tests.loop.manifests import MANIFEST
 from tests.manifest_reading import parse_text
 from tests.store_writes import finish_trial, requeue_trial, start_trial
 
@@ -245,12 +246,12 @@ def test_secrets_are_shown_only_to_who_asks_for_them(
     path = tmp_path / "secret.yaml"
     path.write_text(WITH_SECRETS)
     assert cli("run", path).exit_code == 0
-    masked, whole = cli("show", "one", "-o", "yaml"), cli("show", "one", "-o", "json")
+    masked, whole = cli("show", "printed", "-o", "yaml"), cli("show", "printed", "-o", "json")
     for shown in (masked, whole, cli("convert", path), cli("convert", path, "--to", "katib")):
         assert "hush" not in shown.output and "EPOCHS" in shown.stdout and "•••" in shown.stdout
         note = "2 values are masked (•••), and the manifest does not run so; --show-secrets"
         assert note in shown.stderr
-    plain = cli("show", "one", "-o", "yaml", "--show-secrets")
+    plain = cli("show", "printed", "-o", "yaml", "--show-secrets")
     assert "value: hush\n" in plain.stdout and "me:hush@host" in plain.stdout
     assert "masked" not in plain.stderr
 
@@ -272,33 +273,13 @@ def test_secrets_are_shown_only_to_who_asks_for_them(
     assert "1234567" not in wrong.output and "is no text" in wrong.stderr
 
 
-WITH_SECRETS = """
-apiVersion: kubeflow.org/v1beta1
-kind: Experiment
-metadata: {name: one}
-spec:
-  objective: {type: maximize, objectiveMetricName: acc}
-  algorithm: {algorithmName: random}
-  maxTrialCount: 1
-  parallelTrialCount: 1
-  parameters: [{name: x, parameterType: int, feasibleSpace: {min: "1", max: "9"}}]
-  trialTemplate:
-    primaryContainerName: main
-    trialParameters: [{name: x, reference: x}]
-    trialSpec:
-      apiVersion: batch/v1
-      kind: Job
-      spec:
-        template:
-          spec:
-            restartPolicy: Never
-            containers:
-            - name: main
-              image: trainer
-              env: [{name: DB_PASSWORD, value: hush}, {name: EPOCHS, value: "3"},
-                    {name: PG, value: "postgresql://me:hush@host/db"}]
-              command: [sh, -c, "echo acc=${trialParameters.x}"]
-"""
+WITH_SECRETS = MANIFEST.replace(
+    "image: none\n",
+    """image: trainer
+                env: [{name: DB_PASSWORD, value: hush}, {name: EPOCHS, value: "3"},
+                      {name: PG, value: "postgresql://me:hush@host/db"}]
+""",
+)
 
 
 def test_nothing_that_a_trial_says_steers_the_terminal(
