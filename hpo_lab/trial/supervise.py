@@ -37,8 +37,9 @@ RUNTIME = "JUPYTER_RUNTIME_DIR"
 """Environment variable with the folder for sockets; Jupyter reads it too."""
 
 _POLL = 1.0
-_PREFIX = "hpo-"
-_LOCK = "lock"
+# No folder of anything else has both: what is swept is removed with all that is in it.
+_PREFIX = "hpo-run-"
+_LOCK = ".hpo-lab-supervisor"
 
 
 def start_supervisor(

@@ -21,8 +21,9 @@ def test_the_folder_of_a_killed_supervisor_is_removed_by_the_next(
     modules.mkdir()
     (modules / "waits.py").write_text("import time; time.sleep(600)")
     (modules / "ends.py").write_text("")
-    foreign = temporary / "hpo-of-another-program"
+    foreign = temporary / "hpo-checkpoint-1"
     foreign.mkdir()
+    (foreign / "lock").write_text("of a library that a trial uses")
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setenv("PYTHONPATH", str(modules))
 
@@ -33,7 +34,7 @@ def test_the_folder_of_a_killed_supervisor_is_removed_by_the_next(
             return start_supervisor(folder, module, stdin=subprocess.DEVNULL, log=log)
 
     def folders() -> list[Path]:
-        return [each.parent for each in temporary.glob("*/lock")]
+        return [each.parent for each in temporary.glob("hpo-run-*/.hpo-lab-supervisor")]
 
     killed, living = start("waits"), start("waits")
     while len(folders()) < 2:
@@ -44,7 +45,7 @@ def test_the_folder_of_a_killed_supervisor_is_removed_by_the_next(
     assert len(folders()) == 2
     assert start("ends").wait() == 0
     assert len(folders()) == 1
-    assert foreign.exists()
+    assert (foreign / "lock").exists()
     living.terminate()
     living.wait()
     assert folders() == []
