@@ -95,8 +95,9 @@ def test_a_deleted_experiment_closes_its_dashboard(make: Make, shell: Any) -> No
     dashboard = hpo_lab.Dashboard(experiment)
     dashboard.show(shell)
     experiment.store.delete_experiment(experiment.uid)
-    _until(dashboard._closed.is_set)
-    assert "was deleted" in shell.display_pub.outputs[-1]["data"]["text/plain"]
+    outputs = shell.display_pub.outputs
+    _until(lambda: "was deleted" in outputs[-1]["data"]["text/plain"])
+    assert dashboard._closed.is_set()
 
 
 def test_a_dashboard_has_a_name_that_exists(make: Make, store: Store) -> None:
