@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import pickle
+import sys
 import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -42,8 +44,22 @@ def source_of_fingerprint(names: Iterable[str]) -> str:
 
 
 def _digest(value: object) -> str:
+    file = io.BytesIO()
     try:
-        pickled = pickle.dumps(value, 4)
+        _Pickler(file, 4).dump(value)
     except Exception:  # whatever an object's own code raises
         return ""
-    return hashlib.sha256(pickled).hexdigest()
+    return hashlib.sha256(file.getbuffer()).hexdigest()
+
+
+class _Pickler(pickle.Pickler):
+    """Pickles the same for the same values, whatever their addresses in memory."""
+
+    def reducer_override(self, value: object) -> Any:
+        torch = sys.modules.get("torch")
+        storage = getattr(value, "_untyped_storage", value)  # in torch's pickle, by its address
+        if torch is None or not isinstance(storage, torch.UntypedStorage):
+            return NotImplemented
+        numbers = torch.empty(0, dtype=torch.uint8, device=storage.device).set_(storage)
+        kind = str(getattr(value, "dtype", "")).encode()
+        return bytes, (kind + numbers.cpu().numpy().tobytes(),)
