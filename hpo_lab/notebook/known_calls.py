@@ -92,7 +92,7 @@ _rows("builtins", "delattr setattr object.__delattr__ object.__setattr__ type.__
 _rows("builtins", " ".join(
     name for name, each in vars(builtins).items()
     if isinstance(each, type) and issubclass(each, BaseException)),
-      Call("value", is_quiet=True))  # fmt: skip
+      Call("exception", holds=True, is_quiet=True))  # fmt: skip
 _rows("copy", "copy deepcopy replace", Call("copy"))
 _rows("collections", "Counter OrderedDict deque", Call("collection"))
 _rows("collections", "OrderedDict.fromkeys", Call("collection", holds=True))
@@ -376,8 +376,8 @@ PLAIN_MODULES = _words(
 PLAIN_BASES = _words(
     """
     abc.ABC builtins.object typing.Generic typing.Protocol typing.NamedTuple typing.TypedDict
-    enum.Enum enum.IntEnum enum.StrEnum builtins.Exception builtins.ValueError
-    builtins.RuntimeError builtins.str builtins.int builtins.float
+    enum.Enum enum.Flag enum.IntEnum enum.IntFlag enum.StrEnum builtins.str builtins.int
+    builtins.float
     """
 )
 """Base classes that give a class of the notebook nothing that changes anything."""
