@@ -71,9 +71,8 @@ def record(store: Store, name: str, count: int, trials: int) -> None:
                 transaction.start_trial(number, new=Trial(number, values))
                 score = 2.0 if number == best else stream.random()
                 seen = Observation(metric="score", value=score, time=time.time())
-                transaction.finish_trial(
-                    number, TrialState.SUCCEEDED, observations=[seen], offset=1
-                )
+                transaction.observe(number, [seen], offset=1)
+                transaction.finish_trial(number, TrialState.SUCCEEDED)
             transaction.set_best(best)
     store.set_condition(uid, ExperimentState.STOPPED, "ExperimentStopped", "it was stopped")
 
