@@ -263,8 +263,9 @@ _rows("", "xgboost.plot_importance xgboost.plot_tree lightgbm.plot_importance", 
 _rows("torch", "arange argmax as_tensor cat complex cos count_nonzero cumsum diag einsum empty exp "
       "eye floor full full_like isnan linspace log logspace matmul max mean min mm ones ones_like "
       "prod range sigmoid sin softmax sqrt stack std sum tanh tensor tril triu unique var where "
-      "zeros zeros_like allclose equal is_tensor numel bincount no_grad device Size float float32 "
-      "float64 int64 long bool cuda.is_available cuda.device_count backends.mps.is_available",
+      "zeros zeros_like allclose equal is_tensor numel bincount no_grad inference_mode device Size "
+      "float float32 float64 int64 long bool cuda.is_available cuda.device_count "
+      "backends.mps.is_available",
       Call("tensor", holds=True))  # fmt: skip
 _rows("torch", "abs add addmm argwhere bmm clamp clip clone cross cumprod div dot eq fft flip "
       "gather ge gt hstack index_select isfinite isinf kron le linalg log10 log1p log2 logsumexp "
