@@ -56,10 +56,22 @@ class _Pickler(pickle.Pickler):
     """Pickles the same for the same values, whatever their addresses in memory."""
 
     def reducer_override(self, value: object) -> Any:
-        torch = sys.modules.get("torch")
+        torch, sklearn = sys.modules.get("torch"), sys.modules.get("sklearn.model_selection")
         storage = getattr(value, "_untyped_storage", value)  # in torch's pickle, by its address
-        if torch is None or not isinstance(storage, torch.UntypedStorage):
-            return NotImplemented
-        numbers = torch.empty(0, dtype=torch.uint8, device=storage.device).set_(storage)
-        kind = str(getattr(value, "dtype", "")).encode()
-        return bytes, (kind + numbers.cpu().numpy().tobytes(),)
+        if torch is not None and isinstance(storage, torch.UntypedStorage):
+            numbers = torch.empty(0, dtype=torch.uint8, device=storage.device).set_(storage)
+            kind = str(getattr(value, "dtype", "")).encode()
+            return bytes, (kind + numbers.cpu().numpy().tobytes(),)
+        if sklearn is not None and isinstance(
+            value, sklearn.GridSearchCV | sklearn.RandomizedSearchCV
+        ):
+            return type, (type(value),), _without_times(vars(value))
+        return NotImplemented
+
+
+def _without_times(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What a search of scikit-learn has learned, but for how long it took."""
+    kept = {name: value for name, value in state.items() if not name.endswith("_time_")}
+    results = state.get("cv_results_", {})
+    kept["cv_results_"] = {n: value for n, value in results.items() if not n.endswith("_time")}
+    return kept
