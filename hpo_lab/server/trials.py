@@ -14,7 +14,7 @@ from hpo_lab.dashboard.links import served_below
 from hpo_lab.facade.assigned import values_as_code
 from hpo_lab.facade.files import content_of, tail_of
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.results import TrialResult, curves_of, thinned_curve
+from hpo_lab.facade.results import TrialResult, curves, thinned_curve
 from hpo_lab.problems import InvalidInput
 from hpo_lab.server.request import ApiRequest, Content, Fields
 from hpo_lab.store import ArtifactRecord, NotFound
@@ -166,16 +166,13 @@ def learning_curves(request: ApiRequest) -> Mapping[str, Any]:
         metric = asked.metric or objective.objective_metric_name
         numbers = asked.trial or sorted(experiment.tally().trials)[-_CURVES:]
         # Of the trials that are asked for alone; an experiment may have reported millions.
-        reported = [
-            (number, curves_of(experiment.store.observations(experiment.uid, number, metric)))
-            for number in numbers
-        ]
+        reported = curves(experiment.store, experiment.uid, metric, numbers)
     return {
         "metric": metric,
         "curves": [
-            {"trial": number, "points": _points(curve[number], asked.points)}
-            for number, curve in reported
-            if curve
+            {"trial": number, "points": _points(reported[number], asked.points)}
+            for number in numbers
+            if number in reported
         ],
     }
 

@@ -33,19 +33,18 @@ _FAINT = {Mark.SUCCEEDED: 0.3, Mark.INFEASIBLE: 0.4}
 def learning_curves(data: ExperimentData) -> Figure:
     """The curve of each trial that reported more than once, or a dot where it did not."""
     title = "Learning curves"
+    rows = [row for row in data.rows if _has_reported(row, data.metric)]
+    chosen = thinned(rows, {data.best.number} if data.best else (), _CURVES)
+    # Of those that are drawn alone: there may be millions of reports.
+    reported = data.read_curves(data.metric, [row.number for row in chosen])
     curves = {
-        number: points
-        for number, curve in data.curves.items()
-        if (points := [(step, value) for step, value in sorted(curve.items()) if is_finite(value)])
+        row.number: points for row in chosen if (points := _finite(reported.get(row.number, {})))
     }
-    rows = [row for row in data.rows if row.number in curves]
-    without = len(data.rows) - len(rows)
-    if not rows:
+    shown = [row for row in chosen if row.number in curves]
+    if not shown:
         why = f"No trial has reported a finite value of {short(data.metric, 60)} yet."
         return nothing(data, title, why)
     best = data.best if data.best is not None and data.best.number in curves else None
-    keep = {best.number} if best is not None else set()
-    shown = thinned(rows, keep, _CURVES)
     drawn = {row.number: thinned_curve(curves[row.number], _POINTS) for row in shown}
     smaller = data.smaller_is_better(data.metric)
     axis = ValueAxis.of([value for points in drawn.values() for _, value in points])
@@ -65,12 +64,12 @@ def learning_curves(data: ExperimentData) -> Figure:
     room = 0.04 * (high - low) or 0.5
     endings = listed((mark.value, data.counts[mark]) for mark in Mark)
     spread = f" from {amount(low)} to {amount(high)}" if high > low else f" {amount(low)}"
-    rest = len(rows) - len(shown)
+    rest = len(rows) - len(chosen)
     return Figure.of(
         title,
         f"{best_in_words(data)}; steps{spread}, {endings}.",
         {
-            "without a report": without,
+            "without a report": len(data.rows) - rest - len(shown),
             "left out among their neighbours": rest,
         },
         subtitle=f"{short(data.metric, 40)} by step, {direction(smaller)}",
@@ -86,6 +85,16 @@ def learning_curves(data: ExperimentData) -> Figure:
         },
         height=panels.height,
     )
+
+
+def _has_reported(row: Row, metric: str) -> bool:
+    """Whether a trial has reported a finite value of *metric*."""
+    summary = row.trial.metrics.get(metric)
+    return summary is not None and summary.min is not None
+
+
+def _finite(curve: Mapping[int, float]) -> list[tuple[int, float]]:
+    return [(step, value) for step, value in sorted(curve.items()) if is_finite(value)]
 
 
 def _group(
