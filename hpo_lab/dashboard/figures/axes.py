@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +27,10 @@ _LISTS = (ParameterType.DISCRETE, ParameterType.CATEGORICAL)
 
 def is_finite(value: object) -> bool:
     """Whether *value* is a number that has a place on an axis."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # It is asked of every value of every trial, and nearly all of them are floats.
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, int | float)):
         return False
-    return -math.inf < value < math.inf and abs(value) < 1.7e308
+    return -1.7e308 < value < 1.7e308
 
 
 def rounded(value: float) -> float:
@@ -160,22 +162,43 @@ class ParameterAxis:
         """Where *value* is drawn, in the axis's own units; None where it has no place."""
         if self.choices is not None:
             return self._index.get(_key(value))
-        if not is_finite(value) or (self.is_log and value <= 0):  # type: ignore[operator]
-            return None
-        return rounded(value)  # type: ignore[arg-type]
+        return rounded(value) if self.holds(value) else None  # type: ignore[arg-type]
+
+    def holds(self, value: Value) -> bool:
+        """Whether *value* has a place."""
+        if self.choices is not None:
+            return _key(value) in self._index
+        return is_finite(value) and (value > 0 or not self.is_log)  # type: ignore[operator]
 
     def unit(self, value: Value) -> float | None:
         """Where *value* lies from 0, the lower end, to 1."""
-        place = self.place(value)
-        if place is None:
+        if not self.holds(value):
             return None
         if self.choices is not None:
+            place = self._index[_key(value)]
             return place / (len(self.choices) - 1) if len(self.choices) > 1 else 0.5
         if self.low == self.high:
             return 0.5
         if self.is_log:
-            return math.log(place / self.low) / math.log(self.high / self.low)
-        return (place / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+            return math.log(value / self.low) / math.log(self.high / self.low)  # type: ignore[operator]
+        return (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)  # type: ignore[operator]
+
+    def parts(self, values: Iterable[Value], count: int) -> list[int]:
+        """How many of *values* lie in each of *count* equal parts of the axis."""
+        if self.choices is not None or self.low == self.high:
+            units = (unit for value in values if (unit := self.unit(value)) is not None)
+            places = [int(unit * count) for unit in units]
+        else:
+            # As `unit` says, in a third of the time: there are values of all trials.
+            numbers: Iterable[float] = [value for value in values if self.holds(value)]  # type: ignore[misc]
+            low, high = self.low, self.high
+            if self.is_log:
+                low, high, numbers = math.log(low), math.log(high), map(math.log, numbers)
+            wide = (high / 2 - low / 2) / count
+            places = [int((number / 2 - low / 2) / wide) for number in numbers]
+        # What is at the upper end is in the last part.
+        tally = Counter(min(place, count - 1) for place in places)
+        return [tally[place] for place in range(count)]
 
     def layout(self, room: int = 12) -> dict[str, Any]:
         """As an axis of plotly; each of its words takes at most *room* characters."""

@@ -42,18 +42,16 @@ def contour(data: ExperimentData) -> Figure:
     ]
     values = [row.trial.assignments for row in rows]
     across, upwards = (ParameterAxis(each, [v[each.name] for v in values]) for each in parameters)
-    places = {
-        row.number: (a, b)
-        for row in rows
-        if (a := across.place(row.trial.assignments[x.name])) is not None
-        and (b := upwards.place(row.trial.assignments[y.name])) is not None
-    }
-    rows = [row for row in rows if row.number in places]
+    rows = [
+        row
+        for row, value in zip(rows, values, strict=True)
+        if across.holds(value[x.name]) and upwards.holds(value[y.name])
+    ]
     if not rows:
         why = f"No trial has {short(x.name, 40)} and {short(y.name, 40)} yet."
         return nothing(data, title, why)
-    best = data.best if data.best is not None and data.best.number in places else None
-    shown = thinned(rows, {best.number} if best else (), _MOST)
+    shown = thinned(rows, {data.best.number} if data.best else (), _MOST)
+    best = next((row for row in shown if row is data.best), None)
     panels = Panels(panel=300, titles=True, left=72, right=76)
     axes = panels.axes(0)
     traces: list[Trace] = []
@@ -61,9 +59,7 @@ def contour(data: ExperimentData) -> Figure:
     if valued:
         traces.append(_field(data, valued, across, upwards))
     for mark, group in by_mark(row for row in shown if row is not best).items():
-        trace = dots(
-            mark, group, lambda row: _beside(row, places, across, upwards), y.name, None, x.name
-        )
+        trace = dots(mark, group, lambda row: _beside(row, across, upwards), y.name, None, x.name)
         trace["text"] = [
             value_text(row.value) if row.value is not None else "none" for row in group
         ]
@@ -82,7 +78,7 @@ def contour(data: ExperimentData) -> Figure:
             trace["marker"] = shape_of(mark).marker()
         traces.append(trace)
     if best is not None:
-        at = _beside(best, places, across, upwards)
+        at = _beside(best, across, upwards)
         traces.append(best_mark(best, *at, data.metric))
     panels.key = key(traces)
     words = "  log scale" if upwards.is_log else ""
@@ -115,14 +111,10 @@ def contour(data: ExperimentData) -> Figure:
     )
 
 
-def _beside(
-    row: Row,
-    places: dict[int, tuple[float, float]],
-    across: ParameterAxis,
-    upwards: ParameterAxis,
-) -> tuple[float, float]:
+def _beside(row: Row, across: ParameterAxis, upwards: ParameterAxis) -> tuple[float, float]:
     """Where a trial is; those of one choice lie beside each other."""
-    x, y = places[row.number]
+    x, y = (axis.place(row.trial.assignments[axis.name]) for axis in (across, upwards))
+    assert x is not None and y is not None
     if across.choices is not None:
         x = round(x + ((row.number * 37) % 11 - 5) / 18, 3)
     if upwards.choices is not None:

@@ -46,7 +46,7 @@ def slices(data: ExperimentData) -> Figure:
     rows = [
         row
         for row in data.rows
-        if row.mark is not Mark.CREATED and names & row.trial.assignments.keys()
+        if row.mark is not Mark.CREATED and not names.isdisjoint(row.trial.assignments)
     ]
     if not rows:
         why = "No trial has started yet." if data.parameters else "There are no parameters."
