@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import partial
 from heapq import nlargest
 from itertools import islice
@@ -55,6 +56,14 @@ class Tally:
         self._runs: list[tuple[float, float]] = []
         self.failures: dict[str, int] = {}
         self.update(trials)
+
+    def copy(self) -> Tally:
+        """The same trials, to be updated apart; it costs next to nothing."""
+        twin = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, dict | list):
+                setattr(twin, name, value.copy())
+        return twin
 
     @property
     def trials(self) -> Mapping[int, Trial]:

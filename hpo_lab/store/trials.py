@@ -62,6 +62,16 @@ _MANY_COLUMNS = (
 )
 """Those of `_TRIAL_COLUMNS`, the documents last and as they are written."""
 _STATES = {state.value: state for state in TrialState}
+_PAGE = (
+    select(*_MANY_COLUMNS)
+    .where(
+        _OF_EXPERIMENT,
+        _trials.c.number > bindparam("after"),
+        _trials.c.revision > bindparam("since"),
+    )
+    .order_by(_trials.c.number)
+    .limit(bindparam("most"))
+)
 _BATCH = 1000
 """Of so many trials the documents are read as one."""
 _LAST = select(func.coalesce(func.max(_trials.c.number), -1)).where(_OF_EXPERIMENT)
@@ -103,6 +113,12 @@ def changed(connection: Connection, uid: str, since: int) -> list[Trial]:
     """The trials of an experiment that changed after the revision *since*, by number."""
     trials = _many(connection, _CHANGED, {"of_uid": uid, "since": since})
     return sorted(trials, key=lambda trial: trial.number)
+
+
+def page(connection: Connection, uid: str, since: int, after: int, most: int) -> list[Trial]:
+    """The first *most* trials behind the number *after* that changed after *since*, by number."""
+    values = {"of_uid": uid, "since": since, "after": after, "most": most}
+    return _many(connection, _PAGE, values)
 
 
 def _many(

@@ -35,14 +35,14 @@ class Bar(NamedTuple):
         start, end: Seconds since the first start.
         mark: How the trials ended; None for the best.
         first: The number of the first.
-        count: How many there are.
+        size: How many trials it is of.
     """
 
     start: float
     end: float
     mark: Mark | None
     first: int
-    count: int = 1
+    size: int = 1
 
 
 def timeline(data: ExperimentData) -> Figure:
@@ -173,8 +173,8 @@ def _merged(bars: Sequence[Bar], gap: float) -> list[Bar]:
     for bar in bars:
         before = merged[-1] if merged else None
         if before and before.mark is bar.mark is not None and bar.start - before.end <= gap:
-            end, count = max(before.end, bar.end), before.count + bar.count
-            merged[-1] = Bar(before.start, end, bar.mark, before.first, count)
+            end, size = max(before.end, bar.end), before.size + bar.size
+            merged[-1] = Bar(before.start, end, bar.mark, before.first, size)
         else:
             merged.append(bar)
     if len(merged) <= _BARS:
@@ -252,14 +252,14 @@ def _number(bar: Bar, wide: float) -> str:
     """The number of the trial, where its bar has room for it."""
     text = str(bar.first)
     room = 560 * (bar.end - bar.start) / wide
-    return text if bar.count == 1 and room > 7 * len(text) + 3 else ""
+    return text if bar.size == 1 and room > 7 * len(text) + 3 else ""
 
 
 def _tip(bar: Bar, word: str) -> str:
     span = f"{word}, {duration(bar.end - bar.start)}"
-    if bar.count == 1:
+    if bar.size == 1:
         return f"trial {bar.first}: {span}"
-    return f"{counted(bar.count, 'trial')} from {bar.first}: {span}"
+    return f"{counted(bar.size, 'trial')} from {bar.first}: {span}"
 
 
 _STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200)
