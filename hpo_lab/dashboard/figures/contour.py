@@ -56,8 +56,10 @@ def contour(data: ExperimentData) -> Figure:
     axes = panels.axes(0)
     traces: list[Trace] = []
     valued = [row for row in shown if row.value is not None]
+    smaller = data.smaller_is_better(data.metric)
+    axis = ValueAxis.of([row.value or 0.0 for row in valued], smaller, may_bend=True)
     if valued:
-        traces.append(_field(data, valued, across, upwards))
+        traces.append(_field(data, valued, axis, across, upwards))
     for mark, group in by_mark(row for row in shown if row is not best).items():
         trace = dots(mark, group, lambda row: _beside(row, across, upwards), y.name, None, x.name)
         trace["text"] = [
@@ -90,7 +92,7 @@ def contour(data: ExperimentData) -> Figure:
         },
         {**upwards.layout(10), "showgrid": False},
     )
-    smaller = data.smaller_is_better(data.metric)
+    scale = f"  ·  {axis.words}" if axis.words else ""
     unstarted = data.counts[Mark.CREATED]
     return Figure.of(
         title,
@@ -100,7 +102,7 @@ def contour(data: ExperimentData) -> Figure:
             "without a place on these axes": len(data.rows) - unstarted - len(rows),
             "left out among their neighbours": len(rows) - len(shown),
         },
-        subtitle=f"{short(data.metric, 40)}, {direction(smaller)}",
+        subtitle=f"{short(data.metric, 40)}, {direction(smaller)}{scale}",
         traces=traces,
         layout={
             **layout,
@@ -123,7 +125,11 @@ def _beside(row: Row, across: ParameterAxis, upwards: ParameterAxis) -> tuple[fl
 
 
 def _field(
-    data: ExperimentData, rows: Sequence[Row], across: ParameterAxis, upwards: ParameterAxis
+    data: ExperimentData,
+    rows: Sequence[Row],
+    axis: ValueAxis,
+    across: ParameterAxis,
+    upwards: ParameterAxis,
 ) -> dict[str, Any]:
     """The heat map: in each cell the mean of the trials, the near ones counting most."""
     import numpy
@@ -141,9 +147,8 @@ def _field(
         dtype=float,
     )
     values = [row.value or 0.0 for row in rows]
-    axis = ValueAxis.of(values, data.smaller_is_better(data.metric))
     clipped = numpy.clip(values, axis.low, axis.high)
-    heights = numpy.log10(clipped) if axis.is_log else clipped
+    heights = numpy.array([axis.along(value) for value in clipped.tolist()])
     distance = (numpy.array(x_units)[None, :, None] - at[:, 0]) ** 2 + (
         numpy.array(y_units)[:, None, None] - at[:, 1]
     ) ** 2
@@ -157,6 +162,8 @@ def _field(
         marks = list(range(math.ceil(low), math.floor(high) + 1))
         marks = marks[:: max(1, len(marks) // 5)]
         bar |= {"tickvals": marks, "ticktext": [f"1e{mark}" for mark in marks]}
+    if axis.bend:
+        bar |= {name: axis.layout()[name] for name in ("tickvals", "ticktext")}
     return {
         "type": "heatmap",
         "x": xs,

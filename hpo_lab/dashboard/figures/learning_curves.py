@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log10
 from typing import Any
 
-from hpo_lab.dashboard.figures.axes import ValueAxis, is_finite, rounded
+from hpo_lab.dashboard.figures.axes import ValueAxis, is_finite
 from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.marks import best_mark, by_mark, key, shape_of, thinned
@@ -47,15 +46,15 @@ def learning_curves(data: ExperimentData) -> Figure:
     best = data.best if data.best is not None and data.best.number in curves else None
     drawn = {row.number: thinned_curve(curves[row.number], _POINTS) for row in shown}
     smaller = data.smaller_is_better(data.metric)
-    axis = ValueAxis.of([value for points in drawn.values() for _, value in points])
+    axis = ValueAxis.of([value for points in drawn.values() for _, value in points], may_bend=True)
     panels = Panels(panel=220, left=60)
     axes = panels.axes(0)
     traces: list[Trace] = []
     for mark, group in by_mark([row for row in shown if row is not best]).items():
-        traces += _group(mark, group, drawn, data.metric)
+        traces += _group(mark, group, drawn, data.metric, axis)
     annotations: list[dict[str, Any]] = []
     if best is not None:
-        traces += _best(best, drawn[best.number], data.metric)
+        traces += _best(best, drawn[best.number], data.metric, axis)
         step, value = drawn[best.number][-1]
         annotations.append(_label(best, step, value, axis, axes))
     panels.key = key(traces)
@@ -72,7 +71,8 @@ def learning_curves(data: ExperimentData) -> Figure:
             "without a report": len(data.rows) - rest - len(shown),
             "left out among their neighbours": rest,
         },
-        subtitle=f"{short(data.metric, 40)} by step, {direction(smaller)}",
+        subtitle=f"{short(data.metric, 40)} by step, {direction(smaller)}"
+        f"{axis.words and f'  ·  {axis.words}'}",
         traces=traces,
         layout={
             **panels.layout(
@@ -98,21 +98,28 @@ def _finite(curve: Mapping[int, float]) -> list[tuple[int, float]]:
 
 
 def _group(
-    mark: Mark, rows: Sequence[Row], curves: Mapping[int, Sequence[tuple[int, float]]], metric: str
+    mark: Mark,
+    rows: Sequence[Row],
+    curves: Mapping[int, Sequence[tuple[int, float]]],
+    metric: str,
+    axis: ValueAxis,
 ) -> list[Trace]:
     """The curves of trials of one mark as one trace, and where they end as another."""
     xs: list[float | None] = []
     ys: list[float | None] = []
     numbers: list[int | None] = []
+    values: list[float | None] = []
     for row in rows:
         for step, value in curves[row.number]:
             xs.append(step)
-            ys.append(rounded(value))
+            ys.append(axis.at(value))
             numbers.append(row.number)
+            values.append(value)
         # What follows is another curve.
         xs.append(None)
         ys.append(None)
         numbers.append(None)
+        values.append(None)
     shape = shape_of(mark)
     is_usual = mark is Mark.SUCCEEDED
     lines: Trace = {
@@ -124,6 +131,7 @@ def _group(
         "x": xs[:-1],
         "y": ys[:-1],
         "customdata": numbers[:-1],
+        **_told(values[:-1], axis),
         "connectgaps": False,
         "opacity": _FAINT.get(mark, 0.9),
         "line": {
@@ -132,7 +140,8 @@ def _group(
             "dash": "dot" if mark is Mark.RUNNING else "solid",
         },
         "hovertemplate": (
-            f"trial %{{customdata}}, step %{{x}}<br>{hover(metric)} %{{y:.4~g}}"
+            f"trial %{{customdata}}, step %{{x}}<br>{hover(metric)} "
+            f"{'%{text}' if axis.bend else '%{y:.4~g}'}"
             f"{'' if is_usual else f'<br>{mark.value}'}<extra></extra>"
         ),
     }
@@ -151,7 +160,8 @@ def _group(
             "legendgroup": mark.value,
             "showlegend": False,
             "x": [step for _, step, _ in marked],
-            "y": [rounded(value) for _, _, value in marked],
+            "y": [axis.at(value) for _, _, value in marked],
+            **_told([value for _, _, value in marked], axis),
             "customdata": [number for number, _, _ in marked],
             "marker": shape.marker(),
             "hovertemplate": lines["hovertemplate"],
@@ -159,8 +169,17 @@ def _group(
     ][:: -1 if is_usual else 1]
 
 
-def _best(row: Row, points: Sequence[tuple[int, float]], metric: str) -> list[Trace]:
-    xs, ys = [step for step, _ in points], [rounded(value) for _, value in points]
+def _told(values: Sequence[float | None], axis: ValueAxis) -> Trace:
+    """The *values* as they are, where the axis has them at other places."""
+    if not axis.bend:
+        return {}
+    return {"text": ["" if value is None else value_text(value) for value in values]}
+
+
+def _best(
+    row: Row, points: Sequence[tuple[int, float]], metric: str, axis: ValueAxis
+) -> list[Trace]:
+    xs, ys = [step for step, _ in points], [axis.at(value) for _, value in points]
     line = {
         "type": "scatter",
         "mode": "lines",
@@ -183,7 +202,7 @@ def _label(
     return note(
         f"<b>{value_text(row.value)}</b>{SPACE}trial {row.number}",
         step,
-        log10(value) if axis.is_log else value,
+        axis.along(value),
         axes,
         xanchor="right",
         yanchor="bottom",
