@@ -1,0 +1,7 @@
+// What browsers have and jsdom does not.
+globalThis.DragEvent ??= class DragEvent extends MouseEvent {};
+globalThis.ResizeObserver ??= class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+};

@@ -1,0 +1,9 @@
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { model } from './model/plugin';
+import { panel } from './panel/plugin';
+
+export { IHpoLab } from './tokens';
+
+const plugins: JupyterFrontEndPlugin<unknown>[] = [model, panel];
+
+export default plugins;
