@@ -80,8 +80,9 @@ export class ExperimentsPanel extends ReactWidget {
     this._looking = undefined;
   }
 
-  /** Give the focus to the filter, else to the first button. */
-  focus(): void {
+  /** Give the focus to the filter, else to the first button, when they are drawn. */
+  async focus(): Promise<void> {
+    await this.renderPromise;
     this.node.querySelector<HTMLElement>('input, .jp-HpoList, button')?.focus();
   }
 

@@ -62,7 +62,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => {
         shell.activateById(widget.id);
-        widget.focus();
+        return widget.focus();
       }
     });
     commands.addCommand(CommandIDs.refresh, {

@@ -39,10 +39,12 @@ export function PanelView(props: IViewProps): JSX.Element {
   const retry = () => void model.refresh();
   const shared = { retry, copy: props.copy, trans };
   const hasList = Boolean(all?.length);
+  const isListed = hasList || (!all && !trouble);
   return (
     <>
       <div className="jp-HpoPanel-head">
         <h2>{trans.__('Experiments')}</h2>
+        {isListed ? <Order {...props} /> : null}
         <button
           type="button"
           className="quiet jp-HpoPanel-refresh"
@@ -53,7 +55,7 @@ export function PanelView(props: IViewProps): JSX.Element {
           <refreshIcon.react tag="span" height="16px" width="16px" />
         </button>
       </div>
-      {hasList ? <Controls {...props} filter={filter} setFilter={setFilter} /> : null}
+      {isListed ? <Controls {...props} filter={filter} setFilter={setFilter} /> : null}
       <div className={`jp-HpoPanel-body ${trouble ? 'stale' : ''}`}>
         <VersionsNotice about={model.about} trans={trans} />
         {isMissing ? <MissingNotice {...shared} /> : null}
@@ -83,12 +85,28 @@ export function PanelView(props: IViewProps): JSX.Element {
   );
 }
 
+function Order(props: IViewProps): JSX.Element {
+  const { preferences, trans } = props;
+  return (
+    <select
+      value={preferences.current.sort}
+      title={trans.__('The order of the list')}
+      aria-label={trans.__('The order of the list')}
+      onChange={event => void preferences.set('sort', event.target.value as Sort)}
+    >
+      <option value="newest">{trans.__('Newest')}</option>
+      <option value="name">{trans.__('Name')}</option>
+      <option value="progress">{trans.__('Progress')}</option>
+    </select>
+  );
+}
+
 type IFiltered = IViewProps & { filter: string };
 
 function Controls(
   props: IFiltered & { setFilter: (filter: string) => void }
 ): JSX.Element {
-  const { filter, preferences, setFilter, trans } = props;
+  const { filter, setFilter, trans } = props;
   return (
     <div className="jp-HpoPanel-controls">
       <input
@@ -104,16 +122,6 @@ function Controls(
           }
         }}
       />
-      <select
-        value={preferences.current.sort}
-        title={trans.__('The order of the list')}
-        aria-label={trans.__('The order of the list')}
-        onChange={event => void preferences.set('sort', event.target.value as Sort)}
-      >
-        <option value="newest">{trans.__('Newest')}</option>
-        <option value="name">{trans.__('Name')}</option>
-        <option value="progress">{trans.__('Progress')}</option>
-      </select>
     </div>
   );
 }
