@@ -64,7 +64,7 @@ ROUTES: Final = (
     Route(
         "/experiments",
         {
-            "GET": Endpoint(experiments.listed),
+            "GET": Endpoint(experiments.listed, experiments.Listing),
             "POST": Endpoint(experiments.begin, body=experiments.NewExperiment, status=201),
         },
     ),
@@ -75,6 +75,7 @@ ROUTES: Final = (
             "DELETE": Endpoint(experiments.delete, status=204),
         },
     ),
+    Route(f"{_EXPERIMENT}/trace", {"GET": Endpoint(experiments.trace)}),
     Route(f"{_EXPERIMENT}/stop", {"POST": Endpoint(experiments.stop, status=202)}),
     Route(
         f"{_EXPERIMENT}/resume",

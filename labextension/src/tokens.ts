@@ -1,10 +1,13 @@
 import { Token } from '@lumino/coreutils';
 import type { ExperimentsModel } from './model/experiments';
+import type { Preferences } from './model/preferences';
 
 /** What every part of the extension shares. */
 export interface IHpoLab {
   /** The experiments of the server. */
   readonly experiments: ExperimentsModel;
+  /** What the user prefers. */
+  readonly preferences: Preferences;
 }
 
 export const IHpoLab = new Token<IHpoLab>(
@@ -12,9 +15,15 @@ export const IHpoLab = new Token<IHpoLab>(
   'The experiments of hpo_lab that the server shows.'
 );
 
+/** Where the settings of the extension are. */
+export const SETTINGS = 'hpo-lab:panel';
+
 /** The identifiers of the commands, for menus, settings and other extensions. */
 export const CommandIDs = {
   showPanel: 'hpo-lab:show-panel',
   refresh: 'hpo-lab:refresh',
-  open: 'hpo-lab:open-experiment'
+  open: 'hpo-lab:open-experiment',
+  stop: 'hpo-lab:stop-experiment',
+  resume: 'hpo-lab:resume-experiment',
+  delete: 'hpo-lab:delete-experiment'
 } as const;

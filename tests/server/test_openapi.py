@@ -51,9 +51,9 @@ def test_every_route_is_described_and_nothing_else() -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path or "/")
 def test_fields_and_statuses_are_those_of_the_route(route: Route) -> None:
     item = PATHS[route.path or "/"]
-    parameters = item.get("parameters", [])
     for method, endpoint in route.endpoints.items():
         described = item[method.lower()]
+        parameters = [*item.get("parameters", []), *described.get("parameters", [])]
         query = {each["name"] for each in parameters if each["in"] == "query"}
         assert query == endpoint.query.model_fields.keys()
         named = {each["name"] for each in parameters if each["in"] == "path"}
@@ -79,6 +79,7 @@ def test_answers_are_what_is_described(server: Server, parabola: str) -> None:
         ("/", ""),
         ("/experiments", "/experiments"),
         ("/experiments/{uid}", path),
+        ("/experiments/{uid}/trace", f"{path}/trace"),
         ("/experiments/{uid}/log", f"{path}/log"),
         ("/experiments/{uid}/curves", f"{path}/curves"),
         ("/experiments/{uid}/figures", f"{path}/figures"),

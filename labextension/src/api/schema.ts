@@ -116,6 +116,25 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/experiments/{uid}/trace': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The best so far in a few steps, for a picture as small as a word. */
+    get: operations['readTrace'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments/{uid}/log': {
     parameters: {
       query?: {
@@ -413,15 +432,20 @@ export interface components {
       text?: string;
       /** @description The objective of the values that the cell itself has. */
       asWritten?: number;
+      created: number;
+      /** @description When it ended, or was seen alive last. */
+      ended: number | null;
+      /** @description The notebook or script where nobody chose the name. */
+      file: string | null;
+      place: string;
+      revision: number;
+      /** @description For how long the set-up runs that all trials wait for. */
+      setUpSeconds?: number;
       elapsedSeconds?: number;
       secondsLeft?: number;
     };
     Experiment: components['schemas']['Glance'] & {
-      /** @description The notebook or script where nobody chose the name. */
-      file: string | null;
       cell: string | null;
-      place: string;
-      revision: number;
       parameters: components['schemas']['Parameter'][];
       conditions: {
         type: string;
@@ -634,7 +658,10 @@ export interface operations {
   };
   listExperiments: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description At most 100 experiments; those that are gone are left out. By default all. */
+        uid?: string[];
+      };
       header?: never;
       path?: never;
       cookie?: never;
@@ -642,6 +669,7 @@ export interface operations {
     requestBody?: never;
     responses: {
       200: components['responses']['Experiments'];
+      400: components['responses']['Problems'];
     };
   };
   beginExperiment: {
@@ -762,6 +790,36 @@ export interface operations {
         };
       };
       400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  readTrace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The steps. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description At most 24 places at which the best improved, with the new best. */
+            steps: number[][];
+            /** @description How many trials have a value. */
+            length: number;
+            /** @description The size of the front of several objectives. */
+            front: number | null;
+          };
+        };
+      };
       404: components['responses']['Problems'];
     };
   };

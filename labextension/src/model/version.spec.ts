@@ -1,0 +1,16 @@
+import { readFileSync } from 'fs';
+import { isSameRelease, VERSION } from './version';
+
+it('is that of the package', () => {
+  expect(JSON.parse(readFileSync('package.json', 'utf8')).version).toBe(VERSION);
+});
+
+it.each([
+  ['0.1.0', '0.1.0.dev0', true],
+  ['0.1.0', '0.1', true],
+  ['1.2.0', '1.2.0rc1', true],
+  ['0.1.0', '0.2.0', false],
+  ['0.1.1', '0.1.0', false]
+])('%s and %s', (one, other, isSame) => {
+  expect(isSameRelease(one, other)).toBe(isSame);
+});
