@@ -16,5 +16,13 @@ export const IHpoLab = new Token<IHpoLab>(
 export const CommandIDs = {
   showPanel: 'hpo-lab:show-panel',
   refresh: 'hpo-lab:refresh',
-  open: 'hpo-lab:open-experiment'
+  open: 'hpo-lab:open-experiment',
+  stop: 'hpo-lab:stop-experiment',
+  resume: 'hpo-lab:resume-experiment',
+  delete: 'hpo-lab:delete-experiment',
+  enqueue: 'hpo-lab:enqueue-point',
+  runAgain: 'hpo-lab:run-again',
+  insertBest: 'hpo-lab:insert-best',
+  copyBest: 'hpo-lab:copy-best',
+  exportReport: 'hpo-lab:export-report'
 } as const;

@@ -63,7 +63,8 @@ export class Client {
 
   private async fetch(path: string, request: IRequest): Promise<Response> {
     const { method = 'GET', body, query, signal } = request;
-    const init: RequestInit = { method, signal };
+    // With `no-store`, JupyterLab's own, a time stamp would be added to the query.
+    const init: RequestInit = { method, signal, cache: 'no-cache' };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
     }
