@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from hpo_lab.dashboard import comparison, figures
-from hpo_lab.dashboard.plot import Plot, plot
+from hpo_lab.dashboard.plot import Plot, plot_of
 from hpo_lab.dashboard.widget import trial_html
 from hpo_lab.server.request import ApiRequest, Fields
 from hpo_lab.store import NotFound
@@ -65,7 +65,9 @@ def drawn(request: ApiRequest) -> Mapping[str, Any]:
         there = ", ".join(figures.names())
         raise NotFound(f"there is no figure {request.path['name']!r}; there are {there}")
     with request.stores.experiment(request.uid) as experiment:
-        picture = plot(experiment, request.path["name"], look.theme, look.focus)
+        title, data = experiment.title, figures.data_of(experiment)
+    # Importances take seconds, in which others may ask.
+    picture = plot_of(title, data, request.path["name"], look.theme, look.focus)
     return _document(picture)
 
 

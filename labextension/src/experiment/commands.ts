@@ -34,7 +34,7 @@ export interface ICommandsOptions {
 interface IAction {
   id: string;
   label: string | ((glance: Glance | undefined) => string);
-  caption: string;
+  caption: string | (() => string);
   isEnabled?: (glance: Glance) => boolean;
   execute: (
     experiment: Experiment,
@@ -64,7 +64,8 @@ export function addCommands(options: ICommandsOptions): void {
     app.commands.addCommand(action.id, {
       label: args =>
         typeof action.label === 'string' ? action.label : action.label(glanceOf(args)),
-      caption: action.caption,
+      caption: () =>
+        typeof action.caption === 'string' ? action.caption : action.caption(),
       describedBy: {
         args: {
           type: 'object',
@@ -165,7 +166,10 @@ function actions(options: ICommandsOptions): IAction[] {
     {
       id: CommandIDs.insertBest,
       label: trans.__('Insert Best Values'),
-      caption: trans.__('Below the active cell of the current notebook'),
+      caption: () =>
+        notebooks?.currentWidget
+          ? trans.__('Below the active cell of %1', notebooks.currentWidget.title.label)
+          : trans.__('Open a notebook first; they are put below its active cell'),
       isEnabled: glance => hasBest(glance) && Boolean(notebooks?.currentWidget),
       execute: async (experiment, { trial }) => {
         const panel = notebooks?.currentWidget;

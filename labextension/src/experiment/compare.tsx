@@ -2,7 +2,6 @@ import * as React from 'react';
 import type { Experiment, Glance } from '../api/types';
 import { ServerFigure } from '../figures/figure';
 import { metricNumber, number } from '../format/numbers';
-import { experimentMark, Mark } from '../marks/mark';
 import { conditionOf, rangeInWords, scaleInWords } from './parameters';
 import { useView, type IExperimentProps } from './view';
 import { endedTrials, placeInWords, stateInWords, timeUsed } from './words';
@@ -105,17 +104,12 @@ export function Compare(props: IExperimentProps): JSX.Element {
 
   function differences(first: Experiment, second: Experiment): IRow[] {
     const pair = [first, second];
-    const both = (name: string, say: (each: Experiment) => React.ReactNode): IRow => ({
+    const both = (name: string, say: (each: Experiment) => string): IRow => ({
       name,
       values: pair.map(say)
     });
     const facts = [
-      both(trans.__('State'), each => (
-        <>
-          <Mark name={experimentMark(each)} />
-          {stateInWords(each, trans)}
-        </>
-      )),
+      both(trans.__('State'), each => stateInWords(each, trans)),
       both(metric, each => (each.best ? metricNumber(each.best.value) : '–')),
       both(trans.__('As written'), each =>
         each.asWritten === undefined ? '–' : metricNumber(each.asWritten)
@@ -164,12 +158,11 @@ export function Compare(props: IExperimentProps): JSX.Element {
 export interface IRow {
   name: string;
   isCode?: boolean;
-  values: React.ReactNode[];
+  values: string[];
 }
 
 function isDifferent(row: IRow): boolean {
-  const [first, second] = row.values;
-  return typeof first !== 'string' || typeof second !== 'string' || first !== second;
+  return row.values.some(each => each !== row.values[0]);
 }
 
 export interface ISideBySideProps {

@@ -74,10 +74,13 @@ export function Log(props: ILogProps): JSX.Element {
   const { served } = log;
   return (
     <>
+      {text ? null : <p className="q sm">{trans.__('Nothing was printed.')}</p>}
       {log.start > 0 ? <p className="q xs">{trans.__('The end of it')}</p> : null}
-      <pre ref={node} className="jp-HpoLog" tabIndex={0} aria-label={trans.__('Log')}>
-        {text || trans.__('Nothing was printed.')}
-      </pre>
+      {text ? (
+        <pre ref={node} className="jp-HpoLog" tabIndex={0} aria-label={trans.__('Log')}>
+          {text}
+        </pre>
+      ) : null}
       <p className="q xs jp-HpoPath">
         {served ? (
           <a
@@ -99,13 +102,10 @@ export function Log(props: ILogProps): JSX.Element {
 
 /** What a terminal shows: of a line that was written over the last version, without colours. */
 export function shownText(text: string): string {
-  return (
-    text
-      // eslint-disable-next-line no-control-regex
-      .replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '')
-      .split('\n')
-      .map(line => line.replace(/\r$/, '').split('\r').pop())
-      .join('\n')
-      .trimEnd()
-  );
+  return text
+    .replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '')
+    .split('\n')
+    .map(line => line.replace(/\r$/, '').split('\r').pop())
+    .join('\n')
+    .trimEnd();
 }

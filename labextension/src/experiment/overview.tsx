@@ -102,10 +102,18 @@ export function Hints(props: IExperimentProps): JSX.Element | null {
       {failures.map(group => (
         <div key={group.message} className="hpo-note err">
           <b>
-            {trans._n('%1 trial failed:', '%1 trials failed:', group.count)}{' '}
+            {group.count === 1
+              ? trans.__('Trial %1 failed:', group.trials[0])
+              : trans._n('%1 trial failed:', '%1 trials failed:', group.count)}{' '}
             {group.message}
           </b>{' '}
-          <span className="q">{trans.__('in %1', group.trials.join(', '))}</span>
+          {group.count === 1 ? null : (
+            <span className="q">
+              {group.count > group.trials.length
+                ? trans.__('trials %1, …', group.trials.join(', '))
+                : trans.__('trials %1', group.trials.join(', '))}
+            </span>
+          )}
           {group.inCommon ? (
             <p>
               {trans.__('All of them have this, and no other trial:')}{' '}

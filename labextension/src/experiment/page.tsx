@@ -75,7 +75,7 @@ function tabs(view: IView, experiment: Experiment): ITab[] {
       title: trans.__('Importances'),
       render: () => (
         <Gallery
-          names={['importances', 'slices', 'parallel', 'contour']}
+          names={['importances', 'parallel', 'slices', 'contour']}
           nothing={trans.__('There is nothing to show yet.')}
         />
       )

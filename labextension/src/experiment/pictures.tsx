@@ -72,8 +72,14 @@ export function Gallery(props: {
   const names = props.names.filter(each => useful.has(each));
   return names.length ? (
     <div className="jp-HpoGallery">
-      {names.map(name => (
-        <Picture key={name} name={name} />
+      {[0, 1].map(column => (
+        <div key={column}>
+          {names
+            .filter((_, place) => place % 2 === column)
+            .map(name => (
+              <Picture key={name} name={name} />
+            ))}
+        </div>
       ))}
     </div>
   ) : (

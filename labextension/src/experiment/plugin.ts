@@ -9,19 +9,14 @@ import {
   MainAreaWidget,
   WidgetTracker
 } from '@jupyterlab/apputils';
-import {
-  INotebookTracker,
-  INotebookWidgetFactory,
-  type NotebookWidgetFactory
-} from '@jupyterlab/notebook';
+import { INotebookTracker, type NotebookWidgetFactory } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Glance } from '../api/types';
 import { hpoIcon } from '../marks/icon';
-import { ExperimentModel } from '../model/experiment';
 import { CommandIDs, IHpoLab } from '../tokens';
 import { addCommands, download } from './commands';
 import { modelOf } from './notebook';
-import { ExperimentView } from './widget';
+import type { ExperimentView } from './widget';
 
 /** Whether the factory has what a notebook needs that is only read; that of JupyterLab has. */
 function isWhole(factory: unknown): factory is NotebookWidgetFactory {
@@ -38,21 +33,14 @@ export const experiment: JupyterFrontEndPlugin<void> = {
     'One experiment of hpo_lab in the main area, and what can be done with it.',
   autoStart: true,
   requires: [IHpoLab],
-  optional: [
-    ITranslator,
-    ILayoutRestorer,
-    ICommandPalette,
-    INotebookTracker,
-    INotebookWidgetFactory
-  ],
+  optional: [ITranslator, ILayoutRestorer, ICommandPalette, INotebookTracker],
   activate: (
     app: JupyterFrontEnd,
     hpoLab: IHpoLab,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
-    notebooks: INotebookTracker | null,
-    factory: NotebookWidgetFactory.IFactory | null
+    notebooks: INotebookTracker | null
   ) => {
     const trans = (translator ?? nullTranslator).load('hpo_lab');
     const { commands, shell } = app;
@@ -65,6 +53,7 @@ export const experiment: JupyterFrontEndPlugin<void> = {
 
     const openNotebook = async (uid: string, trial: number, served: string | null) => {
       const path = `/experiments/${uid}/trials/${trial}/notebook`;
+      const factory = app.docRegistry.getWidgetFactory('Notebook');
       if (served) {
         openFile(served);
       } else if (!isWhole(factory)) {
@@ -99,7 +88,11 @@ export const experiment: JupyterFrontEndPlugin<void> = {
       }
     };
 
-    const open = (uid: string): View => {
+    const make = async (uid: string): Promise<View> => {
+      const [{ ExperimentModel }, { ExperimentView }] = await Promise.all([
+        import('../model/experiment'),
+        import('./widget')
+      ]);
       const model = new ExperimentModel(uid, hpoLab.experiments);
       const content = new ExperimentView({
         model,
@@ -115,6 +108,18 @@ export const experiment: JupyterFrontEndPlugin<void> = {
       widget.toolbar.hide();
       void tracker.add(widget);
       return widget;
+    };
+
+    const opening = new Map<string, Promise<View>>();
+    /** The view of an experiment, which is open once. */
+    const open = async (uid: string): Promise<View> => {
+      const there = find(uid);
+      if (there) {
+        return there;
+      }
+      const made = opening.get(uid) ?? make(uid).finally(() => opening.delete(uid));
+      opening.set(uid, made);
+      return made;
     };
 
     const choose = async (): Promise<string | undefined> => {
@@ -151,7 +156,7 @@ export const experiment: JupyterFrontEndPlugin<void> = {
         if (!uid) {
           return;
         }
-        const widget = find(uid) ?? open(uid);
+        const widget = await open(uid);
         if (!widget.isAttached) {
           shell.add(widget, 'main');
         }
