@@ -3,7 +3,7 @@
 Trials a second of a runner that nobody looks at, of `hpo-lab resume` on a terminal, and of a
 runner whose progress is shown as the output of a cell, with 100, 1000 and 10 000 trials
 recorded before; the share of all processor time that the viewer took, which is exact where the
-throughput is not; and `hpo-lab list`, `show` and `trials` of large stores.
+throughput is not; and `hpo-lab list`, `show`, `trials` and `resume` of large stores.
 """
 
 from __future__ import annotations
@@ -71,9 +71,8 @@ def record(store: Store, name: str, count: int, trials: int) -> None:
                 transaction.start_trial(number, new=Trial(number, values))
                 score = 2.0 if number == best else stream.random()
                 seen = Observation(metric="score", value=score, time=time.time())
-                transaction.finish_trial(
-                    number, TrialState.SUCCEEDED, observations=[seen], offset=1
-                )
+                transaction.observe(number, [seen], offset=1)
+                transaction.finish_trial(number, TrialState.SUCCEEDED)
             transaction.set_best(best)
     store.set_condition(uid, ExperimentState.STOPPED, "ExperimentStopped", "it was stopped")
 
@@ -243,7 +242,7 @@ def large(experiments: int, trials: int) -> list[tuple[str, ...]]:
             record(store, f"{NAME}-{number}", 100, 100)
         store.close()
         store = open_store(deep)
-        record(store, NAME, trials, trials)
+        record(store, NAME, trials, trials + 10)
         store.close()
         return [
             looked(many, "list"),
@@ -251,6 +250,7 @@ def large(experiments: int, trials: int) -> list[tuple[str, ...]]:
             looked(deep, "show", NAME),
             looked(deep, "trials", NAME),
             looked(deep, "trials", NAME, "--format", "csv"),
+            looked(deep, "resume", NAME),
         ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
@@ -234,15 +234,24 @@ def candidates(
     These trials ended with finite objectives and keep every constraint. The first objective
     decides, then the second and so on, then the lower number.
     """
+    return sorted(_candidates(objective, trials), key=_place)
+
+
+def _candidates(
+    objective: Objective, trials: Iterable[Trial]
+) -> Iterator[tuple[tuple[float, ...], Trial]]:
     measures, is_bounded = _measures(objective), bool(objective.constraints)
-    pairs = [
-        (loss, trial)
-        for trial in trials
-        if trial.state in MEASURED
-        and (loss := _losses(measures, trial)) is not None
-        and not (is_bounded and any(violations(objective, trial)))
-    ]
-    return sorted(pairs, key=lambda pair: (pair[0], pair[1].number))
+    for trial in trials:
+        if (
+            trial.state in MEASURED
+            and (loss := _losses(measures, trial)) is not None
+            and not (is_bounded and any(violations(objective, trial)))
+        ):
+            yield loss, trial
+
+
+def _place(pair: tuple[tuple[float, ...], Trial]) -> tuple[tuple[float, ...], int]:
+    return pair[0], pair[1].number
 
 
 def optimal_trial(objective: Objective, trials: Iterable[Trial]) -> Trial | None:
@@ -250,8 +259,8 @@ def optimal_trial(objective: Objective, trials: Iterable[Trial]) -> Trial | None
 
     With several objectives it is the member of the Pareto front that is best in the first.
     """
-    pairs = candidates(objective, trials)
-    return pairs[0][1] if pairs else None
+    best = min(_candidates(objective, trials), key=_place, default=None)
+    return best[1] if best else None
 
 
 def latest_text(objective: Objective, trials: Iterable[Trial]) -> Trial | None:

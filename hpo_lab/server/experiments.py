@@ -165,8 +165,7 @@ def _hints(summary: Summary, tally: Tally) -> dict[str, Any]:
 def stop(request: ApiRequest) -> Mapping[str, Any]:
     """Ask an experiment to stop; its interrupted trials run again when it is resumed."""
     experiment = request.stores.handle(request.uid)
-    if experiment.is_live:
-        experiment.stop()
+    experiment.stop()
     return {"state": experiment.state}
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Row, bindparam, func, insert, select, update
 
 from hpo_lab.experiment.trial import FAILURES, MEASURED, Trial, TrialState
 from hpo_lab.store import tables
@@ -29,6 +30,9 @@ _TRIAL_COLUMNS = (
     _trials.c.parent,
     _trials.c.labels,
 )
+"""In the order of the attributes of a trial."""
+_values = attrgetter(*(column.name for column in _TRIAL_COLUMNS))
+_STATES = {state.value: state for state in TrialState}
 
 # A runner executes these for every trial: making a statement takes SQLAlchemy longer than
 # running it. No column is called `of_uid` or `of_number`, so these are no values to set.
@@ -72,7 +76,7 @@ def listed(connection: Connection, uid: str, numbers: Iterable[int] | None = Non
     was_collecting = gc.isenabled()
     gc.disable()
     try:
-        return [_trial(row) for row in connection.execute(query)]
+        return _trials_of(connection.execute(query))
     finally:
         if was_collecting:
             gc.enable()
@@ -81,7 +85,7 @@ def listed(connection: Connection, uid: str, numbers: Iterable[int] | None = Non
 def changed(connection: Connection, uid: str, since: int) -> list[Trial]:
     """The trials of an experiment that changed after the revision *since*, by number."""
     rows = connection.execute(_CHANGED, {"of_uid": uid, "since": since})
-    return sorted(map(_trial, rows), key=lambda trial: trial.number)
+    return sorted(_trials_of(rows), key=lambda trial: trial.number)
 
 
 def one(connection: Connection, uid: str, number: int) -> TrialRecord | None:
@@ -182,15 +186,14 @@ def _this(uid: str, number: int) -> dict[str, Any]:
 
 
 def _trial(row: Row[*tuple[Any, ...]]) -> Trial:
-    return Trial(
-        number=row.number,
-        assignments=row.assignments,
-        state=TrialState(row.state),
-        metrics=decode_metrics(row.metrics),
-        attempt=row.attempt,
-        started_at=row.started_at,
-        completed_at=row.completed_at,
-        message=row.message,
-        parent=row.parent,
-        labels=row.labels,
-    )
+    return _of_values(*_values(row))
+
+
+def _trials_of(result: CursorResult[Any]) -> list[Trial]:
+    """The trials of rows that are `_TRIAL_COLUMNS`; in parts, for there may be very many."""
+    return [_of_values(*row) for rows in result.partitions(1000) for row in rows]
+
+
+def _of_values(*values: Any) -> Trial:
+    number, assignments, state, metrics, *others = values
+    return Trial(number, assignments, _STATES[state], decode_metrics(metrics), *others)
