@@ -24,7 +24,9 @@ export function rowsInView(
   const first = Math.floor(Math.max(0, top) / height);
   const last = Math.ceil((Math.max(0, top) + room) / height);
   const end = Math.min(count, last + more);
-  return { start: Math.max(0, Math.min(first - more, end)), end };
+  // Rows may have gone since it was scrolled.
+  const latest = end - Math.ceil(room / height);
+  return { start: Math.max(0, Math.min(first - more, latest)), end };
 }
 
 /** How far to scroll so that a row is in view; as it is where it is. */
