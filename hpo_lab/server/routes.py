@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from hpo_lab.server import experiments, figures, trials
+from hpo_lab.server import experiments, exports, figures, trials
 from hpo_lab.server.request import Answer, Fields, Nothing
 
 __all__ = ["ROUTES", "Endpoint", "Route", "match"]
@@ -89,9 +89,17 @@ ROUTES: Final = (
     Route(f"{_EXPERIMENT}/curves", {"GET": Endpoint(trials.learning_curves, trials.Curves)}),
     Route(f"{_EXPERIMENT}/figures", {"GET": Endpoint(figures.listed)}),
     Route(f"{_EXPERIMENT}/figures/{{name}}", {"GET": Endpoint(figures.drawn, figures.Look)}),
+    Route(
+        f"{_EXPERIMENT}/comparison",
+        {"GET": Endpoint(figures.compared_with, figures.Comparison)},
+    ),
+    Route(f"{_EXPERIMENT}/report", {"GET": Endpoint(exports.report)}),
+    Route(f"{_EXPERIMENT}/table", {"GET": Endpoint(exports.table)}),
+    Route(f"{_EXPERIMENT}/matches", {"GET": Endpoint(trials.matching, trials.Description)}),
     Route(f"{_EXPERIMENT}/trials", {"GET": Endpoint(trials.listed, trials.TrialPage)}),
     Route(_TRIAL, {"GET": Endpoint(trials.shown)}),
     Route(f"{_TRIAL}/code", {"GET": Endpoint(trials.code)}),
+    Route(f"{_TRIAL}/curve", {"GET": Endpoint(figures.trial_curve, figures.Theme)}),
     Route(f"{_TRIAL}/log", {"GET": Endpoint(trials.log, trials.LogTail)}),
     Route(f"{_TRIAL}/notebook", {"GET": Endpoint(trials.notebook)}),
     Route(f"{_TRIAL}/artifacts/{{name}}", {"GET": Endpoint(trials.artifact)}),

@@ -227,6 +227,90 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/experiments/{uid}/comparison': {
+    parameters: {
+      query: {
+        /** @description The uid of another experiment with the same objective. */
+        other: string;
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The best so far of two experiments in one figure. */
+    get: operations['compareExperiments'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/report': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The report of an experiment, a page in one file. */
+    get: operations['exportReport'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/table': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** All trials with all their columns, as CSV. */
+    get: operations['exportTrials'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/matches': {
+    parameters: {
+      query?: {
+        /** @description What the trials are like, such as `state:failed lr < 0.01`; by default anything. */
+        filter?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The numbers of the trials that a filter describes. */
+    get: operations['findTrials'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments/{uid}/trials': {
     parameters: {
       query?: {
@@ -288,6 +372,29 @@ export interface paths {
     };
     /** The values of a trial as Python. */
     get: operations['readCode'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/trials/{number}/curve': {
+    parameters: {
+      query?: {
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+        number: components['parameters']['number'];
+      };
+      cookie?: never;
+    };
+    /** What a trial reported step by step, with the best trial to compare. */
+    get: operations['drawCurve'];
     put?: never;
     post?: never;
     delete?: never;
@@ -445,6 +552,38 @@ export interface components {
       secondsLeft?: number;
     };
     Experiment: components['schemas']['Glance'] & {
+      /** @description The file on this machine. */
+      notebook: null | components['schemas']['File'];
+      /** @description The values that the cell itself has; empty where there is no cell. */
+      written: components['schemas']['Values'];
+      budgets: {
+        trials: number | null;
+        parallel: number | null;
+        /** @description In seconds. */
+        timeout: number | null;
+        goal: number | null;
+        max_failed: number | null;
+      };
+      /** @description What a person should be told. */
+      hints: {
+        /** @description The best values at a bound of their range. */
+        bounds: {
+          name: string;
+          value: boolean | number | string;
+          /** @enum {string} */
+          bound: 'lower' | 'upper';
+          /** @description An annotation with a wider range, or empty. */
+          wider: string;
+        }[];
+        /** @description The trials that failed, by message, the largest group first. */
+        failures: {
+          message: string;
+          count: number;
+          /** @description The first of them. */
+          trials: number[];
+          inCommon: string;
+        }[];
+      };
       cell: string | null;
       parameters: components['schemas']['Parameter'][];
       conditions: {
@@ -558,6 +697,24 @@ export interface components {
         'application/json': components['schemas']['Experiment'];
       };
     };
+    /** @description The figure; without data where there is nothing to show, as the text says. */
+    Figure: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': {
+          title: string;
+          text: string;
+          data: {
+            [key: string]: unknown;
+          }[];
+          layout: {
+            [key: string]: unknown;
+          };
+        };
+      };
+    };
     /** @description The experiment, and what became of the wish. */
     Begun: {
       headers: {
@@ -635,6 +792,8 @@ export interface components {
   parameters: {
     uid: string;
     number: number;
+    /** @description The colours. */
+    theme: 'light' | 'dark' | 'contrast';
     /** @description How much of the end, in bytes. */
     tail: number;
   };
@@ -910,21 +1069,100 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The figure. */
+      200: components['responses']['Figure'];
+      400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  compareExperiments: {
+    parameters: {
+      query: {
+        /** @description The uid of another experiment with the same objective. */
+        other: string;
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: components['responses']['Figure'];
+      400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  exportReport: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The page, as a file to be saved. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/html': string;
+        };
+      };
+      404: components['responses']['Problems'];
+    };
+  };
+  exportTrials: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The table, as a file to be saved. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/csv': string;
+        };
+      };
+      404: components['responses']['Problems'];
+    };
+  };
+  findTrials: {
+    parameters: {
+      query?: {
+        /** @description What the trials are like, such as `state:failed lr < 0.01`; by default anything. */
+        filter?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The numbers. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
           'application/json': {
-            title: string;
-            text: string;
-            data: {
-              [key: string]: unknown;
-            }[];
-            layout: {
-              [key: string]: unknown;
-            };
+            trials: number[];
           };
         };
       };
@@ -1022,6 +1260,26 @@ export interface operations {
           };
         };
       };
+      400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  drawCurve: {
+    parameters: {
+      query?: {
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+        number: components['parameters']['number'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: components['responses']['Figure'];
       400: components['responses']['Problems'];
       404: components['responses']['Problems'];
     };
