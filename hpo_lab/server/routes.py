@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from hpo_lab.server import experiments, figures, trials
+from hpo_lab.server import experiments, figures, panels, trials
 from hpo_lab.server.request import Answer, Fields, Nothing
 
 __all__ = ["ROUTES", "Endpoint", "Route", "match"]
@@ -86,6 +86,7 @@ ROUTES: Final = (
     ),
     Route(f"{_EXPERIMENT}/log", {"GET": Endpoint(trials.runner_log, trials.LogTail)}),
     Route(f"{_EXPERIMENT}/curves", {"GET": Endpoint(trials.learning_curves, trials.Curves)}),
+    Route(f"{_EXPERIMENT}/panel", {"GET": Endpoint(panels.panel, panels.Place)}),
     Route(f"{_EXPERIMENT}/figures", {"GET": Endpoint(figures.listed)}),
     Route(f"{_EXPERIMENT}/figures/{{name}}", {"GET": Endpoint(figures.drawn, figures.Look)}),
     Route(f"{_EXPERIMENT}/trials", {"GET": Endpoint(trials.listed, trials.TrialPage)}),

@@ -81,6 +81,7 @@ def test_answers_are_what_is_described(server: Server, parabola: str) -> None:
         ("/experiments/{uid}", path),
         ("/experiments/{uid}/log", f"{path}/log"),
         ("/experiments/{uid}/curves", f"{path}/curves"),
+        ("/experiments/{uid}/panel", f"{path}/panel"),
         ("/experiments/{uid}/figures", f"{path}/figures"),
         ("/experiments/{uid}/figures/{name}", f"{path}/figures/history"),
         ("/experiments/{uid}/trials", f"{path}/trials"),

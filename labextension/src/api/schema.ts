@@ -164,6 +164,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/experiments/{uid}/panel': {
+    parameters: {
+      query?: {
+        /** @description That of the notebook that shows it, as the server calls it; links to files lead from there. */
+        folder?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The panel as the output of a cell shows it, and up to which revision it tells. */
+    get: operations['drawPanel'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments/{uid}/figures': {
     parameters: {
       query?: never;
@@ -804,6 +826,37 @@ export interface operations {
     responses: {
       200: components['responses']['Curves'];
       400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  drawPanel: {
+    parameters: {
+      query?: {
+        /** @description That of the notebook that shows it, as the server calls it; links to files lead from there. */
+        folder?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The panel. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description Without scripts. */
+            html: string;
+            revision: number;
+            isOver: boolean;
+          };
+        };
+      };
       404: components['responses']['Problems'];
     };
   };
