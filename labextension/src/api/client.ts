@@ -63,7 +63,8 @@ export class Client {
 
   private async fetch(path: string, request: IRequest): Promise<Response> {
     const { method = 'GET', body, query, signal } = request;
-    const init: RequestInit = { method, signal };
+    // Else JupyterLab adds a number to the query; the server says itself that nothing is kept.
+    const init: RequestInit = { method, signal, cache: 'no-cache' };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
     }
