@@ -121,8 +121,7 @@ def _shown(store: str, experiment: Experiment) -> dict[str, Any]:
 def stop(request: ApiRequest) -> Mapping[str, Any]:
     """Ask an experiment to stop; its interrupted trials run again when it is resumed."""
     experiment = request.stores.handle(request.uid)
-    if experiment.is_live:
-        experiment.stop()
+    experiment.stop()
     return {"state": experiment.state}
 
 
