@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from hpo_lab.server import experiments, figures, panels, trials
+from hpo_lab.server import cells, experiments, figures, options, panels, trials
 from hpo_lab.server.request import Answer, Fields, Nothing
 
 __all__ = ["ROUTES", "Endpoint", "Route", "match"]
@@ -61,6 +61,10 @@ _TRIAL: Final = f"{_EXPERIMENT}/trials/{{number}}"
 
 ROUTES: Final = (
     Route("", {"GET": Endpoint(experiments.about)}),
+    Route("/options", {"GET": Endpoint(options.listed)}),
+    Route("/cell", {"POST": Endpoint(cells.read, body=cells.Cell)}),
+    Route("/cell/annotation", {"POST": Endpoint(cells.annotate, body=cells.AnnotationEdit)}),
+    Route("/cell/line", {"POST": Endpoint(cells.change_line, body=cells.LineEdit)}),
     Route(
         "/experiments",
         {
