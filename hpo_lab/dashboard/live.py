@@ -189,8 +189,14 @@ class LiveProgress:
         data = summary.to_json()
         for name in ("elapsedSeconds", "secondsLeft", "paretoFront"):
             data.pop(name, None)
-        store = str(self._experiment.store)
-        return {"version": 1, "uid": summary.uid, "store": store, "summary": data}
+        return {
+            "version": 1,
+            "uid": summary.uid,
+            "store": str(self._experiment.store),
+            "revision": self._follower.revision,
+            "isOver": summary.is_over,
+            "summary": data,
+        }
 
     def _deleted(self) -> Bundle:
         text = "This experiment was deleted."

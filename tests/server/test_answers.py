@@ -82,6 +82,18 @@ def test_the_way_to_the_best_in_a_few_steps(server: Server, parabola: str) -> No
     assert trace["front"] == len(server.get(f"/experiments/{parabola}")["paretoFront"])
 
 
+def test_the_panel_is_that_of_the_cell_with_links_from_the_folder(
+    server: Server, parabola: str
+) -> None:
+    path = f"/experiments/{parabola}/panel"
+    panel = server.get(path)
+    assert panel["isOver"] and panel["revision"] > 0
+    assert "parabola" in panel["html"] and "all 4 trials" in panel["html"]
+    assert "<img" in panel["html"] and "<script" not in panel["html"]
+    # Nothing has changed, and nothing is drawn again.
+    assert server.get(path, folder="../..") == {**panel, "html": server.get(path)["html"]}
+
+
 def test_an_experiment_is_enqueued_to_resumed_and_deleted(server: Server) -> None:
     write_notebook(
         server.root / "short.ipynb",

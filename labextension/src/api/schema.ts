@@ -21,6 +21,74 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/options': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The options of %%tune, search algorithms and stopping rules, and the distributions. */
+    get: operations['listOptions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/cell': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** What stands in a cell: parameters, what is wrong with them, values and metrics. */
+    post: operations['readCell'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/cell/annotation': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** The cell with an annotation written behind a value, or taken away. */
+    post: operations['annotateCell'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/cell/line': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** The cell with a %%tune line that says something else; it gets one where it has none. */
+    post: operations['changeTuneLine'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments': {
     parameters: {
       query?: never;
@@ -175,6 +243,28 @@ export interface paths {
     };
     /** What trials reported of a metric, by step; long curves are thinned out. */
     get: operations['readCurves'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/panel': {
+    parameters: {
+      query?: {
+        /** @description That of the notebook that shows it, as the server calls it; links to files lead from there. */
+        folder?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The panel as the output of a cell shows it, and up to which revision it tells. */
+    get: operations['drawPanel'];
     put?: never;
     post?: never;
     delete?: never;
@@ -471,6 +561,93 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    Option: {
+      flag: string;
+      /** @description The argument of hpo_lab.tune. */
+      name: string;
+      form: string;
+      help: string;
+      /** @description Empty where nothing holds without it. */
+      default: string;
+      choices: string[];
+      repeatable: boolean;
+      isBudget: boolean;
+    };
+    /** @description A search algorithm or a rule of early stopping. */
+    Configurable: {
+      name: string;
+      help: string;
+      acceptsAnySetting: boolean;
+      severalObjectives?: boolean;
+      settings: {
+        name: string;
+        help: string;
+        default: string;
+        /** @description Of a number */
+        allowed: string;
+        choices: string[];
+      }[];
+    };
+    Cell: {
+      source: string;
+    };
+    AnnotationEdit: {
+      source: string;
+      /** @description The last line of the assignment, counted from 1. */
+      line: number;
+      /** @description What stands behind # tune:; empty takes it away. */
+      annotation: string;
+    };
+    LineEdit: {
+      source: string;
+      /** @description maximize accuracy; empty leaves what is said. */
+      objectives?: string;
+      /** @description The texts behind each flag that changes; no text takes it away. */
+      options?: {
+        [key: string]: string[];
+      };
+    };
+    ReadCell: {
+      parameters: {
+        line: number;
+        /** @description The annotation. */
+        text: string;
+        default: boolean | number | string | null;
+        parameter: components['schemas']['Parameter'];
+      }[];
+      problems: {
+        /** @description Counted from 1. */
+        line: number;
+        message: string;
+      }[];
+      /** @description The assignments of a number, text, truth value or None. */
+      values: {
+        name: string;
+        value: boolean | number | string | null;
+        /** @description Its first line, counted from 1. */
+        first: number;
+        last: number;
+        /** @description Empty for none. */
+        annotation: string;
+        /** @description The annotation in parts, or one to begin with. */
+        words: {
+          word: string;
+          arguments: string[];
+          step: string;
+          when: string;
+        };
+      }[];
+      /** @description What the cell may be measured by; what it reports and assigns last is first. */
+      metrics: string[];
+      /** @description What the line of %%tune says. */
+      tune: null | {
+        line: number;
+        objectives: string;
+        options: {
+          [key: string]: string[];
+        };
+      };
+    };
     NewExperiment: {
       /** @description A notebook with a tuned cell, or a manifest, below the folder that the server serves. */
       path: string;
@@ -660,6 +837,50 @@ export interface components {
     };
   };
   responses: {
+    /** @description What there is. */
+    Options: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': {
+          options: components['schemas']['Option'][];
+          /** @description What stands on the line and is no part of the experiment. */
+          alongside: {
+            flag: string;
+            form: string;
+            help: string;
+          }[];
+          algorithms: components['schemas']['Configurable'][];
+          earlyStopping: components['schemas']['Configurable'][];
+          distributions: {
+            name: string;
+            signature: string;
+            help: string;
+          }[];
+        };
+      };
+    };
+    /** @description What stands in the cell. */
+    ReadCell: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': components['schemas']['ReadCell'];
+      };
+    };
+    /** @description The cell as it is then, and what stands in it. */
+    EditedCell: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': components['schemas']['ReadCell'] & {
+          source: string;
+        };
+      };
+    };
     /** @description The version and the stores. */
     About: {
       headers: {
@@ -813,6 +1034,69 @@ export interface operations {
     requestBody?: never;
     responses: {
       200: components['responses']['About'];
+    };
+  };
+  listOptions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: components['responses']['Options'];
+    };
+  };
+  readCell: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Cell'];
+      };
+    };
+    responses: {
+      200: components['responses']['ReadCell'];
+      400: components['responses']['Problems'];
+    };
+  };
+  annotateCell: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AnnotationEdit'];
+      };
+    };
+    responses: {
+      200: components['responses']['EditedCell'];
+      400: components['responses']['Problems'];
+    };
+  };
+  changeTuneLine: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LineEdit'];
+      };
+    };
+    responses: {
+      200: components['responses']['EditedCell'];
+      400: components['responses']['Problems'];
     };
   };
   listExperiments: {
@@ -1021,6 +1305,37 @@ export interface operations {
     responses: {
       200: components['responses']['Curves'];
       400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  drawPanel: {
+    parameters: {
+      query?: {
+        /** @description That of the notebook that shows it, as the server calls it; links to files lead from there. */
+        folder?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The panel. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description Without scripts. */
+            html: string;
+            revision: number;
+            isOver: boolean;
+          };
+        };
+      };
       404: components['responses']['Problems'];
     };
   };
