@@ -1,8 +1,7 @@
-import { readFileSync } from 'fs';
 import { isSameRelease, VERSION } from './version';
 
 it('is that of the package', () => {
-  expect(JSON.parse(readFileSync('package.json', 'utf8')).version).toBe(VERSION);
+  expect(jest.requireActual('../../package.json').version).toBe(VERSION);
 });
 
 it.each([
