@@ -26,8 +26,7 @@ def stop_command(name: str, wait: bool, store: str | None, as_json: bool) -> Non
     """Stop a running experiment; its interrupted trials run again when it is resumed."""
     experiment = experiment_named(store, name)
     title = experiment.title
-    if experiment.is_live:
-        experiment.stop()
+    if experiment.stop():
         if wait:
             experiment.wait()
         text = f"{title} is {'stopped' if wait else 'stopping'}"

@@ -33,9 +33,9 @@ _TRIALS = {
     TrialState.KILLED: ("killed", "Killed"),
 }
 _EXPERIMENTS = {
-    ExperimentState.CREATED.value: ("created", "Created"),
+    ExperimentState.CREATED.value: ("created", "Starting"),
     ExperimentState.RUNNING.value: ("running", "Running"),
-    ExperimentState.RESTARTING.value: ("running", "Running"),
+    ExperimentState.RESTARTING.value: ("created", "Starting"),
     ExperimentState.SUCCEEDED.value: ("succeeded", "Finished"),
     ExperimentState.FAILED.value: ("failed", "Failed"),
     ExperimentState.STOPPED.value: ("stopped", "Stopped"),

@@ -326,9 +326,16 @@ class Experiment(OtherNames):
         """
         return self.waiting.wait(timeout, progress)
 
-    def stop(self) -> None:
-        """Ask the experiment to stop; interrupted trials run again when it is resumed."""
+    def stop(self) -> bool:
+        """Ask the experiment to stop; interrupted trials run again when it is resumed.
+
+        Returns:
+            Whether it runs, so that there is something to stop.
+        """
+        if not self.is_live:
+            return False
         self.store.request_stop(self.uid)
+        return True
 
     def resume(
         self,

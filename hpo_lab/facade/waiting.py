@@ -95,8 +95,7 @@ class Waiting:
 
     def end(self) -> None:
         """Stop the experiment if it runs, and wait up to a minute until it has ended."""
-        if self._experiment.is_live:
-            self._experiment.stop()
+        if self._experiment.stop():
             for _ in self._experiment.follower.follow(time.monotonic() + _PATIENCE):
                 pass
 

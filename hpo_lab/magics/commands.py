@@ -328,12 +328,11 @@ class Commands:
             raise TimeoutError(f"{name} still runs after {timeout:g} seconds, and goes on")
 
     def _stop(self, experiment: Experiment, arguments: Arguments) -> None:
-        summary = experiment.summary()
-        if summary.is_over:
-            print(f"{experiment.title} does not run ({experiment_state(summary)[1]}).")
+        if experiment.stop():
+            print(f"{experiment.title} stops; %hpo resume {experiment.title} goes on with it.")
             return
-        experiment.stop()
-        print(f"{experiment.title} stops; %hpo resume {experiment.title} goes on with it.")
+        _, state = experiment_state(experiment.summary())
+        print(f"{experiment.title} does not run ({state}).")
 
     def _resume(self, experiment: Experiment, arguments: Arguments) -> None:
         budgets = arguments.options.budgets

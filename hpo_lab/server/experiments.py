@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,18 +11,22 @@ from typing import Annotated, Any
 from pydantic import Field, create_model
 
 from hpo_lab import __version__
+from hpo_lab.dashboard.hints import failure_groups, values_at_bounds
 from hpo_lab.dashboard.selection import best_so_far
-from hpo_lab.experiment.model import Parameter, Value
+from hpo_lab.experiment.model import ExperimentSpec, Parameter, Value
 from hpo_lab.experiment.parameter import ParameterType
+from hpo_lab.facade.assigned import notebook_defaults
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.origin import Origin
 from hpo_lab.facade.resuming import resume as continued
 from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.tally import Tally
 from hpo_lab.options import BUDGETS, OPTIONS, read_arguments, unknown_arguments
 from hpo_lab.prepare import Prepared, PreparedManifest, prepare_file, runs_here
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.server.request import ApiRequest, Body, Fields
+from hpo_lab.server.trials import served
 from hpo_lab.store import NotFound
 from hpo_lab.store.location import Location
 
@@ -41,6 +45,9 @@ __all__ = [
     "stop",
     "trace",
 ]
+
+_NAMED = 20
+"""Trials that failed alike are named up to so many."""
 
 _OBJECTIVES = ("maximize", "minimize", "additional_objectives")
 
@@ -144,16 +151,20 @@ def trace(request: ApiRequest) -> Mapping[str, Any]:
 def shown(request: ApiRequest) -> Mapping[str, Any]:
     """One experiment: at a glance, its search space, its history and its last failure."""
     with request.stores.experiment(request.uid) as experiment:
-        return _shown(request.stores.name_of(experiment), experiment)
+        return _shown(request.stores.name_of(experiment), experiment, request.root)
 
 
-def _shown(store: str, experiment: Experiment) -> dict[str, Any]:
+def _shown(store: str, experiment: Experiment, root: Path) -> dict[str, Any]:
     summary, failure = experiment.summary(), experiment.last_failure()
     record = experiment.record
     return {
         **_glance(store, summary),
         "cell": Origin.of(record).cell or None,
+        "notebook": _notebook(record.project, summary.file, root),
         "parameters": [each.to_document() for each in record.document.spec.parameters],
+        "written": notebook_defaults(experiment),
+        "budgets": _budgets(record.document.spec),
+        "hints": _hints(summary, experiment.tally()),
         "conditions": [
             {"type": each.type.value, "reason": each.reason, "message": each.message}
             | {"time": each.time}
@@ -163,11 +174,43 @@ def _shown(store: str, experiment: Experiment) -> dict[str, Any]:
     }
 
 
+def _notebook(project: str, file: str, root: Path) -> dict[str, Any] | None:
+    """Where the file of an experiment is; None where there is none."""
+    path = Path(project, file)
+    return served(path, root) if project and file and path.is_file() else None
+
+
+def _budgets(spec: ExperimentSpec) -> dict[str, Any]:
+    """How far it may go, by the names of the fields of a request to resume it."""
+    return {
+        "trials": spec.max_trial_count,
+        "parallel": spec.parallel_trial_count,
+        "timeout": spec.active_deadline_seconds,
+        "goal": spec.objective.goal,
+        "max_failed": spec.max_failed_trial_count,
+    }
+
+
+def _hints(summary: Summary, tally: Tally) -> dict[str, Any]:
+    """What a person should be told of the trials."""
+    return {
+        "bounds": [asdict(each) for each in values_at_bounds(summary, tally)],
+        "failures": [
+            {
+                "message": each.message,
+                "count": len(each.numbers),
+                "trials": each.numbers[:_NAMED],
+                "inCommon": each.in_common,
+            }
+            for each in failure_groups(summary, tally)
+        ],
+    }
+
+
 def stop(request: ApiRequest) -> Mapping[str, Any]:
     """Ask an experiment to stop; its interrupted trials run again when it is resumed."""
     experiment = request.stores.handle(request.uid)
-    if experiment.is_live:
-        experiment.stop()
+    experiment.stop()
     return {"state": experiment.state}
 
 
@@ -209,7 +252,7 @@ def begin(request: ApiRequest) -> Mapping[str, Any]:
     fresh = request.body.fresh or prepared.fresh
     experiment, enrolled = store.run(prepared, fresh=fresh)
     return {
-        **_shown(request.stores.name_of(experiment), experiment),
+        **_shown(request.stores.name_of(experiment), experiment, request.root),
         "enrolment": enrolled.how.value,
         "said": enrolled.said,
         "warnings": [*notices, *map(str, prepared.warnings)],

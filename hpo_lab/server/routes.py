@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from hpo_lab.server import experiments, figures, trials
+from hpo_lab.server import cells, experiments, exports, figures, options, panels, trials
 from hpo_lab.server.request import Answer, Fields, Nothing
 
 __all__ = ["ROUTES", "Endpoint", "Route", "match"]
@@ -61,6 +61,10 @@ _TRIAL: Final = f"{_EXPERIMENT}/trials/{{number}}"
 
 ROUTES: Final = (
     Route("", {"GET": Endpoint(experiments.about)}),
+    Route("/options", {"GET": Endpoint(options.listed)}),
+    Route("/cell", {"POST": Endpoint(cells.read, body=cells.Cell)}),
+    Route("/cell/annotation", {"POST": Endpoint(cells.annotate, body=cells.AnnotationEdit)}),
+    Route("/cell/line", {"POST": Endpoint(cells.change_line, body=cells.LineEdit)}),
     Route(
         "/experiments",
         {
@@ -87,11 +91,20 @@ ROUTES: Final = (
     ),
     Route(f"{_EXPERIMENT}/log", {"GET": Endpoint(trials.runner_log, trials.LogTail)}),
     Route(f"{_EXPERIMENT}/curves", {"GET": Endpoint(trials.learning_curves, trials.Curves)}),
+    Route(f"{_EXPERIMENT}/panel", {"GET": Endpoint(panels.panel, panels.Place)}),
     Route(f"{_EXPERIMENT}/figures", {"GET": Endpoint(figures.listed)}),
     Route(f"{_EXPERIMENT}/figures/{{name}}", {"GET": Endpoint(figures.drawn, figures.Look)}),
+    Route(
+        f"{_EXPERIMENT}/comparison",
+        {"GET": Endpoint(figures.compared_with, figures.Comparison)},
+    ),
+    Route(f"{_EXPERIMENT}/report", {"GET": Endpoint(exports.report)}),
+    Route(f"{_EXPERIMENT}/table", {"GET": Endpoint(exports.table)}),
+    Route(f"{_EXPERIMENT}/matches", {"GET": Endpoint(trials.matching, trials.Description)}),
     Route(f"{_EXPERIMENT}/trials", {"GET": Endpoint(trials.listed, trials.TrialPage)}),
     Route(_TRIAL, {"GET": Endpoint(trials.shown)}),
     Route(f"{_TRIAL}/code", {"GET": Endpoint(trials.code)}),
+    Route(f"{_TRIAL}/curve", {"GET": Endpoint(figures.trial_curve, figures.Theme)}),
     Route(f"{_TRIAL}/log", {"GET": Endpoint(trials.log, trials.LogTail)}),
     Route(f"{_TRIAL}/notebook", {"GET": Endpoint(trials.notebook)}),
     Route(f"{_TRIAL}/artifacts/{{name}}", {"GET": Endpoint(trials.artifact)}),

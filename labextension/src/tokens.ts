@@ -25,5 +25,10 @@ export const CommandIDs = {
   open: 'hpo-lab:open-experiment',
   stop: 'hpo-lab:stop-experiment',
   resume: 'hpo-lab:resume-experiment',
-  delete: 'hpo-lab:delete-experiment'
+  delete: 'hpo-lab:delete-experiment',
+  enqueue: 'hpo-lab:enqueue-point',
+  runAgain: 'hpo-lab:run-again',
+  insertBest: 'hpo-lab:insert-best',
+  copyBest: 'hpo-lab:copy-best',
+  exportReport: 'hpo-lab:export-report'
 } as const;

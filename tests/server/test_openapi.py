@@ -78,12 +78,17 @@ def test_answers_are_what_is_described(server: Server, parabola: str) -> None:
     for described, address in [
         ("/", ""),
         ("/experiments", "/experiments"),
+        ("/options", "/options"),
         ("/experiments/{uid}", path),
         ("/experiments/{uid}/trace", f"{path}/trace"),
         ("/experiments/{uid}/log", f"{path}/log"),
         ("/experiments/{uid}/curves", f"{path}/curves"),
+        ("/experiments/{uid}/panel", f"{path}/panel"),
         ("/experiments/{uid}/figures", f"{path}/figures"),
         ("/experiments/{uid}/figures/{name}", f"{path}/figures/history"),
+        ("/experiments/{uid}/matches", f"{path}/matches"),
+        ("/experiments/{uid}/comparison", f"{path}/comparison?other={parabola}"),
+        ("/experiments/{uid}/trials/{number}/curve", f"{path}/trials/1/curve"),
         ("/experiments/{uid}/trials", f"{path}/trials"),
         ("/experiments/{uid}/trials/{number}", f"{path}/trials/1"),
         ("/experiments/{uid}/trials/{number}/code", f"{path}/trials/1/code"),
@@ -91,6 +96,18 @@ def test_answers_are_what_is_described(server: Server, parabola: str) -> None:
         ("/experiments/{uid}/trials/{number}/notebook", f"{path}/trials/1/notebook"),
     ]:
         _check(described, "get", 200, server.get(address))
+
+
+def test_edited_cells_are_what_is_described(server: Server) -> None:
+    source = {"source": "%%tune maximize y\nx = 1  # tune: int(0, 4)\ny = x"}
+    for path, more in [
+        ("/cell", {}),
+        ("/cell/annotation", {"line": 2, "annotation": "int(1, 2)"}),
+        ("/cell/line", {}),
+    ]:
+        answer = server.ask("POST", path, {**source, **more})
+        assert answer.status == 200, answer.content
+        _check(path, "post", 200, answer.json)
 
 
 def test_refusals_are_what_is_described(server: Server, parabola: str) -> None:

@@ -136,9 +136,8 @@ class Board:
         self._trial = None
 
     def _stop(self, message: Mapping[str, Any]) -> str:
-        if self.experiment.summary().is_over:
+        if not self.experiment.stop():
             return "It does not run."
-        self.experiment.stop()
         return "It stops; trials that are interrupted run again when it is resumed."
 
     def _resume(self, message: Mapping[str, Any]) -> str:

@@ -21,6 +21,74 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/options': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The options of %%tune, search algorithms and stopping rules, and the distributions. */
+    get: operations['listOptions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/cell': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** What stands in a cell: parameters, what is wrong with them, values and metrics. */
+    post: operations['readCell'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/cell/annotation': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** The cell with an annotation written behind a value, or taken away. */
+    post: operations['annotateCell'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/cell/line': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** The cell with a %%tune line that says something else; it gets one where it has none. */
+    post: operations['changeTuneLine'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments': {
     parameters: {
       query?: never;
@@ -183,6 +251,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/experiments/{uid}/panel': {
+    parameters: {
+      query?: {
+        /** @description That of the notebook that shows it, as the server calls it; links to files lead from there. */
+        folder?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The panel as the output of a cell shows it, and up to which revision it tells. */
+    get: operations['drawPanel'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments/{uid}/figures': {
     parameters: {
       query?: never;
@@ -219,6 +309,90 @@ export interface paths {
     };
     /** A figure as plotly reads it, with its title and what there is to see in words. */
     get: operations['drawFigure'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/comparison': {
+    parameters: {
+      query: {
+        /** @description The uid of another experiment with the same objective. */
+        other: string;
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The best so far of two experiments in one figure. */
+    get: operations['compareExperiments'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/report': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The report of an experiment, a page in one file. */
+    get: operations['exportReport'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/table': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** All trials with all their columns, as CSV. */
+    get: operations['exportTrials'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/matches': {
+    parameters: {
+      query?: {
+        /** @description What the trials are like, such as `state:failed lr < 0.01`; by default anything. */
+        filter?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The numbers of the trials that a filter describes. */
+    get: operations['findTrials'];
     put?: never;
     post?: never;
     delete?: never;
@@ -296,6 +470,29 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/experiments/{uid}/trials/{number}/curve': {
+    parameters: {
+      query?: {
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+        number: components['parameters']['number'];
+      };
+      cookie?: never;
+    };
+    /** What a trial reported step by step, with the best trial to compare. */
+    get: operations['drawCurve'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments/{uid}/trials/{number}/log': {
     parameters: {
       query?: {
@@ -364,6 +561,93 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    Option: {
+      flag: string;
+      /** @description The argument of hpo_lab.tune. */
+      name: string;
+      form: string;
+      help: string;
+      /** @description Empty where nothing holds without it. */
+      default: string;
+      choices: string[];
+      repeatable: boolean;
+      isBudget: boolean;
+    };
+    /** @description A search algorithm or a rule of early stopping. */
+    Configurable: {
+      name: string;
+      help: string;
+      acceptsAnySetting: boolean;
+      severalObjectives?: boolean;
+      settings: {
+        name: string;
+        help: string;
+        default: string;
+        /** @description Of a number */
+        allowed: string;
+        choices: string[];
+      }[];
+    };
+    Cell: {
+      source: string;
+    };
+    AnnotationEdit: {
+      source: string;
+      /** @description The last line of the assignment, counted from 1. */
+      line: number;
+      /** @description What stands behind # tune:; empty takes it away. */
+      annotation: string;
+    };
+    LineEdit: {
+      source: string;
+      /** @description maximize accuracy; empty leaves what is said. */
+      objectives?: string;
+      /** @description The texts behind each flag that changes; no text takes it away. */
+      options?: {
+        [key: string]: string[];
+      };
+    };
+    ReadCell: {
+      parameters: {
+        line: number;
+        /** @description The annotation. */
+        text: string;
+        default: boolean | number | string | null;
+        parameter: components['schemas']['Parameter'];
+      }[];
+      problems: {
+        /** @description Counted from 1. */
+        line: number;
+        message: string;
+      }[];
+      /** @description The assignments of a number, text, truth value or None. */
+      values: {
+        name: string;
+        value: boolean | number | string | null;
+        /** @description Its first line, counted from 1. */
+        first: number;
+        last: number;
+        /** @description Empty for none. */
+        annotation: string;
+        /** @description The annotation in parts, or one to begin with. */
+        words: {
+          word: string;
+          arguments: string[];
+          step: string;
+          when: string;
+        };
+      }[];
+      /** @description What the cell may be measured by; what it reports and assigns last is first. */
+      metrics: string[];
+      /** @description What the line of %%tune says. */
+      tune: null | {
+        line: number;
+        objectives: string;
+        options: {
+          [key: string]: string[];
+        };
+      };
+    };
     NewExperiment: {
       /** @description A notebook with a tuned cell, or a manifest, below the folder that the server serves. */
       path: string;
@@ -445,6 +729,38 @@ export interface components {
       secondsLeft?: number;
     };
     Experiment: components['schemas']['Glance'] & {
+      /** @description The file on this machine. */
+      notebook: null | components['schemas']['File'];
+      /** @description The values that the cell itself has; empty where there is no cell. */
+      written: components['schemas']['Values'];
+      budgets: {
+        trials: number | null;
+        parallel: number | null;
+        /** @description In seconds. */
+        timeout: number | null;
+        goal: number | null;
+        max_failed: number | null;
+      };
+      /** @description What a person should be told. */
+      hints: {
+        /** @description The best values at a bound of their range. */
+        bounds: {
+          name: string;
+          value: boolean | number | string;
+          /** @enum {string} */
+          bound: 'lower' | 'upper';
+          /** @description An annotation with a wider range, or empty. */
+          wider: string;
+        }[];
+        /** @description The trials that failed, by message, the largest group first. */
+        failures: {
+          message: string;
+          count: number;
+          /** @description The first of them. */
+          trials: number[];
+          inCommon: string;
+        }[];
+      };
       cell: string | null;
       parameters: components['schemas']['Parameter'][];
       conditions: {
@@ -521,6 +837,50 @@ export interface components {
     };
   };
   responses: {
+    /** @description What there is. */
+    Options: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': {
+          options: components['schemas']['Option'][];
+          /** @description What stands on the line and is no part of the experiment. */
+          alongside: {
+            flag: string;
+            form: string;
+            help: string;
+          }[];
+          algorithms: components['schemas']['Configurable'][];
+          earlyStopping: components['schemas']['Configurable'][];
+          distributions: {
+            name: string;
+            signature: string;
+            help: string;
+          }[];
+        };
+      };
+    };
+    /** @description What stands in the cell. */
+    ReadCell: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': components['schemas']['ReadCell'];
+      };
+    };
+    /** @description The cell as it is then, and what stands in it. */
+    EditedCell: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': components['schemas']['ReadCell'] & {
+          source: string;
+        };
+      };
+    };
     /** @description The version and the stores. */
     About: {
       headers: {
@@ -556,6 +916,24 @@ export interface components {
       };
       content: {
         'application/json': components['schemas']['Experiment'];
+      };
+    };
+    /** @description The figure; without data where there is nothing to show, as the text says. */
+    Figure: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': {
+          title: string;
+          text: string;
+          data: {
+            [key: string]: unknown;
+          }[];
+          layout: {
+            [key: string]: unknown;
+          };
+        };
       };
     };
     /** @description The experiment, and what became of the wish. */
@@ -635,6 +1013,8 @@ export interface components {
   parameters: {
     uid: string;
     number: number;
+    /** @description The colours. */
+    theme: 'light' | 'dark' | 'contrast';
     /** @description How much of the end, in bytes. */
     tail: number;
   };
@@ -654,6 +1034,69 @@ export interface operations {
     requestBody?: never;
     responses: {
       200: components['responses']['About'];
+    };
+  };
+  listOptions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: components['responses']['Options'];
+    };
+  };
+  readCell: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Cell'];
+      };
+    };
+    responses: {
+      200: components['responses']['ReadCell'];
+      400: components['responses']['Problems'];
+    };
+  };
+  annotateCell: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AnnotationEdit'];
+      };
+    };
+    responses: {
+      200: components['responses']['EditedCell'];
+      400: components['responses']['Problems'];
+    };
+  };
+  changeTuneLine: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LineEdit'];
+      };
+    };
+    responses: {
+      200: components['responses']['EditedCell'];
+      400: components['responses']['Problems'];
     };
   };
   listExperiments: {
@@ -865,6 +1308,37 @@ export interface operations {
       404: components['responses']['Problems'];
     };
   };
+  drawPanel: {
+    parameters: {
+      query?: {
+        /** @description That of the notebook that shows it, as the server calls it; links to files lead from there. */
+        folder?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The panel. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description Without scripts. */
+            html: string;
+            revision: number;
+            isOver: boolean;
+          };
+        };
+      };
+      404: components['responses']['Problems'];
+    };
+  };
   listFigures: {
     parameters: {
       query?: never;
@@ -910,21 +1384,100 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The figure. */
+      200: components['responses']['Figure'];
+      400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  compareExperiments: {
+    parameters: {
+      query: {
+        /** @description The uid of another experiment with the same objective. */
+        other: string;
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: components['responses']['Figure'];
+      400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  exportReport: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The page, as a file to be saved. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/html': string;
+        };
+      };
+      404: components['responses']['Problems'];
+    };
+  };
+  exportTrials: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The table, as a file to be saved. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/csv': string;
+        };
+      };
+      404: components['responses']['Problems'];
+    };
+  };
+  findTrials: {
+    parameters: {
+      query?: {
+        /** @description What the trials are like, such as `state:failed lr < 0.01`; by default anything. */
+        filter?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The numbers. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
           'application/json': {
-            title: string;
-            text: string;
-            data: {
-              [key: string]: unknown;
-            }[];
-            layout: {
-              [key: string]: unknown;
-            };
+            trials: number[];
           };
         };
       };
@@ -1022,6 +1575,26 @@ export interface operations {
           };
         };
       };
+      400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  drawCurve: {
+    parameters: {
+      query?: {
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+        number: components['parameters']['number'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: components['responses']['Figure'];
       400: components['responses']['Problems'];
       404: components['responses']['Problems'];
     };

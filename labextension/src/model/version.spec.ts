@@ -1,8 +1,4 @@
-import { isSameRelease, VERSION } from './version';
-
-it('is that of the package', () => {
-  expect(jest.requireActual('../../package.json').version).toBe(VERSION);
-});
+import { isSameRelease } from './version';
 
 it.each([
   ['0.1.0', '0.1.0.dev0', true],
