@@ -74,9 +74,10 @@ def test_an_experiment_is_opened_looked_at_raised_and_deleted(
     _lab(page, jupyterlab.page())
 
     # From the palette, by keyboard alone.
-    execute(page, "apputils:activate-command-palette")
-    page.keyboard.type("open experiment")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Control+Shift+C")
+    palette = page.locator(".lm-CommandPalette-input")
+    palette.fill("open experiment")
+    palette.press("Enter")
     page.locator(".jp-Dialog select").select_option("viewed")
     page.keyboard.press("Enter")
     view = page.get_by_role("region", name="Experiment viewed")
