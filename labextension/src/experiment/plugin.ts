@@ -80,6 +80,7 @@ export const experiment: JupyterFrontEndPlugin<void> = {
         });
         content.model = await modelOf(await client.ask(path));
         const widget = new MainAreaWidget({ content });
+        widget.toolbar.hide();
         widget.id = id;
         widget.title.label = trans.__('Trial %1, executed', trial);
         widget.title.icon = hpoIcon;
