@@ -45,6 +45,11 @@ NAME = "viewed"
 CELL = """lr = 0.01  # tune: loguniform(1e-4, 1e-1)
 momentum = 0.9  # tune: uniform(0, 1)
 opt = "adam"  # tune: choice("adam", "sgd")
+depth = 3  # tune: int(1, 8)
+width = 64  # tune: int(16, 512)
+dropout = 0.1  # tune: uniform(0, 0.6)
+decay = 1e-5  # tune: loguniform(1e-8, 1e-2)
+nesterov = True  # tune: choice(True, False)
 score = lr * momentum
 """
 
@@ -67,11 +72,25 @@ def record(store: Store, name: str, count: int, trials: int) -> None:
     for first in range(0, count, 1000):
         with store.transaction(uid) as transaction:
             for number in range(first, min(first + 1000, count)):
-                values = {"lr": stream.random(), "momentum": stream.random(), "opt": "adam"}
+                values = {
+                    "lr": 10 ** stream.uniform(-4, -1),
+                    "momentum": stream.random(),
+                    "opt": stream.choice(["adam", "sgd"]),
+                    "depth": stream.randint(1, 8),
+                    "width": stream.randint(16, 512),
+                    "dropout": 0.6 * stream.random(),
+                    "decay": 10 ** stream.uniform(-8, -2),
+                    "nesterov": stream.random() < 0.5,
+                }
                 transaction.start_trial(number, new=Trial(number, values))
                 score = 2.0 if number == best else stream.random()
-                seen = Observation(metric="score", value=score, time=time.time())
-                transaction.observe(number, [seen], offset=1)
+                # Every tenth reports four times.
+                values_so_far = [score] if number % 10 else [score / 4, score / 3, score / 2, score]
+                reports = [
+                    Observation(metric="score", value=value, time=time.time(), step=step)
+                    for step, value in enumerate(values_so_far)
+                ]
+                transaction.observe(number, reports, 1)
                 transaction.finish_trial(number, TrialState.SUCCEEDED)
             transaction.set_best(best)
     store.set_condition(uid, ExperimentState.STOPPED, "ExperimentStopped", "it was stopped")

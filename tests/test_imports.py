@@ -69,7 +69,7 @@ HOUSE = {
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
     "server": Room(
-        "dashboard experiment facade options prepare store",
+        "dashboard experiment facade notebook options prepare search stopping store",
         "jupyter_events jupyter_server pydantic tornado traitlets",
     ),
     "api": Room("experiment facade options prepare running store", lazily=ANYTHING),

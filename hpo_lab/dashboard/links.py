@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from hpo_lab.dashboard.html import cut
 from hpo_lab.facade.best import BestTrial
 
-__all__ = ["files_html", "served_below", "served_path"]
+__all__ = ["Served", "files_html", "served_below", "served_path"]
 
 _FILES = 5
 
 
-def files_html(best: BestTrial) -> str:
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where links stand.
+
+    Attributes:
+        root: The folder that the Jupyter server serves.
+        folder: That of the notebook, which is below it.
+    """
+
+    root: Path
+    folder: Path
+
+
+def files_html(best: BestTrial, served: Served | None = None) -> str:
     """The executed notebook of *best* and what it kept, as links where JupyterLab opens them.
 
     It opens what is below the folder that it serves and not hidden. Of other files the path is
     shown.
+
+    Args:
+        best: The trial.
+        served: Where the links stand; by default in the notebook of this kernel.
     """
     notebook = best.notebook
     files = [("executed notebook", notebook)] if notebook else []
@@ -27,27 +45,26 @@ def files_html(best: BestTrial) -> str:
     files += kept[:_FILES]
     if not files:
         return ""
-    folder = _folder_of_notebook()
-    pieces = [_file_html(name, path, folder) for name, path in files]
+    served = served or _served_here()
+    pieces = [_file_html(name, path, served) for name, path in files]
     if len(kept) > _FILES:
         pieces.append(f"and {len(kept) - _FILES} more")
     links = " · ".join(pieces)
     return f'<p class="sm hpo-files"><span class="q">Trial {best.number}:</span> {links}</p>'
 
 
-def _file_html(name: str, path: Path, folder: Path | None) -> str:
-    link = None if folder is None else _link(path, folder)
+def _file_html(name: str, path: Path, served: Served | None) -> str:
+    link = None if served is None else _link(path, served)
     if link is None:
         return f"{cut(name, 60)} <code>{cut(str(path), 300)}</code>"
     return f'<a href="{cut(quote(link), 600)}">{cut(name, 60)}</a>'
 
 
-def _link(path: Path, folder: Path) -> str | None:
-    """The way from *folder* to *path*, None where the server does not lead there."""
-    root = _server_root()
-    if root is None or not folder.is_relative_to(root) or served_path(path) is None:
+def _link(path: Path, served: Served) -> str | None:
+    """The way from the notebook to *path*, None where the server does not lead there."""
+    if not served.folder.is_relative_to(served.root) or served_below(path, served.root) is None:
         return None
-    return Path(os.path.relpath(path, folder)).as_posix()
+    return Path(os.path.relpath(path, served.folder)).as_posix()
 
 
 def served_path(path: Path) -> str | None:
@@ -64,9 +81,11 @@ def served_below(path: Path, root: Path) -> str | None:
     return None if any(part.startswith(".") for part in below.parts) else below.as_posix()
 
 
-def _folder_of_notebook() -> Path | None:
+def _served_here() -> Served | None:
+    """Where the notebook of this kernel is, None where there is none."""
     notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    return notebook.parent if notebook.is_absolute() else None
+    root = _server_root() if notebook.is_absolute() else None
+    return None if root is None else Served(root, notebook.parent)
 
 
 def _server_root() -> Path | None:

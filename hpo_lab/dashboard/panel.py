@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hpo_lab.dashboard.experiment_html import experiment_html
-from hpo_lab.dashboard.links import files_html
+from hpo_lab.dashboard.links import Served, files_html
 from hpo_lab.dashboard.pictures import LivePictures
 from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
@@ -28,7 +28,11 @@ class Panel:
     """
 
     def __init__(
-        self, experiment: Experiment, follower: Follower, decisions: Sequence[Decision] = ()
+        self,
+        experiment: Experiment,
+        follower: Follower,
+        decisions: Sequence[Decision] = (),
+        served: Served | None = None,
     ) -> None:
         """Prepare a panel.
 
@@ -36,12 +40,14 @@ class Panel:
             experiment: The experiment.
             follower: Makes the summaries.
             decisions: Which earlier cells its trials run, and why.
+            served: Where the links to files stand; by default in the notebook of this kernel.
         """
         self.pictures = LivePictures(experiment.store, experiment.uid)
         self.as_of = ""
         self._experiment = experiment
         self._follower = follower
         self._decisions = decisions
+        self._served = served
         self._failure: Failure | None = None
         self._files = ""
         self._filed: tuple[int, bool] | None = None
@@ -53,7 +59,7 @@ class Panel:
         self._failure = None if best else self._last_failure()
         # What the best trial keeps does not change after its end.
         if best is not None and self._filed != (best.number, summary.is_over):
-            self._files = files_html(self._experiment.with_me(best))
+            self._files = files_html(self._experiment.with_me(best), self._served)
             self._filed = best.number, summary.is_over
 
     def html(self, summary: Summary, note: str = "") -> str:

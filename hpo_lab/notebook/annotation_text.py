@@ -15,7 +15,7 @@ from hpo_lab.experiment.rules import parameter_problems
 from hpo_lab.experiment.space import DOMAINS, has_word, space_text
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["ANNOTATION", "FORM", "annotation", "read_parameter", "split_when"]
+__all__ = ["ANNOTATION", "FORM", "SIGNATURES", "annotation", "read_parameter", "split_when"]
 
 ANNOTATION = re.compile(r"(?P<before>#.*?\s)??#+\s*tune\s*:\s*(?P<text>.*)", re.DOTALL)
 """A comment that is an annotation, with its text; before that may be another comment, `# noqa`."""
@@ -23,7 +23,7 @@ ANNOTATION = re.compile(r"(?P<before>#.*?\s)??#+\s*tune\s*:\s*(?P<text>.*)", re.
 FORM = "name = literal  # tune: loguniform(1e-4, 1e-1)"
 """How an annotation is written, for messages."""
 
-_SIGNATURES = {
+SIGNATURES = {
     "uniform": "uniform(low, high, step=None)",
     "loguniform": "loguniform(low, high, step=None)",
     "int": "int(low, high, step=None)",
@@ -32,7 +32,7 @@ _SIGNATURES = {
     "normal": "normal(low, high, step=None)",
     "lognormal": "lognormal(low, high, step=None)",
 }
-
+"""How each distribution is written."""
 
 _CALLED = {"categorical": "choice", "suggest_float": "uniform", "suggest_int": "int"}
 """By the name that another tool has for it, the distribution here."""
@@ -49,7 +49,7 @@ def read_parameter(name: str, text: str) -> Parameter | list[str]:
         problem = f"cannot read `{expression}`" if expression else "no distribution is given"
         return [f"{problem}; write it as `{FORM}`"]
     if not isinstance(call, ast.Call):
-        shown = _SIGNATURES.get(expression, _SIGNATURES["loguniform"])
+        shown = SIGNATURES.get(expression, SIGNATURES["loguniform"])
         return [f"found `{expression}`, not a distribution with its bounds, as {shown}"]
     word = ast.unparse(call.func)
     if word not in DOMAINS:
@@ -81,7 +81,7 @@ def _argument_problems(
     word: str, positional: Sequence[object], named: Mapping[str, object]
 ) -> Iterator[str]:
     """What is wrong with the arguments of the distribution *word*."""
-    form = f"it is {_SIGNATURES[word]}"
+    form = f"it is {SIGNATURES[word]}"
     try:
         inspect.signature(DOMAINS[word]).bind(*positional, **named)
     except TypeError as error:

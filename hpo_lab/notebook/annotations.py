@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from tokenize import TokenInfo
+from types import EllipsisType
 
 from hpo_lab.experiment.condition import ParameterCondition
 from hpo_lab.experiment.model import Parameter, ParameterType, Value
@@ -29,9 +30,18 @@ from hpo_lab.notebook.names import names_bound, stored
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["Annotation", "parse_annotations", "parse_parameter"]
+__all__ = [
+    "Annotation",
+    "LineProblem",
+    "is_nearly_right",
+    "literal_of",
+    "parse_annotations",
+    "parse_parameter",
+    "plain_assignments",
+    "read_annotations",
+]
 
-_LineProblem = tuple[int, str]
+LineProblem = tuple[int, str]
 """The line of the cell, and what is wrong there."""
 _NEARLY = re.compile(r"#+\s*(tun\w*|hpo)\s*[:=]?\s*(\w*)(\s*\()?", re.IGNORECASE)
 _INSIDE = re.compile(r"\btune\s*:\s*(\w+)\s*\(")
@@ -74,12 +84,24 @@ def parse_annotations(
     Raises:
         InvalidInput: Some annotations cannot be used; every reason is listed.
     """
+    annotations, problems = read_annotations(tuned, first_line=first_line)
+    if problems:
+        raise InvalidInput([Problem(f"{where}, line {line}", text) for line, text in problems])
+    return annotations
+
+
+def read_annotations(
+    tuned: ParsedCell, *, first_line: int = 1
+) -> tuple[tuple[Annotation, ...], list[LineProblem]]:
+    """The annotations of a tuned cell that can be used, and every problem with its line.
+
+    The arguments are those of `parse_annotations`.
+    """
     offset = first_line - 1
     tree = tuned.tree
     if isinstance(tree, SyntaxError):
-        place = f"{where}, line {(tree.lineno or 1) + offset}"
-        raise InvalidInput([Problem(place, f"the cell is no valid Python: {tree.msg}")])
-    problems: list[_LineProblem] = []
+        return (), [((tree.lineno or 1) + offset, f"the cell is no valid Python: {tree.msg}")]
+    problems: list[LineProblem] = []
     annotations: list[Annotation] = []
     assignments: list[tuple[str, ast.stmt]] = []
     for comment in tuned.comments:
@@ -90,7 +112,7 @@ def parse_annotations(
             # An assignment that is out of use.
             continue
         if match is None:
-            if _is_nearly_right(text, is_alone):
+            if is_nearly_right(text, is_alone):
                 message = f"found {text!r}; write it as `# tune: loguniform(1e-4, 1e-1)`"
                 problems.append((line, message))
             continue
@@ -106,18 +128,16 @@ def parse_annotations(
             problems += ((line, message) for message in annotation)
     problems += _name_problems(tree, assignments, offset)
     problems += _condition_problems(annotations, [name for name, _ in assignments])
-    if problems:
-        problems.sort(key=itemgetter(0))
-        raise InvalidInput([Problem(f"{where}, line {line}", text) for line, text in problems])
-    return tuple(annotations)
+    problems.sort(key=itemgetter(0))
+    return tuple(annotations), problems
 
 
-def _is_nearly_right(comment: str, is_alone: bool) -> bool:
+def is_nearly_right(comment: str, is_alone: bool) -> bool:
     """Whether *comment*, which may be alone on its line, seems to be meant as an annotation."""
     if not is_alone:
         inside = _INSIDE.search(comment)
         parts = [f"#{part}" for part in comment.lstrip("#").split("#")]
-        if any(_is_nearly_right(part, True) for part in parts):
+        if any(is_nearly_right(part, True) for part in parts):
             return True
         return inside is not None and inside[1] in DOMAINS
     nearly = _NEARLY.match(comment)
@@ -184,14 +204,9 @@ def _annotation(
     """The annotation *text* of *statement*, or what is wrong with it."""
     name = _target(statement)
     problems = []
-    default: Value = None
-    try:
-        literal = ast.literal_eval(statement.value or ast.Constant(...))
-    except (ValueError, TypeError):
-        literal = ...
-    if literal is None or isinstance(literal, bool | int | float | str):
-        default = literal
-    else:
+    literal = literal_of(statement)
+    default = None if literal is ... else literal
+    if literal is ...:
         shown = f"{name} = {ast.unparse(statement.value)}" if statement.value else name
         problems.append(
             f"`{shown}` is tuned; its value must be a number, a string, True, False or None"
@@ -207,6 +222,27 @@ def _annotation(
         return problems
     lines = range(statement.lineno, _end(statement) + 1)
     return Annotation(name, default, parameter, line, text, lines)
+
+
+def literal_of(statement: ast.Assign | ast.AnnAssign) -> Value | EllipsisType:
+    """The number, text, truth value or None that is assigned; `...` where it is something else."""
+    try:
+        literal = ast.literal_eval(statement.value or ast.Constant(...))
+    except (ValueError, TypeError):
+        return ...
+    is_plain = literal is None or isinstance(literal, bool | int | float | str)
+    return literal if is_plain else ...
+
+
+def plain_assignments(tree: ast.Module) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
+    """The assignments to one plain name that share their lines with no other statement."""
+    for statement in tree.body:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign):
+            continue
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        first, *others = targets
+        if isinstance(first, ast.Name) and not others and not _shares_lines(tree, statement):
+            yield first.id, statement
 
 
 def _is_float_for_int(parameter: Parameter, default: Value) -> bool:
@@ -227,7 +263,7 @@ def parse_parameter(name: str, text: str) -> Parameter:
 
 def _name_problems(
     tree: ast.Module, assignments: Sequence[tuple[str, ast.stmt]], offset: int
-) -> Iterator[_LineProblem]:
+) -> Iterator[LineProblem]:
     """Names annotated twice, and names whose value from the trial would be overwritten."""
     lines: dict[str, int] = {}
     for name, statement in assignments:
@@ -264,7 +300,7 @@ def _overwrites(statement: ast.stmt, name: str) -> bool:
 
 def _condition_problems(
     annotations: Sequence[Annotation], names: Sequence[str]
-) -> Iterator[_LineProblem]:
+) -> Iterator[LineProblem]:
     """Conditions on unknown parameters, on the parameter itself, or on each other."""
     needs = {
         a.name: ParameterCondition.parse(a.parameter.when).names

@@ -1,6 +1,7 @@
 """The options of a tuning run, each written down once, for every way in and out."""
 
 from hpo_lab.options.arguments import read_arguments
+from hpo_lab.options.changed_line import changed_line, line_parts
 from hpo_lab.options.line import (
     LINE_OPTIONS,
     parse_line,
@@ -18,6 +19,8 @@ __all__ = [
     "OPTIONS",
     "Option",
     "TuneOptions",
+    "changed_line",
+    "line_parts",
     "options_of",
     "parse_line",
     "parse_values",

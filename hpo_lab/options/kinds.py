@@ -97,13 +97,13 @@ class Choice(Kind):
 
     def __init__(self, *words: str) -> None:
         """Allow these *words*."""
-        self._words = words
+        self.words = words
 
     def read(self, text: str) -> str:
         """*text*, when it is one of the words."""
-        if text not in self._words:
-            allowed = ", ".join(self._words)
-            hint = nearest(text, self._words)
+        if text not in self.words:
+            allowed = ", ".join(self.words)
+            hint = nearest(text, self.words)
             raise ValueError(f"{text!r} is not allowed; allowed are {allowed}{hint}")
         return text
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpo_lab.experiment.model import Document, ExperimentDocument
-from hpo_lab.options.kinds import Kind
+from hpo_lab.options.kinds import Choice, Kind
 
 __all__ = ["Option"]
 
@@ -42,6 +42,16 @@ class Option:
     def flag(self) -> str:
         """As it is written in a command, `--trial-timeout`."""
         return f"--{self.field.replace('_', '-')}"
+
+    @property
+    def default(self) -> str:
+        """What holds where nothing is said, as its help says it; empty where that says nothing."""
+        return self.help.partition("[default: ")[2].removesuffix("]")
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words that its value may be; empty where they are no list."""
+        return self.kind.words if isinstance(self.kind, Choice) else ()
 
     def read(self, texts: Iterable[str]) -> tuple[Any, list[str]]:
         """Its value from the *texts* behind its flag, and what is wrong with each."""

@@ -21,7 +21,7 @@ from hpo_lab.experiment.trial import Trial
 from hpo_lab.problems import Problem
 from hpo_lab.search.history import History
 from hpo_lab.search.points import POINT, Points
-from hpo_lab.search.registry import new_registered, registered_names
+from hpo_lab.search.registry import all_registered, new_registered, registered_names
 from hpo_lab.search.setting import RANDOM_STATE, Configurable, Setting, setting_problems
 from hpo_lab.search.space import Assignment
 
@@ -37,6 +37,7 @@ __all__ = [
     "Suggestion",
     "Wait",
     "algorithms",
+    "every_algorithm",
     "get_algorithm",
     "search_problems",
 ]
@@ -163,6 +164,11 @@ def get_algorithm(name: str) -> Algorithm:
     """
     # An abstract class stands for those derived from it.
     return new_registered(ENTRY_POINT_GROUP, name, Algorithm, "search algorithm")  # type: ignore[type-abstract]
+
+
+def every_algorithm() -> list[Algorithm]:
+    """All registered algorithms that can be loaded, by name."""
+    return all_registered(ENTRY_POINT_GROUP, Algorithm, "search algorithm")  # type: ignore[type-abstract]
 
 
 def search_problems(spec: ExperimentSpec) -> list[Problem]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from hpo_lab.problems import nearest
 from hpo_lab.search.setting import Configurable, missing_names
 
-__all__ = ["new_registered", "registered_names"]
+__all__ = ["all_registered", "new_registered", "registered_names"]
 
 C = TypeVar("C", bound=Configurable)
 
@@ -46,6 +46,21 @@ def new_registered(group: str, name: str, base: type[C], kind: str) -> C:
             f"{entry.name!r} of the package {package} cannot be loaded: "
             f"{type(error).__name__}: {error}"
         ) from error
+
+
+def all_registered(group: str, base: type[C], kind: str) -> list[C]:
+    """New objects of all classes of a *group* that can be loaded, by name.
+
+    The arguments are those of `new_registered`.
+    """
+    objects = []
+    for name in registered_names(group):
+        try:
+            objects.append(new_registered(group, name, base, kind))
+        except LookupError:
+            # Whoever names it is told why.
+            continue
+    return objects
 
 
 def _new(registered: object, base: type[C]) -> C:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
 from hpo_lab import __version__
 from hpo_lab.dashboard.hints import failure_groups, values_at_bounds
+from hpo_lab.dashboard.selection import best_so_far
 from hpo_lab.experiment.model import ExperimentSpec, Parameter, Value
 from hpo_lab.experiment.parameter import ParameterType
 from hpo_lab.facade.assigned import notebook_defaults
@@ -23,7 +25,7 @@ from hpo_lab.options import BUDGETS, OPTIONS, read_arguments, unknown_arguments
 from hpo_lab.prepare import Prepared, PreparedManifest, prepare_file, runs_here
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.server.request import ApiRequest, Body
+from hpo_lab.server.request import ApiRequest, Body, Fields
 from hpo_lab.server.trials import served
 from hpo_lab.store import NotFound
 from hpo_lab.store.location import Location
@@ -31,6 +33,7 @@ from hpo_lab.store.location import Location
 __all__ = [
     "Budgets",
     "EnqueuedPoints",
+    "Listing",
     "NewExperiment",
     "about",
     "begin",
@@ -40,12 +43,29 @@ __all__ = [
     "resume",
     "shown",
     "stop",
+    "trace",
 ]
 
 _NAMED = 20
 """Trials that failed alike are named up to so many."""
 
 _OBJECTIVES = ("maximize", "minimize", "additional_objectives")
+
+
+_STEPS = 24
+"""Of so many steps a curve is made that is as small as a word."""
+
+
+class Listing(Fields):
+    """Which experiments are asked for.
+
+    Attributes:
+        uid: At most 100 of them; by default all.
+    """
+
+    uid: list[Annotated[str, Field(pattern="^[0-9a-f]{32}$")]] = Field(
+        default_factory=list, max_length=100
+    )
 
 
 class NewExperiment(Body):
@@ -87,8 +107,11 @@ def about(request: ApiRequest) -> Mapping[str, Any]:
 
 
 def listed(request: ApiRequest) -> Mapping[str, Any]:
-    """Every experiment at a glance, the newest of each store first; and stores that are silent."""
-    summaries, silent = request.stores.summaries()
+    """Every experiment at a glance, the newest of each store first; and stores that are silent.
+
+    Of the uids that are asked for, those of experiments that are gone are left out.
+    """
+    summaries, silent = request.stores.summaries(request.query.uid)
     return {
         "experiments": [_glance(store, each) for store, each in summaries],
         "silent": [{"store": store, "message": reason} for store, reason in silent.items()],
@@ -96,7 +119,33 @@ def listed(request: ApiRequest) -> Mapping[str, Any]:
 
 
 def _glance(store: str, summary: Summary) -> dict[str, Any]:
-    return {**summary.to_json(), "title": summary.title, "store": store, "isOver": summary.is_over}
+    return {
+        **summary.to_json(),
+        "title": summary.title,
+        "store": store,
+        "isOver": summary.is_over,
+        "created": summary.created_at,
+        "ended": summary.ended,
+        "file": summary.file or None,
+        "place": summary.place,
+        "revision": summary.revision,
+        **({} if summary.set_up is None else {"setUpSeconds": round(summary.set_up, 3)}),
+    }
+
+
+def trace(request: ApiRequest) -> Mapping[str, Any]:
+    """The best so far in a few steps, for a picture as small as a word; the size of the front."""
+    with request.stores.experiment(request.uid) as experiment:
+        tally = experiment.tally()
+        curve = best_so_far(tally)
+        several = bool(tally.objective.additional_objectives)
+        front = len(experiment.summary().front) if several else None
+    steps = list(enumerate(curve[:1]))
+    steps += [(at, new) for at, (old, new) in enumerate(pairwise(curve), 1) if new != old]
+    if len(steps) > _STEPS:
+        gap = (len(steps) - 1) / (_STEPS - 1)
+        steps = [steps[round(index * gap)] for index in range(_STEPS)]
+    return {"steps": steps, "length": len(curve), "front": front}
 
 
 def shown(request: ApiRequest) -> Mapping[str, Any]:
@@ -108,14 +157,10 @@ def shown(request: ApiRequest) -> Mapping[str, Any]:
 def _shown(store: str, experiment: Experiment, root: Path) -> dict[str, Any]:
     summary, failure = experiment.summary(), experiment.last_failure()
     record = experiment.record
-    origin = Origin.of(record)
     return {
         **_glance(store, summary),
-        "file": origin.file or None,
-        "cell": origin.cell or None,
-        "place": record.place,
-        "revision": record.revision,
-        "notebook": _notebook(record.project, origin.file, root),
+        "cell": Origin.of(record).cell or None,
+        "notebook": _notebook(record.project, summary.file, root),
         "parameters": [each.to_document() for each in record.document.spec.parameters],
         "written": notebook_defaults(experiment),
         "budgets": _budgets(record.document.spec),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from hpo_lab.server import experiments, exports, figures, trials
+from hpo_lab.server import cells, experiments, exports, figures, options, panels, trials
 from hpo_lab.server.request import Answer, Fields, Nothing
 
 __all__ = ["ROUTES", "Endpoint", "Route", "match"]
@@ -61,10 +61,14 @@ _TRIAL: Final = f"{_EXPERIMENT}/trials/{{number}}"
 
 ROUTES: Final = (
     Route("", {"GET": Endpoint(experiments.about)}),
+    Route("/options", {"GET": Endpoint(options.listed)}),
+    Route("/cell", {"POST": Endpoint(cells.read, body=cells.Cell)}),
+    Route("/cell/annotation", {"POST": Endpoint(cells.annotate, body=cells.AnnotationEdit)}),
+    Route("/cell/line", {"POST": Endpoint(cells.change_line, body=cells.LineEdit)}),
     Route(
         "/experiments",
         {
-            "GET": Endpoint(experiments.listed),
+            "GET": Endpoint(experiments.listed, experiments.Listing),
             "POST": Endpoint(experiments.begin, body=experiments.NewExperiment, status=201),
         },
     ),
@@ -75,6 +79,7 @@ ROUTES: Final = (
             "DELETE": Endpoint(experiments.delete, status=204),
         },
     ),
+    Route(f"{_EXPERIMENT}/trace", {"GET": Endpoint(experiments.trace)}),
     Route(f"{_EXPERIMENT}/stop", {"POST": Endpoint(experiments.stop, status=202)}),
     Route(
         f"{_EXPERIMENT}/resume",
@@ -86,6 +91,7 @@ ROUTES: Final = (
     ),
     Route(f"{_EXPERIMENT}/log", {"GET": Endpoint(trials.runner_log, trials.LogTail)}),
     Route(f"{_EXPERIMENT}/curves", {"GET": Endpoint(trials.learning_curves, trials.Curves)}),
+    Route(f"{_EXPERIMENT}/panel", {"GET": Endpoint(panels.panel, panels.Place)}),
     Route(f"{_EXPERIMENT}/figures", {"GET": Endpoint(figures.listed)}),
     Route(f"{_EXPERIMENT}/figures/{{name}}", {"GET": Endpoint(figures.drawn, figures.Look)}),
     Route(

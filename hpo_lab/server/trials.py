@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from hpo_lab.facade.assigned import values_as_code
 from hpo_lab.facade.columns import Columns, trial_row
 from hpo_lab.facade.files import content_of, tail_of
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.results import TrialResult, curves_of, thinned_curve
+from hpo_lab.facade.results import TrialResult, curves, thinned_curve
 from hpo_lab.problems import InvalidInput
 from hpo_lab.server.request import ApiRequest, Content, Fields
 from hpo_lab.store import ArtifactRecord, NotFound
@@ -100,26 +100,16 @@ def listed(request: ApiRequest) -> Mapping[str, Any]:
     """
     page: TrialPage = request.query
     with request.stores.experiment(request.uid) as experiment:
-        tally = experiment.tally()
-        revision = experiment.follower.revision
-        trials: Iterable[int] = tally.trials
-        if page.since:
-            changes = experiment.store.changes(request.uid, page.since)
-            # Of a store that was restored from a backup, all trials may have changed.
-            is_older = changes is None or changes.revision < page.since
-            if changes is not None and not is_older:
-                trials = [trial.number for trial in changes.trials]
-        numbers = sorted(number for number in trials if number > page.after)
-        objective = tally.objective
-        return {
-            "revision": revision,
-            "trials": [
-                _trial(TrialResult.of(objective, tally.trials[number]))
-                for number in numbers[: page.limit]
-                if number in tally.trials
-            ],
-            "more": len(numbers) > page.limit,
-        }
+        objective = experiment.record.document.spec.objective
+        answer = experiment.store.page(request.uid, page.since, page.after, page.limit + 1)
+        if answer is None:
+            raise NotFound(f"experiment {experiment.title} was deleted meanwhile")
+    revision, trials = answer
+    return {
+        "revision": revision,
+        "trials": [_trial(TrialResult.of(objective, trial)) for trial in trials[: page.limit]],
+        "more": len(trials) > page.limit,
+    }
 
 
 def matching(request: ApiRequest) -> Mapping[str, Any]:
@@ -202,16 +192,13 @@ def learning_curves(request: ApiRequest) -> Mapping[str, Any]:
         metric = asked.metric or objective.objective_metric_name
         numbers = asked.trial or sorted(experiment.tally().trials)[-_CURVES:]
         # Of the trials that are asked for alone; an experiment may have reported millions.
-        reported = [
-            (number, curves_of(experiment.store.observations(experiment.uid, number, metric)))
-            for number in numbers
-        ]
+        reported = curves(experiment.store, experiment.uid, metric, numbers)
     return {
         "metric": metric,
         "curves": [
-            {"trial": number, "points": _points(curve[number], asked.points)}
-            for number, curve in reported
-            if curve
+            {"trial": number, "points": _points(reported[number], asked.points)}
+            for number in numbers
+            if number in reported
         ],
     }
 

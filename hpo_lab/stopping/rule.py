@@ -16,7 +16,7 @@ from functools import lru_cache
 from hpo_lab.experiment.model import ExperimentSpec, ObjectiveType, Value
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.problems import Problem
-from hpo_lab.search.registry import new_registered
+from hpo_lab.search.registry import all_registered, new_registered
 from hpo_lab.search.setting import Configurable, read_settings, setting_problems
 from hpo_lab.stopping.curve import Curve
 
@@ -25,6 +25,7 @@ __all__ = [
     "EarlyStoppingRule",
     "Progress",
     "Question",
+    "every_rule",
     "get_rule",
     "settings_of",
     "stopping_problems",
@@ -103,6 +104,12 @@ def get_rule(name: str) -> EarlyStoppingRule:
         LookupError: There is none, or its package cannot load it.
     """
     return _registered(name)()
+
+
+def every_rule() -> list[EarlyStoppingRule]:
+    """All registered rules that can be loaded, by name."""
+    base = EarlyStoppingRule
+    return all_registered(ENTRY_POINT_GROUP, base, "early stopping rule")  # type: ignore[type-abstract]
 
 
 def settings_of(rule: EarlyStoppingRule, spec: ExperimentSpec) -> dict[str, Value]:

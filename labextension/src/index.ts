@@ -1,10 +1,18 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { model } from './model/plugin';
 import { experiment } from './experiment/plugin';
+import { model } from './model/plugin';
 import { panel } from './panel/plugin';
+import { renderer } from './renderer/plugin';
+import { status } from './status/plugin';
 
 export { IHpoLab } from './tokens';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [model, panel, experiment];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  model,
+  panel,
+  status,
+  experiment,
+  renderer
+];
 
 export default plugins;

@@ -1,16 +1,22 @@
 import { Token } from '@lumino/coreutils';
 import type { ExperimentsModel } from './model/experiments';
+import type { Preferences } from './model/preferences';
 
 /** What every part of the extension shares. */
 export interface IHpoLab {
   /** The experiments of the server. */
   readonly experiments: ExperimentsModel;
+  /** What the user prefers. */
+  readonly preferences: Preferences;
 }
 
 export const IHpoLab = new Token<IHpoLab>(
   'hpo-lab:IHpoLab',
   'The experiments of hpo_lab that the server shows.'
 );
+
+/** Where the settings of the extension are. */
+export const SETTINGS = 'hpo-lab:panel';
 
 /** The identifiers of the commands, for menus, settings and other extensions. */
 export const CommandIDs = {

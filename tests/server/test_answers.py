@@ -20,6 +20,9 @@ def test_an_experiment_at_a_glance_and_whole(server: Server, parabola: str) -> N
         "Succeeded",
         {"Succeeded": 4},
     )
+    assert server.get("/experiments", uid=["0" * 32, parabola])["experiments"] == [glance]
+    assert (glance["file"], glance["place"]) == (None, "local")
+    assert glance["created"] < glance["ended"] < glance["created"] + 300
     shown = server.get(f"/experiments/{parabola}")
     assert [each["name"] for each in shown["parameters"]] == ["x"]
     assert [each["type"] for each in shown["conditions"]][-1] == "Succeeded"
@@ -68,6 +71,27 @@ def test_curves_and_figures(server: Server, parabola: str) -> None:
     assert useful["pareto"] and not useful["lineage"]
     figure = server.get(f"{path}/figures/slices", theme="dark", focus=["x"])
     assert figure["data"] and figure["text"]
+
+
+def test_the_way_to_the_best_in_a_few_steps(server: Server, parabola: str) -> None:
+    trace = server.get(f"/experiments/{parabola}/trace")
+    values = [value for _, value in trace["steps"]]
+    assert trace["steps"][0] == [0, 2 - (0.5 - 0.3) ** 2]
+    assert values == sorted({*values})
+    assert trace["length"] == 4
+    assert trace["front"] == len(server.get(f"/experiments/{parabola}")["paretoFront"])
+
+
+def test_the_panel_is_that_of_the_cell_with_links_from_the_folder(
+    server: Server, parabola: str
+) -> None:
+    path = f"/experiments/{parabola}/panel"
+    panel = server.get(path)
+    assert panel["isOver"] and panel["revision"] > 0
+    assert "parabola" in panel["html"] and "all 4 trials" in panel["html"]
+    assert "<img" in panel["html"] and "<script" not in panel["html"]
+    # Nothing has changed, and nothing is drawn again.
+    assert server.get(path, folder="../..") == {**panel, "html": server.get(path)["html"]}
 
 
 def test_an_experiment_is_enqueued_to_resumed_and_deleted(server: Server) -> None:

@@ -51,9 +51,9 @@ def test_every_route_is_described_and_nothing_else() -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path or "/")
 def test_fields_and_statuses_are_those_of_the_route(route: Route) -> None:
     item = PATHS[route.path or "/"]
-    parameters = item.get("parameters", [])
     for method, endpoint in route.endpoints.items():
         described = item[method.lower()]
+        parameters = [*item.get("parameters", []), *described.get("parameters", [])]
         query = {each["name"] for each in parameters if each["in"] == "query"}
         assert query == endpoint.query.model_fields.keys()
         named = {each["name"] for each in parameters if each["in"] == "path"}
@@ -78,9 +78,12 @@ def test_answers_are_what_is_described(server: Server, parabola: str) -> None:
     for described, address in [
         ("/", ""),
         ("/experiments", "/experiments"),
+        ("/options", "/options"),
         ("/experiments/{uid}", path),
+        ("/experiments/{uid}/trace", f"{path}/trace"),
         ("/experiments/{uid}/log", f"{path}/log"),
         ("/experiments/{uid}/curves", f"{path}/curves"),
+        ("/experiments/{uid}/panel", f"{path}/panel"),
         ("/experiments/{uid}/figures", f"{path}/figures"),
         ("/experiments/{uid}/figures/{name}", f"{path}/figures/history"),
         ("/experiments/{uid}/matches", f"{path}/matches"),
@@ -93,6 +96,18 @@ def test_answers_are_what_is_described(server: Server, parabola: str) -> None:
         ("/experiments/{uid}/trials/{number}/notebook", f"{path}/trials/1/notebook"),
     ]:
         _check(described, "get", 200, server.get(address))
+
+
+def test_edited_cells_are_what_is_described(server: Server) -> None:
+    source = {"source": "%%tune maximize y\nx = 1  # tune: int(0, 4)\ny = x"}
+    for path, more in [
+        ("/cell", {}),
+        ("/cell/annotation", {"line": 2, "annotation": "int(1, 2)"}),
+        ("/cell/line", {}),
+    ]:
+        answer = server.ask("POST", path, {**source, **more})
+        assert answer.status == 200, answer.content
+        _check(path, "post", 200, answer.json)
 
 
 def test_refusals_are_what_is_described(server: Server, parabola: str) -> None:

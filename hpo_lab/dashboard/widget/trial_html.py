@@ -17,7 +17,7 @@ from hpo_lab.experiment.trial import Trial
 from hpo_lab.facade.assigned import values_as_code
 from hpo_lab.facade.files import tail_of
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.results import curves_of
+from hpo_lab.facade.results import curves
 from hpo_lab.facade.summary import Summary
 
 __all__ = ["trial_curve", "trial_html"]
@@ -90,15 +90,13 @@ def trial_curve(
     document, best = experiment.follower.record.document, summary.best
     metric = document.spec.objective.objective_metric_name
     numbers = sorted({trial.number, best.number if best else trial.number})
-    steps: dict[int, dict[int, float]] = {}
-    for each in numbers:
-        steps |= curves_of(experiment.store.observations(experiment.uid, each, metric))
+    steps = curves(experiment.store, experiment.uid, metric, numbers)
     if len(steps.get(trial.number, ())) < 2:
         return None
     from hpo_lab.dashboard import figures
 
     trials = [experiment.follower.tally.trials[each] for each in numbers]
-    data = ExperimentData(document, trials, lambda metric: steps)
+    data = ExperimentData(document, trials, lambda metric, numbers: steps)
     figure = figures.draw("curves", data, theme)
     # Of two curves none is the ground of the others.
     traces = [{**trace, "opacity": 1} for trace in figure.traces]

@@ -21,6 +21,74 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/options': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The options of %%tune, search algorithms and stopping rules, and the distributions. */
+    get: operations['listOptions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/cell': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** What stands in a cell: parameters, what is wrong with them, values and metrics. */
+    post: operations['readCell'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/cell/annotation': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** The cell with an annotation written behind a value, or taken away. */
+    post: operations['annotateCell'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/cell/line': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** The cell with a %%tune line that says something else; it gets one where it has none. */
+    post: operations['changeTuneLine'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments': {
     parameters: {
       query?: never;
@@ -116,6 +184,25 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/experiments/{uid}/trace': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The best so far in a few steps, for a picture as small as a word. */
+    get: operations['readTrace'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments/{uid}/log': {
     parameters: {
       query?: {
@@ -156,6 +243,28 @@ export interface paths {
     };
     /** What trials reported of a metric, by step; long curves are thinned out. */
     get: operations['readCurves'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/panel': {
+    parameters: {
+      query?: {
+        /** @description That of the notebook that shows it, as the server calls it; links to files lead from there. */
+        folder?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The panel as the output of a cell shows it, and up to which revision it tells. */
+    get: operations['drawPanel'];
     put?: never;
     post?: never;
     delete?: never;
@@ -452,6 +561,93 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    Option: {
+      flag: string;
+      /** @description The argument of hpo_lab.tune. */
+      name: string;
+      form: string;
+      help: string;
+      /** @description Empty where nothing holds without it. */
+      default: string;
+      choices: string[];
+      repeatable: boolean;
+      isBudget: boolean;
+    };
+    /** @description A search algorithm or a rule of early stopping. */
+    Configurable: {
+      name: string;
+      help: string;
+      acceptsAnySetting: boolean;
+      severalObjectives?: boolean;
+      settings: {
+        name: string;
+        help: string;
+        default: string;
+        /** @description Of a number */
+        allowed: string;
+        choices: string[];
+      }[];
+    };
+    Cell: {
+      source: string;
+    };
+    AnnotationEdit: {
+      source: string;
+      /** @description The last line of the assignment, counted from 1. */
+      line: number;
+      /** @description What stands behind # tune:; empty takes it away. */
+      annotation: string;
+    };
+    LineEdit: {
+      source: string;
+      /** @description maximize accuracy; empty leaves what is said. */
+      objectives?: string;
+      /** @description The texts behind each flag that changes; no text takes it away. */
+      options?: {
+        [key: string]: string[];
+      };
+    };
+    ReadCell: {
+      parameters: {
+        line: number;
+        /** @description The annotation. */
+        text: string;
+        default: boolean | number | string | null;
+        parameter: components['schemas']['Parameter'];
+      }[];
+      problems: {
+        /** @description Counted from 1. */
+        line: number;
+        message: string;
+      }[];
+      /** @description The assignments of a number, text, truth value or None. */
+      values: {
+        name: string;
+        value: boolean | number | string | null;
+        /** @description Its first line, counted from 1. */
+        first: number;
+        last: number;
+        /** @description Empty for none. */
+        annotation: string;
+        /** @description The annotation in parts, or one to begin with. */
+        words: {
+          word: string;
+          arguments: string[];
+          step: string;
+          when: string;
+        };
+      }[];
+      /** @description What the cell may be measured by; what it reports and assigns last is first. */
+      metrics: string[];
+      /** @description What the line of %%tune says. */
+      tune: null | {
+        line: number;
+        objectives: string;
+        options: {
+          [key: string]: string[];
+        };
+      };
+    };
     NewExperiment: {
       /** @description A notebook with a tuned cell, or a manifest, below the folder that the server serves. */
       path: string;
@@ -520,6 +716,15 @@ export interface components {
       text?: string;
       /** @description The objective of the values that the cell itself has. */
       asWritten?: number;
+      created: number;
+      /** @description When it ended, or was seen alive last. */
+      ended: number | null;
+      /** @description The notebook or script where nobody chose the name. */
+      file: string | null;
+      place: string;
+      revision: number;
+      /** @description For how long the set-up runs that all trials wait for. */
+      setUpSeconds?: number;
       elapsedSeconds?: number;
       secondsLeft?: number;
     };
@@ -556,11 +761,7 @@ export interface components {
           inCommon: string;
         }[];
       };
-      /** @description The notebook or script where nobody chose the name. */
-      file: string | null;
       cell: string | null;
-      place: string;
-      revision: number;
       parameters: components['schemas']['Parameter'][];
       conditions: {
         type: string;
@@ -636,6 +837,50 @@ export interface components {
     };
   };
   responses: {
+    /** @description What there is. */
+    Options: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': {
+          options: components['schemas']['Option'][];
+          /** @description What stands on the line and is no part of the experiment. */
+          alongside: {
+            flag: string;
+            form: string;
+            help: string;
+          }[];
+          algorithms: components['schemas']['Configurable'][];
+          earlyStopping: components['schemas']['Configurable'][];
+          distributions: {
+            name: string;
+            signature: string;
+            help: string;
+          }[];
+        };
+      };
+    };
+    /** @description What stands in the cell. */
+    ReadCell: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': components['schemas']['ReadCell'];
+      };
+    };
+    /** @description The cell as it is then, and what stands in it. */
+    EditedCell: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': components['schemas']['ReadCell'] & {
+          source: string;
+        };
+      };
+    };
     /** @description The version and the stores. */
     About: {
       headers: {
@@ -791,7 +1036,7 @@ export interface operations {
       200: components['responses']['About'];
     };
   };
-  listExperiments: {
+  listOptions: {
     parameters: {
       query?: never;
       header?: never;
@@ -800,7 +1045,74 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
+      200: components['responses']['Options'];
+    };
+  };
+  readCell: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Cell'];
+      };
+    };
+    responses: {
+      200: components['responses']['ReadCell'];
+      400: components['responses']['Problems'];
+    };
+  };
+  annotateCell: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AnnotationEdit'];
+      };
+    };
+    responses: {
+      200: components['responses']['EditedCell'];
+      400: components['responses']['Problems'];
+    };
+  };
+  changeTuneLine: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LineEdit'];
+      };
+    };
+    responses: {
+      200: components['responses']['EditedCell'];
+      400: components['responses']['Problems'];
+    };
+  };
+  listExperiments: {
+    parameters: {
+      query?: {
+        /** @description At most 100 experiments; those that are gone are left out. By default all. */
+        uid?: string[];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
       200: components['responses']['Experiments'];
+      400: components['responses']['Problems'];
     };
   };
   beginExperiment: {
@@ -924,6 +1236,36 @@ export interface operations {
       404: components['responses']['Problems'];
     };
   };
+  readTrace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The steps. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description At most 24 places at which the best improved, with the new best. */
+            steps: number[][];
+            /** @description How many trials have a value. */
+            length: number;
+            /** @description The size of the front of several objectives. */
+            front: number | null;
+          };
+        };
+      };
+      404: components['responses']['Problems'];
+    };
+  };
   readRunnerLog: {
     parameters: {
       query?: {
@@ -963,6 +1305,37 @@ export interface operations {
     responses: {
       200: components['responses']['Curves'];
       400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  drawPanel: {
+    parameters: {
+      query?: {
+        /** @description That of the notebook that shows it, as the server calls it; links to files lead from there. */
+        folder?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The panel. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description Without scripts. */
+            html: string;
+            revision: number;
+            isOver: boolean;
+          };
+        };
+      };
       404: components['responses']['Problems'];
     };
   };

@@ -19,6 +19,8 @@ export function experiment(more: Partial<Experiment> = {}): Experiment {
     elapsedSeconds: 121,
     file: 'digits.ipynb',
     cell: null,
+    created: 1000,
+    ended: 1121,
     notebook: { path: '/root/digits.ipynb', served: 'digits.ipynb' },
     place: 'local',
     revision: 9,
