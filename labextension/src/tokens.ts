@@ -16,5 +16,8 @@ export const IHpoLab = new Token<IHpoLab>(
 export const CommandIDs = {
   showPanel: 'hpo-lab:show-panel',
   refresh: 'hpo-lab:refresh',
-  open: 'hpo-lab:open-experiment'
+  open: 'hpo-lab:open-experiment',
+  tuneValue: 'hpo-lab:tune-value',
+  tuneCell: 'hpo-lab:tune-cell',
+  newNotebook: 'hpo-lab:new-notebook'
 } as const;
