@@ -41,7 +41,6 @@ export function TextField(props: {
         <>
           <input
             id={id}
-            className="jp-mod-styled"
             type="text"
             spellCheck={false}
             autoComplete="off"
@@ -76,21 +75,18 @@ export function ChoiceField<T extends string>(props: {
   return (
     <Field label={label} help={help}>
       {id => (
-        <div className="jp-select-wrapper">
-          <select
-            id={id}
-            className="jp-mod-styled"
-            value={value}
-            aria-describedby={help ? `${id}-help` : undefined}
-            onChange={event => onChange(event.target.value as T)}
-          >
-            {choices.map(([each, shown]) => (
-              <option key={each} value={each}>
-                {shown}
-              </option>
-            ))}
-          </select>
-        </div>
+        <select
+          id={id}
+          value={value}
+          aria-describedby={help ? `${id}-help` : undefined}
+          onChange={event => onChange(event.target.value as T)}
+        >
+          {choices.map(([each, shown]) => (
+            <option key={each} value={each}>
+              {shown}
+            </option>
+          ))}
+        </select>
       )}
     </Field>
   );
