@@ -150,7 +150,7 @@ function Said(props: {
     <TextField
       label={label}
       value={value}
-      placeholder={option.default || option.form}
+      placeholder={option.default || formOf(option.form)}
       help={sentence(option.help)}
       onChange={text => say(flag, text)}
     />
@@ -201,6 +201,11 @@ function Settings(props: {
       )}
     </details>
   );
+}
+
+/** The form of a value where it tells more than that there is one: `METRIC<=VALUE`. */
+function formOf(form: string): string {
+  return /^[A-Z]+$/.test(form) ? '' : form;
 }
 
 function sentence(text: string): string {
