@@ -86,7 +86,7 @@ def experiment(count: int, several: bool) -> figures.ExperimentData:
             },
         }
     )
-    return figures.ExperimentData(document, trials, lambda metric: curves, now=1.8e9)
+    return figures.ExperimentData(document, trials, lambda metric, numbers: curves, now=1.8e9)
 
 
 def fresh(data: figures.ExperimentData) -> figures.ExperimentData:
@@ -126,7 +126,7 @@ def main() -> None:
     for count in options.trials:
         sides = {several: experiment(count, several) for several in (False, True)}
         studies = {
-            several: study_of(data.document, data.trials, data.read_curves("loss"))
+            several: study_of(data.document, data.trials, data.read_curves("loss", None))
             for several, data in sides.items()
         }
         for name in figures.names():

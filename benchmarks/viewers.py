@@ -3,7 +3,7 @@
 Trials a second of a runner that nobody looks at, of `hpo-lab resume` on a terminal, and of a
 runner whose progress is shown as the output of a cell, with 100, 1000 and 10 000 trials
 recorded before; the share of all processor time that the viewer took, which is exact where the
-throughput is not; and `hpo-lab list`, `show` and `trials` of large stores.
+throughput is not; and `hpo-lab list`, `show`, `trials` and `resume` of large stores.
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ NAME = "viewed"
 CELL = """lr = 0.01  # tune: loguniform(1e-4, 1e-1)
 momentum = 0.9  # tune: uniform(0, 1)
 opt = "adam"  # tune: choice("adam", "sgd")
+depth = 3  # tune: int(1, 8)
+width = 64  # tune: int(16, 512)
+dropout = 0.1  # tune: uniform(0, 0.6)
+decay = 1e-5  # tune: loguniform(1e-8, 1e-2)
+nesterov = True  # tune: choice(True, False)
 score = lr * momentum
 """
 
@@ -67,13 +72,26 @@ def record(store: Store, name: str, count: int, trials: int) -> None:
     for first in range(0, count, 1000):
         with store.transaction(uid) as transaction:
             for number in range(first, min(first + 1000, count)):
-                values = {"lr": stream.random(), "momentum": stream.random(), "opt": "adam"}
+                values = {
+                    "lr": 10 ** stream.uniform(-4, -1),
+                    "momentum": stream.random(),
+                    "opt": stream.choice(["adam", "sgd"]),
+                    "depth": stream.randint(1, 8),
+                    "width": stream.randint(16, 512),
+                    "dropout": 0.6 * stream.random(),
+                    "decay": 10 ** stream.uniform(-8, -2),
+                    "nesterov": stream.random() < 0.5,
+                }
                 transaction.start_trial(number, new=Trial(number, values))
                 score = 2.0 if number == best else stream.random()
-                seen = Observation(metric="score", value=score, time=time.time())
-                transaction.finish_trial(
-                    number, TrialState.SUCCEEDED, observations=[seen], offset=1
-                )
+                # Every tenth reports four times.
+                values_so_far = [score] if number % 10 else [score / 4, score / 3, score / 2, score]
+                reports = [
+                    Observation(metric="score", value=value, time=time.time(), step=step)
+                    for step, value in enumerate(values_so_far)
+                ]
+                transaction.observe(number, reports, 1)
+                transaction.finish_trial(number, TrialState.SUCCEEDED)
             transaction.set_best(best)
     store.set_condition(uid, ExperimentState.STOPPED, "ExperimentStopped", "it was stopped")
 
@@ -243,7 +261,7 @@ def large(experiments: int, trials: int) -> list[tuple[str, ...]]:
             record(store, f"{NAME}-{number}", 100, 100)
         store.close()
         store = open_store(deep)
-        record(store, NAME, trials, trials)
+        record(store, NAME, trials, trials + 10)
         store.close()
         return [
             looked(many, "list"),
@@ -251,6 +269,7 @@ def large(experiments: int, trials: int) -> list[tuple[str, ...]]:
             looked(deep, "show", NAME),
             looked(deep, "trials", NAME),
             looked(deep, "trials", NAME, "--format", "csv"),
+            looked(deep, "resume", NAME),
         ]
 
 

@@ -68,7 +68,7 @@ def experiment(
             },
         }
     )
-    return ExperimentData(document, trials, lambda metric: curves or {}, now=1000.0)
+    return ExperimentData(document, trials, lambda metric, numbers: curves or {}, now=1000.0)
 
 
 def searched(

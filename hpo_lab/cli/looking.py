@@ -192,7 +192,7 @@ def trials_command(
         print_trials(
             results(),
             spec,
-            rows,
+            rows(),
             labels=labels,
             best=best,
             chosen=shown,

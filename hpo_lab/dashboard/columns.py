@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.cells import cell_len, set_cell_size
@@ -19,8 +19,6 @@ STAR = "★"
 """Before what is best; its row is bold."""
 
 _GAP = 2
-
-Rows = Callable[[], Iterable[Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,12 @@ class Column:
 def print_columns(
     console: Console,
     columns: Sequence[Column],
-    rows: Rows,
+    rows: Iterable[Sequence[str]],
     *,
     preferred: Sequence[str] = (),
     option: str = "",
 ) -> list[str]:
-    """Print a table line by line, for there may be very many rows.
+    """Print a table.
 
     No line is wider than the console, unless the columns that stay are. Columns whose texts
     differ from row to row are preferred to those whose texts are all the same.
@@ -58,17 +56,15 @@ def print_columns(
     Args:
         console: Where.
         columns: In the order of their places.
-        rows: Makes the rows, the same at each call; each has a text for every column.
+        rows: Each has a text for every column.
         preferred: Names of columns, that to be dropped last first; by default in their order.
         option: The option that chooses columns, which the table names where it drops some.
 
     Returns:
         The names of the columns that were dropped.
     """
-    texts = [_Extent(cell_len(column.name)) for column in columns]
-    for row in rows():
-        for extent, text in zip(texts, _cells(columns, row), strict=True):
-            extent.add(text)
+    table = [tuple(_cells(columns, row)) for row in rows]
+    texts = [_Extent.of(column, [row[n] for row in table]) for n, column in enumerate(columns)]
     rank = {name: place for place, name in enumerate(preferred)}
     order = sorted(
         range(len(columns)),
@@ -87,9 +83,10 @@ def print_columns(
         pieces = []
         for index in kept:
             column, text = columns[index], row[index]
-            space = " " * (widths[index] - cell_len(text))
-            style = Style.parse(column.styles.get(text, "")) + Style(bold=bold or None)
-            text = style.render(text, color_system=colours)
+            space = " " * (widths[index] - _width(text))
+            if colours and (bold or text in column.styles):
+                style = Style.parse(column.styles.get(text, "")) + Style(bold=bold or None)
+                text = style.render(text, color_system=colours)
             pieces.append(f"{text}{space}" if column.left else f"{space}{text}")
         console.file.write((" " * _GAP).join(pieces).rstrip() + "\n")
 
@@ -98,8 +95,7 @@ def print_columns(
     ]
     write(heads, bold=True)
     console.file.write("─" * _total(widths[index] for index in kept) + "\n")
-    for row in rows():
-        cells = list(_cells(columns, row))
+    for cells in table:
         write(cells, bold=cells[0].startswith(STAR))
     dropped = [column.name for index, column in enumerate(columns) if index not in widths]
     for line in _note(dropped, option, console.width):
@@ -112,16 +108,13 @@ class _Extent:
     """How wide the texts of a column are, and whether they differ."""
 
     head: int
-    cells: int = 0
-    first: str | None = None
-    varies: bool = False
+    cells: int
+    varies: bool
 
-    def add(self, text: str) -> None:
-        self.cells = max(self.cells, cell_len(text))
-        if self.first is None:
-            self.first = text
-        elif text != self.first:
-            self.varies = True
+    @classmethod
+    def of(cls, column: Column, texts: Sequence[str]) -> _Extent:
+        widest = max(map(_width, texts), default=0)
+        return cls(cell_len(column.name), widest, len(set(texts)) > 1)
 
 
 def _fitting(
@@ -180,8 +173,15 @@ def _wrapped(text: str, room: int) -> Iterator[str]:
 def _cells(columns: Sequence[Column], row: Sequence[str]) -> Iterator[str]:
     """The texts of a row, each in a line and as long as its column allows."""
     for column, text in zip(columns, row, strict=True):
-        yield _cut(printable(" ".join(text.splitlines())), column.longest)
+        if not text.isprintable():
+            text = printable(" ".join(text.splitlines()))
+        yield _cut(text, column.longest)
 
 
 def _cut(text: str, room: int) -> str:
-    return text if cell_len(text) <= room else f"{set_cell_size(text, room - 1)}…"
+    return text if _width(text) <= room else f"{set_cell_size(text, room - 1)}…"
+
+
+def _width(text: str) -> int:
+    """How many cells *text* takes: in a table of very many rows, most texts are numbers."""
+    return len(text) if text.isascii() else cell_len(text)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hpo_lab.counting import counted
 from hpo_lab.dashboard.figures.comparison import MOST_COMPARED, comparison
 from hpo_lab.dashboard.figures.data import recorded
+from hpo_lab.dashboard.figures.figure import Figure
 from hpo_lab.dashboard.html import Cell, cut, name_html, table, value_cell
 from hpo_lab.dashboard.marks import BEST, experiment_state, icon
 from hpo_lab.dashboard.page import figure_html, page, part
@@ -17,7 +18,7 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.problems import InvalidInput, Problem
 
-__all__ = ["best_values_table", "comparison_html", "experiments_table"]
+__all__ = ["best_values_table", "compared", "comparison_html", "experiments_table"]
 
 _PARAMETERS = 40
 _NONE = Cell('<span class="q">–</span>')  # noqa: RUF001, a dash stands for no value
@@ -29,15 +30,8 @@ def comparison_html(experiments: Sequence[Experiment]) -> str:
     Raises:
         InvalidInput: They have different objectives, or are more than a picture can tell apart.
     """
+    figure = compared(experiments)
     summaries = [experiment.follower.look() for experiment in experiments]
-    _require_comparable(summaries)
-    data = {
-        experiment.title: recorded(
-            experiment.store, experiment.follower.record, experiment.follower.tally, time.time()
-        )
-        for experiment in experiments
-    }
-    figure = comparison(data)
     names = ", ".join(summary.title for summary in summaries)
     as_of = time.strftime("%-d %b %Y, %H:%M")
     return page(
@@ -47,6 +41,22 @@ def comparison_html(experiments: Sequence[Experiment]) -> str:
         part("Experiments", experiments_table(summaries)),
         part("Best values", best_values_table(summaries)),
     )
+
+
+def compared(experiments: Sequence[Experiment]) -> Figure:
+    """The best so far of *experiments*, two or more, in one picture.
+
+    Raises:
+        InvalidInput: They have different objectives, or are more than a picture can tell apart.
+    """
+    _require_comparable([experiment.follower.look() for experiment in experiments])
+    data = {
+        experiment.title: recorded(
+            experiment.store, experiment.follower.record, experiment.follower.tally, time.time()
+        )
+        for experiment in experiments
+    }
+    return comparison(data)
 
 
 def _require_comparable(summaries: Sequence[Summary]) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from hpo_lab.dashboard.html import cut
 from hpo_lab.dashboard.panel import Panel
 from hpo_lab.dashboard.progress import progress_text, status_line
-from hpo_lab.facade.follower import Follower
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.store import NotFound
@@ -66,7 +65,7 @@ class LiveProgress:
         self._publisher = shell.display_pub
         self._updates = can_update(shell)
         self._experiment = experiment
-        self._follower = Follower(experiment.store, experiment.uid)
+        self._follower = experiment.follower.twin()
         self._panel = Panel(experiment, self._follower, decisions)
         self._note = note
         self._in_line = in_line

@@ -117,7 +117,7 @@ def _notebook_image(name: str, data: ExperimentData) -> str:
 
     if name == "parallel":
         # Words beside an axis have room up to the next.
-        data = replace(data, axes=5)
+        data = data.later(replace(data, axes=5))
     return _sized(figures.draw(name, data), name)
 
 

@@ -19,7 +19,7 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.notebook.replacing import replace_file
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["SUFFIXES", "Plot", "plot"]
+__all__ = ["SUFFIXES", "Plot", "plot", "plot_of"]
 
 SUFFIXES = (".svg", ".png", ".html", ".json")
 _PLOTLY = "application/vnd.plotly.v1+json"
@@ -132,11 +132,21 @@ def plot(
     Raises:
         InvalidInput: There is no such figure, theme or parameter.
     """
-    data = figures.data_of(experiment)
+    return plot_of(experiment.title, figures.data_of(experiment), name, theme, focus)
+
+
+def plot_of(
+    title: str,
+    data: figures.ExperimentData,
+    name: str,
+    theme: str | None = None,
+    focus: Sequence[str] = (),
+) -> Plot:
+    """The same for the *data* of an experiment called *title*."""
     names = list(data.parameters)
     there = f"; there are {', '.join(names)}"
     problems = [
-        Problem(each, f"is no parameter of {experiment.title}{nearest(each, names) or there}")
+        Problem(each, f"is no parameter of {title}{nearest(each, names) or there}")
         for each in focus
         if each not in names
     ]

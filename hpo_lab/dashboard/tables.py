@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -110,7 +110,7 @@ def print_experiments(
     """
     columns = LISTING if folders else LISTING[:-1]
     rows = [listing_row(summary, now)[: len(columns)] for summary in summaries]
-    print_columns(console, columns, lambda: rows, preferred=["folder", "failed", "created"])
+    print_columns(console, columns, rows, preferred=["folder", "failed", "created"])
 
 
 def listing_row(summary: Summary, now: float) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ def print_front(console: Console, summary: Summary) -> None:
             assigned = [number(each.parameters.get(name)) for name in names]
             yield [str(each.number), *values, *assigned]
 
-    print_columns(console, columns, rows)
+    print_columns(console, columns, rows())
 
 
 def print_parameters(
@@ -196,7 +196,7 @@ def print_parameters(
         [name, *([number(defaults.get(name))] if defaults else []), number(value)]
         for name, value in parameters.items()
     ]
-    print_columns(console, columns, lambda: rows)
+    print_columns(console, columns, rows)
 
 
 def space_table(spec: ExperimentSpec) -> Table:
@@ -219,7 +219,7 @@ def decisions_table(decisions: Iterable[Decision]) -> Table:
 def print_trials(
     console: Console,
     spec: ExperimentSpec,
-    rows: Callable[[], Iterable[TrialRow]],
+    rows: Iterable[TrialRow],
     *,
     labels: Collection[str] = (),
     best: Collection[int] = (),
@@ -231,7 +231,7 @@ def print_trials(
     Args:
         console: Where.
         spec: Of their experiment.
-        rows: Makes them by `hpo_lab.facade.columns.trial_row`, the same at each call.
+        rows: Made by `hpo_lab.facade.columns.trial_row`.
         labels: Those to show, by name.
         best: Numbers of the trials to mark.
         chosen: Names of the columns to show instead of all.
@@ -257,7 +257,7 @@ def print_trials(
     ]
 
     def cells() -> Iterator[list[str]]:
-        for row in rows():
+        for row in rows:
             trial, seconds = row.ours["number"], row.ours["seconds"]
             lasted = "" if seconds is None else duration(seconds)
             mark = f"{STAR} " if trial in best else ""
@@ -271,4 +271,4 @@ def print_trials(
             yield [f"{mark}{trial}", word, *texts]
 
     preferred = [*labels, *parameters] if chosen is None else columns
-    print_columns(console, shown, cells, preferred=preferred, option="--columns")
+    print_columns(console, shown, cells(), preferred=preferred, option="--columns")

@@ -126,7 +126,7 @@ def _table(summary: Summary, groups: Mapping[str, Sequence[Trial]], console: Con
         no_color=console.no_color,
     )
     best = [each.number for each in summary.leading]
-    print_trials(drawn, summary.spec, lambda: rows, best=best)
+    print_trials(drawn, summary.spec, rows, best=best)
     assert isinstance(drawn.file, StringIO)
     # What is left out for want of room is in `hpo-lab trials`, which says so.
     table, _, _ = drawn.file.getvalue().partition("\n\n")

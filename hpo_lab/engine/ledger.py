@@ -64,18 +64,28 @@ class Ledger:
         # Holds every number that has not ended, and some that have, which are skipped.
         self._unfinished: list[int] = []
         for trial in trials:
-            self.put(trial)
+            self._take(trial)
+        self._find_best(self.trials.values())
 
     def put(self, trial: Trial) -> None:
         """Take in a trial in its new state; a trial that has ended is not to be put again."""
+        if self._take(trial) and trial.is_final:
+            self._find_best([trial] if self.best is None else [self.trials[self.best], trial])
+
+    def _find_best(self, trials: Iterable[Trial]) -> None:
+        best = optimal_trial(self._objective, trials)
+        self.best = best.number if best else None
+
+    def _take(self, trial: Trial) -> bool:
+        """Take in a trial, but for what is the best; whether its state is new."""
         number, before = trial.number, self.trials.get(trial.number)
         if trial == before:
-            return
+            return False
         self.trials[number] = self._changed[number] = trial
         self.version += 1
         state = before.state if before else None
         if trial.state is state:
-            return
+            return False
         if state is None:
             self.last = max(self.last, number)
             if not trial.is_final:
@@ -93,9 +103,7 @@ class Ledger:
             self.failed += trial.state in FAILURES
             self.measured += trial.state in MEASURED
             self._note_ending(trial)
-            rivals = [trial] if self.best is None else [self.trials[self.best], trial]
-            best = optimal_trial(self._objective, rivals)
-            self.best = best.number if best else None
+        return True
 
     def _note_ending(self, trial: Trial) -> None:
         if trial.completed_at is not None and trial.completed_at <= self._since:

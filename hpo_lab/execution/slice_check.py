@@ -148,8 +148,11 @@ def _run(notebook: NotebookNode, directory: str, folder: str) -> str:
         _execute(client, environment)
     except CellExecutionError as error:
         numbered = failure_of(notebook.cells)
-        name = name_of(notebook.cells[numbered[0]]) if numbered else ""
-        return f"{name}{': ' if name else ''}{error.ename}: {error.evalue}"
+        if numbered is None:
+            return f"{error.ename}: {error.evalue}"
+        index, failure = numbered
+        name = name_of(notebook.cells[index])
+        return f"{name}{': ' if name else ''}{failure['ename']}: {failure['evalue']}"
     except DeadKernelError:
         return "its kernel died"
     return ""

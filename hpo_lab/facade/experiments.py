@@ -141,10 +141,20 @@ class Experiments:
         summaries = [_glance(store, each, time.time()) for each in store.overviews(namespace)]
         return [each for each in summaries if everywhere or each.project in ("", self.project)]
 
+    def glance(self, uid: str) -> Summary | None:
+        """One of them as `list` shows it; None where it is gone."""
+        store = self._existing()
+        overview = store.overview(uid) if store else None
+        return _glance(store, overview, time.time()) if store and overview else None
+
+    def revisions(self) -> dict[str, int]:
+        """The revision of each, by uid; cheap enough to ask again and again."""
+        store = self._existing()
+        return store.revisions() if store else {}
+
     def count(self) -> int:
         """How many experiments there are, those of other projects included."""
-        store = self._existing()
-        return len(store.revisions()) if store else 0
+        return len(self.revisions())
 
     def run(
         self, prepared: Prepared, *, fresh: bool = False, attached: bool = False

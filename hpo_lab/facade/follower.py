@@ -101,6 +101,14 @@ class Follower:
         self._tally: Tally | None = None
         self._lock = threading.Lock()
 
+    def twin(self) -> Follower:
+        """Another follower of the experiment, which reads what changes after the last look."""
+        twin = Follower(self._store, self._uid)
+        with self._lock:
+            twin._revision, twin._record = self._revision, self._record
+            twin._tally = self._tally and self._tally.copy()
+        return twin
+
     @property
     def record(self) -> ExperimentRecord:
         """The experiment at the last look."""

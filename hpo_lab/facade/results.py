@@ -16,7 +16,7 @@ from hpo_lab.store import ObservationRecord, Store
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Report", "TrialResult", "curves", "curves_of", "reports", "table_of", "thinned_curve"]
+__all__ = ["Report", "TrialResult", "curves", "reports", "table_of", "thinned_curve"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -116,7 +116,7 @@ class Report:
 
 def reports(observations: Iterable[ObservationRecord]) -> list[Report]:
     """What one trial reported, in the order of time; texts are left out."""
-    numbers = (each for each in observations if not _is_text(each))
+    numbers = (each for each in observations if not _is_text(each.value, each.text))
     return [
         Report(step, datetime.fromtimestamp(time, UTC), {each.metric: each.value for each in group})
         for (time, step), group in groupby(numbers, lambda each: (each.time, each.step))
@@ -124,28 +124,25 @@ def reports(observations: Iterable[ObservationRecord]) -> list[Report]:
 
 
 def curves(
-    store: Store, uid: str, metric: str, *, counts_reports: bool = True
+    store: Store,
+    uid: str,
+    metric: str,
+    numbers: Iterable[int] | None = None,
+    *,
+    counts_reports: bool = True,
 ) -> dict[int, dict[int, float]]:
-    """The values of *metric* by trial and step, see `curves_of`."""
-    return curves_of(store.observations(uid, metric=metric), counts_reports=counts_reports)
-
-
-def curves_of(
-    observations: Iterable[ObservationRecord], *, counts_reports: bool = True
-) -> dict[int, dict[int, float]]:
-    """The values of *observations* of a metric by trial and step.
+    """The values of *metric* by trial and step, of the trials *numbers* alone or of all.
 
     A value without a step has the number of the report as its step, counted from 1; unless
     *counts_reports*, it is left out.
     """
     by_trial: dict[int, dict[int, float]] = {}
     counts: dict[int, int] = {}
-    for each in observations:
-        if _is_text(each) or (each.step is None and not counts_reports):
+    for number, step, value, text in store.reported(uid, metric, numbers):
+        if _is_text(value, text) or (step is None and not counts_reports):
             continue
-        counts[each.number] = counts.get(each.number, 0) + 1
-        step = counts[each.number] if each.step is None else each.step
-        by_trial.setdefault(each.number, {})[step] = each.value
+        counts[number] = counts.get(number, 0) + 1
+        by_trial.setdefault(number, {})[counts[number] if step is None else step] = value
     return by_trial
 
 
@@ -197,8 +194,9 @@ def table_of(parameters: Sequence[str], trials: Sequence[TrialResult]) -> pandas
     return pandas.DataFrame(table, index=index)
 
 
-def _is_text(observation: ObservationRecord) -> bool:
-    return bool(Metric.single(observation.value, observation.text).text)
+def _is_text(value: float, text: str) -> bool:
+    # What is finite has no text beside it.
+    return bool(text and Metric.single(value, text).text)
 
 
 def _moment(seconds: float | None) -> datetime | None:

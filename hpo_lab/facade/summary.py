@@ -11,6 +11,7 @@ from hpo_lab.experiment.model import API_VERSION, ExperimentSpec, Objective, Val
 from hpo_lab.experiment.status import SETTING_UP, ExperimentState
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState, objective_values
 from hpo_lab.facade.excerpt import excerpt
+from hpo_lab.facade.origin import Origin
 from hpo_lab.store import ExperimentRecord, Overview, title_of
 
 __all__ = [
@@ -131,6 +132,10 @@ class Summary:
         starting: Seconds since it was created or resumed, while its runner starts; else None.
         text: What was found last where the objective is a text, such as a genotype.
         project: The folder that it belongs to; empty for none.
+        place: Where it runs.
+        file: The notebook or script that its name was made of; empty where a person chose it.
+        ended: When it ended, or was seen alive last; None while it goes on.
+        revision: That of its record.
     """
 
     name: str
@@ -151,6 +156,10 @@ class Summary:
     left: float | None = None
     set_up: float | None = None
     starting: float | None = None
+    place: str = ""
+    file: str = ""
+    ended: float | None = None
+    revision: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -239,6 +248,10 @@ class Summary:
             left=_left(record, now, counts, pace) if state == ExperimentState.RUNNING else None,
             set_up=waited if is_setting_up else None,
             starting=waited if is_starting else None,
+            place=record.place,
+            file=Origin.of(record).file,
+            ended=_ended(record, state),
+            revision=record.revision,
         )
 
     @classmethod
@@ -310,6 +323,13 @@ def _left(
     if spec.active_deadline_seconds is not None:
         budgets.append(spec.active_deadline_seconds - record.running_seconds(now))
     return max(0.0, min(budgets)) if budgets else None
+
+
+def _ended(record: ExperimentRecord, state: str) -> float | None:
+    """When it ended, or was seen alive last, where its *state* is one of the end."""
+    if state == INTERRUPTED:
+        return record.lease.heartbeat_at if record.lease else record.updated_at
+    return (record.completed_at or record.updated_at) if record.state.is_final else None
 
 
 def written_value(spec: ExperimentSpec, trial: Trial | None) -> float | None:

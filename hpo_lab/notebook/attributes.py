@@ -9,7 +9,7 @@ from hpo_lab.notebook import library
 from hpo_lab.notebook.calls import Calls
 from hpo_lab.notebook.known_types import KINDS
 from hpo_lab.notebook.name_table import IN_DOUBT
-from hpo_lab.notebook.own_code import CACHED, CallArguments
+from hpo_lab.notebook.own_code import CACHED, MEMBERS, CallArguments
 from hpo_lab.notebook.values import (
     ATOM,
     CLASS,
@@ -73,6 +73,8 @@ class Attributes(Calls, ABC):
             value -= frozenset(bound)
             if bound:
                 value |= self._method(thing, name, frozenset({self._as_instance(thing)}))
+            if not value and MEMBERS in thing.fields:  # `__members__`
+                return self._thing("dict", (MEMBERS, thing), thing.fields[MEMBERS] | plain())
             return value or self._class_attribute(thing, name)
         if thing.kind == FUNCTION:
             if name in _OF_FUNCTION:
@@ -154,16 +156,21 @@ class Attributes(Calls, ABC):
                         if member.kind == FUNCTION
                         else NOTHING
                     )
+        paths = {path for of in thing.receivers for path in self._imported_bases(of)}
+        calls = [library.of_function(path) for path in paths]
+        kinds = {call.gives for call in calls if call and call.gives in KINDS}
+        for kind in sorted({library.attribute_kind(each, name) for each in kinds} - {""}):
+            if name not in thing.fields:
+                held = thing.holds.union(*thing.fields.values())
+                result |= self._thing(kind, (node, thing.number), held)
+                is_own = True
         if not is_own and name in _OF_OBJECT:
             return self._thing(UNKNOWN, (node, thing), {thing})
         if not is_own and any(
             self._imported_bases(of) or of.kind == IMPORTED for of in thing.receivers
         ):
-            paths = {path for of in thing.receivers for path in self._imported_bases(of)}
-            calls = [library.of_function(path) for path in paths]
             is_method = name.startswith("__") or any(
-                call and call.gives in KINDS and library.has_method(call.gives, name)
-                for call in calls
+                library.has_method(each, name) for each in kinds
             )
             return self._method(thing, name) | (NOTHING if is_method else {thing})
         return result
@@ -184,6 +191,7 @@ class Attributes(Calls, ABC):
                 result |= {thing}
             elif thing.kind in (ATOM, "value", CLASS, IMPORTED, FUNCTION):
                 result |= plain() if thing.kind in (ATOM, "value") else {thing}
+                result |= thing.fields.get(MEMBERS, NOTHING)
             elif thing.kind in ("list", "tuple", "dict", "set", "collection"):
                 result |= thing.holds
                 if any(each.kind == ATOM for each in key) is False and thing.kind in (

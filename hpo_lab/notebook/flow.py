@@ -145,6 +145,14 @@ class Scope(Expressions):
                     self._delete(target)
             case ast.Return(value=value) if value is not None:
                 self._returned(self._value(value))
+            case ast.Raise(exc=ast.expr() as thrown, cause=cause):
+                raised = self._value(thrown)
+                classes = frozenset(each for each in raised if each.kind in (CLASS, IMPORTED))
+                raised = (raised - classes) | self._call_all(classes, CallArguments(), node)
+                if cause is not None:
+                    self._set_attribute(raised, "__cause__", self._value(cause), "__cause__")
+                self._growth += not raised <= self._raised
+                self._raised |= raised
             case ast.Expr(value=value):
                 self._run_operators(self._value(value))
             case _:  # assert, raise, `type X = ...`, global, pass
@@ -167,7 +175,7 @@ class Scope(Expressions):
                 if handler.type is not None:
                     self._value(handler.type)
                 if handler.name:
-                    self._bind(handler.name, self._thing("value", handler))
+                    self._bind(handler.name, self._thing("value", handler) | self._raised)
                 self.run(handler.body)
         with self._maybe():
             self.run(node.orelse)
@@ -218,6 +226,7 @@ class Scope(Expressions):
             for keyword in node.keywords:
                 self._bind("__metaclass__", self._value(keyword.value))
         members = thing.frame.names
+        self._enumerate(thing)
         for binding in members.values():
             for member in binding.value:
                 if member.kind == FUNCTION:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 
 from hpo_lab.notebook.known_types import KINDS
-from hpo_lab.notebook.own_code import RANDOM_NUMBERS, OwnCode
+from hpo_lab.notebook.own_code import MEMBERS, RANDOM_NUMBERS, OwnCode
 from hpo_lab.notebook.values import (
     ATOM,
     FUNCTION,
@@ -46,7 +46,9 @@ class Iteration(OwnCode, ABC):
         items = NOTHING
         for thing in in_order(value):
             kind = thing.kind
-            if kind == INSTANCE:
+            if MEMBERS in thing.fields:
+                items |= thing.fields[MEMBERS]
+            elif kind == INSTANCE:
                 given = self._run_methods({thing}, NOTHING, "__")
                 parts = given.union(thing.holds, *thing.fields.values())
                 items |= given | (frozenset(self._reachable(parts)) - {thing})

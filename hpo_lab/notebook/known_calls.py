@@ -92,7 +92,7 @@ _rows("builtins", "delattr setattr object.__delattr__ object.__setattr__ type.__
 _rows("builtins", " ".join(
     name for name, each in vars(builtins).items()
     if isinstance(each, type) and issubclass(each, BaseException)),
-      Call("value", is_quiet=True))  # fmt: skip
+      Call("exception", holds=True, is_quiet=True))  # fmt: skip
 _rows("copy", "copy deepcopy replace", Call("copy"))
 _rows("collections", "Counter OrderedDict deque", Call("collection"))
 _rows("collections", "OrderedDict.fromkeys", Call("collection", holds=True))
@@ -263,8 +263,9 @@ _rows("", "xgboost.plot_importance xgboost.plot_tree lightgbm.plot_importance", 
 _rows("torch", "arange argmax as_tensor cat complex cos count_nonzero cumsum diag einsum empty exp "
       "eye floor full full_like isnan linspace log logspace matmul max mean min mm ones ones_like "
       "prod range sigmoid sin softmax sqrt stack std sum tanh tensor tril triu unique var where "
-      "zeros zeros_like allclose equal is_tensor numel bincount no_grad device Size float float32 "
-      "float64 int64 long bool cuda.is_available cuda.device_count backends.mps.is_available",
+      "zeros zeros_like allclose equal is_tensor numel bincount no_grad inference_mode device Size "
+      "float float32 float64 int64 long bool cuda.is_available cuda.device_count "
+      "backends.mps.is_available",
       Call("tensor", holds=True))  # fmt: skip
 _rows("torch", "abs add addmm argwhere bmm clamp clip clone cross cumprod div dot eq fft flip "
       "gather ge gt hstack index_select isfinite isinf kron le linalg log10 log1p log2 logsumexp "
@@ -376,8 +377,8 @@ PLAIN_MODULES = _words(
 PLAIN_BASES = _words(
     """
     abc.ABC builtins.object typing.Generic typing.Protocol typing.NamedTuple typing.TypedDict
-    enum.Enum enum.IntEnum enum.StrEnum builtins.Exception builtins.ValueError
-    builtins.RuntimeError builtins.str builtins.int builtins.float
+    enum.Enum enum.Flag enum.IntEnum enum.IntFlag enum.StrEnum builtins.str builtins.int
+    builtins.float
     """
 )
 """Base classes that give a class of the notebook nothing that changes anything."""

@@ -117,6 +117,13 @@ KINDS: dict[str, KindOfObject] = {
         items=_words("get get_nowait"),
         is_consumed=True,
     ),
+    "exception": KindOfObject(
+        classes=_words("builtins.BaseException builtins.Exception"),
+        reads=_words("__repr__ __str__"),
+        changes=_words("__init__ add_note with_traceback"),
+        stores=_words("__init__ add_note with_traceback"),
+        attributes=(("tuple", _words("args exceptions")),),
+    ),
     "namespace": KindOfObject(classes=_words("types.SimpleNamespace argparse.Namespace")),
     "value": KindOfObject(
         classes=_words(

@@ -28,13 +28,15 @@ from hpo_lab.notebook.values import (
     reachable,
 )
 
-__all__ = ["CACHED", "DEPTH_AT_MOST", "RANDOM_NUMBERS", "CallArguments", "OwnCode"]
+__all__ = ["CACHED", "DEPTH_AT_MOST", "MEMBERS", "RANDOM_NUMBERS", "CallArguments", "OwnCode"]
 
 _STEPS_OF_A_CALL = 20
 DEPTH_AT_MOST = 25
 _SEEDS = frozenset({"generator", "random_seed", "random_state", "rng", "seed"})
 CACHED = "(cached)"
 """The field of a function with the results that it holds, under a decorator for that."""
+MEMBERS = "(members)"
+"""The field of an enumeration with its members."""
 RANDOM_NUMBERS = "random numbers of "
 """In front of the name under which the state of a global random generator is followed."""
 _GENERATORS = ("numpy.random", "random", "tensorflow", "torch")
@@ -72,6 +74,7 @@ class OwnCode(NameTable, ABC):
         self._ran_code: set[Thing] = set()
         self._followed_before: dict[Hashable, tuple[object, Value]] = {}
         self._anything = frozenset({Thing(UNKNOWN)})
+        self._raised = NOTHING  # the exceptions that the code has raised so far
         self._depth = 0  # of calls in calls
         self._what = ""  # the call that is being followed, as it is written
 
@@ -234,6 +237,8 @@ class OwnCode(NameTable, ABC):
 
     def _instantiate(self, of: Thing, arguments: CallArguments, site: Hashable) -> Value:
         """Follow how an instance of a class of the notebook is made."""
+        if MEMBERS in of.fields:
+            return of.fields[MEMBERS]
         value = self._thing(INSTANCE, (site, of))
         (instance,) = value
         instance.receivers = frozenset({of})
@@ -261,6 +266,27 @@ class OwnCode(NameTable, ABC):
         if self._members(of, "__metaclass__"):
             self._unknown({instance, *arguments.every}, site)
         return value
+
+    def _enumerate(self, of: Thing) -> None:
+        """Make the members of an enumeration out of what its class body assigns."""
+        assert of.frame is not None
+        things = [thing for thing in _ancestors(of) if thing.kind == IMPORTED]
+        if not any(thing.path.startswith("enum.") for thing in things):
+            return
+        members = NOTHING
+        for name, binding in of.frame.names.items():
+            assigned = frozenset(thing for thing in binding.value if thing.kind != FUNCTION)
+            if assigned and not name.startswith("_"):
+                parts = assigned.union(*(thing.holds for thing in assigned))
+                value = self._instantiate(of, CallArguments(anything=parts), ("member", name))
+                for member in value:
+                    member.fields.pop("*", None)
+                    for field_name in ("value", "_value_"):
+                        self._set_field(member, field_name, assigned)
+                of.frame.names[name] = Binding(value, binding.sources)
+                members |= value
+        if members:
+            self._set_field(of, MEMBERS, members)
 
     def _members(self, of: Thing, name: str) -> Value:
         """What the class *of* has under *name*, itself or from its bases."""

@@ -74,6 +74,8 @@ class Results(Iteration, ABC):
         if call.gives == ATOM:
             return plain()
         held = passed if call.holds else odd(passed)
+        if call.gives == "exception":  # a group hands out the exceptions of its list
+            held = frozenset(self._reachable(passed))
         if call.gives == "array" and callee.path.startswith("sklearn."):
             # Scores and predictions of models do not hold the models.
             held = frozenset(thing for thing in held if thing.kind != "estimator")

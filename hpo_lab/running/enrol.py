@@ -116,16 +116,7 @@ def _revised(
 ) -> Enrolment:
     if recorded.unreadable:
         raise InvalidInput([Problem(recorded.name, f"cannot be continued: {recorded.unreadable}")])
-    trials = store.trials(recorded.uid)
-    at_end = recorded.reason == "ExperimentSuggestionEndReached"
-    ends = plan(
-        experiment.spec,
-        # What trials failed of before may be mended.
-        Ledger(experiment.spec.objective, trials, since=math.inf),
-        elapsed=recorded.running_seconds(time.time()),
-        exhausted=at_end and not any(waiting_points(recorded.document.spec, trials)),
-    )
-    if recorded.state.is_final and ends.verdict is not None:
+    if recorded.state.is_final and _leaves_nothing(store, recorded, experiment):
         # Nothing is written: whoever refuses this leaves the record as it was.
         return Enrolment.COMPLETE
     ended = recorded.state in (ExperimentState.SUCCEEDED, ExperimentState.FAILED)
@@ -145,6 +136,22 @@ def _revised(
         ExperimentState.RESTARTING, "ExperimentRestarting", "Experiment is restarting"
     )
     return Enrolment.CONTINUED
+
+
+def _leaves_nothing(
+    store: Store, recorded: ExperimentRecord, experiment: ExperimentDocument
+) -> bool:
+    """Whether the budgets of *experiment* leave nothing to do; reads every trial."""
+    trials = store.trials(recorded.uid)
+    at_end = recorded.reason == "ExperimentSuggestionEndReached"
+    ends = plan(
+        experiment.spec,
+        # What trials failed of before may be mended.
+        Ledger(experiment.spec.objective, trials, since=math.inf),
+        elapsed=recorded.running_seconds(time.time()),
+        exhausted=at_end and not any(waiting_points(recorded.document.spec, trials)),
+    )
+    return ends.verdict is not None
 
 
 def _again(store: Store, recorded: ExperimentRecord) -> ExperimentRecord:

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
 from hpo_lab import __version__
-from hpo_lab.experiment.model import Parameter, Value
+from hpo_lab.dashboard.hints import failure_groups, values_at_bounds
+from hpo_lab.dashboard.selection import best_so_far
+from hpo_lab.experiment.model import ExperimentSpec, Parameter, Value
 from hpo_lab.experiment.parameter import ParameterType
+from hpo_lab.facade.assigned import notebook_defaults
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.origin import Origin
 from hpo_lab.facade.resuming import resume as continued
 from hpo_lab.facade.summary import Summary
+from hpo_lab.facade.tally import Tally
 from hpo_lab.options import BUDGETS, OPTIONS, read_arguments, unknown_arguments
 from hpo_lab.prepare import Prepared, PreparedManifest, prepare_file, runs_here
 from hpo_lab.prepare.wording import Dialect
 from hpo_lab.problems import InvalidInput, Problem
-from hpo_lab.server.request import ApiRequest, Body
+from hpo_lab.server.request import ApiRequest, Body, Fields
+from hpo_lab.server.trials import served
 from hpo_lab.store import NotFound
 from hpo_lab.store.location import Location
 
 __all__ = [
     "Budgets",
     "EnqueuedPoints",
+    "Listing",
     "NewExperiment",
     "about",
     "begin",
@@ -36,9 +43,29 @@ __all__ = [
     "resume",
     "shown",
     "stop",
+    "trace",
 ]
 
+_NAMED = 20
+"""Trials that failed alike are named up to so many."""
+
 _OBJECTIVES = ("maximize", "minimize", "additional_objectives")
+
+
+_STEPS = 24
+"""Of so many steps a curve is made that is as small as a word."""
+
+
+class Listing(Fields):
+    """Which experiments are asked for.
+
+    Attributes:
+        uid: At most 100 of them; by default all.
+    """
+
+    uid: list[Annotated[str, Field(pattern="^[0-9a-f]{32}$")]] = Field(
+        default_factory=list, max_length=100
+    )
 
 
 class NewExperiment(Body):
@@ -80,8 +107,11 @@ def about(request: ApiRequest) -> Mapping[str, Any]:
 
 
 def listed(request: ApiRequest) -> Mapping[str, Any]:
-    """Every experiment at a glance, the newest of each store first; and stores that are silent."""
-    summaries, silent = request.stores.summaries()
+    """Every experiment at a glance, the newest of each store first; and stores that are silent.
+
+    Of the uids that are asked for, those of experiments that are gone are left out.
+    """
+    summaries, silent = request.stores.summaries(request.query.uid)
     return {
         "experiments": [_glance(store, each) for store, each in summaries],
         "silent": [{"store": store, "message": reason} for store, reason in silent.items()],
@@ -89,32 +119,91 @@ def listed(request: ApiRequest) -> Mapping[str, Any]:
 
 
 def _glance(store: str, summary: Summary) -> dict[str, Any]:
-    return {**summary.to_json(), "title": summary.title, "store": store, "isOver": summary.is_over}
+    return {
+        **summary.to_json(),
+        "title": summary.title,
+        "store": store,
+        "isOver": summary.is_over,
+        "created": summary.created_at,
+        "ended": summary.ended,
+        "file": summary.file or None,
+        "place": summary.place,
+        "revision": summary.revision,
+        **({} if summary.set_up is None else {"setUpSeconds": round(summary.set_up, 3)}),
+    }
+
+
+def trace(request: ApiRequest) -> Mapping[str, Any]:
+    """The best so far in a few steps, for a picture as small as a word; the size of the front."""
+    with request.stores.experiment(request.uid) as experiment:
+        tally = experiment.tally()
+        curve = best_so_far(tally)
+        several = bool(tally.objective.additional_objectives)
+        front = len(experiment.summary().front) if several else None
+    steps = list(enumerate(curve[:1]))
+    steps += [(at, new) for at, (old, new) in enumerate(pairwise(curve), 1) if new != old]
+    if len(steps) > _STEPS:
+        gap = (len(steps) - 1) / (_STEPS - 1)
+        steps = [steps[round(index * gap)] for index in range(_STEPS)]
+    return {"steps": steps, "length": len(curve), "front": front}
 
 
 def shown(request: ApiRequest) -> Mapping[str, Any]:
     """One experiment: at a glance, its search space, its history and its last failure."""
     with request.stores.experiment(request.uid) as experiment:
-        return _shown(request.stores.name_of(experiment), experiment)
+        return _shown(request.stores.name_of(experiment), experiment, request.root)
 
 
-def _shown(store: str, experiment: Experiment) -> dict[str, Any]:
+def _shown(store: str, experiment: Experiment, root: Path) -> dict[str, Any]:
     summary, failure = experiment.summary(), experiment.last_failure()
     record = experiment.record
-    origin = Origin.of(record)
     return {
         **_glance(store, summary),
-        "file": origin.file or None,
-        "cell": origin.cell or None,
-        "place": record.place,
-        "revision": record.revision,
+        "cell": Origin.of(record).cell or None,
+        "notebook": _notebook(record.project, summary.file, root),
         "parameters": [each.to_document() for each in record.document.spec.parameters],
+        "written": notebook_defaults(experiment),
+        "budgets": _budgets(record.document.spec),
+        "hints": _hints(summary, experiment.tally()),
         "conditions": [
             {"type": each.type.value, "reason": each.reason, "message": each.message}
             | {"time": each.time}
             for each in experiment.conditions()
         ],
         "lastFailure": None if failure is None else failure.to_json(),
+    }
+
+
+def _notebook(project: str, file: str, root: Path) -> dict[str, Any] | None:
+    """Where the file of an experiment is; None where there is none."""
+    path = Path(project, file)
+    return served(path, root) if project and file and path.is_file() else None
+
+
+def _budgets(spec: ExperimentSpec) -> dict[str, Any]:
+    """How far it may go, by the names of the fields of a request to resume it."""
+    return {
+        "trials": spec.max_trial_count,
+        "parallel": spec.parallel_trial_count,
+        "timeout": spec.active_deadline_seconds,
+        "goal": spec.objective.goal,
+        "max_failed": spec.max_failed_trial_count,
+    }
+
+
+def _hints(summary: Summary, tally: Tally) -> dict[str, Any]:
+    """What a person should be told of the trials."""
+    return {
+        "bounds": [asdict(each) for each in values_at_bounds(summary, tally)],
+        "failures": [
+            {
+                "message": each.message,
+                "count": len(each.numbers),
+                "trials": each.numbers[:_NAMED],
+                "inCommon": each.in_common,
+            }
+            for each in failure_groups(summary, tally)
+        ],
     }
 
 
@@ -163,7 +252,7 @@ def begin(request: ApiRequest) -> Mapping[str, Any]:
     fresh = request.body.fresh or prepared.fresh
     experiment, enrolled = store.run(prepared, fresh=fresh)
     return {
-        **_shown(request.stores.name_of(experiment), experiment),
+        **_shown(request.stores.name_of(experiment), experiment, request.root),
         "enrolment": enrolled.how.value,
         "said": enrolled.said,
         "warnings": [*notices, *map(str, prepared.warnings)],

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
-from hpo_lab.dashboard import figures
-from hpo_lab.dashboard.plot import plot
+from hpo_lab.dashboard import comparison, figures
+from hpo_lab.dashboard.plot import Plot, plot_of
+from hpo_lab.dashboard.widget import trial_html
 from hpo_lab.server.request import ApiRequest, Fields
 from hpo_lab.store import NotFound
 
-__all__ = ["Look", "drawn", "listed"]
+__all__ = ["Comparison", "Look", "Theme", "compared_with", "drawn", "listed", "trial_curve"]
+
+
+class Theme(Fields):
+    """How a figure is asked for.
+
+    Attributes:
+        theme: The colours.
+    """
+
+    theme: Literal["light", "dark", "contrast"] = "light"
+
+
+class Comparison(Theme):
+    """With what an experiment is compared.
+
+    Attributes:
+        other: The uid of another experiment.
+    """
+
+    other: str
 
 
 class Look(Fields):
@@ -44,6 +65,33 @@ def drawn(request: ApiRequest) -> Mapping[str, Any]:
         there = ", ".join(figures.names())
         raise NotFound(f"there is no figure {request.path['name']!r}; there are {there}")
     with request.stores.experiment(request.uid) as experiment:
-        picture = plot(experiment, request.path["name"], look.theme, look.focus)
-    document = picture.to_json()
-    return {"title": picture.figure.title, "text": picture.text, **document}
+        title, data = experiment.title, figures.data_of(experiment)
+    # Importances take seconds, in which others may ask.
+    picture = plot_of(title, data, request.path["name"], look.theme, look.focus)
+    return _document(picture)
+
+
+def _document(picture: Plot) -> dict[str, Any]:
+    return {"title": picture.figure.title, "text": picture.text, **picture.to_json()}
+
+
+def compared_with(request: ApiRequest) -> Mapping[str, Any]:
+    """The best so far of two experiments in one figure."""
+    # Handles of their own: two requests for the same pair wait for each other never.
+    pair = [request.stores.handle(uid) for uid in (request.uid, request.query.other)]
+    return _document(Plot(comparison.compared(pair), request.query.theme))
+
+
+def trial_curve(request: ApiRequest) -> Mapping[str, Any]:
+    """What a trial reported step by step, with the best trial to compare."""
+    theme = request.query.theme
+    with request.stores.experiment(request.uid) as experiment:
+        summary = experiment.summary()
+        trial = experiment.follower.tally.trials.get(request.number)
+        if trial is None:
+            raise NotFound(f"there is no trial {request.number}")
+        figure = trial_html.trial_curve(experiment, summary, trial, theme)
+    if figure is None:
+        text = "The trial reported no metric step by step."
+        return {"title": "", "text": text, "data": [], "layout": {}}
+    return _document(Plot(figure, theme))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from hpo_lab.server import cells, experiments, figures, options, panels, trials
+from hpo_lab.server import cells, experiments, exports, figures, options, panels, trials
 from hpo_lab.server.request import Answer, Fields, Nothing
 
 __all__ = ["ROUTES", "Endpoint", "Route", "match"]
@@ -68,7 +68,7 @@ ROUTES: Final = (
     Route(
         "/experiments",
         {
-            "GET": Endpoint(experiments.listed),
+            "GET": Endpoint(experiments.listed, experiments.Listing),
             "POST": Endpoint(experiments.begin, body=experiments.NewExperiment, status=201),
         },
     ),
@@ -79,6 +79,7 @@ ROUTES: Final = (
             "DELETE": Endpoint(experiments.delete, status=204),
         },
     ),
+    Route(f"{_EXPERIMENT}/trace", {"GET": Endpoint(experiments.trace)}),
     Route(f"{_EXPERIMENT}/stop", {"POST": Endpoint(experiments.stop, status=202)}),
     Route(
         f"{_EXPERIMENT}/resume",
@@ -93,9 +94,17 @@ ROUTES: Final = (
     Route(f"{_EXPERIMENT}/panel", {"GET": Endpoint(panels.panel, panels.Place)}),
     Route(f"{_EXPERIMENT}/figures", {"GET": Endpoint(figures.listed)}),
     Route(f"{_EXPERIMENT}/figures/{{name}}", {"GET": Endpoint(figures.drawn, figures.Look)}),
+    Route(
+        f"{_EXPERIMENT}/comparison",
+        {"GET": Endpoint(figures.compared_with, figures.Comparison)},
+    ),
+    Route(f"{_EXPERIMENT}/report", {"GET": Endpoint(exports.report)}),
+    Route(f"{_EXPERIMENT}/table", {"GET": Endpoint(exports.table)}),
+    Route(f"{_EXPERIMENT}/matches", {"GET": Endpoint(trials.matching, trials.Description)}),
     Route(f"{_EXPERIMENT}/trials", {"GET": Endpoint(trials.listed, trials.TrialPage)}),
     Route(_TRIAL, {"GET": Endpoint(trials.shown)}),
     Route(f"{_TRIAL}/code", {"GET": Endpoint(trials.code)}),
+    Route(f"{_TRIAL}/curve", {"GET": Endpoint(figures.trial_curve, figures.Theme)}),
     Route(f"{_TRIAL}/log", {"GET": Endpoint(trials.log, trials.LogTail)}),
     Route(f"{_TRIAL}/notebook", {"GET": Endpoint(trials.notebook)}),
     Route(f"{_TRIAL}/artifacts/{{name}}", {"GET": Endpoint(trials.artifact)}),

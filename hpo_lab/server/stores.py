@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.problems import InvalidInput
+from hpo_lab.server.glances import Glances
 from hpo_lab.store import NotFound, StoreGone, StoreUnavailable, outage
 from hpo_lab.store.location import Location
 
@@ -36,6 +37,7 @@ class Stores:
             InvalidInput: One of them cannot be read.
         """
         self._stores = {str(Location.parse(each)): Experiments(each, "") for each in locations}
+        self._glances = {name: Glances(each) for name, each in self._stores.items()}
         self._lock = threading.Lock()
         self._handles: OrderedDict[str, tuple[Experiment, threading.Lock]] = OrderedDict()
 
@@ -59,12 +61,18 @@ class Stores:
         """The name of the store that *experiment* is in."""
         return str(Location.parse(experiment.store.location))
 
-    def summaries(self) -> tuple[list[tuple[str, Summary]], dict[str, str]]:
-        """Every experiment at a glance with the name of its store, and why stores do not answer."""
+    def summaries(
+        self, uids: Collection[str] = ()
+    ) -> tuple[list[tuple[str, Summary]], dict[str, str]]:
+        """Experiments at a glance with the name of their store, and why stores do not answer.
+
+        Args:
+            uids: Of these alone; by default of all.
+        """
         summaries, silent = [], {}
-        for name, experiments in self._stores.items():
+        for name, glances in self._glances.items():
             try:
-                summaries += [(name, each) for each in experiments.list(everywhere=True)]
+                summaries += [(name, each) for each in glances.look(uids)]
             except Exception as error:
                 silent[name] = _why(error)
         return summaries, silent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,16 +11,19 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from hpo_lab.dashboard.links import served_below
+from hpo_lab.dashboard.widget.filtering import parse_filter
 from hpo_lab.facade.assigned import values_as_code
+from hpo_lab.facade.columns import Columns, trial_row
 from hpo_lab.facade.files import content_of, tail_of
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.results import TrialResult, curves_of, thinned_curve
+from hpo_lab.facade.results import TrialResult, curves, thinned_curve
 from hpo_lab.problems import InvalidInput
 from hpo_lab.server.request import ApiRequest, Content, Fields
 from hpo_lab.store import ArtifactRecord, NotFound
 
 __all__ = [
     "Curves",
+    "Description",
     "LogTail",
     "TrialPage",
     "artifact",
@@ -28,8 +31,10 @@ __all__ = [
     "learning_curves",
     "listed",
     "log",
+    "matching",
     "notebook",
     "runner_log",
+    "served",
     "shown",
 ]
 
@@ -49,6 +54,16 @@ class TrialPage(Fields):
     since: Annotated[int, Field(ge=0, lt=2**63)] = 0
     after: Annotated[int, Field(ge=-1, lt=2**31)] = -1
     limit: Annotated[int, Field(ge=1, le=_MOST)] = _MOST
+
+
+class Description(Fields):
+    """Which trials are looked for.
+
+    Attributes:
+        filter: What they are like, such as `state:failed lr < 0.01`.
+    """
+
+    filter: str = ""
 
 
 class LogTail(Fields):
@@ -85,26 +100,29 @@ def listed(request: ApiRequest) -> Mapping[str, Any]:
     """
     page: TrialPage = request.query
     with request.stores.experiment(request.uid) as experiment:
-        tally = experiment.tally()
-        revision = experiment.follower.revision
-        trials: Iterable[int] = tally.trials
-        if page.since:
-            changes = experiment.store.changes(request.uid, page.since)
-            # Of a store that was restored from a backup, all trials may have changed.
-            is_older = changes is None or changes.revision < page.since
-            if changes is not None and not is_older:
-                trials = [trial.number for trial in changes.trials]
-        numbers = sorted(number for number in trials if number > page.after)
-        objective = tally.objective
-        return {
-            "revision": revision,
-            "trials": [
-                _trial(TrialResult.of(objective, tally.trials[number]))
-                for number in numbers[: page.limit]
-                if number in tally.trials
-            ],
-            "more": len(numbers) > page.limit,
-        }
+        objective = experiment.record.document.spec.objective
+        answer = experiment.store.page(request.uid, page.since, page.after, page.limit + 1)
+        if answer is None:
+            raise NotFound(f"experiment {experiment.title} was deleted meanwhile")
+    revision, trials = answer
+    return {
+        "revision": revision,
+        "trials": [_trial(TrialResult.of(objective, trial)) for trial in trials[: page.limit]],
+        "more": len(trials) > page.limit,
+    }
+
+
+def matching(request: ApiRequest) -> Mapping[str, Any]:
+    """The numbers of the trials that a filter describes, as in the widget of a notebook."""
+    with request.stores.experiment(request.uid) as experiment:
+        tally, spec = experiment.tally(), experiment.record.document.spec
+        rows = [trial_row(spec, trial) for trial in tally.trials.values()]
+    names = Columns.of_spec(spec)
+    columns = {*names.parameters.values(), *names.metrics.values(), *names.ours.values()}
+    for row in rows:
+        columns.update(row.said, row.labels)
+    wanted = parse_filter(request.query.filter, columns)
+    return {"trials": sorted(row.ours["number"] for row in rows if wanted(row))}
 
 
 def shown(request: ApiRequest) -> Mapping[str, Any]:
@@ -115,7 +133,7 @@ def shown(request: ApiRequest) -> Mapping[str, Any]:
         kept = experiment.artifacts(request.number)
         return {
             **_trial(trial),
-            "notebook": None if executed is None else _served(executed, request.root),
+            "notebook": None if executed is None else served(executed, request.root),
             "artifacts": [_artifact(each) for each in kept],
         }
 
@@ -149,7 +167,7 @@ def _trial(trial: TrialResult) -> dict[str, Any]:
     }
 
 
-def _served(path: Path, root: Path) -> dict[str, Any]:
+def served(path: Path, root: Path) -> dict[str, Any]:
     """Where a file is, and what the server calls it where it serves the file."""
     return {"path": str(path), "served": served_below(path.resolve(), root.resolve())}
 
@@ -166,16 +184,13 @@ def learning_curves(request: ApiRequest) -> Mapping[str, Any]:
         metric = asked.metric or objective.objective_metric_name
         numbers = asked.trial or sorted(experiment.tally().trials)[-_CURVES:]
         # Of the trials that are asked for alone; an experiment may have reported millions.
-        reported = [
-            (number, curves_of(experiment.store.observations(experiment.uid, number, metric)))
-            for number in numbers
-        ]
+        reported = curves(experiment.store, experiment.uid, metric, numbers)
     return {
         "metric": metric,
         "curves": [
-            {"trial": number, "points": _points(curve[number], asked.points)}
-            for number, curve in reported
-            if curve
+            {"trial": number, "points": _points(reported[number], asked.points)}
+            for number in numbers
+            if number in reported
         ],
     }
 
@@ -214,7 +229,7 @@ def _tail(path: Path, request: ApiRequest) -> Mapping[str, Any]:
     tail = tail_of(path, request.query.tail)
     if tail is None:
         raise NotFound("there is no log on this machine")
-    return {**asdict(tail), **_served(path, request.root)}
+    return {**asdict(tail), **served(path, request.root)}
 
 
 def artifact(request: ApiRequest) -> Content:

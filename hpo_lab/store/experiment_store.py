@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from hpo_lab.experiment.model import ExperimentDocument, Value
 from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.trial import Trial
 from hpo_lab.masking import masked_message
 from hpo_lab.store import artifacts as _artifacts
 from hpo_lab.store import experiments, lease, trials
@@ -160,6 +161,26 @@ class ExperimentStore(Transactions):
             else:
                 listed = trials.changed(connection, uid, since) if revision > since else []
             return Changes(revision, lease, record, listed)
+
+    def page(
+        self, uid: str, since: int = 0, after: int = -1, most: int = 1000
+    ) -> tuple[int, list[Trial]] | None:
+        """The revision of an experiment and some of its trials by number, None when it is gone.
+
+        Args:
+            uid: The experiment.
+            since: Of the trials that changed after this revision. Where the store was restored
+                from a backup and has not come so far, all may have changed.
+            after: Of the trials behind this number.
+            most: So many trials at most.
+        """
+        with reading(self._engine) as connection:
+            head = experiments.head(connection, uid)
+            if head is None:
+                return None
+            revision = head[0]
+            since = since if since <= revision else 0
+            return revision, trials.page(connection, uid, since, after, most)
 
     def enqueue(
         self, uid: str, points: Sequence[Mapping[str, Value]], now: float | None = None

@@ -78,6 +78,24 @@ def listed(
     ]
 
 
+def reported(
+    connection: Connection, uid: str, metric: str, numbers: Iterable[int] | None
+) -> list[tuple[int, int | None, float, str]]:
+    """Trial, step, value and text of what trials reported of a metric, in the order of storing."""
+    columns = _observations.c
+    query = (
+        select(columns.number, columns.step, columns.value, columns.text)
+        .where(columns.uid == uid, columns.metric == metric)
+        .order_by(columns.id)
+    )
+    if numbers is not None:
+        query = query.where(columns.number.in_(list(numbers)))
+    return [
+        (number, step, _nonfinite(text) if value is None else value, text or "")
+        for number, step, value, text in connection.execute(query).all()
+    ]
+
+
 def encode_metrics(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
     """Summaries as JSON, where a `latest` that is not finite is text."""
     return {

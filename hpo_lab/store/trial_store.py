@@ -57,6 +57,19 @@ class TrialStore(Transactions):
         with self._engine.connect() as connection:
             return observations.listed(connection, uid, number, metric, after_id, limit)
 
+    def reported(
+        self, uid: str, metric: str, numbers: Iterable[int] | None = None
+    ) -> list[tuple[int, int | None, float, str]]:
+        """Trial, step, value and text of what trials reported of *metric*, as they were stored.
+
+        Args:
+            uid: The experiment.
+            metric: Of this metric.
+            numbers: Of these trials alone, a few hundred at most.
+        """
+        with self._engine.connect() as connection:
+            return observations.reported(connection, uid, metric, numbers)
+
     def running_trials(self, uid: str) -> list[TrialRecord]:
         """The trials that run, with their details, by number."""
         with self._engine.connect() as connection:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from hpo_lab.experiment.trial import FAILURES, MEASURED, Trial, TrialState
 from hpo_lab.store import tables
@@ -36,8 +48,34 @@ _OF_EXPERIMENT = _trials.c.uid == bindparam("of_uid")
 _THIS = _OF_EXPERIMENT & (_trials.c.number == bindparam("of_number"))
 _WHOLE = select(_trials).where(_THIS)
 _TO_CHANGE = select(*_TRIAL_COLUMNS, _trials.c.observations_offset).where(_THIS)
+_MANY_COLUMNS = (
+    _trials.c.number,
+    _trials.c.state,
+    _trials.c.attempt,
+    _trials.c.started_at,
+    _trials.c.completed_at,
+    _trials.c.message,
+    _trials.c.parent,
+    cast(_trials.c.assignments, Text),
+    cast(_trials.c.metrics, Text),
+    cast(_trials.c.labels, Text),
+)
+"""Those of `_TRIAL_COLUMNS`, the documents last and as they are written."""
+_STATES = {state.value: state for state in TrialState}
+_PAGE = (
+    select(*_MANY_COLUMNS)
+    .where(
+        _OF_EXPERIMENT,
+        _trials.c.number > bindparam("after"),
+        _trials.c.revision > bindparam("since"),
+    )
+    .order_by(_trials.c.number)
+    .limit(bindparam("most"))
+)
+_BATCH = 1000
+"""Of so many trials the documents are read as one."""
 _LAST = select(func.coalesce(func.max(_trials.c.number), -1)).where(_OF_EXPERIMENT)
-_CHANGED = select(*_TRIAL_COLUMNS).where(_OF_EXPERIMENT, _trials.c.revision > bindparam("since"))
+_CHANGED = select(*_MANY_COLUMNS).where(_OF_EXPERIMENT, _trials.c.revision > bindparam("since"))
 _CHANGE = update(_trials).where(_THIS)
 _INSERT = insert(_trials)
 _COUNTS = select(_trials.c.uid, _trials.c.state, func.count()).group_by(
@@ -65,23 +103,59 @@ _BEST = (
 
 def listed(connection: Connection, uid: str, numbers: Iterable[int] | None = None) -> list[Trial]:
     """The trials of an experiment by number, or those of *numbers* that exist."""
-    query = select(*_TRIAL_COLUMNS).where(_trials.c.uid == uid).order_by(_trials.c.number)
+    query = select(*_MANY_COLUMNS).where(_OF_EXPERIMENT).order_by(_trials.c.number)
     if numbers is not None:
         query = query.where(_trials.c.number.in_(list(numbers)))
-    # None of it is garbage, and looking for some takes a quarter of the time of many trials.
-    was_collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return [_trial(row) for row in connection.execute(query)]
-    finally:
-        if was_collecting:
-            gc.enable()
+    return _many(connection, query, {"of_uid": uid})
 
 
 def changed(connection: Connection, uid: str, since: int) -> list[Trial]:
     """The trials of an experiment that changed after the revision *since*, by number."""
-    rows = connection.execute(_CHANGED, {"of_uid": uid, "since": since})
-    return sorted(map(_trial, rows), key=lambda trial: trial.number)
+    trials = _many(connection, _CHANGED, {"of_uid": uid, "since": since})
+    return sorted(trials, key=lambda trial: trial.number)
+
+
+def page(connection: Connection, uid: str, since: int, after: int, most: int) -> list[Trial]:
+    """The first *most* trials behind the number *after* that changed after *since*, by number."""
+    values = {"of_uid": uid, "since": since, "after": after, "most": most}
+    return _many(connection, _PAGE, values)
+
+
+def _many(
+    connection: Connection, query: Select[*tuple[Any, ...]], values: Mapping[str, Any]
+) -> list[Trial]:
+    """The trials of a *query* for `_MANY_COLUMNS`."""
+    trials: list[Trial] = []
+    # None of it is garbage, and looking for some takes a quarter of the time of many trials.
+    was_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for rows in connection.execute(query, values).partitions(_BATCH):
+            # A call for each document takes longer than reading what is in it.
+            documents = iter(json.loads(f"[{','.join([','.join(row[7:]) for row in rows])}]"))
+            trials += [
+                Trial(
+                    number,
+                    assignments,
+                    _STATES[state],
+                    decode_metrics(metrics),
+                    attempt,
+                    started_at,
+                    completed_at,
+                    message,
+                    parent,
+                    labels,
+                )
+                for (number, state, attempt, started_at, completed_at, message, parent, *_), (
+                    assignments,
+                    metrics,
+                    labels,
+                ) in zip(rows, zip(documents, documents, documents, strict=True), strict=True)
+            ]
+    finally:
+        if was_collecting:
+            gc.enable()
+    return trials
 
 
 def one(connection: Connection, uid: str, number: int) -> TrialRecord | None:

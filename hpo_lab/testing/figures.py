@@ -144,7 +144,9 @@ def random_experiment(rng: random.Random) -> ExperimentData:
         if rng.random() < 0.7
     }
     document = ExperimentDocument(metadata=Metadata(name="random"), spec=spec)
-    return ExperimentData(document, trials, lambda metric: curves, now=rng.choice([None, 1e9]))
+    return ExperimentData(
+        document, trials, lambda metric, numbers: curves, now=rng.choice([None, 1e9])
+    )
 
 
 def _renamed(parameters: tuple[Parameter, ...], rng: random.Random) -> tuple[Parameter, ...]:

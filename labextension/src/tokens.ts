@@ -1,16 +1,22 @@
 import { Token } from '@lumino/coreutils';
 import type { ExperimentsModel } from './model/experiments';
+import type { Preferences } from './model/preferences';
 
 /** What every part of the extension shares. */
 export interface IHpoLab {
   /** The experiments of the server. */
   readonly experiments: ExperimentsModel;
+  /** What the user prefers. */
+  readonly preferences: Preferences;
 }
 
 export const IHpoLab = new Token<IHpoLab>(
   'hpo-lab:IHpoLab',
   'The experiments of hpo_lab that the server shows.'
 );
+
+/** Where the settings of the extension are. */
+export const SETTINGS = 'hpo-lab:panel';
 
 /** The identifiers of the commands, for menus, settings and other extensions. */
 export const CommandIDs = {
@@ -19,5 +25,13 @@ export const CommandIDs = {
   open: 'hpo-lab:open-experiment',
   tuneValue: 'hpo-lab:tune-value',
   tuneCell: 'hpo-lab:tune-cell',
-  newNotebook: 'hpo-lab:new-notebook'
+  newNotebook: 'hpo-lab:new-notebook',
+  stop: 'hpo-lab:stop-experiment',
+  resume: 'hpo-lab:resume-experiment',
+  delete: 'hpo-lab:delete-experiment',
+  enqueue: 'hpo-lab:enqueue-point',
+  runAgain: 'hpo-lab:run-again',
+  insertBest: 'hpo-lab:insert-best',
+  copyBest: 'hpo-lab:copy-best',
+  exportReport: 'hpo-lab:export-report'
 } as const;

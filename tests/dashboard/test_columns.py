@@ -30,7 +30,7 @@ class Printed:
 
 def _print(columns: list[Column], rows: list[list[str]], width: int, option: str = "") -> Printed:
     console = Console(file=io.StringIO(), width=width)
-    dropped = print_columns(console, columns, lambda: rows, option=option)
+    dropped = print_columns(console, columns, rows, option=option)
     assert isinstance(console.file, io.StringIO)
     return Printed(console.file.getvalue().splitlines(), dropped)
 
@@ -90,7 +90,7 @@ def test_the_best_trial_is_marked() -> None:
         for n in range(3)
     ]
     console = Console(file=io.StringIO(), width=80)
-    print_trials(console, spec, lambda: (trial_row(spec, trial) for trial in trials), best={2})
+    print_trials(console, spec, (trial_row(spec, trial) for trial in trials), best={2})
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
     assert [STAR in line for line in lines] == [False, False, False, False, True]
@@ -112,7 +112,7 @@ def test_parameters_and_metrics_may_be_called_as_our_columns() -> None:
     assert [flat[f"trial_{name}"] for name in ("state", "number", "seconds")] == ["Succeeded", 7, 2]
     assert row.flat(["number"]) == {"trial_number": 7, "trial_state": "Succeeded", "number": 6}
     console = Console(file=io.StringIO(), width=80)
-    print_trials(console, spec, lambda: [row])
+    print_trials(console, spec, [row])
     assert isinstance(console.file, io.StringIO)
     head, _, line = console.file.getvalue().splitlines()
     assert head.split() == ["trial", "trial_state", "seconds", "state", "number", "time"]
@@ -131,7 +131,7 @@ def test_parameters_and_metrics_may_be_called_as_our_columns_beside_others() -> 
     assert [flat[name] for name in ("number", "state", "seconds")] == [7, "Succeeded", 2]
     assert [flat[name] for name in [*names, "trial_seconds"]] == [0.5, 6, 4, 1000.0]
     console = Console(file=io.StringIO(), width=100)
-    print_trials(console, spec, lambda: [row])
+    print_trials(console, spec, [row])
     assert isinstance(console.file, io.StringIO)
     head, _, line = console.file.getvalue().splitlines()
     assert head.split() == ["trial", "state", "trial_seconds", *names, "trial_time"]
@@ -145,7 +145,7 @@ def test_a_parameter_a_metric_and_a_label_of_the_same_name_are_all_there() -> No
     trial = Trial(0, {"x": 4}, TrialState.SUCCEEDED, metrics, labels={"x": "noted"})
     row = trial_row(spec, trial)
     console = Console(file=io.StringIO(), width=80)
-    print_trials(console, spec, lambda: [row], labels=["x"])
+    print_trials(console, spec, [row], labels=["x"])
     assert isinstance(console.file, io.StringIO)
     head, _, line = console.file.getvalue().splitlines()
     assert head.split() == ["trial", "state", "trial_x", "metric_x", "x", "time"]

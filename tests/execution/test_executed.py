@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from hpo_lab.execution.executed import told
 from hpo_lab.execution.slice_check import compare
@@ -45,8 +46,12 @@ def test_cells_and_lines_are_numbered_as_their_author_sees_them() -> None:
     ]
 
 
-def test_a_check_says_which_cell_fails(tmp_path: Path) -> None:
-    cells = ["x = 1", "print('shown')", "missing = open('missing.csv')"]
+_SHOWN = "class Drawing:\n    def _repr_html_(self): raise FileNotFoundError('dot')\nDrawing()"
+
+
+@pytest.mark.parametrize("failing", ["missing = open('missing.csv')", _SHOWN])
+def test_a_check_says_which_cell_fails(failing: str, tmp_path: Path) -> None:
+    cells = ["x = 1", "print('shown')", failing]
     tuned = "%%tune minimize loss\nk = 1.0  # tune: uniform(0, 1)\nloss = k * x"
     made = [nbformat.v4.new_code_cell(source) for source in [*cells, tuned]]
     path = tmp_path / "cells.ipynb"

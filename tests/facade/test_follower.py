@@ -40,6 +40,35 @@ def test_a_look_reads_what_changed(
     assert summary.counts == {TrialState.SUCCEEDED: 21}
 
 
+def test_a_twin_goes_on_from_what_is_read_and_apart(
+    store: Store, create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = create(runs=True)
+    for number in range(3):
+        end(store, uid, number, {"score": number / 100})
+    follower = Follower(store, uid)
+    before = follower.look()
+    twin = follower.twin()
+    end(store, uid, 3, {"score": 0.5})
+    asked: list[int] = []
+    changes = Store.changes
+
+    def counted(self: Store, uid: str, since: int = 0) -> object:
+        asked.append(since)
+        return changes(self, uid, since)
+
+    monkeypatch.setattr(Store, "changes", counted)
+    summary = twin.look()
+    assert asked == [follower.revision] and follower.revision > 0
+    assert summary.completed == 4 and summary.best is not None and summary.best.number == 3
+    # What the twin has read is no matter of the other.
+    assert len(follower.tally.trials) == before.completed == 3
+    assert [trial.number for trial in follower.tally.ranked()] == [2, 1, 0]
+    assert follower.look().completed == 4
+    # Of an experiment that nobody has looked at a twin reads all.
+    assert Follower(store, uid).twin().look().completed == 4
+
+
 def test_following_ends_with_the_experiment(store: Store, create: Create) -> None:
     uid = create(runs=True)
 

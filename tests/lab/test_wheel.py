@@ -82,3 +82,5 @@ def test_a_wheel_brings_both_extensions_and_an_uninstall_takes_them(
 def test_both_halves_have_one_version() -> None:
     package = json.loads((ROOT / "labextension" / "package.json").read_text())
     assert Version(package["version"]) == Version(hpo_lab.__version__)
+    front_end = (ROOT / "labextension" / "src" / "model" / "version.ts").read_text()
+    assert f"VERSION = '{package['version']}'" in front_end

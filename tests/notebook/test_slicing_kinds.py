@@ -323,6 +323,52 @@ CASES |= {
         ],
         "print(d, len(l), d.get('x'))",
     ),
+    "a member of an enumeration has a value": (
+        "import enum\nxs = [1]\nclass E(enum.Enum):\n    A = xs\n    B = 2\n"
+        "    def grow(self): self.value.append(3)\n"
+        "class F(enum.Flag):\n    C = enum.auto()\n    def __init__(self, n): self.seen = []",
+        "(xs, getattr(E.B, 'note', 0), F.C.seen)",
+        [
+            "E.A.value.append(1)",
+            "E.A._value_.append(1)",
+            "E['A'].value.append(1)",
+            "E(xs).value.append(1)",
+            "for m in E:\n    if m is E.A: m.value.append(1)",
+            "list(E)[0].value.append(1)",
+            "E.__members__['A'].value.append(1)",
+            "getattr(E, 'A').value.append(1)",
+            "m = E.A\nm.value[0] = 4",
+            "E.A.grow()",
+            "E.B.note = 3",
+            "F.C.seen.append(1)",
+            "F(1).seen.append(1)",
+        ],
+        "print(E.A, E.A.name, E.B.value, len(E.A.value), E['A'], E.A.value[0], F.C.seen)",
+    ),
+    "an exception holds what it was given": (
+        "xs = [1]\nclass Full(Exception):\n    def __init__(self, items):\n"
+        "        super().__init__(items)\n        self.items = items\n"
+        "class Plain(ValueError): pass\nfull, plain, own = Full(xs), Plain(xs), OSError(xs)\n"
+        "def fail(): raise plain",
+        "(xs, getattr(plain, '__notes__', 0), own.args)",
+        [
+            "full.args[0].append(1)",
+            "full.items.append(1)",
+            "plain.args[0].append(1)",
+            "plain.add_note('a')",
+            "own.args[0].append(1)",
+            "own.args = ()",
+            "part, = plain.args\npart.append(1)",
+            "try: raise full\nexcept Full as e: e.items.append(1)",
+            "try: raise Full(xs)\nexcept Full as e: e.args[0].append(1)",
+            "try: fail()\nexcept Exception as e: e.args[0].append(1)",
+            "try: raise OSError(xs)\nexcept OSError as e: e.args[0].append(1)",
+            "try: raise OSError from full\nexcept OSError as e: e.__cause__.items.append(1)",
+            "try: raise ExceptionGroup('a', [plain])\n"
+            "except* ValueError as e: e.exceptions[0].args[0].append(1)",
+        ],
+        "try: fail()\nexcept Plain as e: print(e, e.args)\nprint(full, repr(own), full.items[0])",
+    ),
 }
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 

@@ -20,6 +20,9 @@ def test_an_experiment_at_a_glance_and_whole(server: Server, parabola: str) -> N
         "Succeeded",
         {"Succeeded": 4},
     )
+    assert server.get("/experiments", uid=["0" * 32, parabola])["experiments"] == [glance]
+    assert (glance["file"], glance["place"]) == (None, "local")
+    assert glance["created"] < glance["ended"] < glance["created"] + 300
     shown = server.get(f"/experiments/{parabola}")
     assert [each["name"] for each in shown["parameters"]] == ["x"]
     assert [each["type"] for each in shown["conditions"]][-1] == "Succeeded"
@@ -70,6 +73,15 @@ def test_curves_and_figures(server: Server, parabola: str) -> None:
     assert figure["data"] and figure["text"]
 
 
+def test_the_way_to_the_best_in_a_few_steps(server: Server, parabola: str) -> None:
+    trace = server.get(f"/experiments/{parabola}/trace")
+    values = [value for _, value in trace["steps"]]
+    assert trace["steps"][0] == [0, 2 - (0.5 - 0.3) ** 2]
+    assert values == sorted({*values})
+    assert trace["length"] == 4
+    assert trace["front"] == len(server.get(f"/experiments/{parabola}")["paretoFront"])
+
+
 def test_the_panel_is_that_of_the_cell_with_links_from_the_folder(
     server: Server, parabola: str
 ) -> None:
@@ -88,6 +100,7 @@ def test_an_experiment_is_enqueued_to_resumed_and_deleted(server: Server) -> Non
         "%%tune minimize loss --trials 2 --name short\nx = 1.0  # tune: uniform(0, 2)\nloss = x",
     )
     begun = server.ask("POST", "/experiments", {"path": "short.ipynb", "options": {"trials": 1}})
+    assert begun.status == 201, begun.content
     uid = begun.json["uid"]
     assert server.wait(uid)["trials"] == {"Succeeded": 1}
     path = f"/experiments/{uid}"
@@ -111,3 +124,28 @@ def test_an_experiment_is_stopped(server: Server) -> None:
     uid = server.ask("POST", "/experiments", {"path": "long.ipynb"}).json["uid"]
     assert server.ask("POST", f"/experiments/{uid}/stop").status == 202
     assert server.wait(uid)["state"] == "Stopped"
+
+
+def test_what_a_view_shows_of_an_experiment(server: Server, parabola: str) -> None:
+    path = f"/experiments/{parabola}"
+    shown = server.get(path)
+    assert shown["written"] == {"x": 0.5}
+    assert shown["budgets"]["trials"] == 4 and shown["budgets"]["parallel"] == 2
+    assert shown["notebook"] is None  # a person chose the name
+    assert shown["hints"] == {"bounds": [], "failures": []}
+    assert server.get(f"{path}/matches", filter="x = 0.5 state:succ") == {"trials": [0]}
+    refused = server.ask("GET", f"{path}/matches", filter="size <")
+    assert refused.status == 400 and "a value is needed" in refused.json["problems"][0]["message"]
+    curve = server.get(f"{path}/trials/1/curve", theme="dark")
+    assert curve["data"] and "size" not in curve["title"]
+    assert server.ask("GET", f"{path}/trials/99/curve").status == 404
+    compared = server.get(f"{path}/comparison", other=parabola)
+    assert "Best score so far" in compared["text"]
+
+
+def test_files_to_keep(server: Server, parabola: str) -> None:
+    report = server.ask("GET", f"/experiments/{parabola}/report")
+    assert report.content.startswith(b"<!doctype html>")
+    assert "parabola-report.html" in report.headers["Content-Disposition"]
+    table = server.ask("GET", f"/experiments/{parabola}/table").content.decode().splitlines()
+    assert len(table) == 5 and table[0].startswith("number,state,x,score,size")

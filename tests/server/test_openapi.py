@@ -51,9 +51,9 @@ def test_every_route_is_described_and_nothing_else() -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path or "/")
 def test_fields_and_statuses_are_those_of_the_route(route: Route) -> None:
     item = PATHS[route.path or "/"]
-    parameters = item.get("parameters", [])
     for method, endpoint in route.endpoints.items():
         described = item[method.lower()]
+        parameters = [*item.get("parameters", []), *described.get("parameters", [])]
         query = {each["name"] for each in parameters if each["in"] == "query"}
         assert query == endpoint.query.model_fields.keys()
         named = {each["name"] for each in parameters if each["in"] == "path"}
@@ -80,11 +80,15 @@ def test_answers_are_what_is_described(server: Server, parabola: str) -> None:
         ("/experiments", "/experiments"),
         ("/options", "/options"),
         ("/experiments/{uid}", path),
+        ("/experiments/{uid}/trace", f"{path}/trace"),
         ("/experiments/{uid}/log", f"{path}/log"),
         ("/experiments/{uid}/curves", f"{path}/curves"),
         ("/experiments/{uid}/panel", f"{path}/panel"),
         ("/experiments/{uid}/figures", f"{path}/figures"),
         ("/experiments/{uid}/figures/{name}", f"{path}/figures/history"),
+        ("/experiments/{uid}/matches", f"{path}/matches"),
+        ("/experiments/{uid}/comparison", f"{path}/comparison?other={parabola}"),
+        ("/experiments/{uid}/trials/{number}/curve", f"{path}/trials/1/curve"),
         ("/experiments/{uid}/trials", f"{path}/trials"),
         ("/experiments/{uid}/trials/{number}", f"{path}/trials/1"),
         ("/experiments/{uid}/trials/{number}/code", f"{path}/trials/1/code"),

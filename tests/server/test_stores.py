@@ -10,18 +10,20 @@ import pytest
 
 from hpo_lab.experiment.model import ExperimentDocument, Metadata, ObjectiveType, TrialTemplate
 from hpo_lab.experiment.space import uniform
+from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.facade.experiments import Experiments
 from hpo_lab.options import TuneOptions
 from hpo_lab.server.answers import Answers, _exact
 from hpo_lab.server.stores import Stores
 from hpo_lab.store import Store, StoreUnavailable, open_store
 
 
-def digits(store: Store) -> str:
+def digits(store: Store, name: str = "digits") -> str:
     """The uid of a new experiment in *store*."""
     options = TuneOptions(direction=ObjectiveType.MAXIMIZE, metric="score")
     spec = options.spec([uniform(0, 1).named("x")], TrialTemplate())
-    document = ExperimentDocument(metadata=Metadata(name="digits"), spec=spec)
-    return store.create_experiment(document, identity="digits").uid
+    document = ExperimentDocument(metadata=Metadata(name=name), spec=spec)
+    return store.create_experiment(document, identity=name).uid
 
 
 def test_a_store_that_cannot_be_opened_is_told_and_the_others_answer(tmp_path: Path) -> None:
@@ -62,6 +64,37 @@ def test_a_store_that_is_locked_holds_up_no_other_store(tmp_path: Path) -> None:
             lock.close()
         assert waiting.result().status == 202
     answers.close()
+
+
+def test_a_list_reads_what_changed_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path / "hpo_lab.db")
+    uids = [digits(store, name) for name in ("a", "b", "c")]
+    for uid in uids:
+        store.set_condition(uid, ExperimentState.STOPPED, "ExperimentStopped", "it was stopped")
+    read: list[str] = []
+    glance = Experiments.glance
+    monkeypatch.setattr(
+        Experiments, "glance", lambda self, uid: [read.append(uid), glance(self, uid)][1]
+    )
+    stores = Stores([str(tmp_path / "hpo_lab.db")])
+
+    def listed(*asked: str) -> list[str]:
+        summaries, silent = stores.summaries(asked)
+        assert not silent
+        return [f"{each.name} {each.state}" for _, each in summaries]
+
+    assert listed() == ["c Stopped", "b Stopped", "a Stopped"]
+    assert sorted(read) == sorted(uids)
+    read.clear()
+    store.set_condition(uids[1], ExperimentState.SUCCEEDED, "ExperimentSucceeded", "")
+    assert listed() == ["c Stopped", "b Succeeded", "a Stopped"]
+    assert read == [uids[1]]
+    read.clear()
+    store.delete_experiment(uids[0])
+    assert listed(uids[0], uids[2]) == ["c Stopped"]
+    assert read == []
 
 
 def test_nothing_is_said_not_to_be_there_while_a_store_is_silent(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,10 @@ _MOST = 8e307
 _END = 1.79e308
 """No range goes further."""
 _FEW = 6
+_DEEP = 1e24
+"""Values that are so many times smaller than the largest are at 0 of a symmetric axis."""
+_TICKS = 11
+"""So many ticks a symmetric axis has at most."""
 _DIGITS = 7
 
 _LISTS = (ParameterType.DISCRETE, ParameterType.CATEGORICAL)
@@ -26,9 +31,10 @@ _LISTS = (ParameterType.DISCRETE, ParameterType.CATEGORICAL)
 
 def is_finite(value: object) -> bool:
     """Whether *value* is a number that has a place on an axis."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # It is asked of every value of every trial, and nearly all of them are floats.
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, int | float)):
         return False
-    return -math.inf < value < math.inf and abs(value) < 1.7e308
+    return -1.7e308 < value < 1.7e308
 
 
 def rounded(value: float) -> float:
@@ -45,6 +51,8 @@ class ValueAxis:
         is_log: Whether it is logarithmic.
         cut: On which side there may be values beyond its end: -1 below, 1 above, 0 none.
         is_empty: Whether there are no values; then it has no ticks.
+        bend: Of a symmetric logarithmic axis, the value above 0 up to which it is nearly linear;
+            0 of others.
     """
 
     low: float
@@ -52,6 +60,7 @@ class ValueAxis:
     is_log: bool = False
     cut: int = 0
     is_empty: bool = False
+    bend: float = 0.0
 
     @classmethod
     def of(
@@ -59,6 +68,8 @@ class ValueAxis:
         values: Iterable[float],
         smaller_is_better: bool | None = None,
         goal: float | None = None,
+        *,
+        may_bend: bool = False,
     ) -> ValueAxis:
         """The axis for *values*, from which the worst quarter may be cut off.
 
@@ -66,6 +77,8 @@ class ValueAxis:
             values: Finite numbers.
             smaller_is_better: Which of them are good; None where all have to be in the range.
             goal: A value that is in the range, too, unless it is far away.
+            may_bend: Whether the figure draws values where `at` says, and so can have a symmetric
+                logarithmic axis.
         """
         ordered = sorted(values)
         if not ordered:
@@ -87,6 +100,9 @@ class ValueAxis:
                 kept = ordered[quarter]
                 if _span(low, high) > 1.5 * _span(kept, high):
                     cut, low = -1, kept
+        bend = _bend(ordered, max(abs(low), abs(high))) if may_bend else 0.0
+        if bend:
+            return cls._bent(ordered[0], ordered[-1], goal, bend)
         if goal is not None:
             span = _span(low, high)
             low, high = (
@@ -98,6 +114,40 @@ class ValueAxis:
         else:
             room = 0.08 * _span(low, high)
         return cls(max(low - room, -_END), min(high + room, _END), cut=cut)
+
+    @classmethod
+    def _bent(cls, low: float, high: float, goal: float | None, bend: float) -> ValueAxis:
+        largest = max(abs(low), abs(high))
+        if goal is not None and abs(goal) <= largest * _WIDE:
+            low, high = min(low, goal), max(high, goal)
+        ends = math.asinh(low / bend), math.asinh(high / bend)
+        room = 0.06 * (ends[1] - ends[0])
+        low, high = bend * math.sinh(ends[0] - room), bend * math.sinh(ends[1] + room)
+        return cls(max(low, -_END), min(high, _END), bend=bend)
+
+    @property
+    def words(self) -> str:
+        """What a person must know of the scale to read it; empty where that is nothing."""
+        return "symmetric log scale" if self.bend else ""
+
+    def at(self, value: float) -> float:
+        """Where a trace or a line has *value*."""
+        return rounded(math.asinh(value / self.bend) if self.bend else value)
+
+    def along(self, value: float) -> float:
+        """Where the range or an annotation has *value*."""
+        if self.bend:
+            return math.asinh(value / self.bend)
+        return math.log10(value) if self.is_log else value
+
+    def value(self, place: float) -> float:
+        """The value that is at a *place* as `along` says it; infinite where that is no float."""
+        try:
+            if self.bend:
+                return self.bend * math.sinh(place)
+            return 10**place if self.is_log else place
+        except OverflowError:
+            return math.copysign(math.inf, place)
 
     def is_beyond(self, value: float) -> bool:
         """Whether *value* lies beyond the end that is cut."""
@@ -113,8 +163,47 @@ class ValueAxis:
         """As an axis of plotly."""
         if self.is_log:
             return {"type": "log", "range": [math.log10(self.low), math.log10(self.high)]}
+        if self.bend:
+            places = _bent_ticks(self.low, self.high, self.bend)
+            return {
+                "type": "linear",
+                "range": [self.along(self.low), self.along(self.high)],
+                "tickvals": [self.at(place) for place in places],
+                "ticktext": [tick_text(place) for place in places],
+                "zeroline": False,
+            }
         empty = {"showticklabels": False, "showgrid": False} if self.is_empty else {}
         return {"type": "linear", "range": [self.low, self.high], **empty}
+
+
+def _bend(ordered: Sequence[float], largest: float) -> float:
+    """Where an axis of these values has to bend; 0 where a linear one shows them.
+
+    A linear one does not where half of the values are within a thousandth of the *largest*
+    that is in its range.
+    """
+    sizes = sorted(abs(value) for value in ordered if value)
+    if len(sizes) < 3 or sizes[(len(sizes) - 1) // 2] * _WIDE > largest:
+        return 0.0
+    # Of the smallest a few may be noise about 0, for which half of the picture would be lost.
+    least = max(sizes[len(sizes) // 20], sizes[-1] / _DEEP, 1e-300)
+    return float(f"1e{math.floor(math.log10(least))}")
+
+
+def _bent_ticks(low: float, high: float, bend: float) -> list[float]:
+    """0 and powers of ten to both sides of it, as many as have room."""
+    first, last = round(math.log10(bend)), math.floor(math.log10(max(-low, high)))
+    places: list[float] = []
+    for step in (1, 2, 3, 6, 12, 24):
+        powers = range(-(-first // step) * step, last + 1, step)
+        sizes = [float(f"1e{power}") for power in powers]
+        # Those next to 0 would lie on its word.
+        sizes = [size for size in sizes if size >= 3 * bend]
+        both = [*(-size for size in reversed(sizes)), 0.0, *sizes]
+        places = [place for place in both if low <= place <= high]
+        if len(places) <= _TICKS:
+            break
+    return places
 
 
 def _span(low: float, high: float) -> float:
@@ -160,22 +249,43 @@ class ParameterAxis:
         """Where *value* is drawn, in the axis's own units; None where it has no place."""
         if self.choices is not None:
             return self._index.get(_key(value))
-        if not is_finite(value) or (self.is_log and value <= 0):  # type: ignore[operator]
-            return None
-        return rounded(value)  # type: ignore[arg-type]
+        return rounded(value) if self.holds(value) else None  # type: ignore[arg-type]
+
+    def holds(self, value: Value) -> bool:
+        """Whether *value* has a place."""
+        if self.choices is not None:
+            return _key(value) in self._index
+        return is_finite(value) and (value > 0 or not self.is_log)  # type: ignore[operator]
 
     def unit(self, value: Value) -> float | None:
         """Where *value* lies from 0, the lower end, to 1."""
-        place = self.place(value)
-        if place is None:
+        if not self.holds(value):
             return None
         if self.choices is not None:
+            place = self._index[_key(value)]
             return place / (len(self.choices) - 1) if len(self.choices) > 1 else 0.5
         if self.low == self.high:
             return 0.5
         if self.is_log:
-            return math.log(place / self.low) / math.log(self.high / self.low)
-        return (place / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+            return math.log(value / self.low) / math.log(self.high / self.low)  # type: ignore[operator]
+        return (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)  # type: ignore[operator]
+
+    def parts(self, values: Iterable[Value], count: int) -> list[int]:
+        """How many of *values* lie in each of *count* equal parts of the axis."""
+        if self.choices is not None or self.low == self.high:
+            units = (unit for value in values if (unit := self.unit(value)) is not None)
+            places = [int(unit * count) for unit in units]
+        else:
+            # As `unit` says, in a third of the time: there are values of all trials.
+            numbers: Iterable[float] = [value for value in values if self.holds(value)]  # type: ignore[misc]
+            low, high = self.low, self.high
+            if self.is_log:
+                low, high, numbers = math.log(low), math.log(high), map(math.log, numbers)
+            wide = (high / 2 - low / 2) / count
+            places = [int((number / 2 - low / 2) / wide) for number in numbers]
+        # What is at the upper end is in the last part.
+        tally = Counter(min(place, count - 1) for place in places)
+        return [tally[place] for place in range(count)]
 
     def layout(self, room: int = 12) -> dict[str, Any]:
         """As an axis of plotly; each of its words takes at most *room* characters."""

@@ -42,28 +42,26 @@ def contour(data: ExperimentData) -> Figure:
     ]
     values = [row.trial.assignments for row in rows]
     across, upwards = (ParameterAxis(each, [v[each.name] for v in values]) for each in parameters)
-    places = {
-        row.number: (a, b)
-        for row in rows
-        if (a := across.place(row.trial.assignments[x.name])) is not None
-        and (b := upwards.place(row.trial.assignments[y.name])) is not None
-    }
-    rows = [row for row in rows if row.number in places]
+    rows = [
+        row
+        for row, value in zip(rows, values, strict=True)
+        if across.holds(value[x.name]) and upwards.holds(value[y.name])
+    ]
     if not rows:
         why = f"No trial has {short(x.name, 40)} and {short(y.name, 40)} yet."
         return nothing(data, title, why)
-    best = data.best if data.best is not None and data.best.number in places else None
-    shown = thinned(rows, {best.number} if best else (), _MOST)
+    shown = thinned(rows, {data.best.number} if data.best else (), _MOST)
+    best = next((row for row in shown if row is data.best), None)
     panels = Panels(panel=300, titles=True, left=72, right=76)
     axes = panels.axes(0)
     traces: list[Trace] = []
     valued = [row for row in shown if row.value is not None]
+    smaller = data.smaller_is_better(data.metric)
+    axis = ValueAxis.of([row.value or 0.0 for row in valued], smaller, may_bend=True)
     if valued:
-        traces.append(_field(data, valued, across, upwards))
+        traces.append(_field(data, valued, axis, across, upwards))
     for mark, group in by_mark(row for row in shown if row is not best).items():
-        trace = dots(
-            mark, group, lambda row: _beside(row, places, across, upwards), y.name, None, x.name
-        )
+        trace = dots(mark, group, lambda row: _beside(row, across, upwards), y.name, None, x.name)
         trace["text"] = [
             value_text(row.value) if row.value is not None else "none" for row in group
         ]
@@ -82,7 +80,7 @@ def contour(data: ExperimentData) -> Figure:
             trace["marker"] = shape_of(mark).marker()
         traces.append(trace)
     if best is not None:
-        at = _beside(best, places, across, upwards)
+        at = _beside(best, across, upwards)
         traces.append(best_mark(best, *at, data.metric))
     panels.key = key(traces)
     words = "  log scale" if upwards.is_log else ""
@@ -94,7 +92,7 @@ def contour(data: ExperimentData) -> Figure:
         },
         {**upwards.layout(10), "showgrid": False},
     )
-    smaller = data.smaller_is_better(data.metric)
+    scale = f"  ·  {axis.words}" if axis.words else ""
     unstarted = data.counts[Mark.CREATED]
     return Figure.of(
         title,
@@ -104,7 +102,7 @@ def contour(data: ExperimentData) -> Figure:
             "without a place on these axes": len(data.rows) - unstarted - len(rows),
             "left out among their neighbours": len(rows) - len(shown),
         },
-        subtitle=f"{short(data.metric, 40)}, {direction(smaller)}",
+        subtitle=f"{short(data.metric, 40)}, {direction(smaller)}{scale}",
         traces=traces,
         layout={
             **layout,
@@ -115,14 +113,10 @@ def contour(data: ExperimentData) -> Figure:
     )
 
 
-def _beside(
-    row: Row,
-    places: dict[int, tuple[float, float]],
-    across: ParameterAxis,
-    upwards: ParameterAxis,
-) -> tuple[float, float]:
+def _beside(row: Row, across: ParameterAxis, upwards: ParameterAxis) -> tuple[float, float]:
     """Where a trial is; those of one choice lie beside each other."""
-    x, y = places[row.number]
+    x, y = (axis.place(row.trial.assignments[axis.name]) for axis in (across, upwards))
+    assert x is not None and y is not None
     if across.choices is not None:
         x = round(x + ((row.number * 37) % 11 - 5) / 18, 3)
     if upwards.choices is not None:
@@ -131,7 +125,11 @@ def _beside(
 
 
 def _field(
-    data: ExperimentData, rows: Sequence[Row], across: ParameterAxis, upwards: ParameterAxis
+    data: ExperimentData,
+    rows: Sequence[Row],
+    axis: ValueAxis,
+    across: ParameterAxis,
+    upwards: ParameterAxis,
 ) -> dict[str, Any]:
     """The heat map: in each cell the mean of the trials, the near ones counting most."""
     import numpy
@@ -149,9 +147,8 @@ def _field(
         dtype=float,
     )
     values = [row.value or 0.0 for row in rows]
-    axis = ValueAxis.of(values, data.smaller_is_better(data.metric))
     clipped = numpy.clip(values, axis.low, axis.high)
-    heights = numpy.log10(clipped) if axis.is_log else clipped
+    heights = numpy.array([axis.along(value) for value in clipped.tolist()])
     distance = (numpy.array(x_units)[None, :, None] - at[:, 0]) ** 2 + (
         numpy.array(y_units)[:, None, None] - at[:, 1]
     ) ** 2
@@ -165,6 +162,8 @@ def _field(
         marks = list(range(math.ceil(low), math.floor(high) + 1))
         marks = marks[:: max(1, len(marks) // 5)]
         bar |= {"tickvals": marks, "ticktext": [f"1e{mark}" for mark in marks]}
+    if axis.bend:
+        bar |= {name: axis.layout()[name] for name in ("tickvals", "ticktext")}
     return {
         "type": "heatmap",
         "x": xs,

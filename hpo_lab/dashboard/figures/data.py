@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -71,7 +71,8 @@ class ExperimentData:
     Attributes:
         document: The experiment.
         trials: Its trials, in the order of their numbers.
-        read_curves: Reads what the trials reported of a metric; called where a figure needs it.
+        read_curves: Reads what trials reported of a metric, those of some numbers or all; called
+            where a figure needs it.
         now: Seconds since the epoch, up to which trials that run are drawn.
         place: Where it runs.
         focus: The parameters that a person wants to look at; by default the figure chooses
@@ -84,7 +85,7 @@ class ExperimentData:
 
     document: ExperimentDocument
     trials: Sequence[Trial]
-    read_curves: Callable[[str], Curves] = lambda metric: {}
+    read_curves: Callable[[str, Collection[int] | None], Curves] = lambda metric, numbers: {}
     now: float | None = None
     place: str = "local"
     focus: tuple[str, ...] = ()
@@ -186,7 +187,7 @@ class ExperimentData:
     @cached_property
     def curves(self) -> Curves:
         """What the trials reported of the first objective."""
-        return self.read_curves(self.metric)
+        return self.read_curves(self.metric, None)
 
     def smaller_is_better(self, metric: str) -> bool:
         """Whether smaller values of *metric*, an objective, are better."""
@@ -227,7 +228,7 @@ def recorded(store: Store, record: ExperimentRecord, tally: Tally, now: float) -
     return ExperimentData(
         document=record.document,
         trials=[tally.trials[number] for number in sorted(tally.trials)],
-        read_curves=lambda metric: curves(store, record.uid, metric),
+        read_curves=lambda metric, numbers: curves(store, record.uid, metric, numbers),
         now=now,
         place=record.place,
     )

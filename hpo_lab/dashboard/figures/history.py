@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import log10
 from typing import Any
 
-from hpo_lab.dashboard.figures.axes import ValueAxis, is_finite, rounded
+from hpo_lab.dashboard.figures.axes import ValueAxis, is_finite
 from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.marks import (
@@ -140,6 +139,7 @@ def _panel(
         [row.value for row in valued if row.value is not None],
         data.smaller_is_better(metric),
         goal,
+        may_bend=True,
     )
     best = improved[-1] if improved else None
     if best is not None and data.smaller_is_better(metric):
@@ -149,12 +149,12 @@ def _panel(
     inside = [row for row in valued if row.number not in beyond]
     _future(data, rows, axes, layout)
     if goal is not None and _within(axis, goal):
-        layout["shapes"].append(_line(goal, axes))
+        layout["shapes"].append(_line(axis.at(goal), axes))
         layout["annotations"].append(
             note(
                 f"goal {value_text(goal)}",
                 0,
-                _at(axis, goal),
+                axis.along(goal),
                 {**axes, "xaxis": f"{axes['xaxis']} domain"},
                 xanchor="left",
                 yanchor="bottom",
@@ -170,7 +170,7 @@ def _panel(
                 "legendgroup": "best so far",
                 "showlegend": False,
                 "x": [*(row.number for row in improved), last],
-                "y": [rounded(row.value or 0.0) for row in [*improved, improved[-1]]],
+                "y": [axis.at(row.value or 0.0) for row in [*improved, improved[-1]]],
                 "line": {"shape": "hv", "width": 2, "color": BLUE},
                 "hoverinfo": "skip",
                 **axes,
@@ -181,15 +181,16 @@ def _panel(
             dots(
                 mark,
                 [row for row in group if row is not best],
-                lambda row: (row.number, rounded(row.value or 0.0)),
+                lambda row: (row.number, axis.at(row.value or 0.0)),
                 metric,
                 axes,
+                told=bool(axis.bend),
             )
         )
     if beyond:
         traces.extend(_edge(rows, beyond, axis, metric, axes))
     if best is not None and best.number not in beyond:
-        y = rounded(best.value or 0.0)
+        y = axis.at(best.value or 0.0)
         traces.append(best_mark(best, best.number, y, metric, axes))
         is_low = data.smaller_is_better(metric)
         layout["annotations"].append(_label(best, rows[-1].number, axis, axes, is_low))
@@ -197,7 +198,7 @@ def _panel(
         without = [row for row in rows if row.value is None]
         traces.extend(lane(without, lambda row: row.number, panels.lane_axes(place)))
     if not beyond:
-        return ""
+        return axis.words
     side = "below" if axis.cut < 0 else "above"
     limit = value_text(float(f"{axis.low if axis.cut < 0 else axis.high:.3g}"))
     return f"{'▾' if axis.cut < 0 else '▴'} {amount(len(beyond))} {side} {limit}"
@@ -237,14 +238,15 @@ def _with_room(axis: ValueAxis, best: float, height: int) -> ValueAxis:
 
     Above the best are the line that led to it, and the other trials.
     """
-    low, at, high = (log10(v) if axis.is_log else v for v in (axis.low, best, axis.high))
+    low, at, high = map(axis.along, (axis.low, best, axis.high))
     share = _UNDER / height
     lower = (at - share * high) / (1 - share)
     if not lower < low:
         return axis
+    end = axis.value(lower)
     if axis.is_log:
-        return replace(axis, low=max(10**lower, 1e-307)) if lower > -307 else axis
-    return replace(axis, low=lower) if is_finite(lower) else axis
+        return replace(axis, low=max(end, 1e-307)) if lower > -307 else axis
+    return replace(axis, low=end) if is_finite(end) else axis
 
 
 def _label(
@@ -257,18 +259,13 @@ def _label(
     return note(
         f"<b>{metric_number(value)}</b>{SPACE}trial {best.number}",
         best.number,
-        _at(axis, value),
+        axis.along(value),
         axes,
         xanchor=anchor,
         yanchor="top" if is_low else "bottom",
         yshift=-7 if is_low else 7,
         font={"size": 11, "color": GOLD_INK},
     )
-
-
-def _at(axis: ValueAxis, value: float) -> float:
-    """Where an annotation is: on a logarithmic axis plotly wants the logarithm."""
-    return log10(value) if axis.is_log else value
 
 
 def _within(axis: ValueAxis, value: float) -> bool:

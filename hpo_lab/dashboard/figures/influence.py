@@ -29,20 +29,23 @@ def chosen_parameters(data: ExperimentData, most: int) -> list[Parameter]:
     """
     if data.focus:
         return [data.parameters[name] for name in data.focus if name in data.parameters][:most]
-    used = {name for row in data.rows for name in row.trial.assignments}
+    used: set[str] = set()
+    for row in data.rows:
+        used.update(row.trial.assignments)
+        if used >= data.parameters.keys():
+            break
     parameters = [each for each in data.parameters.values() if each.name in used]
     if len(data.valued) >= LEAST:
-        shares = {parameter.name: influence(data, parameter) for parameter in parameters}
+        rows = thinned(data.valued, most=_TRIALS)
+        shares = {parameter.name: influence(rows, parameter) for parameter in parameters}
         # Parameters of one share keep their order.
         parameters.sort(key=lambda parameter: -shares[parameter.name])
     return parameters[:most]
 
 
-def influence(data: ExperimentData, parameter: Parameter) -> float:
-    """How much of the variation of ranks *parameter* explains, from 0 to 1."""
-    rows = [
-        row for row in thinned(data.valued, most=_TRIALS) if parameter.name in row.trial.assignments
-    ]
+def influence(valued: Sequence[Row], parameter: Parameter) -> float:
+    """How much *parameter* explains of the variation of the ranks of *valued*, from 0 to 1."""
+    rows = [row for row in valued if parameter.name in row.trial.assignments]
     if len(rows) < 2:
         return 0.0
     order = sorted(range(len(rows)), key=lambda place: rows[place].value or 0.0)
@@ -59,7 +62,7 @@ def influence(data: ExperimentData, parameter: Parameter) -> float:
     chance = 2 * (len(classes) - 1) / (len(rows) - 1)
     share = max(0.0, between / total - chance) if total else 0.0
     # A parameter that few trials have moves few of them.
-    return share * len(rows) / min(len(data.valued), _TRIALS)
+    return share * len(rows) / len(valued)
 
 
 def _classes(parameter: Parameter, rows: Sequence[Row]) -> list[object]:

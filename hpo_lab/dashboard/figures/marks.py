@@ -108,6 +108,8 @@ def dots(
     metric: str,
     axes: Mapping[str, str] | None = None,
     across: str = "",
+    *,
+    told: bool = False,
 ) -> Trace:
     """The trace of trials of one *mark*.
 
@@ -118,6 +120,7 @@ def dots(
         metric: What the vertical axis is of, for the words under the pointer.
         axes: The names of the axes.
         across: What the horizontal axis is of; left out where it is the number.
+        told: Whether the value stands under the pointer as it is, not where it is drawn.
     """
     places = [place(row) for row in rows]
     beside = f"<br>{hover(across)} %{{x:.4~g}}" if across else ""
@@ -133,8 +136,10 @@ def dots(
         "customdata": [row.number for row in rows],
         "marker": _SHAPES[mark].marker(),
         "hovertemplate": (
-            f"trial %{{customdata}}{beside}<br>{hover(metric)} %{{y:.4~g}}{state}<extra></extra>"
+            f"trial %{{customdata}}{beside}<br>{hover(metric)} "
+            f"{'%{text}' if told else '%{y:.4~g}'}{state}<extra></extra>"
         ),
+        **({"text": [value_text(row.value) for row in rows]} if told else {}),
         **(axes or {}),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import log10
 from typing import Any
 
 from hpo_lab.dashboard.figures.axes import ParameterAxis, ValueAxis, rounded, tick_text, ticks
@@ -41,6 +40,9 @@ def parallel(data: ExperimentData) -> Figure:
     others = len(data.parameters) - len(parameters)
     beside = f"  ·  {amount(others)} further parameters not shown" if others else ""
     labels = distinct([parameter.name for parameter in parameters], 66 // len(parameters) + 1)
+    smaller = data.smaller_is_better(data.metric)
+    values = [row.value or 0.0 for row in shown]
+    axis = ValueAxis.of(values, smaller, may_bend=True)
     trace = {
         "type": "parcoords",
         "customdata": [row.number for row in shown],
@@ -50,15 +52,15 @@ def parallel(data: ExperimentData) -> Figure:
                 _dimension(parameter, label, shown)
                 for parameter, label in zip(parameters, labels, strict=True)
             ),
-            _objective(data, shown),
+            _objective(data, values, axis),
         ],
     }
-    smaller = data.smaller_is_better(data.metric)
+    scale = f"  ·  {axis.words}" if axis.words else ""
     return Figure.of(
         title,
         f"{best_in_words(data)}, across {len(parameters)} of {len(data.parameters)} parameters.",
         {**left_out, "left out among their neighbours": len(rows) - len(shown)},
-        subtitle=f"strong lines are good trials, {direction(smaller)}{beside}",
+        subtitle=f"strong lines are good trials, {direction(smaller)}{scale}{beside}",
         traces=[trace],
         layout={"margin": {"l": 56, "r": 64, "t": 84, "b": 28}},
         height=340,
@@ -112,30 +114,32 @@ def _value(row: Row, name: str) -> Any:
     return row.trial.assignments.get(name)
 
 
-def _objective(data: ExperimentData, rows: list[Row]) -> dict[str, Any]:
+def _objective(data: ExperimentData, values: list[float], axis: ValueAxis) -> dict[str, Any]:
     """The last axis; the best is at its top."""
-    values = [row.value or 0.0 for row in rows]
-    smaller = data.smaller_is_better(data.metric)
-    axis = ValueAxis.of(values, smaller)
     # Where the worst are cut off, they end at the edge.
     kept = [axis.edge if axis.is_beyond(value) else value for value in values]
-    places = [log10(value) if axis.is_log else rounded(value) for value in kept]
-    low, high = (log10(axis.low), log10(axis.high)) if axis.is_log else (axis.low, axis.high)
-    marks = [] if axis.is_log else ticks(low, high, 5)
+    places = [rounded(axis.along(value)) for value in kept]
+    low, high = axis.along(axis.low), axis.along(axis.high)
     best = data.best
-    if axis.is_log:
+    if axis.bend:
+        bent = axis.layout()
+        marks, words = bent["tickvals"], bent["ticktext"]
+    elif axis.is_log:
         marks = [float(place) for place in range(round(low), round(high) + 1)]
         marks = marks[:: max(1, len(marks) // 6)]
-    words = [tick_text(10**mark) if axis.is_log else tick_text(mark) for mark in marks]
+        words = [tick_text(10**mark) for mark in marks]
+    else:
+        marks = ticks(low, high, 5)
+        words = [tick_text(mark) for mark in marks]
     if best is not None and best.value is not None:
-        at = log10(best.value) if axis.is_log else rounded(best.value)
+        at = rounded(axis.along(best.value))
         near = 0.06 * (high - low)
         pairs = [(m, w) for m, w in zip(marks, words, strict=True) if abs(m - at) > near]
         pairs.append((at, value_text(best.value)))
         marks, words = [m for m, _ in pairs], [w for _, w in pairs]
     return {
         "label": plain(short(data.metric, 12)),
-        "range": [high, low] if smaller else [low, high],
+        "range": [high, low] if data.smaller_is_better(data.metric) else [low, high],
         "values": places,
         "tickvals": marks,
         "ticktext": words,

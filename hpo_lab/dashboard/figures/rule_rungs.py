@@ -120,7 +120,11 @@ def _panel(
     values = {each.row.number: each.values[last[each.row.number]] for each in climbs}
     is_best = [each for each in climbs if each.row is data.best]
     stopped = [each for each in climbs if each.row.mark is Mark.EARLY_STOPPED]
-    others = [each for each in climbs if each not in is_best and each not in stopped]
+    others = [
+        each
+        for each in climbs
+        if each.row is not data.best and each.row.mark is not Mark.EARLY_STOPPED
+    ]
     traces: list[Trace] = []
     for group, colour, width, opacity in (
         (stopped, PURPLE, 1.0, 0.4),
@@ -150,7 +154,7 @@ def _panel(
     def at(row: Row) -> tuple[float, float]:
         return place[last[row.number]], rounded(values[row.number])
 
-    rows = [each.row for each in climbs if each not in is_best]
+    rows = [each.row for each in climbs if each.row is not data.best]
     traces += [dots(mark, group, at, data.metric, axes) for mark, group in by_mark(rows).items()]
     for each in is_best:
         traces.append(best_mark(each.row, *at(each.row), data.metric, axes))

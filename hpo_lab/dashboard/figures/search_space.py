@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,15 +66,11 @@ def search_space(data: ExperimentData) -> Figure:
     labels = distinct([branch.parameter.name for branch in branches], 20)
     for place, branch in enumerate(branches):
         parameter = branch.parameter
-        values = [
-            row.trial.assignments[parameter.name]
-            for row in assigned
-            if parameter.name in row.trial.assignments
-        ]
+        name = parameter.name
+        values = [row.trial.assignments[name] for row in assigned if name in row.trial.assignments]
         axis = ParameterAxis(parameter, values)
         cells = _cells(axis)
-        units = [unit for value in values if (unit := axis.unit(value)) is not None]
-        traces.append(_samples(parameter, cells, values, units, place, notes))
+        traces.append(_samples(axis, cells, values, place, notes))
         is_bound = _words(parameter, branch, labels[place], place, best, bool(data.best), notes)
         if is_bound:
             at_bound.append(parameter.name)
@@ -133,10 +130,9 @@ def _cells(axis: ParameterAxis) -> list[Value]:
 
 
 def _samples(
-    parameter: Parameter,
+    axis: ParameterAxis,
     cells: Sequence[Value],
     values: Sequence[Value],
-    units: Sequence[float],
     place: int,
     notes: list[dict[str, Any]],
 ) -> Trace:
@@ -144,7 +140,11 @@ def _samples(
     words: list[str]
     if cells:
         count = len(cells)
-        tally = [sum(same(value, cell) for value in values) for cell in cells]
+        counts = Counter(zip(values, map(type, values), strict=True))
+        tally = [
+            sum(number for (value, _), number in counts.items() if same(value, cell))
+            for cell in cells
+        ]
         wide = 1 / count
         middles = [(index + 0.5) * wide for index in range(count)]
         words = [
@@ -169,9 +169,7 @@ def _samples(
             if room > 1
         ]
     else:
-        tally = [0] * _BINS
-        for unit in units:
-            tally[min(int(unit * _BINS), _BINS - 1)] += 1
+        tally = axis.parts(values, _BINS)
         middles = [(index + 0.5) / _BINS for index in range(_BINS)]
         words = [counted(each, "trial") for each in tally]
         width = 1 / _BINS * 0.9
@@ -185,7 +183,7 @@ def _samples(
         "base": [place + 0.28] * len(tally),
         "width": [round(width, 4)] * len(tally),
         "marker": {"color": BLUE, "opacity": 0.6, "line": {"width": 0}},
-        "hovertext": [f"{hover(parameter.name)}: {plain(short(word, 60))}" for word in words],
+        "hovertext": [f"{hover(axis.name)}: {plain(short(word, 60))}" for word in words],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "showlegend": False,
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from hpo_lab.dashboard.figures.axes import ParameterAxis, ValueAxis, rounded
+from hpo_lab.dashboard.figures.axes import ParameterAxis, ValueAxis
 from hpo_lab.dashboard.figures.data import ExperimentData, Mark, Row
 from hpo_lab.dashboard.figures.figure import Figure, Trace, best_in_words, nothing
 from hpo_lab.dashboard.figures.influence import chosen_parameters
@@ -46,7 +46,7 @@ def slices(data: ExperimentData) -> Figure:
     rows = [
         row
         for row in data.rows
-        if row.mark is not Mark.CREATED and names & row.trial.assignments.keys()
+        if row.mark is not Mark.CREATED and not names.isdisjoint(row.trial.assignments)
     ]
     if not rows:
         why = "No trial has started yet." if data.parameters else "There are no parameters."
@@ -54,7 +54,7 @@ def slices(data: ExperimentData) -> Figure:
     best = data.best
     shown = thinned(rows, {best.number} if best else (), _MOST)
     values = [row.value for row in shown if row.value is not None]
-    axis = ValueAxis.of(values, data.smaller_is_better(data.metric))
+    axis = ValueAxis.of(values, data.smaller_is_better(data.metric), may_bend=True)
     columns = min(_COLUMNS, len(parameters))
     panels = Panels(
         len(parameters),
@@ -82,6 +82,8 @@ def slices(data: ExperimentData) -> Figure:
     )
     if others:
         subtitle += f"  ·  {amount(others)} further parameters not shown"
+    if axis.words:
+        subtitle += f"  ·  {axis.words}"
     beyond = sum(axis.is_beyond(value) for value in values)
     if beyond:
         side, limit = ("below", axis.low) if axis.cut < 0 else ("above", axis.high)
@@ -136,10 +138,11 @@ def _panel(
                 dots(
                     mark,
                     inside,
-                    lambda row: (x(row), rounded(row.value or 0.0)),
+                    lambda row: (x(row), axis.at(row.value or 0.0)),
                     data.metric,
                     axes,
                     name if across.choices is None else "",
+                    told=bool(axis.bend),
                 )
             )
         beyond = [row for row in group if axis.is_beyond(row.value or 0.0)]
@@ -164,7 +167,7 @@ def _panel(
                 }
             )
     if best is not None and best in rows and not axis.is_beyond(best.value or 0.0):
-        traces.append(best_mark(best, x(best), rounded(best.value or 0.0), data.metric, axes))
+        traces.append(best_mark(best, x(best), axis.at(best.value or 0.0), data.metric, axes))
     if panels.lane:
         without = [row for row in rows if row.value is None]
         traces.extend(lane(without, x, panels.lane_axes(place)))

@@ -34,13 +34,15 @@ class Bar(NamedTuple):
     Attributes:
         start, end: Seconds since the first start.
         mark: How the trials ended; None for the best.
-        numbers: The trials.
+        first: The number of the first.
+        size: How many trials it is of.
     """
 
     start: float
     end: float
     mark: Mark | None
-    numbers: tuple[int, ...]
+    first: int
+    size: int = 1
 
 
 def timeline(data: ExperimentData) -> Figure:
@@ -59,7 +61,7 @@ def timeline(data: ExperimentData) -> Figure:
     hidden = sum(len(group) for group in list(by_row.values())[_ROWS:])
     bars = {
         name: [
-            Bar(start - origin, end - origin, None if row is data.best else row.mark, (row.number,))
+            Bar(start - origin, end - origin, None if row is data.best else row.mark, row.number)
             for row, start, end in by_row[name]
         ]
         for name in names
@@ -156,6 +158,8 @@ def _rows(
 def _where(row: Row) -> str:
     """What the record says about where a trial ran: `worker a, gpu 1`; empty where nothing."""
     labels, metrics = row.trial.labels, row.trial.metrics
+    if not labels and not any(name in metrics for name in _PLACES):
+        return ""
     texts = {
         name: labels.get(name) or (metrics[name].text if name in metrics else "")
         for name in _PLACES
@@ -169,9 +173,8 @@ def _merged(bars: Sequence[Bar], gap: float) -> list[Bar]:
     for bar in bars:
         before = merged[-1] if merged else None
         if before and before.mark is bar.mark is not None and bar.start - before.end <= gap:
-            merged[-1] = Bar(
-                before.start, max(before.end, bar.end), bar.mark, before.numbers + bar.numbers
-            )
+            end, size = max(before.end, bar.end), before.size + bar.size
+            merged[-1] = Bar(before.start, end, bar.mark, before.first, size)
         else:
             merged.append(bar)
     if len(merged) <= _BARS:
@@ -211,7 +214,7 @@ def _traces(
                 "x": [round(max(bar.end - bar.start, least), 3) for _, bar in group],
                 "base": [round(bar.start, 3) for _, bar in group],
                 "width": [0.64 if mark is not Mark.RUNNING else 0.36] * len(group),
-                "customdata": [bar.numbers[0] for _, bar in group],
+                "customdata": [bar.first for _, bar in group],
                 "text": [_number(bar, wide) for _, bar in group],
                 "textposition": "inside",
                 "insidetextanchor": "middle",
@@ -247,16 +250,16 @@ def _marks(mark: Mark, group: Sequence[tuple[int, Bar]], word: str) -> Trace:
 
 def _number(bar: Bar, wide: float) -> str:
     """The number of the trial, where its bar has room for it."""
-    text = str(bar.numbers[0])
+    text = str(bar.first)
     room = 560 * (bar.end - bar.start) / wide
-    return text if len(bar.numbers) == 1 and room > 7 * len(text) + 3 else ""
+    return text if bar.size == 1 and room > 7 * len(text) + 3 else ""
 
 
 def _tip(bar: Bar, word: str) -> str:
     span = f"{word}, {duration(bar.end - bar.start)}"
-    if len(bar.numbers) == 1:
-        return f"trial {bar.numbers[0]}: {span}"
-    return f"{counted(len(bar.numbers), 'trial')} from {bar.numbers[0]}: {span}"
+    if bar.size == 1:
+        return f"trial {bar.first}: {span}"
+    return f"{counted(bar.size, 'trial')} from {bar.first}: {span}"
 
 
 _STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200)

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,6 @@ class Dashboard:
         self._closed = threading.Event()
         self._widget: Any = None
         self._shell: Any = None
-        self._static: LiveProgress | None = None
         self._displays: list[str] = []
         self._used = time.monotonic()
         self._asked = 0.0
@@ -108,9 +107,6 @@ class Dashboard:
         """
         with self._lock:
             self._shell = shell
-            if self._static is None:
-                note = f'hpo_lab.Dashboard("{self.experiment.title}") opens the dashboard again.'
-                self._static = LiveProgress(shell, self.experiment, note=note)
             if self._closed.is_set():
                 bundle = self._static.bundle()
             else:
@@ -127,7 +123,7 @@ class Dashboard:
             if self._closed.is_set():
                 return
             self._closed.set()
-            if self._shell is not None and self._static is not None:
+            if self._shell is not None:
                 bundle = self._static.bundle()
                 for display_id in self._displays:
                     transient = {"display_id": display_id}
@@ -161,6 +157,12 @@ class Dashboard:
             self.close()
         except Exception as error:
             self._say(f"It is not up to date: {type(error).__name__}: {error}")
+
+    @cached_property
+    def _static(self) -> LiveProgress:
+        """What makes the picture for the file; it begins with the trials that are read already."""
+        note = f'hpo_lab.Dashboard("{self.experiment.title}") opens the dashboard again.'
+        return LiveProgress(self._shell, self.experiment, note=note)
 
     def _open(self) -> None:
         self._widget = _widget_class()(title=self.experiment.title, **self._board.parts())
@@ -207,7 +209,6 @@ class Dashboard:
         is_same_state = self._still_of is not None and self._still_of[1] == seen[1]
         if self._still_of == seen or (is_same_state and now < self._still_at + _STILL):
             return
-        assert self._static is not None, "it is shown"
         self._still_at, self._still_of = now, seen
         bundle = self._static.bundle()
         with self._lock:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from html import escape
 from pathlib import Path
 
-from hpo_lab.dashboard.figures import ExperimentData
+from hpo_lab.dashboard.figures import ExperimentData, Figure
 from hpo_lab.dashboard.html import Cell, cut, name_html, table
 from hpo_lab.dashboard.links import served_path
 from hpo_lab.dashboard.marks import BEST, icon, trial_word
@@ -17,10 +17,10 @@ from hpo_lab.experiment.trial import Trial
 from hpo_lab.facade.assigned import values_as_code
 from hpo_lab.facade.files import tail_of
 from hpo_lab.facade.handle import Experiment
-from hpo_lab.facade.results import curves_of
+from hpo_lab.facade.results import curves
 from hpo_lab.facade.summary import Summary
 
-__all__ = ["trial_html"]
+__all__ = ["trial_curve", "trial_html"]
 
 _LOG = 4_000
 """How much of the end of a log is read, in bytes."""
@@ -80,25 +80,34 @@ def _values(summary: Summary, trial: Trial) -> str:
     return f'<p class="sm q">{", ".join(pieces)}</p>' if pieces else ""
 
 
-def _curve(experiment: Experiment, summary: Summary, trial: Trial) -> str:
-    """What the trial reported step by step, with the best trial to compare."""
+def trial_curve(
+    experiment: Experiment, summary: Summary, trial: Trial, theme: str = "light"
+) -> Figure | None:
+    """What *trial* reported step by step, with the best trial to compare.
+
+    None where it reported less than two steps.
+    """
     document, best = experiment.follower.record.document, summary.best
     metric = document.spec.objective.objective_metric_name
     numbers = sorted({trial.number, best.number if best else trial.number})
-    steps: dict[int, dict[int, float]] = {}
-    for each in numbers:
-        steps |= curves_of(experiment.store.observations(experiment.uid, each, metric))
+    steps = curves(experiment.store, experiment.uid, metric, numbers)
     if len(steps.get(trial.number, ())) < 2:
-        return ""
+        return None
     from hpo_lab.dashboard import figures
-    from hpo_lab.dashboard.drawing import svg
 
     trials = [experiment.follower.tally.trials[each] for each in numbers]
-    data = ExperimentData(document, trials, lambda metric: steps)
-    figure = figures.draw("curves", data)
+    data = ExperimentData(document, trials, lambda metric, numbers: steps)
+    figure = figures.draw("curves", data, theme)
     # Of two curves none is the ground of the others.
     traces = [{**trace, "opacity": 1} for trace in figure.traces]
-    return svg(replace(figure, title=metric, subtitle="by step", width=_WIDTH, traces=traces))
+    return replace(figure, title=metric, subtitle="by step", width=_WIDTH, traces=traces)
+
+
+def _curve(experiment: Experiment, summary: Summary, trial: Trial) -> str:
+    from hpo_lab.dashboard.drawing import svg
+
+    figure = trial_curve(experiment, summary, trial)
+    return svg(figure) if figure else ""
 
 
 def _parameters(summary: Summary, trial: Trial, written: Mapping[str, Value]) -> str:

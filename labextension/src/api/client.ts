@@ -63,7 +63,7 @@ export class Client {
 
   private async fetch(path: string, request: IRequest): Promise<Response> {
     const { method = 'GET', body, query, signal } = request;
-    // Else JupyterLab adds a number to the query; the server says itself that nothing is kept.
+    // With `no-store`, JupyterLab's own, a time stamp would be added to the query.
     const init: RequestInit = { method, signal, cache: 'no-cache' };
     if (body !== undefined) {
       init.body = JSON.stringify(body);

@@ -184,6 +184,25 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/experiments/{uid}/trace': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The best so far in a few steps, for a picture as small as a word. */
+    get: operations['readTrace'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments/{uid}/log': {
     parameters: {
       query?: {
@@ -298,6 +317,90 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/experiments/{uid}/comparison': {
+    parameters: {
+      query: {
+        /** @description The uid of another experiment with the same objective. */
+        other: string;
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The best so far of two experiments in one figure. */
+    get: operations['compareExperiments'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/report': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The report of an experiment, a page in one file. */
+    get: operations['exportReport'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/table': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** All trials with all their columns, as CSV. */
+    get: operations['exportTrials'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/matches': {
+    parameters: {
+      query?: {
+        /** @description What the trials are like, such as `state:failed lr < 0.01`; by default anything. */
+        filter?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    /** The numbers of the trials that a filter describes. */
+    get: operations['findTrials'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/experiments/{uid}/trials': {
     parameters: {
       query?: {
@@ -359,6 +462,29 @@ export interface paths {
     };
     /** The values of a trial as Python. */
     get: operations['readCode'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/experiments/{uid}/trials/{number}/curve': {
+    parameters: {
+      query?: {
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+        number: components['parameters']['number'];
+      };
+      cookie?: never;
+    };
+    /** What a trial reported step by step, with the best trial to compare. */
+    get: operations['drawCurve'];
     put?: never;
     post?: never;
     delete?: never;
@@ -590,15 +716,52 @@ export interface components {
       text?: string;
       /** @description The objective of the values that the cell itself has. */
       asWritten?: number;
+      created: number;
+      /** @description When it ended, or was seen alive last. */
+      ended: number | null;
+      /** @description The notebook or script where nobody chose the name. */
+      file: string | null;
+      place: string;
+      revision: number;
+      /** @description For how long the set-up runs that all trials wait for. */
+      setUpSeconds?: number;
       elapsedSeconds?: number;
       secondsLeft?: number;
     };
     Experiment: components['schemas']['Glance'] & {
-      /** @description The notebook or script where nobody chose the name. */
-      file: string | null;
+      /** @description The file on this machine. */
+      notebook: null | components['schemas']['File'];
+      /** @description The values that the cell itself has; empty where there is no cell. */
+      written: components['schemas']['Values'];
+      budgets: {
+        trials: number | null;
+        parallel: number | null;
+        /** @description In seconds. */
+        timeout: number | null;
+        goal: number | null;
+        max_failed: number | null;
+      };
+      /** @description What a person should be told. */
+      hints: {
+        /** @description The best values at a bound of their range. */
+        bounds: {
+          name: string;
+          value: boolean | number | string;
+          /** @enum {string} */
+          bound: 'lower' | 'upper';
+          /** @description An annotation with a wider range, or empty. */
+          wider: string;
+        }[];
+        /** @description The trials that failed, by message, the largest group first. */
+        failures: {
+          message: string;
+          count: number;
+          /** @description The first of them. */
+          trials: number[];
+          inCommon: string;
+        }[];
+      };
       cell: string | null;
-      place: string;
-      revision: number;
       parameters: components['schemas']['Parameter'][];
       conditions: {
         type: string;
@@ -755,6 +918,24 @@ export interface components {
         'application/json': components['schemas']['Experiment'];
       };
     };
+    /** @description The figure; without data where there is nothing to show, as the text says. */
+    Figure: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content: {
+        'application/json': {
+          title: string;
+          text: string;
+          data: {
+            [key: string]: unknown;
+          }[];
+          layout: {
+            [key: string]: unknown;
+          };
+        };
+      };
+    };
     /** @description The experiment, and what became of the wish. */
     Begun: {
       headers: {
@@ -832,6 +1013,8 @@ export interface components {
   parameters: {
     uid: string;
     number: number;
+    /** @description The colours. */
+    theme: 'light' | 'dark' | 'contrast';
     /** @description How much of the end, in bytes. */
     tail: number;
   };
@@ -918,7 +1101,10 @@ export interface operations {
   };
   listExperiments: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description At most 100 experiments; those that are gone are left out. By default all. */
+        uid?: string[];
+      };
       header?: never;
       path?: never;
       cookie?: never;
@@ -926,6 +1112,7 @@ export interface operations {
     requestBody?: never;
     responses: {
       200: components['responses']['Experiments'];
+      400: components['responses']['Problems'];
     };
   };
   beginExperiment: {
@@ -1049,6 +1236,36 @@ export interface operations {
       404: components['responses']['Problems'];
     };
   };
+  readTrace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The steps. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description At most 24 places at which the best improved, with the new best. */
+            steps: number[][];
+            /** @description How many trials have a value. */
+            length: number;
+            /** @description The size of the front of several objectives. */
+            front: number | null;
+          };
+        };
+      };
+      404: components['responses']['Problems'];
+    };
+  };
   readRunnerLog: {
     parameters: {
       query?: {
@@ -1167,21 +1384,100 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The figure. */
+      200: components['responses']['Figure'];
+      400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  compareExperiments: {
+    parameters: {
+      query: {
+        /** @description The uid of another experiment with the same objective. */
+        other: string;
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: components['responses']['Figure'];
+      400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  exportReport: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The page, as a file to be saved. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/html': string;
+        };
+      };
+      404: components['responses']['Problems'];
+    };
+  };
+  exportTrials: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The table, as a file to be saved. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/csv': string;
+        };
+      };
+      404: components['responses']['Problems'];
+    };
+  };
+  findTrials: {
+    parameters: {
+      query?: {
+        /** @description What the trials are like, such as `state:failed lr < 0.01`; by default anything. */
+        filter?: string;
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The numbers. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
           'application/json': {
-            title: string;
-            text: string;
-            data: {
-              [key: string]: unknown;
-            }[];
-            layout: {
-              [key: string]: unknown;
-            };
+            trials: number[];
           };
         };
       };
@@ -1279,6 +1575,26 @@ export interface operations {
           };
         };
       };
+      400: components['responses']['Problems'];
+      404: components['responses']['Problems'];
+    };
+  };
+  drawCurve: {
+    parameters: {
+      query?: {
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
+      };
+      header?: never;
+      path: {
+        uid: components['parameters']['uid'];
+        number: components['parameters']['number'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: components['responses']['Figure'];
       400: components['responses']['Problems'];
       404: components['responses']['Problems'];
     };

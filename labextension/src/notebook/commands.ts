@@ -6,9 +6,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Tunable } from '../api/types';
+import type { Preferences } from '../model/preferences';
 import { askWith } from './dialog';
 import { rewrite } from './edit';
-import { EXAMPLE_NOTEBOOK } from './example';
+import { exampleNotebook, LOAD } from './example';
 import { LineForm } from './lineForm';
 import { ValueForm } from './valueForm';
 import type { Cells } from './cells';
@@ -24,6 +25,7 @@ export class NotebookCommands {
     private readonly _commands: CommandRegistry,
     private readonly _tracker: INotebookTracker,
     private readonly _cells: Cells,
+    private readonly _preferences: Preferences,
     private readonly _trans: TranslationBundle
   ) {}
 
@@ -129,6 +131,7 @@ export class NotebookCommands {
             source,
             cell: read,
             options,
+            store: this._preferences.current.store,
             trans
           })
       );
@@ -147,14 +150,14 @@ export class NotebookCommands {
     const { context } = panel as NotebookPanel;
     await context.ready;
     const { sharedModel } = context.model;
-    const [first, ...others] = EXAMPLE_NOTEBOOK;
+    const [first, ...others] = exampleNotebook(this._preferences.current.store);
     // A new notebook has a cell already.
     rewrite(sharedModel.getCell(0), first);
     sharedModel.insertCells(
       1,
       others.map(source => ({ cell_type: 'code', source }))
     );
-    (panel as NotebookPanel).content.activeCellIndex = EXAMPLE_NOTEBOOK.length - 1;
+    (panel as NotebookPanel).content.activeCellIndex = others.length;
   }
 
   private get _cell(): Cell | undefined {
@@ -180,7 +183,7 @@ export class NotebookCommands {
     const { content, context } = panel;
     const { sharedModel } = context.model;
     if (!sharedModel.cells.some(each => LOADS.test(each.getSource()))) {
-      sharedModel.insertCell(0, { cell_type: 'code', source: EXAMPLE_NOTEBOOK[0] });
+      sharedModel.insertCell(0, { cell_type: 'code', source: LOAD });
     }
     const above = content.widgets.slice(0, content.widgets.indexOf(cell));
     const isBehind = above.some(

@@ -84,6 +84,12 @@ export function withRule(line: ILine, name: string): ILine {
   return { ...line, texts: { ...line.texts, [RULE]: name }, ruleSettings: {} };
 }
 
+/** The line of a cell that has none yet, with the store that a user prefers. */
+export function withStore(cell: ReadCell, line: ILine, store: string): ILine {
+  const isNew = cell.tune === null && store;
+  return isNew ? { ...line, texts: { ...line.texts, '--store': store } } : line;
+}
+
 /** The algorithm that a line names, or that is taken without a name. */
 export function algorithmOf(line: ILine, options: Options): Configurable | undefined {
   const usual = options.options.find(each => each.flag === '--algorithm')?.default;

@@ -13,6 +13,7 @@ import {
   ruleNamed,
   withAlgorithm,
   withRule,
+  withStore,
   type ILine
 } from './line';
 
@@ -21,6 +22,8 @@ export interface ILineFormProps extends IFormProps<string> {
   source: string;
   cell: ReadCell;
   options: Options;
+  /** Where experiments are recorded by preference, empty for the usual. */
+  store: string;
   trans: TranslationBundle;
 }
 
@@ -31,9 +34,9 @@ const OWN = [...FIRST, '--algorithm', '--setting', '--early-stopping'];
 
 /** What to optimise and how; tells the source of the cell with the line that says so. */
 export function LineForm(props: ILineFormProps): JSX.Element {
-  const { cells, source, cell, options, trans, onChange } = props;
+  const { cells, source, cell, options, store, trans, onChange } = props;
   const before = React.useMemo(() => lineOf(cell), [cell]);
-  const [line, setLine] = React.useState<ILine>(before);
+  const [line, setLine] = React.useState<ILine>(() => withStore(cell, before, store));
   const objectives = objectivesOf(line);
   const changes = changesOf(before, line, options.options);
   const checked = useChecked(

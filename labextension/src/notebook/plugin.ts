@@ -34,7 +34,13 @@ export const notebook: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('hpo_lab');
     const { commands } = app;
     const cells = new Cells(hpoLab.experiments.client);
-    const notebooks = new NotebookCommands(commands, tracker, cells, trans);
+    const notebooks = new NotebookCommands(
+      commands,
+      tracker,
+      cells,
+      hpoLab.preferences,
+      trans
+    );
 
     // A click of the right button leaves the cursor where it is.
     const lineOf = ({ isContextMenu }: ReadonlyPartialJSONObject) =>

@@ -1,12 +1,17 @@
 import {
   ILayoutRestorer,
   type JupyterFrontEnd,
-  type JupyterFrontEndPlugin
+  type JupyterFrontEndPlugin,
+  type LabShell
 } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { Clipboard, ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
 import { hpoIcon } from '../marks/icon';
 import { CommandIDs, IHpoLab } from '../tokens';
+import { insertCell } from './insert';
+import { addContextMenu } from './menu';
 import { ExperimentsPanel } from './panel';
 
 export const panel: JupyterFrontEndPlugin<void> = {
@@ -14,23 +19,40 @@ export const panel: JupyterFrontEndPlugin<void> = {
   description: 'The experiments of hpo_lab in the side bar.',
   autoStart: true,
   requires: [IHpoLab],
-  optional: [ITranslator, ILayoutRestorer, ICommandPalette],
+  optional: [ITranslator, ILayoutRestorer, ICommandPalette, INotebookTracker],
   activate: (
     app: JupyterFrontEnd,
     hpoLab: IHpoLab,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    notebooks: INotebookTracker | null
   ) => {
     const trans = (translator ?? nullTranslator).load('hpo_lab');
     const { commands, shell } = app;
-    const open = (uid: string) => void commands.execute(CommandIDs.open, { uid });
-    const widget = new ExperimentsPanel(hpoLab.experiments, open, trans);
+    const widget = new ExperimentsPanel(
+      hpoLab,
+      {
+        open: uid => {
+          if (commands.hasCommand(CommandIDs.open)) {
+            void commands.execute(CommandIDs.open, { uid });
+          }
+        },
+        insert: code => void insertCell(app, notebooks, code),
+        copy: text => Clipboard.copyToSystem(text)
+      },
+      trans
+    );
     widget.id = 'hpo-lab-panel';
     widget.title.icon = hpoIcon;
     widget.title.caption = trans.__('Experiments of hpo_lab');
     shell.add(widget, 'left', { rank: 600, type: 'hpo_lab' });
     restorer?.add(widget, widget.id);
+    addContextMenu(app, widget);
+    // Notebook 7 has no such signal of its own type, but the same one.
+    (shell as LabShell).currentChanged?.connect(() => {
+      widget.current = uidOf(shell.currentWidget) ?? widget.current;
+    });
 
     const category = trans.__('Hyperparameter Tuning');
     commands.addCommand(CommandIDs.showPanel, {
@@ -40,7 +62,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => {
         shell.activateById(widget.id);
-        widget.node.querySelector<HTMLElement>('input, button')?.focus();
+        return widget.focus();
       }
     });
     commands.addCommand(CommandIDs.refresh, {
@@ -54,3 +76,9 @@ export const panel: JupyterFrontEndPlugin<void> = {
     }
   }
 };
+
+/** The experiment that a widget of the main area shows; its id, or its node, says which. */
+function uidOf(widget: Widget | null): string | undefined {
+  const uid = /^hpo-lab.*\b([0-9a-f]{32})$/.exec(widget?.id ?? '')?.[1];
+  return uid ?? widget?.node.dataset.uid;
+}

@@ -54,7 +54,7 @@ def data(
             },
         }
     )
-    return ExperimentData(document, trials, lambda metric: curves or {}, now=now)
+    return ExperimentData(document, trials, lambda metric, numbers: curves or {}, now=now)
 
 
 def trial(

@@ -1,0 +1,84 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Client } from '../../api/client';
+import type { Experiment } from '../../api/types';
+import { duration, number } from '../../format/numbers';
+import { FormDialog } from './dialog';
+import { FormModel, typed } from './form';
+
+/** A form of the budgets of an experiment, as they are. */
+export function budgetForm(
+  experiment: Experiment,
+  trans: TranslationBundle
+): FormModel {
+  const { trials, parallel, timeout, goal } = experiment.budgets;
+  const text = (value: number | null) => (value === null ? '' : number(value, true));
+  const most = experiment.objective.type === 'maximize';
+  const spent = trans.__('Running time in all, such as 10m or 2h');
+  return new FormModel(
+    [
+      {
+        name: 'trials',
+        label: trans.__('Trials'),
+        hint: trans.__('Number of trials in all')
+      },
+      {
+        name: 'parallel',
+        label: trans.__('At a time'),
+        hint: trans.__('Number of trials that run side by side')
+      },
+      {
+        name: 'timeout',
+        label: trans.__('Time'),
+        hint:
+          timeout === null ? spent : trans.__('%1; now %2', spent, duration(timeout))
+      },
+      {
+        name: 'goal',
+        label: trans.__('Goal'),
+        hint: most
+          ? trans.__('Ends when %1 is at least this', experiment.objective.metric)
+          : trans.__('Ends when %1 is at most this', experiment.objective.metric)
+      }
+    ],
+    {
+      trials: text(trials),
+      parallel: text(parallel),
+      timeout: text(timeout),
+      goal: text(goal)
+    }
+  );
+}
+
+/** What to send: the budgets that a person has changed. */
+export function budgetsOf(model: FormModel): Record<string, number | string> {
+  const edited = model.edited.filter(({ name }) => model.values[name].trim());
+  return Object.fromEntries(
+    edited.map(({ name }) => [name, typed(model.values[name])])
+  );
+}
+
+/** Asks for new budgets and continues the experiment; true when it was continued. */
+export async function askForBudgets(
+  experiment: Experiment,
+  client: Client,
+  trans: TranslationBundle
+): Promise<boolean> {
+  const model = budgetForm(experiment, trans);
+  const path = `/experiments/${experiment.uid}/resume`;
+  const dialog = new FormDialog({
+    title: experiment.isOver
+      ? trans.__('Resume %1', experiment.title)
+      : trans.__('Raise the budget of %1', experiment.title),
+    accept: experiment.isOver ? trans.__('Resume') : trans.__('Raise'),
+    model,
+    intro: experiment.isOver
+      ? trans.__('It goes on where it ended. What has run counts in all budgets.')
+      : undefined,
+    trans,
+    send: async () => {
+      await client.ask(path, { method: 'POST', body: budgetsOf(model) });
+    }
+  });
+  const { button } = await dialog.launch();
+  return button.accept;
+}

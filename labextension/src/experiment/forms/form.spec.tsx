@@ -1,0 +1,73 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { fireEvent, render, screen } from '@testing-library/react';
+import * as React from 'react';
+import { Refusal } from '../../api/client';
+import { experiment } from '../../testing/experiment';
+import { budgetForm, budgetsOf } from './budget';
+import { Form, typed } from './form';
+import { pointForm, pointOf } from './point';
+
+const trans = nullTranslator.load('');
+
+it('sends the budgets that were changed', () => {
+  const model = budgetForm(experiment(), trans);
+  expect(model.values).toEqual({
+    trials: '4',
+    parallel: '2',
+    timeout: '600',
+    goal: ''
+  });
+  expect(budgetsOf(model)).toEqual({});
+  model.set('trials', '8');
+  model.set('timeout', '2h');
+  model.set('parallel', '');
+  expect(budgetsOf(model)).toEqual({ trials: 8, timeout: '2h' });
+});
+
+it('shows beside each field why the server refused it', () => {
+  const model = budgetForm(experiment(), trans);
+  render(<Form model={model} trans={trans} />);
+  fireEvent.change(screen.getByLabelText('Trials'), { target: { value: '2' } });
+  const problems = [
+    { where: 'trials', message: 'found 2; at least 4 are needed' },
+    { where: 'digits', message: 'is complete' }
+  ];
+  React.act(() => model.refuse(new Refusal(400, '2 problems', problems)));
+  const field = screen.getByLabelText('Trials');
+  expect(field.getAttribute('aria-invalid')).toBe('true');
+  expect(screen.getByText('found 2; at least 4 are needed')).toBeTruthy();
+  expect(screen.getByRole('alert').textContent).toBe('is complete');
+  fireEvent.change(field, { target: { value: '9' } });
+  expect(field.getAttribute('aria-invalid')).toBe('false');
+});
+
+it('makes a point of what is written, with the types of the choices', () => {
+  const own = experiment({
+    parameters: [
+      ...experiment().parameters,
+      {
+        name: 'flag',
+        parameterType: 'categorical',
+        feasibleSpace: { list: [true, false] }
+      }
+    ]
+  });
+  const model = pointForm(own, { lr: 0.0013123456, units: 512 }, trans);
+  // All digits, so that the point is the same.
+  expect(model.values.lr).toBe('0.0013123456');
+  model.set('opt', 'adam');
+  model.set('flag', 'True');
+  model.set('units', '');
+  expect(pointOf(model, own.parameters)).toEqual({
+    lr: 0.0013123456,
+    opt: 'adam',
+    flag: true
+  });
+});
+
+it('leaves integers that JavaScript cannot hold as they are', () => {
+  expect(typed(' 12 ')).toBe(12);
+  expect(typed('1e-3')).toBe(0.001);
+  expect(typed('9007199254740993')).toBe('9007199254740993');
+  expect(typed('2h')).toBe('2h');
+});

@@ -1,0 +1,200 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  ICommandPalette,
+  InputDialog,
+  MainAreaWidget,
+  WidgetTracker
+} from '@jupyterlab/apputils';
+import { INotebookTracker, type NotebookWidgetFactory } from '@jupyterlab/notebook';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { Glance } from '../api/types';
+import { hpoIcon } from '../marks/icon';
+import { CommandIDs, IHpoLab } from '../tokens';
+import { addCommands, download } from './commands';
+import { modelOf } from './notebook';
+import type { ExperimentView } from './widget';
+
+/** Whether the factory has what a notebook needs that is only read; that of JupyterLab has. */
+function isWhole(factory: unknown): factory is NotebookWidgetFactory {
+  const { rendermime, contentFactory } = (factory ??
+    {}) as Partial<NotebookWidgetFactory>;
+  return Boolean(rendermime && contentFactory);
+}
+
+type View = MainAreaWidget<ExperimentView>;
+
+export const experiment: JupyterFrontEndPlugin<void> = {
+  id: 'hpo-lab:experiment',
+  description:
+    'One experiment of hpo_lab in the main area, and what can be done with it.',
+  autoStart: true,
+  requires: [IHpoLab],
+  optional: [ITranslator, ILayoutRestorer, ICommandPalette, INotebookTracker],
+  activate: (
+    app: JupyterFrontEnd,
+    hpoLab: IHpoLab,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    notebooks: INotebookTracker | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('hpo_lab');
+    const { commands, shell } = app;
+    const { client } = hpoLab.experiments;
+    const tracker = new WidgetTracker<View>({ namespace: 'hpo-lab-experiment' });
+    const find = (uid: string) => tracker.find(each => each.content.uid === uid);
+
+    const openFile = (path: string) =>
+      void commands.execute('docmanager:open', { path });
+
+    const openNotebook = async (uid: string, trial: number, served: string | null) => {
+      const path = `/experiments/${uid}/trials/${trial}/notebook`;
+      const factory = app.docRegistry.getWidgetFactory('Notebook');
+      if (served) {
+        openFile(served);
+      } else if (!isWhole(factory)) {
+        download(client.url(path));
+      } else {
+        const id = `hpo-lab-notebook-${uid}-${trial}`;
+        for (const each of shell.widgets('main')) {
+          if (each.id === id) {
+            shell.activateById(id);
+            return;
+          }
+        }
+        const { rendermime, contentFactory, mimeTypeService } = factory;
+        const content = contentFactory.createNotebook({
+          rendermime: rendermime.clone(),
+          contentFactory,
+          mimeTypeService,
+          editorConfig: {
+            code: { readOnly: true },
+            markdown: { readOnly: true },
+            raw: { readOnly: true }
+          }
+        });
+        content.model = await modelOf(await client.ask(path));
+        const widget = new MainAreaWidget({ content });
+        widget.id = id;
+        widget.title.label = trans.__('Trial %1, executed', trial);
+        widget.title.icon = hpoIcon;
+        widget.title.closable = true;
+        shell.add(widget, 'main');
+        shell.activateById(id);
+      }
+    };
+
+    const make = async (uid: string): Promise<View> => {
+      const [{ ExperimentModel }, { ExperimentView }] = await Promise.all([
+        import('../model/experiment'),
+        import('./widget')
+      ]);
+      const model = new ExperimentModel(uid, hpoLab.experiments);
+      const content = new ExperimentView({
+        model,
+        commands,
+        trans,
+        openFile,
+        openNotebook: (trial, served) => void openNotebook(uid, trial, served)
+      });
+      const widget = new MainAreaWidget({ content });
+      widget.id = `hpo-lab-experiment-${uid}`;
+      widget.title.icon = hpoIcon;
+      widget.title.closable = true;
+      widget.toolbar.hide();
+      void tracker.add(widget);
+      return widget;
+    };
+
+    const opening = new Map<string, Promise<View>>();
+    /** The view of an experiment, which is open once. */
+    const open = async (uid: string): Promise<View> => {
+      const there = find(uid);
+      if (there) {
+        return there;
+      }
+      const made = opening.get(uid) ?? make(uid).finally(() => opening.delete(uid));
+      opening.set(uid, made);
+      return made;
+    };
+
+    const choose = async (): Promise<string | undefined> => {
+      await hpoLab.experiments.refresh();
+      const all: readonly Glance[] = hpoLab.experiments.all ?? [];
+      const items = all.map(each => each.title);
+      if (!items.length) {
+        return undefined;
+      }
+      const answer = await InputDialog.getItem({
+        title: trans.__('Open an experiment'),
+        items
+      });
+      return answer.button.accept && answer.value
+        ? all[items.indexOf(answer.value)]?.uid
+        : undefined;
+    };
+
+    commands.addCommand(CommandIDs.open, {
+      label: args =>
+        args.uid ? trans.__('Open Experiment') : trans.__('Open Experiment…'),
+      caption: trans.__('Show an experiment in the main area'),
+      icon: hpoIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            uid: { type: 'string', description: trans.__('By default a list is shown') }
+          }
+        }
+      },
+      execute: async args => {
+        const uid = typeof args.uid === 'string' ? args.uid : await choose();
+        if (!uid) {
+          return;
+        }
+        const widget = await open(uid);
+        if (!widget.isAttached) {
+          shell.add(widget, 'main');
+        }
+        shell.activateById(widget.id);
+      }
+    });
+    palette?.addItem({
+      command: CommandIDs.open,
+      category: trans.__('Hyperparameter Tuning')
+    });
+
+    addCommands({
+      app,
+      hpoLab,
+      trans,
+      palette,
+      notebooks,
+      current: () => {
+        const widget = tracker.currentWidget;
+        return widget?.isVisible ? widget.content.uid : undefined;
+      },
+      shown: uid => find(uid)?.content.model.experiment,
+      acted: (uid, isDeleted) => {
+        const widget = find(uid);
+        if (isDeleted) {
+          widget?.dispose();
+        } else {
+          void widget?.content.model.refresh();
+        }
+        void hpoLab.experiments.refresh();
+      }
+    });
+    if (restorer) {
+      void restorer.restore(tracker, {
+        command: CommandIDs.open,
+        args: ({ content }) => ({ uid: content.uid }),
+        name: ({ content }) => content.uid
+      });
+    }
+  }
+};

@@ -1,0 +1,180 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import { Refusal } from '../api/client';
+import type { Answer } from '../api/types';
+import { clock } from '../format/words';
+import type { ITrouble } from '../model/experiments';
+import { isSameRelease, VERSION } from '../model/version';
+
+interface INotice {
+  trans: TranslationBundle;
+}
+
+interface IRetry extends INotice {
+  retry: () => void;
+  copy: (text: string) => void;
+}
+
+/** Without contact: since when, and when it is tried again. */
+export function OfflineNotice(props: INotice & { trouble: ITrouble }): JSX.Element {
+  const { trouble, trans } = props;
+  const [now, setNow] = React.useState(Date.now());
+  React.useEffect(() => {
+    const timer = window.setInterval(() => setNow(Date.now()), 1000);
+    return () => window.clearInterval(timer);
+  }, []);
+  const seconds = Math.ceil((trouble.next - now) / 1000);
+  return (
+    <div className="hpo-note edgy" role="status">
+      <b>{trans.__('No connection to the server.')}</b>{' '}
+      {trouble.since
+        ? trans.__('This is how it was at %1.', clock(trouble.since))
+        : null}{' '}
+      {trans.__('Experiments go on meanwhile.')}{' '}
+      <span aria-hidden="true">
+        {seconds > 0 ? trans.__('Next try in %1 s.', seconds) : trans.__('Trying…')}
+      </span>
+    </div>
+  );
+}
+
+/** The extension of the server is not there: how it comes there. */
+export function MissingNotice(props: IRetry): JSX.Element {
+  const { copy, retry, trans } = props;
+  const commands = [
+    'pip install "hpo_lab[lab]"',
+    'jupyter server extension enable hpo_lab.server'
+  ].join('\n');
+  return (
+    <div className="hpo-note err" role="alert">
+      <p>
+        <b>{trans.__('The server does not know hpo_lab.')}</b>
+      </p>
+      <p>
+        {trans.__(
+          'Its extension is not installed or not enabled. In the environment of the Jupyter server run this, then start the server again:'
+        )}
+      </p>
+      <pre>{commands}</pre>
+      <p>{trans.__('Nothing is lost; notebooks run as before.')}</p>
+      <Buttons {...{ retry, trans }} copy={() => copy(commands)}>
+        {trans.__('Copy commands')}
+      </Buttons>
+    </div>
+  );
+}
+
+/** Stores that do not answer: which, why, whether anything is lost, and what to do. */
+export function SilentNotice(
+  props: IRetry & { silent: Answer<'/experiments'>['silent'] }
+): JSX.Element {
+  const { copy, retry, silent, trans } = props;
+  const isNewer = silent.some(each => /newer|layout/i.test(each.message));
+  const details = silent.map(each => `${each.store}: ${each.message}`).join('\n');
+  return (
+    <div className="hpo-note err" role="alert">
+      <p>
+        <b>
+          {trans._n(
+            'The store cannot be read.',
+            '%1 stores cannot be read.',
+            silent.length
+          )}
+        </b>
+      </p>
+      {silent.map(each => (
+        <React.Fragment key={each.store}>
+          <p>{sentence(each.message)}</p>
+          <p className="jp-HpoPanel-path">
+            <code>{each.store}</code>
+          </p>
+        </React.Fragment>
+      ))}
+      <p>
+        {isNewer ? (
+          <>
+            {trans.__(
+              'Nothing is lost. Update hpo_lab in the environment of the Jupyter server:'
+            )}{' '}
+            <code>pip install -U hpo_lab</code>
+          </>
+        ) : (
+          trans.__(
+            'Nothing was changed. Experiments that run go on; what they record is shown when the store answers again.'
+          )
+        )}
+      </p>
+      <Buttons {...{ retry, trans }} copy={() => copy(details)}>
+        {trans.__('Copy details')}
+      </Buttons>
+    </div>
+  );
+}
+
+/** The server answered, and refused. */
+export function RefusedNotice(props: IRetry & { error: Error }): JSX.Element {
+  const { copy, error, retry, trans } = props;
+  const status = error instanceof Refusal ? error.status : 0;
+  const isLocked = status === 401 || status === 403;
+  return (
+    <div className="hpo-note err" role="alert">
+      <p>
+        <b>{trans.__('The experiments cannot be shown.')}</b>
+      </p>
+      <p>{isLocked ? trans.__('The server does not let you in.') : error.message}</p>
+      <p>
+        {isLocked
+          ? trans.__('Reload the page to log in again. Nothing is lost.')
+          : trans.__(
+              'Experiments that run go on; what they record is kept. The log of the Jupyter server says more.'
+            )}
+      </p>
+      <Buttons {...{ retry, trans }} copy={() => copy(error.message)}>
+        {trans.__('Copy details')}
+      </Buttons>
+    </div>
+  );
+}
+
+/** The page and the server are of different versions; nothing where they are of the same. */
+export function VersionsNotice(
+  props: INotice & { about: Answer<'/'> | undefined }
+): JSX.Element | null {
+  const { about, trans } = props;
+  if (!about || isSameRelease(about.version, VERSION)) {
+    return null;
+  }
+  return (
+    <div className="hpo-note edgy" role="status">
+      <b>{trans.__('Two versions of hpo_lab.')}</b>{' '}
+      {trans.__(
+        'This page has %1, the server has %2. Start the Jupyter server again, then reload this page; if it stays, run',
+        VERSION,
+        about.version
+      )}{' '}
+      <code>pip install -U &quot;hpo_lab[lab]&quot;</code>{' '}
+      {trans.__('in its environment.')}
+    </div>
+  );
+}
+
+function Buttons(
+  props: INotice & { retry: () => void; copy: () => void; children: React.ReactNode }
+): JSX.Element {
+  const { children, copy, retry, trans } = props;
+  return (
+    <p className="jp-HpoPanel-buttons">
+      <button type="button" onClick={retry}>
+        {trans.__('Try again')}
+      </button>
+      <button type="button" className="quiet" onClick={copy}>
+        {children}
+      </button>
+    </p>
+  );
+}
+
+function sentence(message: string): string {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
