@@ -22,6 +22,7 @@ from hpo_lab.dashboard.live import publish
 from hpo_lab.dashboard.preview import preview_html, preview_text
 from hpo_lab.magics.best import run_in_place
 from hpo_lab.magics.commands import COMMANDS, Commands
+from hpo_lab.magics.completing import install
 from hpo_lab.notebook.document import cell_ids
 from hpo_lab.notebook.parsed_cell import FAILS_TAG, ParsedCell
 from hpo_lab.notebook.slicing import Decision
@@ -67,7 +68,7 @@ class HpoLabMagics(Magics):
         self._commands = Commands(shell)
         shell.events.register("pre_run_cell", self._start_clock)
         shell.events.register("post_run_cell", self._note)
-        shell.set_hook("complete_command", _complete_tune, str_key="%%tune")
+        install(shell)
         shell.set_hook("complete_command", _complete_hpo, str_key="%hpo")
 
     def _start_clock(self, _: Any) -> None:
@@ -269,13 +270,8 @@ def _with_interrupted(
     )
 
 
-def _complete_tune(_: Any, event: Any) -> list[str]:
-    """What may stand on the line of `%%tune`; IPython picks what fits the word begun."""
-    return ["maximize", "minimize", *(option.flag for option in LINE_OPTIONS)]
-
-
 def _complete_hpo(_: Any, event: Any) -> list[str]:
-    """The same for `%hpo`."""
+    """What may stand on the line of `%hpo`; IPython picks what fits the word begun."""
     words = event.line.split()
     command = COMMANDS.get(words[1]) if len(words) > 1 else None
     return list(command.flags if command else COMMANDS)

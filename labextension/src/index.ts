@@ -1,6 +1,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { experiment } from './experiment/plugin';
 import { model } from './model/plugin';
+import { notebook } from './notebook/plugin';
 import { panel } from './panel/plugin';
 import { renderer } from './renderer/plugin';
 import { status } from './status/plugin';
@@ -12,7 +13,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   panel,
   status,
   experiment,
-  renderer
+  renderer,
+  notebook
 ];
 
 export default plugins;

@@ -82,3 +82,68 @@ def test_an_output_goes_on_after_a_reload_in_a_second_tab_and_without_its_kernel
     page.wait_for_timeout(5000)
     assert not [url for url in asked if "/panel" in url]
     assert errors == []
+
+
+def test_a_new_user_tunes_a_cell_by_mouse_alone(
+    chromium: Browser,
+    jupyterlab: Lab,
+    watched: Callable[[BrowserContext], list[str]],
+    tmp_path: Path,
+) -> None:
+    context = chromium.new_context(viewport={"width": 1200, "height": 950})
+    errors = watched(context)
+    page = context.new_page()
+    page.goto(jupyterlab.page())
+    page.locator(".jp-LauncherCard", has_text="Tuning").click(timeout=60_000)
+    mark = page.locator(".jp-HpoMark")
+    mark.wait_for(timeout=60_000)
+    assert mark.get_attribute("title") == (
+        "lr is tuned: a number from 0.0001 to 1, on a logarithmic scale; as written 0.1"
+    )
+    cell = page.locator(".jp-CodeCell", has_text="%%tune")
+
+    def lines() -> list[str]:
+        return cell.locator(".cm-line").all_inner_texts()
+
+    cell.locator(".cm-line", has_text="units = 32").click(button="right")
+    page.get_by_role("menuitem", name="Tune This Value").click()
+    form = page.locator(".jp-HpoForm")
+    form.get_by_text("# tune: int(8, 128)").wait_for()
+    form.get_by_label("From", exact=True).fill("64")
+    form.get_by_text("units = 32 is outside its own range int(64, 128)").wait_for()
+    assert page.get_by_role("button", name="Write").is_disabled()
+    form.get_by_label("From", exact=True).fill("16")
+    form.get_by_text("# tune: int(16, 128)").wait_for()
+    page.screenshot(path=tmp_path / "value.png")
+    page.locator(".jp-HpoDialog button:enabled", has_text="Write").click()
+    mark.nth(1).wait_for()
+    assert lines()[2] == "units = 32  # tune: int(16, 128)"
+    cell.locator(".cm-line", has_text="accuracy = train").click()
+    page.keyboard.press("Control+z")
+    cell.locator(".cm-line", has_text="# tune: int").wait_for(state="detached")
+    page.keyboard.press("Control+Shift+z")
+    mark.nth(1).wait_for()
+
+    page.get_by_role("button", name="Tune", exact=True).click()
+    form.get_by_label("Trials", exact=True).fill("many", timeout=60_000)
+    form.get_by_text("--trials: 'many' is no whole number; allowed are 1 and up").wait_for()
+    form.get_by_label("Trials", exact=True).fill("6")
+    form.get_by_label("Algorithm").select_option("random")
+    form.get_by_text("%%tune maximize accuracy --trials 6 --algorithm random").wait_for()
+    page.screenshot(path=tmp_path / "line.png")
+    page.locator(".jp-HpoDialog button:enabled", has_text="Write and run").click()
+    shown = page.locator(".hpo-out")
+    shown.get_by_text("all 6 trials").wait_for(timeout=120_000)
+    assert lines()[0] == "%%tune maximize accuracy --trials 6 --algorithm random"
+    page.screenshot(path=tmp_path / "run.png")
+
+    # Opened again, the form says what the line says.
+    mark.first.click()
+    form.get_by_role("button").or_(form.get_by_label("From", exact=True)).first.wait_for()
+    assert form.get_by_label("From", exact=True).input_value() == "1e-4"
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Tune", exact=True).click()
+    assert form.get_by_label("Trials", exact=True).input_value() == "6"
+    page.keyboard.press("Escape")
+    form.wait_for(state="detached")
+    assert errors == []

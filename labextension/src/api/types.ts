@@ -21,3 +21,20 @@ export type Answer<Path extends keyof paths> = paths[Path] extends {
 }
   ? Body
   : never;
+
+type Content<Body> = Body extends { content: { 'application/json': infer Json } }
+  ? Json
+  : never;
+type Responses = components['responses'];
+
+/** What stands in a cell. */
+export type ReadCell = Content<Responses['ReadCell']>;
+/** The source of a cell after an edit, and what stands in it then. */
+export type EditedCell = Content<Responses['EditedCell']>;
+/** A value of a cell that can be tuned. */
+export type Tunable = ReadCell['values'][number];
+/** All that may be said of a tuning run. */
+export type Options = Content<Responses['Options']>;
+/** A search algorithm or a rule of early stopping. */
+export type Configurable = Schemas['Configurable'];
+export type Option = Schemas['Option'];

@@ -1,17 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-/** A cell that is tuned, to begin with; *store* is where it is recorded, empty for the usual. */
-export function example(store: string): string {
-  const quoted = /[\s"'\\]/.test(store) ? JSON.stringify(store) : store;
-  return [
-    `%%tune maximize accuracy${store ? ` --store ${quoted}` : ''}`,
-    'lr = 0.1  # tune: uniform(0, 1)',
-    'model = fit(lr)',
-    'accuracy = model.score(X, y)'
-  ].join('\n');
-}
-
 /** What stands where no experiment is yet: how the first one begins. */
 export function Empty(props: {
   code: string;

@@ -5,7 +5,8 @@ import { Refusal } from '../api/client';
 import type { ExperimentsModel } from '../model/experiments';
 import type { Preferences, Sort } from '../model/preferences';
 import type { Traces } from '../model/traces';
-import { Empty, example } from './empty';
+import { example } from '../notebook/example';
+import { Empty } from './empty';
 import { ExperimentList } from './list';
 import { News } from './news';
 import {

@@ -43,6 +43,9 @@ function shown() {
   // Its poll waits for frames, which jest does not make.
   const list = [{ uid: UID } as Glance];
   jest.spyOn(model, 'all', 'get').mockReturnValue(list);
+  jest
+    .spyOn(model, 'get')
+    .mockImplementation(uid => list.find(each => each.uid === uid));
   jest.spyOn(model, 'refresh').mockResolvedValue();
   const registry = new RenderMimeRegistry();
   const renderer = rendererFactory(model).createRenderer({

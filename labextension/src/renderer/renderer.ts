@@ -100,7 +100,7 @@ export class RenderedExperiment extends RenderedHTML {
     if (!this._isSeen || this._isOver || this._isUnknown || !this._uid) {
       this._leave();
     } else if (!this._looking) {
-      this._looking = this._model.look();
+      this._looking = this._model.look(false);
       this._model.changed.connect(this._onList, this);
       // A kernel that has begun to follow it gets to speak first.
       this._askSoon(2 * PACE);
@@ -137,7 +137,7 @@ export class RenderedExperiment extends RenderedHTML {
   }
 
   private _isListed(): boolean {
-    return !!this._model.all?.some(each => each.uid === this._uid);
+    return this._model.get(this._uid) !== undefined;
   }
 
   private _askSoon(wait = PACE): void {
