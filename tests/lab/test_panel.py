@@ -99,13 +99,8 @@ def test_the_panel_from_nothing_to_a_stopped_experiment(
         page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-right-area')")
     page.goto(f"{jupyterlab.url}/lab?token={jupyterlab.token}")
     row.wait_for(timeout=90_000)
-    has_stop = "() => window.jupyterapp.commands.hasCommand('hpo-lab:stop-experiment')"
-    if page.evaluate(has_stop):
-        row.click(button="right")
-        page.locator(".lm-Menu").get_by_text("Stop").click()
-        page.locator(".jp-Dialog").get_by_role("button", name="Stop").click()
-    else:
-        experiment.stop()
+    row.click(button="right")
+    page.locator(".lm-Menu").get_by_text("Stop Experiment").click()
     panel.get_by_role("option", name="from-outside, Stopped").wait_for(timeout=60_000)
     page.locator(".Toastify").get_by_text("from-outside was stopped").wait_for()
     page.screenshot(path=tmp_path / "stopped.png")
