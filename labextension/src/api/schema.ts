@@ -1478,6 +1478,11 @@ export interface operations {
         content: {
           'application/json': {
             trials: number[];
+            /** @description Why the filter cannot be read; then there are no numbers. */
+            problems: {
+              where: string;
+              message: string;
+            }[];
           };
         };
       };

@@ -11,11 +11,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Refusal } from '../api/client';
 import type { Experiment, Glance } from '../api/types';
+import { completed } from '../format/words';
 import { CommandIDs, type IHpoLab } from '../tokens';
 import { askForBudgets } from './forms/budget';
 import { askForPoint } from './forms/point';
 import { insertCell } from './notebook';
-import { endedTrials } from './words';
 
 export interface ICommandsOptions {
   app: JupyterFrontEnd;
@@ -253,7 +253,7 @@ function actions(options: ICommandsOptions): IAction[] {
 
 /** What is lost where an experiment is deleted. */
 function lost(experiment: Experiment, trans: TranslationBundle): string {
-  const ended = endedTrials(experiment);
+  const ended = completed(experiment);
   const what = trans._n(
     'Its %1 trial is lost, with notebook, log and kept files. This cannot be undone.',
     'Its %1 trials are lost, with their notebooks, logs and kept files. This cannot be undone.',

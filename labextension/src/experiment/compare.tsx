@@ -2,9 +2,10 @@ import * as React from 'react';
 import type { Experiment, Glance } from '../api/types';
 import { ServerFigure } from '../figures/figure';
 import { metricNumber, number } from '../format/numbers';
+import { completed, stateWord } from '../format/words';
 import { conditionOf, rangeInWords, scaleInWords } from './parameters';
 import { useView, type IExperimentProps } from './view';
-import { endedTrials, placeInWords, stateInWords, timeUsed } from './words';
+import { placeInWords, timeUsed } from './words';
 
 /** Another experiment beside this one: the differences first. */
 export function Compare(props: IExperimentProps): JSX.Element {
@@ -109,12 +110,12 @@ export function Compare(props: IExperimentProps): JSX.Element {
       values: pair.map(say)
     });
     const facts = [
-      both(trans.__('State'), each => stateInWords(each, trans)),
+      both(trans.__('State'), each => stateWord(each, trans)),
       both(metric, each => (each.best ? metricNumber(each.best.value) : '–')),
       both(trans.__('As written'), each =>
         each.asWritten === undefined ? '–' : metricNumber(each.asWritten)
       ),
-      both(trans.__('Trials'), each => String(endedTrials(each))),
+      both(trans.__('Trials'), each => String(completed(each))),
       both(trans.__('Failed'), each => String(each.trials.Failed ?? 0)),
       both(trans.__('Time'), each => timeUsed(each)),
       both(trans.__('Algorithm'), each => each.algorithm),

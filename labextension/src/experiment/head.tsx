@@ -1,15 +1,14 @@
 import * as React from 'react';
 import type { Glance } from '../api/types';
 import { difference, metricNumber } from '../format/numbers';
+import { completed, stateWord } from '../format/words';
 import { experimentMark, Mark, type MarkName } from '../marks/mark';
 import { Actions } from './actions';
 import { objectives, useView, type IExperimentProps } from './view';
 import {
-  endedTrials,
   objectiveInWords,
   placeInWords,
-  stateInWords,
-  timeLeft,
+  timeLeftLater,
   timeUsed,
   trialsDone
 } from './words';
@@ -22,6 +21,7 @@ export function Head(props: IExperimentProps): JSX.Element {
   const served = notebook?.served ?? null;
   const name = (notebook?.path ?? experiment.file ?? '').split('/').pop() ?? '';
   const isUsual = experiment.state === 'Succeeded' && experiment.best;
+  const says = experiment.isOver ? !isUsual : experiment.setUpSeconds !== undefined;
   return (
     <header className="jp-HpoTop">
       <div className="jp-HpoTop-said">
@@ -29,7 +29,7 @@ export function Head(props: IExperimentProps): JSX.Element {
           <h2 className="hpo-name">{experiment.title}</h2>
           <span className="hpo-state">
             <Mark name={experimentMark(experiment)} />
-            {stateInWords(experiment, trans)}
+            {stateWord(experiment, trans)}
           </span>
           <span>{trialsDone(experiment, trans)}</span>
           <Times experiment={experiment} />
@@ -51,7 +51,7 @@ export function Head(props: IExperimentProps): JSX.Element {
           ) : null}
           <span className="q">{placeInWords(experiment.place, trans)}</span>
         </div>
-        {experiment.isOver && !isUsual && experiment.message ? (
+        {says && experiment.message ? (
           <p className="q sm">{experiment.message}</p>
         ) : null}
         <Climb experiment={experiment} />
@@ -75,7 +75,7 @@ function Times(props: IExperimentProps): JSX.Element | null {
     return () => window.clearInterval(timer);
   }, [experiment.isOver]);
   const later = model.trouble ? 0 : Math.max(0, (now - model.asOf) / 1000);
-  const left = timeLeft(experiment, trans, later);
+  const left = timeLeftLater(experiment, trans, later);
   const used = timeUsed(experiment, later);
   return <span className="q">{left ? trans.__('%1, %2', used, left) : used}</span>;
 }
@@ -192,7 +192,7 @@ export function Bar(props: { experiment: Glance }): JSX.Element {
         role="progressbar"
         aria-valuemin={0}
         aria-valuemax={total}
-        aria-valuenow={endedTrials(experiment)}
+        aria-valuenow={completed(experiment)}
         aria-label={words.join(', ') || trans.__('No trial yet')}
       >
         {shown.map(([mark, number]) => (

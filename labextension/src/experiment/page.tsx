@@ -1,6 +1,7 @@
 import * as React from 'react';
 import type { Experiment } from '../api/types';
 import { metricNumber } from '../format/numbers';
+import { stateWord } from '../format/words';
 import { Compare } from './compare';
 import { Head } from './head';
 import { Log } from './log';
@@ -10,7 +11,6 @@ import { Space } from './space';
 import { Tabs, type ITab } from './tabs';
 import { Trials } from './trials/trials';
 import { useModel, ViewContext, type IView } from './view';
-import { stateInWords } from './words';
 
 /** One experiment: its head, and tabs with the rest. */
 export function Page(props: { view: IView }): JSX.Element {
@@ -154,7 +154,7 @@ function News(props: { view: IView; experiment: Experiment }): JSX.Element {
     const { best, isOver } = before.current;
     before.current = experiment;
     if (experiment.isOver && !isOver) {
-      setNews(trans.__('%1: %2', experiment.title, stateInWords(experiment, trans)));
+      setNews(trans.__('%1: %2', experiment.title, stateWord(experiment, trans)));
     } else if (experiment.best && experiment.best.trial !== best?.trial) {
       const { trial, value } = experiment.best;
       setNews(trans.__('New best: %1 in trial %2', metricNumber(value), trial));

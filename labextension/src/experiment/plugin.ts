@@ -7,11 +7,12 @@ import {
   ICommandPalette,
   InputDialog,
   MainAreaWidget,
+  Notification,
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookWidgetFactory } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import type { Glance } from '../api/types';
+import type { Answer } from '../api/types';
 import { hpoIcon } from '../marks/icon';
 import { CommandIDs, IHpoLab } from '../tokens';
 import { addCommands, download } from './commands';
@@ -79,6 +80,7 @@ export const experiment: JupyterFrontEndPlugin<void> = {
         });
         content.model = await modelOf(await client.ask(path));
         const widget = new MainAreaWidget({ content });
+        widget.toolbar.hide();
         widget.id = id;
         widget.title.label = trans.__('Trial %1, executed', trial);
         widget.title.icon = hpoIcon;
@@ -123,10 +125,11 @@ export const experiment: JupyterFrontEndPlugin<void> = {
     };
 
     const choose = async (): Promise<string | undefined> => {
-      await hpoLab.experiments.refresh();
-      const all: readonly Glance[] = hpoLab.experiments.all ?? [];
+      const { experiments: all } =
+        await client.ask<Answer<'/experiments'>>('/experiments');
       const items = all.map(each => each.title);
       if (!items.length) {
+        Notification.info(trans.__('There is no experiment yet.'), { autoClose: 4000 });
         return undefined;
       }
       const answer = await InputDialog.getItem({

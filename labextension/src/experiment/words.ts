@@ -1,29 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { ExperimentState, Glance, Objective, TrialState } from '../api/types';
+import type { Glance, Objective, TrialState } from '../api/types';
 import { duration } from '../format/numbers';
-import { hasNoResult } from '../marks/mark';
-
-const SETTING_UP = 'TrialsSetUpRunning';
-
-/** The state of an experiment in words. */
-export function stateInWords(glance: Glance, trans: TranslationBundle): string {
-  if (hasNoResult(glance)) {
-    return trans.__('Finished, no result');
-  }
-  if (glance.state === 'Running' && glance.reason === SETTING_UP) {
-    return trans.__('Setting up');
-  }
-  const words: Record<ExperimentState, string> = {
-    Created: trans.__('Created'),
-    Running: trans.__('Running'),
-    Restarting: trans.__('Running'),
-    Succeeded: trans.__('Finished'),
-    Failed: trans.__('Failed'),
-    Stopped: trans.__('Stopped'),
-    Interrupted: trans.__('Interrupted')
-  };
-  return words[glance.state];
-}
+import { completed, timeLeft } from '../format/words';
 
 /** The state of a trial in words. */
 export function trialInWords(state: TrialState, trans: TranslationBundle): string {
@@ -52,14 +30,9 @@ export function isFinal(state: TrialState): boolean {
   return FINAL.includes(state);
 }
 
-/** How many trials have ended. */
-export function endedTrials(glance: Glance): number {
-  return FINAL.reduce((sum, state) => sum + (glance.trials[state] ?? 0), 0);
-}
-
 /** `38 of 40 trials`. */
 export function trialsDone(glance: Glance, trans: TranslationBundle): string {
-  const ended = endedTrials(glance);
+  const ended = completed(glance);
   const most = glance.maxTrialCount;
   if (most === null || most === undefined) {
     return trans._n('%1 trial', '%1 trials', ended);
@@ -79,16 +52,16 @@ export function timeUsed(glance: Glance, later = 0): string {
   return seconds < 60 ? `${seconds} s` : duration(seconds);
 }
 
-/** `about 2 min left`; empty where it cannot be known. */
-export function timeLeft(glance: Glance, trans: TranslationBundle, later = 0): string {
-  if (glance.secondsLeft === undefined || glance.isOver) {
-    return '';
-  }
-  const left = Math.max(0, glance.secondsLeft - later);
-  const step = left < 60 ? 5 : left < 600 ? 10 : 60;
-  const rounded = Math.max(step, Math.ceil(left / step) * step);
-  const text = rounded < 10 ? `${rounded} s` : duration(rounded);
-  return trans.__('about %1 left', text.replace(/ 0 (s|min)$/, ''));
+/** `about 2 min left`, *later* seconds after the answer; empty where it cannot be known. */
+export function timeLeftLater(
+  glance: Glance,
+  trans: TranslationBundle,
+  later: number
+): string {
+  const { secondsLeft, isOver } = glance;
+  return secondsLeft === undefined || isOver
+    ? ''
+    : timeLeft({ ...glance, secondsLeft: Math.max(0, secondsLeft - later) }, trans);
 }
 
 /** Which values are better, and the goal. */

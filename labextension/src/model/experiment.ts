@@ -186,19 +186,25 @@ export class ExperimentModel implements IDisposable {
 
   private async _fetch(): Promise<void> {
     try {
-      const asked = Date.now();
-      const [experiment] = await Promise.all([
-        this.client.ask<Experiment>(`/experiments/${this.uid}`),
-        this._fetchTrials()
-      ]);
-      this._experiment = experiment;
-      this._asOf = asked;
+      await Promise.all([this._fetchExperiment(), this._fetchTrials()]);
       this._trouble = null;
       this._failures = 0;
     } catch (error) {
       this._failed(error as Error);
     }
     if (!this._isDisposed) {
+      this._changed.emit();
+    }
+  }
+
+  private async _fetchExperiment(): Promise<void> {
+    const asked = Date.now();
+    const experiment = await this.client.ask<Experiment>(`/experiments/${this.uid}`);
+    const isFirst = this._experiment === undefined;
+    this._experiment = experiment;
+    this._asOf = asked;
+    // The head need not wait for very many trials.
+    if (isFirst && !this._isDisposed) {
       this._changed.emit();
     }
   }

@@ -49,9 +49,11 @@ export function Item(props: IItemProps): JSX.Element {
         <span className="jp-HpoItem-cut">{stateText(glance, front, trans)}</span>
         {glance.best && !trace?.front ? (
           <span className="jp-HpoItem-best">
+            {/* From right to left: where there is no room, the name is left out. */}
+            <span>
+              {arrow(glance)} <b>{metricNumber(glance.best.value)}</b>
+            </span>
             <span className="jp-HpoItem-cut metric">{glance.objective.metric}</span>
-            <span>{arrow(glance)}</span>
-            <b>{metricNumber(glance.best.value)}</b>
           </span>
         ) : null}
       </div>

@@ -83,7 +83,10 @@ export class ExperimentsPanel extends ReactWidget {
   /** Give the focus to the filter, else to the first button, when they are drawn. */
   async focus(): Promise<void> {
     await this.renderPromise;
-    this.node.querySelector<HTMLElement>('input, .jp-HpoList, button')?.focus();
+    const first = ['input', '.jp-HpoList', 'button']
+      .map(selector => this.node.querySelector<HTMLElement>(selector))
+      .find(Boolean);
+    first?.focus();
   }
 
   dispose(): void {

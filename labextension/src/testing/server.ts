@@ -6,7 +6,7 @@ import { VERSION } from '../model/version';
 /** A glance at an experiment, of which a test says what matters. */
 export function glance(name: string, fields: Partial<Glance> = {}): Glance {
   return {
-    uid: name.padEnd(32, '0'),
+    uid: name.padStart(32, '0'),
     name,
     namespace: 'default',
     title: name,

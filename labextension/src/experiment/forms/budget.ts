@@ -66,9 +66,10 @@ export async function askForBudgets(
   const model = budgetForm(experiment, trans);
   const path = `/experiments/${experiment.uid}/resume`;
   const dialog = new FormDialog({
-    title: experiment.isOver
-      ? trans.__('Resume %1', experiment.title)
-      : trans.__('Raise the budget of %1', experiment.title),
+    title:
+      experiment.isOver && experiment.state !== 'Succeeded'
+        ? trans.__('Resume %1', experiment.title)
+        : trans.__('Raise the budget of %1', experiment.title),
     accept: experiment.isOver ? trans.__('Resume') : trans.__('Raise'),
     model,
     intro: experiment.isOver

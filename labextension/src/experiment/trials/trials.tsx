@@ -1,6 +1,5 @@
 import * as React from 'react';
-import { Refusal } from '../../api/client';
-import type { Trial } from '../../api/types';
+import type { Answer, Trial } from '../../api/types';
 import { download, inWords } from '../commands';
 import { useView, type IExperimentProps } from '../view';
 import { columnsOf, firstParameters, MOST } from './columns';
@@ -207,21 +206,25 @@ function useFilter(text: string): IMatches {
     const aborter = new AbortController();
     const timer = window.setTimeout(() => {
       model.client
-        .ask<{ trials: number[] }>(`/experiments/${model.uid}/matches`, {
-          query: { filter: text },
-          signal: aborter.signal
+        .ask<Answer<'/experiments/{uid}/matches'>>(
+          `/experiments/${model.uid}/matches`,
+          {
+            query: { filter: text },
+            signal: aborter.signal
+          }
+        )
+        .then(({ trials, problems }) => {
+          const problem = problems
+            .map(each => `${each.where}: ${each.message}`)
+            .join('; ');
+          // Where it cannot be read, what was shown stays.
+          setMatches(before =>
+            problem ? { ...before, problem } : { matching: new Set(trials), problem }
+          );
         })
-        .then(({ trials }) => setMatches({ matching: new Set(trials), problem: '' }))
         .catch((error: Error) => {
           if (!aborter.signal.aborted) {
-            const problem =
-              error instanceof Refusal
-                ? error.problems
-                    .map(each => `${each.where}: ${each.message}`)
-                    .join('; ')
-                : '';
-            // What was shown stays.
-            setMatches(before => ({ ...before, problem: problem || inWords(error) }));
+            setMatches(before => ({ ...before, problem: inWords(error) }));
           }
         });
     }, AFTER_TYPING);

@@ -19,7 +19,7 @@ export function rowsInView(
   room: number,
   height: number,
   count: number,
-  more = 12
+  more = 8
 ): IWindow {
   const first = Math.floor(Math.max(0, top) / height);
   const last = Math.ceil((Math.max(0, top) + room) / height);
