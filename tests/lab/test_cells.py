@@ -54,8 +54,7 @@ def test_an_output_goes_on_after_a_reload_in_a_second_tab_and_without_its_kernel
     shown.get_by_text("Others, latest first").wait_for(timeout=90_000)
     # The kernel tells it all; a slow one may be taken for silent at first.
     assert len([url for url in asked if "/panel" in url]) <= 2
-    execute(page, "docmanager:save")
-    page.locator(".jp-mod-dirty").first.wait_for(state="detached")
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
     page.goto(jupyterlab.page("goes-on.ipynb"))
     _wait_for_more(page)
