@@ -19,6 +19,8 @@ const single = [
 ];
 
 module.exports = {
+  // A machine that does other things takes its time.
+  testTimeout: 60_000,
   testEnvironment: 'jest-fixed-jsdom',
   testRegex: 'src/.*\\.spec\\.tsx?$',
   setupFiles: ['<rootDir>/jest.setup.js'],
