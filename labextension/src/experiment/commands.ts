@@ -13,8 +13,8 @@ import { Refusal } from '../api/client';
 import type { Experiment, Glance } from '../api/types';
 import { completed } from '../format/words';
 import { CommandIDs, type IHpoLab } from '../tokens';
-import { askForBudgets } from './forms/budget';
-import { askForPoint } from './forms/point';
+import { askForBudgets } from './budget';
+import { askForPoint } from './point';
 import { insertCell } from './notebook';
 
 export interface ICommandsOptions {

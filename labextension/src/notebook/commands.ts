@@ -7,7 +7,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Tunable } from '../api/types';
 import type { Preferences } from '../model/preferences';
-import { askWith } from './dialog';
+import { FormDialog } from '../forms/dialog';
 import { rewrite } from './edit';
 import { exampleNotebook, LOAD } from './example';
 import { LineForm } from './lineForm';
@@ -83,24 +83,17 @@ export class NotebookCommands {
   ): Promise<void> {
     const trans = this._trans;
     const remove = value.annotation ? [trans.__('Do not tune it')] : [];
-    const done = await askWith<string>(
+    const done = await this._askFor(
       trans.__('Tune %1', value.name),
-      trans.__('Cancel'),
       [...remove, trans.__('Write')],
-      props =>
-        React.createElement(ValueForm, {
-          ...props,
-          cells: this._cells,
-          source,
-          value,
-          trans
-        })
+      ValueForm,
+      { cells: this._cells, source, value, trans }
     );
     if (done) {
       const isRemoved = remove.includes(done.button);
       const after = isRemoved
         ? (await this._cells.annotated(source, value.last, '')).source
-        : done.value;
+        : done.source;
       this._write(cell, source, after);
     }
   }
@@ -120,22 +113,14 @@ export class NotebookCommands {
         this._cells.read(source),
         this._cells.options()
       ]);
-      const done = await askWith<string>(
+      const { store } = this._preferences.current;
+      const done = await this._askFor(
         trans.__('Tune this cell'),
-        trans.__('Cancel'),
         [trans.__('Write'), run],
-        props =>
-          React.createElement(LineForm, {
-            ...props,
-            cells: this._cells,
-            source,
-            cell: read,
-            options,
-            store: this._preferences.current.store,
-            trans
-          })
+        LineForm,
+        { cells: this._cells, source, cell: read, options, store, trans }
       );
-      if (done && this._write(cell, source, done.value) && done.button === run) {
+      if (done && this._write(cell, source, done.source) && done.button === run) {
         await this._run(panel, cell);
       }
     });
@@ -163,6 +148,25 @@ export class NotebookCommands {
   private get _cell(): Cell | undefined {
     const cell = this._tracker.activeCell;
     return cell?.model.type === 'code' ? cell : undefined;
+  }
+
+  /** The source with what a form was filled in with; its buttons wait until nothing is wrong. */
+  private async _askFor<P extends { onChange: (source?: string) => void }>(
+    title: string,
+    accept: string[],
+    form: React.FunctionComponent<P>,
+    props: Omit<P, 'onChange'>
+  ): Promise<{ source: string; button: string } | undefined> {
+    let source: string | undefined;
+    const onChange = (now?: string) => {
+      source = now;
+      dialog.isReady = now !== undefined;
+    };
+    const body = React.createElement(form, { ...props, onChange } as P);
+    const dialog = new FormDialog({ title, accept, body, trans: this._trans });
+    dialog.isReady = false;
+    const button = await dialog.ask();
+    return button === undefined ? undefined : { source: source!, button };
   }
 
   /** Write, unless somebody else has changed the cell meanwhile. */
