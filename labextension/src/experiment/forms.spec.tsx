@@ -7,6 +7,9 @@ import { askForBudgets, budgetForm, budgetsOf } from './budget';
 import { Form, typed } from '../forms/form';
 import { pointForm, pointOf } from './point';
 
+// jsdom has it not, and JupyterLab draws with it.
+window.requestIdleCallback ??= draw => window.setTimeout(draw, 0);
+
 const trans = nullTranslator.load('');
 
 it('sends the budgets that were changed', () => {
@@ -27,7 +30,10 @@ it('says at a budget that was emptied that it cannot be taken away', async () =>
   const ask = jest.fn();
   void askForBudgets(experiment({ isOver: false }), { ask } as any, trans);
   const field = await screen.findByLabelText('Time');
-  const raise = screen.getByRole<HTMLButtonElement>('button', { name: 'Raise' });
+  const raise = screen.getByRole<HTMLButtonElement>('button', {
+    name: 'Raise',
+    hidden: true
+  });
   // Nothing is sent while nothing is changed.
   expect(raise.disabled).toBe(true);
   fireEvent.change(field, { target: { value: '' } });

@@ -1,15 +1,16 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { showErrorMessage } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import { CodeMirrorEditor } from '@jupyterlab/codemirror';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Tunable } from '../api/types';
 import type { Preferences } from '../model/preferences';
 import { FormDialog } from '../forms/dialog';
 import { rewrite } from './edit';
 import { exampleNotebook, LOAD } from './example';
+import { isLoading, newNotebook } from './insert';
 import { LineForm } from './lineForm';
 import { ValueForm } from './valueForm';
 import type { Cells } from './cells';
@@ -17,12 +18,11 @@ import type { Cells } from './cells';
 /** An assignment of a literal as far as it can be told without Python; the server tells for sure. */
 const ASSIGNS =
   /^[A-Za-z_]\w*\s*(?::[^=]+)?=(?!=)\s*(?:[-+.\d("']|[rbf]?["']|True\b|False\b|None\b)/;
-const LOADS = /^\s*%(?:re)?load_ext\s+hpo_lab\b/m;
 
 /** What the commands of notebooks do. */
 export class NotebookCommands {
   constructor(
-    private readonly _commands: CommandRegistry,
+    private readonly _app: JupyterFrontEnd,
     private readonly _tracker: INotebookTracker,
     private readonly _cells: Cells,
     private readonly _preferences: Preferences,
@@ -127,22 +127,9 @@ export class NotebookCommands {
   }
 
   /** A new notebook with an example that can be run at once. */
-  async newNotebook(cwd: string): Promise<void> {
-    const panel = await this._commands.execute('notebook:create-new', {
-      cwd,
-      kernelName: 'python3'
-    });
-    const { context } = panel as NotebookPanel;
-    await context.ready;
-    const { sharedModel } = context.model;
-    const [first, ...others] = exampleNotebook(this._preferences.current.store);
-    // A new notebook has a cell already.
-    rewrite(sharedModel.getCell(0), first);
-    sharedModel.insertCells(
-      1,
-      others.map(source => ({ cell_type: 'code', source }))
-    );
-    (panel as NotebookPanel).content.activeCellIndex = others.length;
+  newNotebook(cwd: string): Promise<void> {
+    const { store } = this._preferences.current;
+    return newNotebook(this._app, exampleNotebook(store), cwd);
   }
 
   private get _cell(): Cell | undefined {
@@ -186,7 +173,7 @@ export class NotebookCommands {
   private async _run(panel: NotebookPanel, cell: Cell): Promise<void> {
     const { content, context } = panel;
     const { sharedModel } = context.model;
-    if (!sharedModel.cells.some(each => LOADS.test(each.getSource()))) {
+    if (!isLoading(panel)) {
       sharedModel.insertCell(0, { cell_type: 'code', source: LOAD });
     }
     const above = content.widgets.slice(0, content.widgets.indexOf(cell));
@@ -198,9 +185,9 @@ export class NotebookCommands {
     );
     content.activeCellIndex = above.length;
     if (isBehind) {
-      await this._commands.execute('notebook:run-all-above');
+      await this._app.commands.execute('notebook:run-all-above');
     }
-    await this._commands.execute('notebook:run-cell');
+    await this._app.commands.execute('notebook:run-cell');
   }
 
   private async _saying(work: () => Promise<void>): Promise<void> {

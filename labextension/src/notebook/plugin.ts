@@ -35,7 +35,7 @@ export const notebook: JupyterFrontEndPlugin<void> = {
     const { commands } = app;
     const cells = new Cells(hpoLab.experiments.client);
     const notebooks = new NotebookCommands(
-      commands,
+      app,
       tracker,
       cells,
       hpoLab.preferences,
@@ -57,8 +57,9 @@ export const notebook: JupyterFrontEndPlugin<void> = {
           properties: {
             isContextMenu: {
               type: 'boolean',
-              description:
+              description: trans.__(
                 'Take the line that was clicked in place of that of the cursor'
+              )
             }
           }
         }
@@ -83,7 +84,7 @@ export const notebook: JupyterFrontEndPlugin<void> = {
         args: {
           type: 'object',
           properties: {
-            cwd: { type: 'string', description: 'The folder of the notebook' }
+            cwd: { type: 'string', description: trans.__('The folder of the notebook') }
           }
         }
       },
