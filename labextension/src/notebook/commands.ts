@@ -1,15 +1,16 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { showErrorMessage } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import { CodeMirrorEditor } from '@jupyterlab/codemirror';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Tunable } from '../api/types';
 import type { Preferences } from '../model/preferences';
-import { askWith } from './dialog';
+import { FormDialog } from '../forms/dialog';
 import { rewrite } from './edit';
 import { exampleNotebook, LOAD } from './example';
+import { isLoading, newNotebook } from './insert';
 import { LineForm } from './lineForm';
 import { ValueForm } from './valueForm';
 import type { Cells } from './cells';
@@ -17,12 +18,11 @@ import type { Cells } from './cells';
 /** An assignment of a literal as far as it can be told without Python; the server tells for sure. */
 const ASSIGNS =
   /^[A-Za-z_]\w*\s*(?::[^=]+)?=(?!=)\s*(?:[-+.\d("']|[rbf]?["']|True\b|False\b|None\b)/;
-const LOADS = /^\s*%(?:re)?load_ext\s+hpo_lab\b/m;
 
 /** What the commands of notebooks do. */
 export class NotebookCommands {
   constructor(
-    private readonly _commands: CommandRegistry,
+    private readonly _app: JupyterFrontEnd,
     private readonly _tracker: INotebookTracker,
     private readonly _cells: Cells,
     private readonly _preferences: Preferences,
@@ -81,24 +81,17 @@ export class NotebookCommands {
   ): Promise<void> {
     const trans = this._trans;
     const remove = value.annotation ? [trans.__('Do not tune it')] : [];
-    const done = await askWith<string>(
+    const done = await this._askFor(
       trans.__('Tune %1 in cell %2, line %3', value.name, index + 1, value.first),
-      trans.__('Cancel'),
       [...remove, trans.__('Write')],
-      props =>
-        React.createElement(ValueForm, {
-          ...props,
-          cells: this._cells,
-          source,
-          value,
-          trans
-        })
+      ValueForm,
+      { cells: this._cells, source, value, trans }
     );
     if (done) {
       const isRemoved = remove.includes(done.button);
       const after = isRemoved
         ? (await this._cells.annotated(source, value.last, '')).source
-        : done.value;
+        : done.source;
       this._write(cell, source, after);
     }
   }
@@ -119,44 +112,23 @@ export class NotebookCommands {
         this._cells.read(source),
         this._cells.options()
       ]);
-      const done = await askWith<string>(
+      const { store } = this._preferences.current;
+      const done = await this._askFor(
         trans.__('Tune cell %1', index + 1),
-        trans.__('Cancel'),
         [trans.__('Write'), run],
-        props =>
-          React.createElement(LineForm, {
-            ...props,
-            cells: this._cells,
-            source,
-            cell: read,
-            options,
-            store: this._preferences.current.store,
-            trans
-          })
+        LineForm,
+        { cells: this._cells, source, cell: read, options, store, trans }
       );
-      if (done && this._write(cell, source, done.value) && done.button === run) {
+      if (done && this._write(cell, source, done.source) && done.button === run) {
         await this._run(panel, cell);
       }
     });
   }
 
   /** A new notebook with an example that can be run at once. */
-  async newNotebook(cwd: string): Promise<void> {
-    const panel = await this._commands.execute('notebook:create-new', {
-      cwd,
-      kernelName: 'python3'
-    });
-    const { context } = panel as NotebookPanel;
-    await context.ready;
-    const { sharedModel } = context.model;
-    const [first, ...others] = exampleNotebook(this._preferences.current.store);
-    // A new notebook has a cell already.
-    rewrite(sharedModel.getCell(0), first);
-    sharedModel.insertCells(
-      1,
-      others.map(source => ({ cell_type: 'code', source }))
-    );
-    (panel as NotebookPanel).content.activeCellIndex = others.length;
+  newNotebook(cwd: string): Promise<void> {
+    const { store } = this._preferences.current;
+    return newNotebook(this._app, exampleNotebook(store), cwd);
   }
 
   /** The cell around *node*, by default the active one, where it holds code. */
@@ -170,6 +142,25 @@ export class NotebookCommands {
       : activeCellIndex;
     const cell = widgets[index];
     return panel && cell?.model.type === 'code' ? { panel, cell, index } : undefined;
+  }
+
+  /** The source with what a form was filled in with; its buttons wait until nothing is wrong. */
+  private async _askFor<P extends { onChange: (source?: string) => void }>(
+    title: string,
+    accept: string[],
+    form: React.FunctionComponent<P>,
+    props: Omit<P, 'onChange'>
+  ): Promise<{ source: string; button: string } | undefined> {
+    let source: string | undefined;
+    const onChange = (now?: string) => {
+      source = now;
+      dialog.isReady = now !== undefined;
+    };
+    const body = React.createElement(form, { ...props, onChange } as P);
+    const dialog = new FormDialog({ title, accept, body, trans: this._trans });
+    dialog.isReady = false;
+    const button = await dialog.ask();
+    return button === undefined ? undefined : { source: source!, button };
   }
 
   /** Write, unless somebody else has changed the cell meanwhile. */
@@ -189,7 +180,7 @@ export class NotebookCommands {
   private async _run(panel: NotebookPanel, cell: Cell): Promise<void> {
     const { content, context } = panel;
     const { sharedModel } = context.model;
-    if (!sharedModel.cells.some(each => LOADS.test(each.getSource()))) {
+    if (!isLoading(panel)) {
       sharedModel.insertCell(0, { cell_type: 'code', source: LOAD });
     }
     const above = content.widgets.slice(0, content.widgets.indexOf(cell));
@@ -201,9 +192,9 @@ export class NotebookCommands {
     );
     content.activeCellIndex = above.length;
     if (isBehind) {
-      await this._commands.execute('notebook:run-all-above');
+      await this._app.commands.execute('notebook:run-all-above');
     }
-    await this._commands.execute('notebook:run-cell');
+    await this._app.commands.execute('notebook:run-cell');
   }
 
   private async _saying(work: () => Promise<void>): Promise<void> {

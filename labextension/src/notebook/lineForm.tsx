@@ -1,10 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { Configurable, Options, ReadCell } from '../api/types';
+import { ChoiceField, TextField } from '../forms/fields';
 import type { Cells } from './cells';
 import { Preview, useChecked } from './checking';
-import type { IFormProps } from './dialog';
-import { ChoiceField, TextField } from './fields';
 import {
   algorithmOf,
   changesOf,
@@ -17,7 +16,9 @@ import {
   type ILine
 } from './line';
 
-export interface ILineFormProps extends IFormProps<string> {
+export interface ILineFormProps {
+  /** What would be written now; undefined while something is wrong. */
+  onChange: (source: string | undefined) => void;
   cells: Cells;
   source: string;
   cell: ReadCell;

@@ -33,7 +33,7 @@ export const notebook: JupyterFrontEndPlugin<void> = {
     const { commands } = app;
     const cells = new Cells(hpoLab.experiments.client);
     const notebooks = new NotebookCommands(
-      commands,
+      app,
       tracker,
       cells,
       hpoLab.preferences,
@@ -53,7 +53,7 @@ export const notebook: JupyterFrontEndPlugin<void> = {
         properties: {
           isContextMenu: {
             type: 'boolean',
-            description: 'Take what was clicked in place of the active cell'
+            description: trans.__('Take what was clicked in place of the active cell')
           }
         }
       }
@@ -83,7 +83,7 @@ export const notebook: JupyterFrontEndPlugin<void> = {
         args: {
           type: 'object',
           properties: {
-            cwd: { type: 'string', description: 'The folder of the notebook' }
+            cwd: { type: 'string', description: trans.__('The folder of the notebook') }
           }
         }
       },
