@@ -37,10 +37,7 @@ export const Row = React.memo(function Row(props: IRowProps): JSX.Element {
   const { trial, isBest, isWritten, isOver, columns, place } = props;
   const { isOpen, isMarked, isActive, open, mark } = props;
   const { trans } = useView();
-  const kinds = [
-    isBest ? 'best' : isWritten ? 'written' : '',
-    isOpen ? 'sel' : ''
-  ];
+  const kinds = [isBest ? 'best' : isWritten ? 'written' : '', isOpen ? 'sel' : ''];
   return (
     <tr
       className={kinds.join(' ')}
