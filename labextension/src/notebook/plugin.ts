@@ -57,8 +57,9 @@ export const notebook: JupyterFrontEndPlugin<void> = {
           properties: {
             isContextMenu: {
               type: 'boolean',
-              description:
+              description: trans.__(
                 'Take the line that was clicked in place of that of the cursor'
+              )
             }
           }
         }
@@ -83,7 +84,10 @@ export const notebook: JupyterFrontEndPlugin<void> = {
         args: {
           type: 'object',
           properties: {
-            cwd: { type: 'string', description: 'The folder of the notebook' }
+            cwd: {
+              type: 'string',
+              description: trans.__('The folder of the notebook')
+            }
           }
         }
       },
