@@ -110,7 +110,9 @@ export class NotebookCommands {
     await this._saying(async () => {
       const [read, options] = await Promise.all([
         this._cells.read(source),
-        this._cells.options()
+        this._cells.options(),
+        // Refused here where nothing can be written: below another magic, on a torn line.
+        this._cells.withLine(source, '', {})
       ]);
       const { store } = this._preferences.current;
       const done = await this._askFor(

@@ -83,7 +83,10 @@ export const notebook: JupyterFrontEndPlugin<void> = {
         args: {
           type: 'object',
           properties: {
-            cwd: { type: 'string', description: trans.__('The folder of the notebook') }
+            cwd: {
+              type: 'string',
+              description: trans.__('The folder of the notebook')
+            }
           }
         }
       },
