@@ -123,7 +123,7 @@ def test_a_curve_is_of_the_trials_that_are_there_now(tmp_path: Path) -> None:
         assert status(number) == 404
         start_trial(store, uid, number, new=Trial(number, {"x": 0.5}))
         steps = [Observation("score", number + step, 1.0, step) for step in range(3)]
-        add_observations(store, uid, number, steps, offset=0)
+        add_observations(store, uid, number, steps, offset=100)
         finish_trial(store, uid, number, TrialState.SUCCEEDED)
         assert status(number) == 200
     answers.close()
