@@ -377,12 +377,13 @@ class Experiment(OtherNames):
             warnings.warn(str(notice), stacklevel=2)
         return self
 
-    def enqueue(self, *points: Mapping[str, Any]) -> str:
+    def enqueue(self, *points: Mapping[str, Any], by_command: bool = True) -> str:
         """Have *points* tried in the next new trials, in their order.
 
         Args:
             *points: Values by parameter name; what is left out is drawn. A choice of objects
                 is given by the object or its name.
+            by_command: Whether the sentence names the command that resumes the experiment.
 
         Returns:
             When they will be tried, or what that takes, in one sentence.
@@ -391,7 +392,7 @@ class Experiment(OtherNames):
             InvalidInput: when a point is not in the space, or the experiment has ended and
                 cannot be continued.
         """
-        return enqueue(self.store, self.record, points)
+        return enqueue(self.store, self.record, points, by_command=by_command)
 
     def delete(self) -> None:
         """Delete the experiment, its trials and their files; one that runs is stopped first.

@@ -64,7 +64,8 @@ def tunables(cell: ParsedCell) -> list[Tunable]:
     values = []
     for name, statement in plain_assignments(cell.tree):
         value = literal_of(statement)
-        if value is ...:
+        # No parameter takes a number that is not finite.
+        if value is ... or (isinstance(value, float) and not math.isfinite(value)):
             continue
         last = statement.end_lineno or statement.lineno
         match = ANNOTATION.fullmatch(comments.get(last, ""))

@@ -20,13 +20,20 @@ from hpo_lab.store import ExperimentRecord, Store
 __all__ = ["enqueue"]
 
 
-def enqueue(store: Store, record: ExperimentRecord, points: Sequence[Mapping[str, Value]]) -> str:
+def enqueue(
+    store: Store,
+    record: ExperimentRecord,
+    points: Sequence[Mapping[str, Value]],
+    *,
+    by_command: bool = True,
+) -> str:
     """Have *points* tried in the next new trials of an experiment, in their order.
 
     Args:
         store: The store.
         record: The experiment; a runner that is at it sees the points at its next look.
         points: Values by parameter name; parameters left out are drawn.
+        by_command: Whether the sentence names the command that resumes the experiment.
 
     Returns:
         When they will be tried, or what that takes, in one sentence.
@@ -59,7 +66,7 @@ def enqueue(store: Store, record: ExperimentRecord, points: Sequence[Mapping[str
     if problems:
         raise InvalidInput(problems)
     document = store.enqueue(record.uid, points)
-    resume = store.command(f"resume {record.title}")
+    resume = store.command(f"resume {record.title}") if by_command else ""
     return _outlook(record, document, store.trials(record.uid), resume)
 
 
@@ -72,13 +79,17 @@ def _outlook(
     if spec.max_trial_count is not None and waiting > spec.max_trial_count - len(trials):
         room = max(0, spec.max_trial_count - len(trials))
         needed = len(trials) + waiting
+        more = f"raise it: {resume} --trials {needed}" if resume else f"raise it to {needed}"
         return (
             f"{said}, and the budget of {counted(spec.max_trial_count, 'trial')} leaves room for "
-            f"{room}; raise it: {resume} --trials {needed}"
+            f"{room}; {more}"
         )
     if record.is_active(now):
         return f"{said} next"
     ledger = Ledger(spec.objective, trials)
     if plan(spec, ledger, elapsed=record.running_seconds(now)).verdict is not None:
-        return f"{said}; {record.title} has ended ({record.message}): {resume} with a larger budget"
-    return f"{said}; {record.title} does not run: {resume}"
+        how = resume or "resume it"
+        return f"{said}; {record.title} has ended ({record.message}): {how} with a larger budget"
+    if resume:
+        return f"{said}; {record.title} does not run: {resume}"
+    return f"{said}; it does not run; resume it to have {'it' if waiting == 1 else 'them'} tried"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from hpo_lab.server.stores import Stores, silence
 from hpo_lab.store import NotFound
 
 __all__ = ["Answers", "Reply"]
+
+_log = logging.getLogger(__name__)
 
 _JSON = "application/json"
 _EXACT = 2**53 - 1
@@ -81,7 +84,7 @@ class Answers:
             return _refusal(405, f"{method} is not possible here", headers={"Allow": allowed})
         try:
             request = self._checked(endpoint, names, query, body)
-            return _sent(endpoint, endpoint.answer(request))
+            return _sent(endpoint, endpoint.answer(request), path)
         except AnotherExperiment as error:
             return _refusal(409, str(error), error.problems)
         except InvalidInput as error:
@@ -140,7 +143,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _sent(endpoint: Endpoint, answer: Mapping[str, Any] | Content | None) -> Reply:
+def _sent(endpoint: Endpoint, answer: Mapping[str, Any] | Content | None, path: str) -> Reply:
     if answer is None:
         return Reply(endpoint.status)
     if isinstance(answer, Content):
@@ -148,7 +151,14 @@ def _sent(endpoint: Endpoint, answer: Mapping[str, Any] | Content | None) -> Rep
         name = f"filename*=UTF-8''{quote(answer.name)}"
         headers = {"Content-Disposition": f"attachment; {name}"}
         return Reply(endpoint.status, answer.data, answer.media_type, headers)
-    return Reply(endpoint.status, json.dumps(_exact(answer), allow_nan=False).encode())
+    document = _exact(answer)
+    try:
+        text = json.dumps(document, allow_nan=False)
+    except ValueError as error:
+        _log.warning("The answer of %s has null for a number: %s", path, error)
+        finite = json.loads(json.dumps(document), parse_constant=lambda _: None)
+        text = json.dumps(finite)
+    return Reply(endpoint.status, text.encode())
 
 
 def _exact(answer: Any) -> Any:

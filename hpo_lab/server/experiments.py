@@ -229,7 +229,7 @@ def enqueue(request: ApiRequest) -> Mapping[str, Any]:
         {name: _exact(value, spaces.get(name)) for name, value in point.items()}
         for point in request.body.points
     ]
-    return {"outlook": experiment.enqueue(*points)}
+    return {"outlook": experiment.enqueue(*points, by_command=False)}
 
 
 def _exact(value: Value, parameter: Parameter | None) -> Value:

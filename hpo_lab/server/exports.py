@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from typing import Any
 
 from hpo_lab.dashboard.report import report_of
 from hpo_lab.facade.columns import trial_row
 from hpo_lab.server.request import ApiRequest, Content
 
 __all__ = ["report", "table"]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def report(request: ApiRequest) -> Content:
@@ -27,7 +31,19 @@ def table(request: ApiRequest) -> Content:
         name = f"{experiment.title.replace('/', '-')}-trials.csv"
     text = io.StringIO()
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return Content(text.getvalue().encode(), "text/csv", name)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(_cell, columns))
+    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    data = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text.getvalue()).encode()
+    return Content(data, "text/csv", name)
+
+
+def _cell(value: Any) -> Any:
+    """*value* so that a spreadsheet shows it and does not run it."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("=", "+", "-", "@")):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value

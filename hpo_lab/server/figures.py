@@ -85,7 +85,8 @@ def trial_curve(request: ApiRequest) -> Mapping[str, Any]:
     theme = request.query.theme
     with request.stores.experiment(request.uid) as experiment:
         summary = experiment.summary()
-        trial = experiment.follower.tally.trials.get(request.number)
+        # After the summary, so that its best trial is among them.
+        trial = experiment.tally().trials.get(request.number)
         if trial is None:
             raise NotFound(f"there is no trial {request.number}")
         figure = trial_html.trial_curve(experiment, summary, trial, theme)

@@ -122,8 +122,10 @@ class Stores:
             try:
                 yield experiment
             except NotFound:
-                with self._lock:
-                    self._handles.pop(uid, None)
+                # Of an experiment that is there, a trial or a file is missing.
+                if experiment.store.experiment_by_uid(uid) is None:
+                    with self._lock:
+                        self._handles.pop(uid, None)
                 raise
 
 

@@ -52,11 +52,13 @@ def test_points_become_the_next_trials_and_what_is_open_is_drawn(store, enrolled
     said = handle(store, record).enqueue({"x": 0.25}, {"opt": "sgd", "x": 1})
     resume = store.command("resume points")
     assert said == f"2 points wait to be tried; points does not run: {resume}"
+    said = handle(store, record).enqueue({"x": 0.5}, by_command=False)
+    assert said == "3 points wait to be tried; it does not run; resume it to have them tried"
     local_runner(store, record.uid).run()
     tried = [trial.assignments for trial in store.trials(record.uid)]
     assert tried[0]["x"] == 0.25 and tried[0]["opt"] in ("adam", "sgd")
     assert tried[1] == {"x": 1, "opt": "sgd"}
-    assert points_tried(store, record.uid).keys() == {"enqueued-0", "enqueued-1"}
+    assert points_tried(store, record.uid).keys() == {"enqueued-0", "enqueued-1", "enqueued-2"}
 
 
 def test_a_running_experiment_takes_a_point_up_at_once(store, enrolled):

@@ -109,7 +109,9 @@ def test_an_experiment_is_enqueued_to_resumed_and_deleted(server: Server) -> Non
     assert complete.status == 400
     assert "is complete" in complete.json["message"]
     outlook = server.ask("POST", f"{path}/points", {"points": [{"x": 0.25}]}).json["outlook"]
-    assert outlook.startswith("1 point waits to be tried")
+    assert outlook == (
+        "1 point waits to be tried, and the budget of 1 trial leaves room for 0; raise it to 2"
+    )
     assert server.ask("POST", f"{path}/resume", {"trials": 2}).status == 202
     assert server.wait(uid)["trials"] == {"Succeeded": 2}
     assert server.get(f"{path}/trials/1")["parameters"] == {"x": 0.25}

@@ -41,6 +41,12 @@ def test_a_cell_is_read(server: Server) -> None:
     }
 
 
+def test_a_number_beyond_floats_is_left_out(server: Server) -> None:
+    cell = _read(server, source="BIG = 1e999\nlr = 0.1  # tune: uniform(0, 1)")
+    assert [each["name"] for each in cell["values"]] == ["lr"]
+    assert [each["line"] for each in cell["parameters"]] == [2]
+
+
 def test_what_is_no_python_has_nothing_to_tune(server: Server) -> None:
     assert _read(server, source="%%bash\nx=1  # tune: int(1, 2)")["problems"] == []
     (problem,) = _read(server, source="x = (  # tune: int(1, 2)")["problems"]

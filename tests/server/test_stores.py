@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,11 +13,16 @@ import pytest
 from hpo_lab.experiment.model import ExperimentDocument, Metadata, ObjectiveType, TrialTemplate
 from hpo_lab.experiment.space import uniform
 from hpo_lab.experiment.status import ExperimentState
+from hpo_lab.experiment.trial import Trial, TrialState
 from hpo_lab.facade.experiments import Experiments
+from hpo_lab.facade.handle import Experiment
+from hpo_lab.observation import Observation
 from hpo_lab.options import TuneOptions
+from hpo_lab.server import cells
 from hpo_lab.server.answers import Answers, _exact
 from hpo_lab.server.stores import Stores
-from hpo_lab.store import Store, StoreUnavailable, open_store
+from hpo_lab.store import NotFound, Store, StoreUnavailable, open_store
+from tests.store_writes import add_observations, finish_trial, start_trial
 
 
 def digits(store: Store, name: str = "digits") -> str:
@@ -101,6 +108,54 @@ def test_nothing_is_said_not_to_be_there_while_a_store_is_silent(tmp_path: Path)
     (tmp_path / "bad.db").write_text("garbage")
     with pytest.raises(StoreUnavailable, match=r"bad\.db: cannot open"):
         Stores([str(tmp_path / "bad.db")]).handle("0" * 32)
+
+
+def test_a_curve_is_of_the_trials_that_are_there_now(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "hpo_lab.db")
+    uid = digits(store)
+    answers = Answers([str(tmp_path / "hpo_lab.db")], tmp_path, lambda data: None)
+
+    def status(number: int) -> int:
+        path = f"/experiments/{uid}/trials/{number}/curve"
+        return answers.reply("GET", path, {}, b"").status
+
+    for number in range(3):
+        assert status(number) == 404
+        start_trial(store, uid, number, new=Trial(number, {"x": 0.5}))
+        steps = [Observation("score", number + step, 1.0, step) for step in range(3)]
+        add_observations(store, uid, number, steps, offset=100)
+        finish_trial(store, uid, number, TrialState.SUCCEEDED)
+        assert status(number) == 200
+    answers.close()
+
+
+def test_an_experiment_is_remembered_where_a_trial_is_missing(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "hpo_lab.db")
+    uid = digits(store)
+    stores = Stores([str(tmp_path / "hpo_lab.db")])
+
+    def handle() -> Experiment:
+        with pytest.raises(NotFound), stores.experiment(uid) as experiment:
+            raise NotFound("there is no trial 9")
+        return experiment
+
+    remembered = handle()
+    assert handle() is remembered
+    store.delete_experiment(uid)
+    handle()
+    with pytest.raises(NotFound, match="no experiment"), stores.experiment(uid):
+        pass
+
+
+def test_a_number_that_json_has_not_is_null_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(cells, "_read", lambda cell: {"values": [1.5, math.inf, math.nan]})
+    answers = Answers([str(tmp_path / "hpo_lab.db")], tmp_path, lambda data: None)
+    answer = answers.reply("POST", "/cell", {}, b'{"source": "x = 1"}')
+    answers.close()
+    assert json.loads(answer.content) == {"values": [1.5, None, None]}
+    assert "/cell" in caplog.text
 
 
 def test_integers_that_javascript_cannot_hold_are_texts() -> None:

@@ -19,6 +19,8 @@ _MOST = 8e307
 """The largest width that is counted with."""
 _END = 1.79e308
 """No range goes further."""
+_DRAWN = 1e300
+"""No further does a linear axis go: plotly draws nothing beyond 1.8e304."""
 _FEW = 6
 _DEEP = 1e24
 """Values that are so many times smaller than the largest are at 0 of a symmetric axis."""
@@ -84,10 +86,10 @@ class ValueAxis:
         if not ordered:
             return cls(0.0, 1.0, is_empty=True)
         low, high = ordered[0], ordered[-1]
-        if low > 0 and high / low >= _WIDE:
+        if low > 0 and (high / low >= _WIDE or high > _DRAWN):
             near = low / _WIDE <= (goal or 0) <= high * _WIDE
             ends = [low, high, goal] if goal is not None and near else [low, high]
-            room = (max(ends) / min(ends)) ** 0.06
+            room = max(1.1, max(ends) ** 0.06 / min(ends) ** 0.06)
             return cls(max(min(ends) / room, 1e-307), min(max(ends) * room, _END), is_log=True)
         cut = 0
         if smaller_is_better is not None and len(ordered) >= _FEW:
@@ -100,7 +102,11 @@ class ValueAxis:
                 kept = ordered[quarter]
                 if _span(low, high) > 1.5 * _span(kept, high):
                     cut, low = -1, kept
-        bend = _bend(ordered, max(abs(low), abs(high))) if may_bend else 0.0
+        largest = max(abs(low), abs(high))
+        bend = _bend(ordered, largest) if may_bend else 0.0
+        if may_bend and largest > _DRAWN:
+            bend = bend or largest / _WIDE
+            ordered = [min(ordered[0], 0.0), max(ordered[-1], 0.0)]
         if bend:
             return cls._bent(ordered[0], ordered[-1], goal, bend)
         if goal is not None:
@@ -113,7 +119,9 @@ class ValueAxis:
             room = abs(high) * 0.1 or 1.0
         else:
             room = 0.08 * _span(low, high)
-        return cls(max(low - room, -_END), min(high + room, _END), cut=cut)
+        low, high = max(low - room, -_DRAWN), min(high + room, _DRAWN)
+        # All of the values may be beyond.
+        return cls(low, high if high > low else 0.0, cut=cut)
 
     @classmethod
     def _bent(cls, low: float, high: float, goal: float | None, bend: float) -> ValueAxis:

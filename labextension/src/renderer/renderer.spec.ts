@@ -146,6 +146,20 @@ it('asks nothing while the kernel speaks, and what is older does not win', async
   renderer.dispose();
 });
 
+it('shows what the server has where the saved revision is too high', async () => {
+  const { renderer, panels, answers } = shown();
+  answers({ html: '<p>server</p>', revision: 7, isOver: true });
+  const saved = output('', 1e9);
+  const data = { ...saved.data, 'text/plain': 'digits <b> runs' };
+  await renderer.renderModel({ ...saved, data });
+  expect(renderer.node.querySelector('pre')!.textContent).toBe('digits <b> runs');
+  see(true);
+  await jest.advanceTimersByTimeAsync(120_000);
+  expect(renderer.node.textContent).toBe('server');
+  expect(panels()).toBe(1);
+  renderer.dispose();
+});
+
 it('keeps what was saved where the server does not know the experiment', async () => {
   const { renderer, panels, answers, lacks } = shown();
   answers(new Refusal(404, 'no experiment has the uid'));

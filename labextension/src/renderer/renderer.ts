@@ -61,7 +61,7 @@ export class RenderedExperiment extends RenderedHTML {
     this._isUnknown = false;
     this._output = model;
     this._saved = String(model.data['text/html'] ?? '');
-    await this._draw(this._saved);
+    await this._draw(this._saved || asHTML(String(model.data['text/plain'] ?? '')));
     this._look();
   }
 
@@ -174,7 +174,10 @@ export class RenderedExperiment extends RenderedHTML {
         `/experiments/${uid}/panel`,
         { query: { folder } }
       );
-      if (this.isDisposed || uid !== this._uid || panel.revision < this._revision) {
+      // An older one was on its way while the kernel spoke. That of a silent kernel is not: the
+      // store was restored, or what was saved is wrong.
+      const isLate = panel.revision < this._revision && this._spoke >= this._asked;
+      if (this.isDisposed || uid !== this._uid || isLate) {
         return;
       }
       this._revision = panel.revision;
@@ -201,6 +204,12 @@ export class RenderedExperiment extends RenderedHTML {
   private _timer = 0;
   private _looking: IDisposable | undefined;
   private readonly _observer: IntersectionObserver;
+}
+
+function asHTML(text: string): string {
+  const node = document.createElement('pre');
+  node.textContent = text;
+  return text && node.outerHTML;
 }
 
 /** Draws experiments in the place of their `text/html`, which stands beside them. */

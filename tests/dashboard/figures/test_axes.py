@@ -64,6 +64,9 @@ def test_the_other_figures_of_an_objective_have_the_same_scale(name: str) -> Non
         ([1e-9, 1e-3, 1.0, 1e3, 1e6, 1e9], False),
         ([-1e300, 1.0, 1e-300, 5e-324], True),
         ([-1.7e308, 1.0, 1.7e308, 2.0], True),
+        # A linear axis cannot be drawn there.
+        ([-1e308, 1e308], True),
+        ([-1e308, -1.1e308, -1.7e308], True),
     ],
 )
 def test_an_axis_bends_where_a_straight_one_would_be_flat(values: list[float], bends: bool) -> None:
@@ -78,6 +81,29 @@ def test_an_axis_bends_where_a_straight_one_would_be_flat(values: list[float], b
         layout = axis.layout()
         assert "0" in layout["ticktext"] or max(values) < 0
         assert 2 <= len(layout["ticktext"]) <= 11
+
+
+@pytest.mark.parametrize("sign", [[1.0], [-1.0], [1.0, -1.0]])
+@pytest.mark.parametrize("may_bend", [True, False])
+def test_no_axis_ends_where_nothing_is_drawn(sign: list[float], may_bend: bool) -> None:
+    axis = ValueAxis.of([1.0e308 * each for each in sign], may_bend=may_bend)
+    low, high = axis.layout()["range"]
+    assert -1e301 < low < high < 1e301
+
+
+def test_a_logarithmic_axis_over_all_floats_ends_near_its_values() -> None:
+    axis = ValueAxis.of([0.1, 1e308])
+    assert axis.is_log and axis.low > 1e-21
+
+
+def test_a_contour_of_the_largest_losses_has_finite_cells() -> None:
+    trials = [
+        trial(number, loss, assignments={"lr": 0.001 + number / 200, "layers": 1 + number})
+        for number, loss in enumerate([1.69e308, -1.69e308, 1.69e308])
+    ]
+    (field,) = [each for each in draw("contour", data(trials)).traces if each["type"] == "heatmap"]
+    cells = [cell for row in field["z"] for cell in row if cell is not None]
+    assert cells and all(map(math.isfinite, cells))
 
 
 def test_what_is_in_each_part_of_an_axis_is_counted() -> None:
