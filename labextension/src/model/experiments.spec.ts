@@ -72,6 +72,17 @@ it('asks for what changed, once for many changes, and at most once a second', as
   expect(lists()).toHaveLength(3);
 });
 
+it('asks for nothing more where all were asked for after a change', async () => {
+  client.experiments = [glance('a')];
+  model.look();
+  await wait(0);
+  events.change(client.experiments[0].uid);
+  await model.refresh();
+  await wait(2000);
+  expect(lists()).toEqual(['/experiments', '/experiments']);
+  expect(model.all).toHaveLength(1);
+});
+
 it('shows a new experiment first, and one that was deleted no more', async () => {
   client.experiments = [glance('a')];
   model.look();

@@ -231,7 +231,13 @@ export class ExperimentsModel implements IDisposable {
   }
 
   private _show(experiments: readonly Glance[], silent: Listing['silent']): void {
-    this._all = [...experiments].sort((one, other) => other.created - one.created);
+    const byUid = new Map<string, Glance>();
+    for (const each of experiments) {
+      if (!byUid.has(each.uid)) {
+        byUid.set(each.uid, each);
+      }
+    }
+    this._all = [...byUid.values()].sort((one, other) => other.created - one.created);
     this._silent = silent;
   }
 
@@ -265,6 +271,10 @@ export class ExperimentsModel implements IDisposable {
 
   private async _askForChanges(): Promise<void> {
     const uids = [...this._changes];
+    if (!uids.length) {
+      // All were asked for meanwhile; a question for none is one for all.
+      return;
+    }
     if (!this._all || this._trouble || this._asking || uids.length > MOST_AT_ONCE) {
       return this.refresh();
     }
