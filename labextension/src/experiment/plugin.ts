@@ -1,4 +1,5 @@
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
@@ -15,6 +16,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Answer } from '../api/types';
 import { hpoIcon } from '../marks/icon';
 import { CommandIDs, IHpoLab } from '../tokens';
+import { addressOf, uidIn, withoutUid } from './address';
 import { addCommands, download } from './commands';
 import { modelOf } from './notebook';
 import type { ExperimentView } from './widget';
@@ -34,14 +36,21 @@ export const experiment: JupyterFrontEndPlugin<void> = {
     'One experiment of hpo_lab in the main area, and what can be done with it.',
   autoStart: true,
   requires: [IHpoLab],
-  optional: [ITranslator, ILayoutRestorer, ICommandPalette, INotebookTracker],
+  optional: [
+    ITranslator,
+    ILayoutRestorer,
+    ICommandPalette,
+    INotebookTracker,
+    ILabShell
+  ],
   activate: (
     app: JupyterFrontEnd,
     hpoLab: IHpoLab,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
-    notebooks: INotebookTracker | null
+    notebooks: INotebookTracker | null,
+    labShell: ILabShell | null
   ) => {
     const trans = (translator ?? nullTranslator).load('hpo_lab');
     const { commands, shell } = app;
@@ -159,6 +168,11 @@ export const experiment: JupyterFrontEndPlugin<void> = {
         if (!uid) {
           return;
         }
+        if (!labShell) {
+          // The main area of Notebook 7 is for its notebook alone.
+          window.open(addressOf(uid), '_blank');
+          return;
+        }
         const widget = await open(uid);
         if (!widget.isAttached) {
           shell.add(widget, 'main');
@@ -192,6 +206,13 @@ export const experiment: JupyterFrontEndPlugin<void> = {
         void hpoLab.experiments.refresh();
       }
     });
+    const wanted = uidIn(window.location.href);
+    if (labShell && wanted) {
+      void app.restored.then(() => {
+        window.history.replaceState(null, '', withoutUid(window.location.href));
+        return commands.execute(CommandIDs.open, { uid: wanted });
+      });
+    }
     if (restorer) {
       void restorer.restore(tracker, {
         command: CommandIDs.open,
