@@ -9,11 +9,13 @@ import {
   InputDialog,
   MainAreaWidget,
   Notification,
+  showErrorMessage,
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookWidgetFactory } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Answer } from '../api/types';
+import { inWords } from '../format/missing';
 import { hpoIcon } from '../marks/icon';
 import { CommandIDs, IHpoLab } from '../tokens';
 import { addressOf, uidIn, withoutUid } from './address';
@@ -150,6 +152,18 @@ export const experiment: JupyterFrontEndPlugin<void> = {
         : undefined;
     };
 
+    const chooseOrSay = async (): Promise<string | undefined> => {
+      try {
+        return await choose();
+      } catch (error) {
+        await showErrorMessage(
+          trans.__('No experiment can be opened'),
+          inWords(error, trans)
+        );
+        return undefined;
+      }
+    };
+
     commands.addCommand(CommandIDs.open, {
       label: args =>
         args.uid ? trans.__('Open Experiment') : trans.__('Open Experiment…'),
@@ -164,7 +178,7 @@ export const experiment: JupyterFrontEndPlugin<void> = {
         }
       },
       execute: async args => {
-        const uid = typeof args.uid === 'string' ? args.uid : await choose();
+        const uid = typeof args.uid === 'string' ? args.uid : await chooseOrSay();
         if (!uid) {
           return;
         }

@@ -113,12 +113,18 @@ it('keeps the list while the server is away, and asks less and less often', asyn
   expect(model.trouble).toBeNull();
 });
 
-it('tells a server without the extension from one that is away', async () => {
+it('tells a server without the extension from one that is away, and asks it no more', async () => {
   client.failure = missing;
   model.look();
   await wait(0);
   expect(model.trouble).toMatchObject({ isOffline: false, error: { isMissing: true } });
   expect(model.all).toBeUndefined();
+  await wait(SELDOM);
+  expect(lists()).toHaveLength(1);
+  client.failure = undefined;
+  await model.refresh();
+  await wait(EVERY);
+  expect(lists()).toHaveLength(3);
 });
 
 it('keeps the experiments of a store that does not answer', async () => {

@@ -79,6 +79,12 @@ export class ExperimentsModel implements IDisposable {
     return this._trouble;
   }
 
+  /** The server does not know hpo_lab; it is asked again only when somebody says so. */
+  get isMissing(): boolean {
+    const { error } = this._trouble ?? {};
+    return error instanceof Refusal && error.isMissing;
+  }
+
   /** The version of hpo_lab at the server, and its stores; undefined before the first answer. */
   get about(): Answer<'/'> | undefined {
     return this._about;
@@ -138,7 +144,7 @@ export class ExperimentsModel implements IDisposable {
     window.clearTimeout(this._timer);
     this._asking ??= this._ask().finally(() => {
       this._asking = undefined;
-      if (this._lookers.size && !this._isDisposed) {
+      if (this._lookers.size && !this._isDisposed && !this.isMissing) {
         const { next = 0 } = this._trouble ?? {};
         this._schedule(this._trouble ? next - Date.now() : this._interval());
       }

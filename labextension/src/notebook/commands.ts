@@ -7,6 +7,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Tunable } from '../api/types';
 import type { Preferences } from '../model/preferences';
+import { inWords } from '../format/missing';
 import { askWith } from './dialog';
 import { rewrite } from './edit';
 import { exampleNotebook, LOAD } from './example';
@@ -227,7 +228,7 @@ export class NotebookCommands {
     } catch (error) {
       await showErrorMessage(
         this._trans.__('It cannot be tuned'),
-        (error as Error).message
+        inWords(error, this._trans)
       );
     }
   }
