@@ -8,6 +8,8 @@ import { FakeEvents } from '../testing/events';
 import { ended, FakeClient } from '../testing/server';
 import { ExperimentsPanel } from './panel';
 
+window.requestIdleCallback = (work): number => window.setTimeout(work);
+
 it('shows at once what is there already when it is shown', async () => {
   const client = new FakeClient();
   client.experiments = [ended('found')];
