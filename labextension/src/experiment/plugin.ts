@@ -19,6 +19,7 @@ import { inWords } from '../format/missing';
 import { hpoIcon } from '../marks/icon';
 import { CommandIDs, IHpoLab } from '../tokens';
 import { addressOf, uidIn, withoutUid } from './address';
+import { choices } from './choose';
 import { addCommands, download } from './commands';
 import { modelOf } from './notebook';
 import type { ExperimentView } from './widget';
@@ -138,7 +139,7 @@ export const experiment: JupyterFrontEndPlugin<void> = {
     const choose = async (): Promise<string | undefined> => {
       const { experiments: all } =
         await client.ask<Answer<'/experiments'>>('/experiments');
-      const items = all.map(each => each.title);
+      const items = choices(all, trans);
       if (!items.length) {
         Notification.info(trans.__('There is no experiment yet.'), { autoClose: 4000 });
         return undefined;
