@@ -175,6 +175,7 @@ def _bars(
             "tickvals": list(range(len(bars))),
             "ticktext": [plain(label) for _, label, _ in bars],
             "tickfont": {"family": CODE_FONT, "size": 11, "color": INK},
+            "ticklabelstandoff": 6,
             "showgrid": False,
         },
         "margin": {"l": min(240, 24 + 7 * wide), "r": 24, "t": 38, "b": 12},

@@ -32,7 +32,6 @@ export function Head(props: IExperimentProps): JSX.Element {
             {stateWord(experiment, trans)}
           </span>
           <span>{trialsDone(experiment, trans)}</span>
-          <Times experiment={experiment} />
           {served ? (
             <a
               href="#"
@@ -50,6 +49,7 @@ export function Head(props: IExperimentProps): JSX.Element {
             </span>
           ) : null}
           <span className="q">{placeInWords(experiment.place, trans)}</span>
+          <Times experiment={experiment} />
         </div>
         {says && experiment.message ? (
           <p className="q sm">{experiment.message}</p>
@@ -77,7 +77,11 @@ function Times(props: IExperimentProps): JSX.Element | null {
   const later = model.trouble ? 0 : Math.max(0, (now - model.asOf) / 1000);
   const left = timeLeftLater(experiment, trans, later);
   const used = timeUsed(experiment, later);
-  return <span className="q">{left ? trans.__('%1, %2', used, left) : used}</span>;
+  return (
+    <span className="q jp-HpoTimes">
+      {left ? trans.__('%1, %2', used, left) : used}
+    </span>
+  );
 }
 
 interface ILargeProps {

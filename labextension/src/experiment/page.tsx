@@ -1,7 +1,10 @@
+import { Clipboard } from '@jupyterlab/apputils';
 import * as React from 'react';
+import { Refusal } from '../api/client';
 import type { Experiment } from '../api/types';
 import { metricNumber } from '../format/numbers';
 import { stateWord } from '../format/words';
+import { MissingNotice } from '../panel/notices';
 import { Compare } from './compare';
 import { Head } from './head';
 import { Log } from './log';
@@ -118,6 +121,15 @@ function Trouble(props: { view: IView }): JSX.Element | null {
       <p className="q sm" role="status">
         {trans.__('Reading the experiment…')}
       </p>
+    );
+  }
+  if (trouble.error instanceof Refusal && trouble.error.isMissing) {
+    return (
+      <MissingNotice
+        retry={() => void model.refresh()}
+        copy={text => Clipboard.copyToSystem(text)}
+        trans={trans}
+      />
     );
   }
   const again = (

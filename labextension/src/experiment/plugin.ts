@@ -1,4 +1,5 @@
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
@@ -8,13 +9,16 @@ import {
   InputDialog,
   MainAreaWidget,
   Notification,
+  showErrorMessage,
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookWidgetFactory } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Answer } from '../api/types';
+import { inWords } from '../format/missing';
 import { hpoIcon } from '../marks/icon';
 import { CommandIDs, IHpoLab } from '../tokens';
+import { addressOf, uidIn, withoutUid } from './address';
 import { choices } from './choose';
 import { addCommands, download } from './commands';
 import { modelOf } from './notebook';
@@ -35,14 +39,21 @@ export const experiment: JupyterFrontEndPlugin<void> = {
     'One experiment of hpo_lab in the main area, and what can be done with it.',
   autoStart: true,
   requires: [IHpoLab],
-  optional: [ITranslator, ILayoutRestorer, ICommandPalette, INotebookTracker],
+  optional: [
+    ITranslator,
+    ILayoutRestorer,
+    ICommandPalette,
+    INotebookTracker,
+    ILabShell
+  ],
   activate: (
     app: JupyterFrontEnd,
     hpoLab: IHpoLab,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
-    notebooks: INotebookTracker | null
+    notebooks: INotebookTracker | null,
+    labShell: ILabShell | null
   ) => {
     const trans = (translator ?? nullTranslator).load('hpo_lab');
     const { commands, shell } = app;
@@ -142,6 +153,18 @@ export const experiment: JupyterFrontEndPlugin<void> = {
         : undefined;
     };
 
+    const chooseOrSay = async (): Promise<string | undefined> => {
+      try {
+        return await choose();
+      } catch (error) {
+        await showErrorMessage(
+          trans.__('No experiment can be opened'),
+          inWords(error, trans)
+        );
+        return undefined;
+      }
+    };
+
     commands.addCommand(CommandIDs.open, {
       label: args =>
         args.uid ? trans.__('Open Experiment') : trans.__('Open Experiment…'),
@@ -156,8 +179,13 @@ export const experiment: JupyterFrontEndPlugin<void> = {
         }
       },
       execute: async args => {
-        const uid = typeof args.uid === 'string' ? args.uid : await choose();
+        const uid = typeof args.uid === 'string' ? args.uid : await chooseOrSay();
         if (!uid) {
+          return;
+        }
+        if (!labShell) {
+          // The main area of Notebook 7 is for its notebook alone.
+          window.open(addressOf(uid), '_blank');
           return;
         }
         const widget = await open(uid);
@@ -193,6 +221,13 @@ export const experiment: JupyterFrontEndPlugin<void> = {
         void hpoLab.experiments.refresh();
       }
     });
+    const wanted = uidIn(window.location.href);
+    if (labShell && wanted) {
+      void app.restored.then(() => {
+        window.history.replaceState(null, '', withoutUid(window.location.href));
+        return commands.execute(CommandIDs.open, { uid: wanted });
+      });
+    }
     if (restorer) {
       void restorer.restore(tracker, {
         command: CommandIDs.open,

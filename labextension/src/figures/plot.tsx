@@ -24,6 +24,30 @@ const CONFIG = {
   displayModeBar: 'hover' as const,
   modeBarButtons: [['toImage', 'resetScale2d']]
 };
+/** Narrower than this, in pixels, a title has no room beside it. */
+const NARROW = 440;
+const LINE = 16;
+
+/** The layout of a figure in a narrow place: what stands beside the title stands below it. */
+export function narrowed(layout: Layout): Layout {
+  const { height = 280, margin, title } = layout as ITitled;
+  const text = title?.text.replace('</b>  <span', '</b><br><span');
+  if (!title || text === title.text) {
+    return layout;
+  }
+  return {
+    ...layout,
+    title: { ...title, text },
+    height: height + LINE,
+    margin: { ...margin, t: (margin?.t ?? 36) + LINE }
+  };
+}
+
+interface ITitled {
+  height?: number;
+  margin?: { t?: number };
+  title?: { text: string };
+}
 
 /** Draws a figure of plotly, again where it changes; what a person zoomed into stays. */
 export function Plot(props: { figure: IFigure; name: string }): JSX.Element {
@@ -38,15 +62,19 @@ export function Plot(props: { figure: IFigure; name: string }): JSX.Element {
       if (isStale || !target) {
         return;
       }
+      const isNarrow = target.offsetWidth > 0 && target.offsetWidth < NARROW;
       const layout = {
-        ...figure.layout,
+        ...(isNarrow ? narrowed(figure.layout) : figure.layout),
         autosize: true,
         width: undefined,
         paper_bgcolor: 'rgba(0,0,0,0)',
         plot_bgcolor: 'rgba(0,0,0,0)',
         uirevision: name
       };
-      await library.react(target, figure.data, layout, CONFIG);
+      await library.react(target, figure.data, layout, {
+        ...CONFIG,
+        displayModeBar: isNarrow ? false : CONFIG.displayModeBar
+      });
       setIsDrawn(true);
     });
     return () => {

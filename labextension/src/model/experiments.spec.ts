@@ -72,6 +72,17 @@ it('asks for what changed, once for many changes, and at most once a second', as
   expect(lists()).toHaveLength(3);
 });
 
+it('asks for nothing more where all were asked for after a change', async () => {
+  client.experiments = [glance('a')];
+  model.look();
+  await wait(0);
+  events.change(client.experiments[0].uid);
+  await model.refresh();
+  await wait(2000);
+  expect(lists()).toEqual(['/experiments', '/experiments']);
+  expect(model.all).toHaveLength(1);
+});
+
 it('shows a new experiment first, and one that was deleted no more', async () => {
   client.experiments = [glance('a')];
   model.look();
@@ -102,12 +113,18 @@ it('keeps the list while the server is away, and asks less and less often', asyn
   expect(model.trouble).toBeNull();
 });
 
-it('tells a server without the extension from one that is away', async () => {
+it('tells a server without the extension from one that is away, and asks it no more', async () => {
   client.failure = missing;
   model.look();
   await wait(0);
   expect(model.trouble).toMatchObject({ isOffline: false, error: { isMissing: true } });
   expect(model.all).toBeUndefined();
+  await wait(SELDOM);
+  expect(lists()).toHaveLength(1);
+  client.failure = undefined;
+  await model.refresh();
+  await wait(EVERY);
+  expect(lists()).toHaveLength(3);
 });
 
 it('keeps the experiments of a store that does not answer', async () => {

@@ -1,7 +1,7 @@
 import type { Event } from '@jupyterlab/services';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
-import { Client, Offline } from '../api/client';
+import { Client, Offline, Refusal } from '../api/client';
 import type { Answer, Glance } from '../api/types';
 
 /** The schema of the events that tell of changes. */
@@ -77,6 +77,12 @@ export class ExperimentsModel implements IDisposable {
     return this._trouble;
   }
 
+  /** The server does not know hpo_lab; it is asked again only when somebody says so. */
+  get isMissing(): boolean {
+    const { error } = this._trouble ?? {};
+    return error instanceof Refusal && error.isMissing;
+  }
+
   /** The version of hpo_lab at the server, and its stores; undefined before the first answer. */
   get about(): Answer<'/'> | undefined {
     return this._about;
@@ -136,7 +142,7 @@ export class ExperimentsModel implements IDisposable {
     window.clearTimeout(this._timer);
     this._asking ??= this._ask().finally(() => {
       this._asking = undefined;
-      if (this._lookers.size && !this._isDisposed) {
+      if (this._lookers.size && !this._isDisposed && !this.isMissing) {
         const { next = 0 } = this._trouble ?? {};
         this._schedule(this._trouble ? next - Date.now() : this._interval());
       }
@@ -227,7 +233,13 @@ export class ExperimentsModel implements IDisposable {
   }
 
   private _show(experiments: readonly Glance[], silent: Listing['silent']): void {
-    this._all = [...experiments].sort((one, other) => other.created - one.created);
+    const byUid = new Map<string, Glance>();
+    for (const each of experiments) {
+      if (!byUid.has(each.uid)) {
+        byUid.set(each.uid, each);
+      }
+    }
+    this._all = [...byUid.values()].sort((one, other) => other.created - one.created);
     this._silent = silent;
   }
 
@@ -261,6 +273,10 @@ export class ExperimentsModel implements IDisposable {
 
   private async _askForChanges(): Promise<void> {
     const uids = [...this._changes];
+    if (!uids.length) {
+      // All were asked for meanwhile; a question for none is one for all.
+      return;
+    }
     if (!this._all || this._trouble || this._asking || uids.length > MOST_AT_ONCE) {
       return this.refresh();
     }

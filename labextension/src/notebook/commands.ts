@@ -8,11 +8,13 @@ import * as React from 'react';
 import type { Tunable } from '../api/types';
 import type { Preferences } from '../model/preferences';
 import { FormDialog } from '../forms/dialog';
+import { inWords } from '../format/missing';
 import { rewrite } from './edit';
 import { exampleNotebook, LOAD } from './example';
 import { isLoading, newNotebook } from './insert';
 import { LineForm } from './lineForm';
 import { ValueForm } from './valueForm';
+import { hindrance, type IPlace } from './tunable';
 import type { Cells } from './cells';
 
 /** An assignment of a literal as far as it can be told without Python; the server tells for sure. */
@@ -29,15 +31,20 @@ export class NotebookCommands {
     private readonly _trans: TranslationBundle
   ) {}
 
-  /** Whether the cell around *node*, by default the active one, holds code. */
-  hasCode(node?: Element): boolean {
-    return this._at(node) !== undefined;
+  /** Whether the cell around *node*, by default the active one, can be tuned. */
+  isTunable(node?: Element): boolean {
+    const place = this._at(node);
+    return place !== undefined && !hindrance(place, this._trans);
   }
 
   /** Whether the line *node*, by default that of the cursor, seems to assign a literal. */
   isAtValue(node?: Element): boolean {
     const place = this._at(node);
-    return place !== undefined && ASSIGNS.test(lineTextOf(place, node));
+    return (
+      place !== undefined &&
+      !hindrance(place, this._trans) &&
+      ASSIGNS.test(lineTextOf(place, node))
+    );
   }
 
   /** Ask how the value on the line *node*, by default that of the cursor, may vary, and write it. */
@@ -58,7 +65,7 @@ export class NotebookCommands {
     activate(place);
     const { cell } = place;
     const source = cell.model.sharedModel.getSource();
-    await this._saying(async () => {
+    await this._saying(place, async () => {
       const read = await this._cells.read(source);
       const value = read.values.find(each => each.first <= at && at <= each.last);
       if (!value) {
@@ -75,14 +82,14 @@ export class NotebookCommands {
   }
 
   private async _askForValue(
-    { cell, index }: IPlace,
+    place: IPlace,
     source: string,
     value: Tunable
   ): Promise<void> {
     const trans = this._trans;
     const remove = value.annotation ? [trans.__('Do not tune it')] : [];
     const done = await this._askFor(
-      trans.__('Tune %1 in cell %2, line %3', value.name, index + 1, value.first),
+      trans.__('Tune %1 in cell %2, line %3', value.name, place.index + 1, value.first),
       [...remove, trans.__('Write')],
       ValueForm,
       { cells: this._cells, source, value, trans }
@@ -92,7 +99,7 @@ export class NotebookCommands {
       const after = isRemoved
         ? (await this._cells.annotated(source, value.last, '')).source
         : done.source;
-      this._write(cell, source, after);
+      this._write(place, source, after);
     }
   }
 
@@ -107,7 +114,7 @@ export class NotebookCommands {
     const { cell, index, panel } = place;
     const source = cell.model.sharedModel.getSource();
     const run = trans.__('Write and run');
-    await this._saying(async () => {
+    await this._saying(place, async () => {
       const [read, options] = await Promise.all([
         this._cells.read(source),
         this._cells.options(),
@@ -121,7 +128,7 @@ export class NotebookCommands {
         LineForm,
         { cells: this._cells, source, cell: read, options, store, trans }
       );
-      if (done && this._write(cell, source, done.source) && done.button === run) {
+      if (done && this._write(place, source, done.source) && done.button === run) {
         await this._run(panel, cell);
       }
     });
@@ -166,13 +173,18 @@ export class NotebookCommands {
   }
 
   /** Write, unless somebody else has changed the cell meanwhile. */
-  private _write(cell: Cell, before: string, after: string): boolean {
+  private _write(place: IPlace, before: string, after: string): boolean {
+    const { cell } = place;
     if (cell.isDisposed || cell.model.sharedModel.getSource() !== before) {
       throw new Error(
         this._trans.__(
           'The cell was changed meanwhile; nothing was written. Try again.'
         )
       );
+    }
+    const message = hindrance(place, this._trans);
+    if (message) {
+      throw new Error(message);
     }
     rewrite(cell.model.sharedModel, after);
     return true;
@@ -199,23 +211,20 @@ export class NotebookCommands {
     await this._app.commands.execute('notebook:run-cell');
   }
 
-  private async _saying(work: () => Promise<void>): Promise<void> {
+  private async _saying(place: IPlace, work: () => Promise<void>): Promise<void> {
     try {
+      const message = hindrance(place, this._trans);
+      if (message) {
+        throw new Error(message);
+      }
       await work();
     } catch (error) {
       await showErrorMessage(
         this._trans.__('It cannot be tuned'),
-        (error as Error).message
+        inWords(error, this._trans)
       );
     }
   }
-}
-
-/** A cell with its notebook and its place in it. */
-interface IPlace {
-  panel: NotebookPanel;
-  cell: Cell;
-  index: number;
 }
 
 function activate({ panel, index }: IPlace): void {

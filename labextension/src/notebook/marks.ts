@@ -9,12 +9,17 @@ import {
 import type { TranslationBundle } from '@jupyterlab/translation';
 import shapes from '../marks/shapes.json';
 import type { Cells } from './cells';
+import { otherMagic } from './tunable';
 import { inWords } from './words';
 
 /** A pause in typing after which a cell is read, in milliseconds. */
 const PAUSE = 400;
 /** What a cell must have for anything to be read in it. */
 const PERHAPS = /#.*\btun|^\s*%%tune\b/m;
+
+function isRead(source: string): boolean {
+  return PERHAPS.test(source) && !otherMagic(source);
+}
 
 /** A line and what its mark says. */
 interface ILineMark {
@@ -107,7 +112,7 @@ export function tuneMarks(
         const { doc } = this._view.state;
         const source = doc.toString();
         let lines: ILineMark[] = [];
-        if (!cells.isOff && isPython() && PERHAPS.test(source)) {
+        if (!cells.isOff && isPython() && isRead(source)) {
           try {
             lines = linesOf(await cells.read(source), trans);
           } catch {

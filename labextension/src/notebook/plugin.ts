@@ -71,9 +71,13 @@ export const notebook: JupyterFrontEndPlugin<void> = {
       caption: trans.__('Say what to optimize, how and how long, and run it'),
       icon: hpoIcon,
       describedBy,
-      isEnabled: args => notebooks.hasCode(placeOf(args)),
+      isEnabled: args => notebooks.isTunable(placeOf(args)),
       execute: args => notebooks.tuneCell(placeOf(args))
     });
+    // The button above a notebook is about the active cell.
+    tracker.activeCellChanged.connect(() =>
+      commands.notifyCommandChanged(CommandIDs.tuneCell)
+    );
     commands.addCommand(CommandIDs.newNotebook, {
       label: args =>
         args.isLauncher ? trans.__('Tuning') : trans.__('New Notebook to Tune'),

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { Refusal } from '../api/client';
 import type { Answer } from '../api/types';
+import { COMMANDS, missing } from '../format/missing';
 import { clock } from '../format/words';
 import type { ITrouble } from '../model/experiments';
 import { isSameRelease, VERSION } from '../model/version';
@@ -41,23 +42,15 @@ export function OfflineNotice(props: INotice & { trouble: ITrouble }): JSX.Eleme
 /** The extension of the server is not there: how it comes there. */
 export function MissingNotice(props: IRetry): JSX.Element {
   const { copy, retry, trans } = props;
-  const commands = [
-    'pip install "hpo_lab[lab]"',
-    'jupyter server extension enable hpo_lab.server'
-  ].join('\n');
   return (
     <div className="hpo-note err" role="alert">
       <p>
-        <b>{trans.__('The server does not know hpo_lab.')}</b>
+        <b>{missing(trans).title}</b>
       </p>
-      <p>
-        {trans.__(
-          'Its extension is not installed or not enabled. In the environment of the Jupyter server run this, then start the server again:'
-        )}
-      </p>
-      <pre>{commands}</pre>
+      <p>{missing(trans).remedy}</p>
+      <pre>{COMMANDS}</pre>
       <p>{trans.__('Nothing is lost; notebooks run as before.')}</p>
-      <Buttons {...{ retry, trans }} copy={() => copy(commands)}>
+      <Buttons {...{ retry, trans }} copy={() => copy(COMMANDS)}>
         {trans.__('Copy commands')}
       </Buttons>
     </div>

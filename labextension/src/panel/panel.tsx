@@ -72,6 +72,8 @@ export class ExperimentsPanel extends ReactWidget {
   protected onAfterShow(message: Message): void {
     super.onAfterShow(message);
     this._looking ??= this._hpoLab.experiments.look();
+    // Nothing was drawn while it was hidden, and what it looks at may be there already.
+    this.update();
   }
 
   protected onAfterHide(message: Message): void {

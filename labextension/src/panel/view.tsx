@@ -1,7 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { refreshIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import { Refusal } from '../api/client';
 import type { ExperimentsModel } from '../model/experiments';
 import type { Preferences, Sort } from '../model/preferences';
 import type { Traces } from '../model/traces';
@@ -36,7 +35,7 @@ export function PanelView(props: IViewProps): JSX.Element {
   const { model, trans } = props;
   const { all, silent, trouble } = model;
   const [filter, setFilter] = React.useState('');
-  const isMissing = trouble?.error instanceof Refusal && trouble.error.isMissing;
+  const { isMissing } = model;
   const retry = () => void model.refresh();
   const shared = { retry, copy: props.copy, trans };
   const hasList = Boolean(all?.length);

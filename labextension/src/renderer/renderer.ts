@@ -97,7 +97,8 @@ export class RenderedExperiment extends RenderedHTML {
 
   /** Begin to follow the experiment, or end it, as is due. */
   private _look(): void {
-    if (!this._isSeen || this._isOver || this._isUnknown || !this._uid) {
+    const isPointless = this._isOver || this._isUnknown || this._model.isMissing;
+    if (!this._isSeen || isPointless || !this._uid) {
       this._leave();
     } else if (!this._looking) {
       this._looking = this._model.look(false);
