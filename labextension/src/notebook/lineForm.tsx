@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { Configurable, Options, ReadCell } from '../api/types';
+import { capital } from '../format/words';
 import { ChoiceField, TextField } from '../forms/fields';
 import type { Cells } from './cells';
 import { Preview, useChecked } from './checking';
@@ -113,7 +114,7 @@ export function LineForm(props: ILineFormProps): JSX.Element {
             key={each.flag}
             label={each.flag === '-o' ? trans.__('Variable') : trans.__('Store')}
             value={line.texts[each.flag] ?? ''}
-            help={sentence(each.help)}
+            help={capital(each.help)}
             onChange={text => say(each.flag, text)}
           />
         ))}
@@ -136,7 +137,7 @@ function Said(props: {
   if (!option) {
     return null;
   }
-  const label = sentence(flag.replace(/^--/, '').replace(/-/g, ' '));
+  const label = capital(flag.replace(/^--/, '').replace(/-/g, ' '));
   const value = line.texts[flag] ?? '';
   if (option.choices.length) {
     const usual = trans.__('%1, as usual', option.default);
@@ -145,7 +146,7 @@ function Said(props: {
         label={label}
         value={value}
         choices={[['', usual], ...option.choices.map(each => [each, each] as const)]}
-        help={sentence(option.help)}
+        help={capital(option.help)}
         onChange={text => say(flag, text)}
       />
     );
@@ -155,7 +156,7 @@ function Said(props: {
       label={label}
       value={value}
       placeholder={option.default || formOf(option.form)}
-      help={sentence(option.help)}
+      help={capital(option.help)}
       onChange={text => say(flag, text)}
     />
   );
@@ -210,8 +211,4 @@ function Settings(props: {
 /** The form of a value where it tells more than that there is one: `METRIC<=VALUE`. */
 function formOf(form: string): string {
   return /^[A-Z]+$/.test(form) ? '' : form;
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

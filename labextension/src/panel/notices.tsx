@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { Refusal } from '../api/client';
 import type { Answer } from '../api/types';
-import { clock } from '../format/words';
+import { clock, sentence } from '../format/words';
 import type { ITrouble } from '../model/experiments';
 import { isSameRelease, VERSION } from '../model/version';
 
@@ -172,9 +172,4 @@ function Buttons(
       </button>
     </p>
   );
-}
-
-function sentence(message: string): string {
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

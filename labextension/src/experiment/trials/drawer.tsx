@@ -6,7 +6,7 @@ import { duration, metricNumber, number } from '../../format/numbers';
 import { CommandIDs } from '../../tokens';
 import { Log, shownText } from '../log';
 import { isBest, useView, type IExperimentProps } from '../view';
-import { isFinal } from '../words';
+import { isFinal } from '../../format/words';
 import { secondsOf } from './columns';
 import { State } from './row';
 
