@@ -14,7 +14,7 @@ import { INotebookTracker, type NotebookWidgetFactory } from '@jupyterlab/notebo
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Answer } from '../api/types';
 import { hpoIcon } from '../marks/icon';
-import { CommandIDs, IHpoLab } from '../tokens';
+import { categoryOf, CommandIDs, IHpoLab } from '../tokens';
 import { addCommands, download } from './commands';
 import { modelOf } from './notebook';
 import type { ExperimentView } from './widget';
@@ -168,7 +168,7 @@ export const experiment: JupyterFrontEndPlugin<void> = {
     });
     palette?.addItem({
       command: CommandIDs.open,
-      category: trans.__('Hyperparameter Tuning')
+      category: categoryOf(trans)
     });
 
     addCommands({

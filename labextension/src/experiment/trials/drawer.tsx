@@ -218,7 +218,7 @@ function OwnFiles(props: { path: string; trial: Trial }): JSX.Element | null {
 }
 
 /** `12 kB`. */
-export function sizeInWords(bytes: number): string {
+function sizeInWords(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let place = 0;
   let rest = bytes;
