@@ -77,7 +77,7 @@ $(VENV)/.%: locks/%.txt pyproject.toml | $(BIN)/pip
 
 # Node, which jlpm runs on, is in the environment, too.
 JLPM = cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
-LAB_SOURCES := $(shell git ls-files --cached --others --exclude-standard labextension)
+LAB_SOURCES := $(wildcard $(shell git ls-files --cached --others --exclude-standard labextension))
 
 $(VENV)/.labextension: $(LAB_SOURCES) hpo_lab/dashboard/hpo.css | $(VENV)/.$(TESTED)
 	@echo "building the JupyterLab extension"

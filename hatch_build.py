@@ -17,6 +17,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUILT = "hpo_lab/labextension"
+ROOMS = ("src", "style", "schema")
 SHARED = "share/jupyter/labextensions/hpo-lab"
 
 
@@ -41,7 +42,14 @@ class LabExtension(BuildHookInterface[Any]):
 
     @property
     def _is_built(self) -> bool:
-        return (Path(self.root) / BUILT / "package.json").exists()
+        built = Path(self.root) / BUILT / "package.json"
+        return built.exists() and built.stat().st_mtime >= self._last_change
+
+    @property
+    def _last_change(self) -> float:
+        folder = Path(self.root) / "labextension"
+        files = [each for room in ROOMS for each in (folder / room).rglob("*") if each.is_file()]
+        return max(each.stat().st_mtime for each in [*files, folder / "package.json"])
 
     def _build(self) -> None:
         # What an isolated build has installed stands beside its Python.

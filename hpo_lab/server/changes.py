@@ -72,11 +72,15 @@ class ChangeEvents:
         return self._closed.is_set() or time.monotonic() > self._until
 
     def _watch(self, name: str) -> None:
+        told = ""
         while not self._is_over():
             try:
                 self._watch_while_it_answers(name)
             except Exception as error:
-                _log.warning("%s is not watched: %s", name, str(error).replace("\n", " "))
+                reason = str(error).replace("\n", " ")
+                if reason != told:
+                    _log.warning("%s is not watched: %s", name, reason)
+                told = reason
                 self._closed.wait(_ASK_AGAIN)
 
     def _watch_while_it_answers(self, name: str) -> None:

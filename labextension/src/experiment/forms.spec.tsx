@@ -1,7 +1,8 @@
+import type { Client } from '../api/client';
 import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen, waitFor } from '@testing-library/react';
 import * as React from 'react';
-import { Refusal, type Client } from '../api/client';
+import { Refusal } from '../api/client';
 import { experiment } from '../testing/experiment';
 import { askForBudgets, budgetForm, budgetsOf } from './budget';
 import { Form, typed } from '../forms/form';
@@ -28,7 +29,8 @@ it('sends the budgets that were changed', () => {
 
 it('says at a budget that was emptied that it cannot be taken away', async () => {
   const ask = jest.fn();
-  void askForBudgets(experiment({ isOver: false }), { ask } as unknown as Client, trans);
+  const client = { ask } as unknown as Client;
+  void askForBudgets(experiment({ isOver: false }), client, trans);
   const field = await screen.findByLabelText('Time');
   const raise = screen.getByRole<HTMLButtonElement>('button', {
     name: 'Raise',

@@ -5,12 +5,7 @@ import { Bar } from '../marks/bar';
 import { experimentMark, Mark } from '../marks/mark';
 import { Actions } from './actions';
 import { objectives, useView, type IExperimentProps } from './view';
-import {
-  objectiveInWords,
-  placeInWords,
-  timeLeftLater,
-  timeUsed
-} from './words';
+import { objectiveInWords, placeInWords, timeLeftLater, timeUsed } from './words';
 
 /** Is it going well, and what is won. */
 export function Head(props: IExperimentProps): JSX.Element {

@@ -29,36 +29,34 @@ export class NotebookCommands {
     private readonly _trans: TranslationBundle
   ) {}
 
-  /** Whether the active cell holds code. */
-  get hasCode(): boolean {
-    return this._cell !== undefined;
+  /** Whether the cell around *node*, by default the active one, holds code. */
+  hasCode(node?: Element): boolean {
+    return this._at(node) !== undefined;
   }
 
-  /** Whether a line, by default that of the cursor, seems to assign a literal. */
-  isAtValue(line?: Element): boolean {
-    const { editor } = this._cell ?? {};
-    const text = line?.textContent ?? editor?.getLine(editor.getCursorPosition().line);
-    return ASSIGNS.test(text ?? '');
+  /** Whether the line *node*, by default that of the cursor, seems to assign a literal. */
+  isAtValue(node?: Element): boolean {
+    const place = this._at(node);
+    return place !== undefined && ASSIGNS.test(lineTextOf(place, node));
   }
 
-  /** Ask how the value on a line, by default that of the cursor, may vary, and write it. */
-  async tuneValue(line?: Element): Promise<void> {
-    const editor = this._cell?.editor;
-    if (line && editor instanceof CodeMirrorEditor) {
-      const place = editor.editor.posAtDOM(line);
-      await this.tuneLine(editor.state.doc.lineAt(place).number);
-    } else {
-      await this.tuneLine((editor?.getCursorPosition().line ?? 0) + 1);
+  /** Ask how the value on the line *node*, by default that of the cursor, may vary, and write it. */
+  async tuneValue(node?: Element): Promise<void> {
+    const place = this._at(node);
+    if (place) {
+      await this.tuneLine(lineNumberOf(place, node), node);
     }
   }
 
-  /** The same for the line of a number, counted from 1, of the active cell. */
-  async tuneLine(at: number): Promise<void> {
-    const cell = this._cell;
+  /** The same for the line of a number, counted from 1, of the cell around *node*. */
+  async tuneLine(at: number, node?: Element): Promise<void> {
+    const place = this._at(node);
     const trans = this._trans;
-    if (!cell) {
+    if (!place) {
       return;
     }
+    activate(place);
+    const { cell } = place;
     const source = cell.model.sharedModel.getSource();
     await this._saying(async () => {
       const read = await this._cells.read(source);
@@ -72,19 +70,19 @@ export class NotebookCommands {
         );
         throw new Error(wrong ? wrong.message : message);
       }
-      await this._askForValue(cell, source, value);
+      await this._askForValue(place, source, value);
     });
   }
 
   private async _askForValue(
-    cell: Cell,
+    { cell, index }: IPlace,
     source: string,
     value: Tunable
   ): Promise<void> {
     const trans = this._trans;
     const remove = value.annotation ? [trans.__('Do not tune it')] : [];
     const done = await this._askFor(
-      trans.__('Tune %1', value.name),
+      trans.__('Tune %1 in cell %2, line %3', value.name, index + 1, value.first),
       [...remove, trans.__('Write')],
       ValueForm,
       { cells: this._cells, source, value, trans }
@@ -98,14 +96,15 @@ export class NotebookCommands {
     }
   }
 
-  /** Ask what to optimise and how, and write the `%%tune` line of the active cell. */
-  async tuneCell(): Promise<void> {
-    const cell = this._cell;
-    const panel = this._tracker.currentWidget;
+  /** Ask what to optimise and how, and write the `%%tune` line of the cell around *node*, by default the active one. */
+  async tuneCell(node?: Element): Promise<void> {
+    const place = this._at(node);
     const trans = this._trans;
-    if (!cell || !panel) {
+    if (!place) {
       return;
     }
+    activate(place);
+    const { cell, index, panel } = place;
     const source = cell.model.sharedModel.getSource();
     const run = trans.__('Write and run');
     await this._saying(async () => {
@@ -115,7 +114,7 @@ export class NotebookCommands {
       ]);
       const { store } = this._preferences.current;
       const done = await this._askFor(
-        trans.__('Tune this cell'),
+        trans.__('Tune cell %1', index + 1),
         [trans.__('Write'), run],
         LineForm,
         { cells: this._cells, source, cell: read, options, store, trans }
@@ -132,9 +131,17 @@ export class NotebookCommands {
     return newNotebook(this._app, exampleNotebook(store), cwd);
   }
 
-  private get _cell(): Cell | undefined {
-    const cell = this._tracker.activeCell;
-    return cell?.model.type === 'code' ? cell : undefined;
+  /** The cell around *node*, by default the active one, where it holds code. */
+  private _at(node?: Element): IPlace | undefined {
+    const panel = node
+      ? this._tracker.find(({ content }) => content.node.contains(node))
+      : this._tracker.currentWidget;
+    const { activeCellIndex = -1, widgets = [] } = panel?.content ?? {};
+    const index = node
+      ? widgets.findIndex(each => each.node.contains(node))
+      : activeCellIndex;
+    const cell = widgets[index];
+    return panel && cell?.model.type === 'code' ? { panel, cell, index } : undefined;
   }
 
   /** The source with what a form was filled in with; its buttons wait until nothing is wrong. */
@@ -200,4 +207,28 @@ export class NotebookCommands {
       );
     }
   }
+}
+
+/** A cell with its notebook and its place in it. */
+interface IPlace {
+  panel: NotebookPanel;
+  cell: Cell;
+  index: number;
+}
+
+function activate({ panel, index }: IPlace): void {
+  panel.content.deselectAll();
+  panel.content.activeCellIndex = index;
+}
+
+/** The number, counted from 1, of the line that *node* draws, else of that of the cursor. */
+function lineNumberOf({ cell: { editor } }: IPlace, node?: Element): number {
+  if (editor instanceof CodeMirrorEditor && node?.classList.contains('cm-line')) {
+    return editor.state.doc.lineAt(editor.editor.posAtDOM(node)).number;
+  }
+  return (editor?.getCursorPosition().line ?? 0) + 1;
+}
+
+function lineTextOf(place: IPlace, node?: Element): string {
+  return place.cell.editor?.getLine(lineNumberOf(place, node) - 1) ?? '';
 }
