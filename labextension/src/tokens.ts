@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import type { ExperimentsModel } from './model/experiments';
 import type { Preferences } from './model/preferences';
@@ -15,8 +16,16 @@ export const IHpoLab = new Token<IHpoLab>(
   'The experiments of hpo_lab that the server shows.'
 );
 
+/** The MIME type of an experiment as data; beside it stands its panel as HTML. */
+export const EXPERIMENT = 'application/vnd.hpo-lab.experiment+json';
+
 /** Where the settings of the extension are. */
 export const SETTINGS = 'hpo-lab:panel';
+
+/** The category of the commands in the palette. */
+export function categoryOf(trans: TranslationBundle): string {
+  return trans.__('Hyperparameter Tuning');
+}
 
 /** The identifiers of the commands, for menus, settings and other extensions. */
 export const CommandIDs = {

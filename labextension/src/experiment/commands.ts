@@ -13,7 +13,7 @@ import { reasonOf } from '../api/client';
 import type { Experiment, Glance } from '../api/types';
 import { completed } from '../format/words';
 import { insertCells } from '../notebook/insert';
-import { CommandIDs, type IHpoLab } from '../tokens';
+import { categoryOf, CommandIDs, type IHpoLab } from '../tokens';
 import { askForBudgets } from './budget';
 import { askForPoint } from './point';
 
@@ -58,7 +58,7 @@ export function addCommands(options: ICommandsOptions): void {
     }
     return options.shown(uid) ?? all.all?.find(each => each.uid === uid);
   };
-  const category = trans.__('Hyperparameter Tuning');
+  const category = categoryOf(trans);
 
   for (const action of actions(options)) {
     app.commands.addCommand(action.id, {

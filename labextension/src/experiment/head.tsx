@@ -1,17 +1,11 @@
 import * as React from 'react';
-import type { Glance } from '../api/types';
 import { difference, metricNumber } from '../format/numbers';
-import { completed, stateWord } from '../format/words';
-import { experimentMark, Mark, type MarkName } from '../marks/mark';
+import { stateWord, trialsDone } from '../format/words';
+import { Bar } from '../marks/bar';
+import { experimentMark, Mark } from '../marks/mark';
 import { Actions } from './actions';
 import { objectives, useView, type IExperimentProps } from './view';
-import {
-  objectiveInWords,
-  placeInWords,
-  timeLeftLater,
-  timeUsed,
-  trialsDone
-} from './words';
+import { objectiveInWords, placeInWords, timeLeftLater, timeUsed } from './words';
 
 /** Is it going well, and what is won. */
 export function Head(props: IExperimentProps): JSX.Element {
@@ -57,7 +51,9 @@ export function Head(props: IExperimentProps): JSX.Element {
         <Climb experiment={experiment} />
       </div>
       <Actions experiment={experiment} />
-      <Bar experiment={experiment} />
+      <div className="jp-HpoTop-bar">
+        <Bar glance={experiment} hasKey trans={trans} />
+      </div>
     </header>
   );
 }
@@ -99,7 +95,7 @@ function Large(props: ILargeProps): JSX.Element {
 }
 
 /** The value as written, the best, and the difference; of several objectives the front. */
-export function Climb(props: IExperimentProps): JSX.Element {
+function Climb(props: IExperimentProps): JSX.Element {
   const { experiment } = props;
   const { trans } = useView();
   const { best, asWritten, objective, isOver, text } = experiment;
@@ -166,55 +162,4 @@ export function Climb(props: IExperimentProps): JSX.Element {
 
 function Alone(props: { part: React.ReactNode }): JSX.Element {
   return <div className="hpo-climb">{props.part}</div>;
-}
-
-/** How many trials have ended in which way, as a bar with its key. */
-export function Bar(props: { experiment: Glance }): JSX.Element {
-  const { experiment } = props;
-  const { trans } = useView();
-  const count = (...states: string[]) =>
-    states.reduce((sum, state) => sum + (experiment.trials[state] ?? 0), 0);
-  const counts: [MarkName, number, string][] = [
-    ['succeeded', count('Succeeded'), trans.__('succeeded')],
-    ['early', count('EarlyStopped'), trans.__('early stopped')],
-    ['failed', count('Failed', 'MetricsUnavailable'), trans.__('failed')],
-    ['killed', count('Killed'), trans.__('killed')],
-    ['running', count('Running'), trans.__('running')]
-  ];
-  const shown = counts.filter(([, number]) => number);
-  const recorded = shown.reduce((sum, [, number]) => sum + number, 0);
-  const total = Math.max(experiment.maxTrialCount ?? 0, recorded, 1);
-  const key = [...shown];
-  if (recorded < total && !experiment.isOver) {
-    key.push(['created', total - recorded, trans.__('to go')]);
-  }
-  const words = key.map(([, number, word]) => trans.__('%1 %2', number, word));
-  return (
-    <div className="jp-HpoTop-bar">
-      <div
-        className="hpo-bar"
-        role="progressbar"
-        aria-valuemin={0}
-        aria-valuemax={total}
-        aria-valuenow={completed(experiment)}
-        aria-label={words.join(', ') || trans.__('No trial yet')}
-      >
-        {shown.map(([mark, number]) => (
-          <i
-            key={mark}
-            className={mark}
-            style={{ width: `${(100 * number) / total}%` }}
-          />
-        ))}
-      </div>
-      <div className="hpo-key">
-        {key.map(([mark], place) => (
-          <span key={mark}>
-            <Mark name={mark} size={12} />
-            {words[place]}
-          </span>
-        ))}
-      </div>
-    </div>
-  );
 }

@@ -34,7 +34,7 @@ export function Overview(props: IExperimentProps): JSX.Element {
 }
 
 /** The values of the best trial, and what they were in the cell. */
-export function BestValues(props: IExperimentProps): JSX.Element | null {
+function BestValues(props: IExperimentProps): JSX.Element | null {
   const { experiment } = props;
   const { trans } = useView();
   const { best, written, parameters } = experiment;
@@ -78,7 +78,7 @@ export function BestValues(props: IExperimentProps): JSX.Element | null {
 }
 
 /** What a person should be told of the trials: best values at a bound, failures. */
-export function Hints(props: IExperimentProps): JSX.Element | null {
+function Hints(props: IExperimentProps): JSX.Element | null {
   const { bounds, failures } = props.experiment.hints;
   const { trans } = useView();
   return (

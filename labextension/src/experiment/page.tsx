@@ -1,10 +1,8 @@
-import { Clipboard } from '@jupyterlab/apputils';
 import * as React from 'react';
-import { Refusal } from '../api/client';
 import type { Experiment } from '../api/types';
 import { metricNumber } from '../format/numbers';
 import { stateWord } from '../format/words';
-import { MissingNotice } from '../panel/notices';
+import { TroubleNotice } from '../notices/notices';
 import { Compare } from './compare';
 import { Head } from './head';
 import { Log } from './log';
@@ -123,36 +121,12 @@ function Trouble(props: { view: IView }): JSX.Element | null {
       </p>
     );
   }
-  if (trouble.error instanceof Refusal && trouble.error.isMissing) {
-    return (
-      <MissingNotice
-        retry={() => void model.refresh()}
-        copy={text => Clipboard.copyToSystem(text)}
-        trans={trans}
-      />
-    );
-  }
-  const again = (
-    <button type="button" onClick={() => void model.refresh()}>
-      {trans.__('Try again')}
-    </button>
-  );
-  const since = trouble.since ? new Date(trouble.since).toLocaleTimeString() : '';
   return (
-    <div className="hpo-note err jp-HpoTrouble" role="alert">
-      <span>
-        <b>
-          {trouble.isOffline
-            ? trans.__('No connection to the server.')
-            : trans.__('The server does not say how it is.')}
-        </b>{' '}
-        {since
-          ? trans.__('This is how it was at %1. Experiments go on meanwhile.', since)
-          : null}{' '}
-        {trouble.isOffline ? null : <code>{trouble.error.message}</code>}
-      </span>
-      {again}
-    </div>
+    <TroubleNotice
+      {...{ trans, trouble }}
+      title={trans.__('The experiment cannot be shown.')}
+      retry={() => void model.refresh()}
+    />
   );
 }
 

@@ -17,8 +17,8 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Answer } from '../api/types';
 import { inWords } from '../format/missing';
 import { hpoIcon } from '../marks/icon';
-import { CommandIDs, IHpoLab } from '../tokens';
 import { addressOf, uidIn, withoutUid } from './address';
+import { categoryOf, CommandIDs, IHpoLab } from '../tokens';
 import { choices } from './choose';
 import { addCommands, download } from './commands';
 import { modelOf } from './notebook';
@@ -197,7 +197,7 @@ export const experiment: JupyterFrontEndPlugin<void> = {
     });
     palette?.addItem({
       command: CommandIDs.open,
-      category: trans.__('Hyperparameter Tuning')
+      category: categoryOf(trans)
     });
 
     addCommands({

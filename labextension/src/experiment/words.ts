@@ -1,47 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Glance, Objective, TrialState } from '../api/types';
+import type { Glance, Objective } from '../api/types';
 import { duration } from '../format/numbers';
-import { completed, timeLeft } from '../format/words';
-
-/** The state of a trial in words. */
-export function trialInWords(state: TrialState, trans: TranslationBundle): string {
-  const words: Record<TrialState, string> = {
-    Created: trans.__('Created'),
-    Running: trans.__('Running'),
-    Succeeded: trans.__('Succeeded'),
-    EarlyStopped: trans.__('Early stopped'),
-    Failed: trans.__('Failed'),
-    MetricsUnavailable: trans.__('No metric'),
-    Killed: trans.__('Killed')
-  };
-  return words[state];
-}
-
-const FINAL: readonly TrialState[] = [
-  'Succeeded',
-  'EarlyStopped',
-  'Failed',
-  'MetricsUnavailable',
-  'Killed'
-];
-
-/** Whether a trial has ended. */
-export function isFinal(state: TrialState): boolean {
-  return FINAL.includes(state);
-}
-
-/** `38 of 40 trials`. */
-export function trialsDone(glance: Glance, trans: TranslationBundle): string {
-  const ended = completed(glance);
-  const most = glance.maxTrialCount;
-  if (most === null || most === undefined) {
-    return trans._n('%1 trial', '%1 trials', ended);
-  }
-  if (ended === most && ended > 1) {
-    return trans.__('all %1 trials', ended);
-  }
-  return trans._n('%2 of %1 trial', '%2 of %1 trials', most, ended);
-}
+import { timeLeft } from '../format/words';
 
 /** How long it has run, coarse enough to change seldom. */
 export function timeUsed(glance: Glance, later = 0): string {

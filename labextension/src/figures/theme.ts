@@ -3,7 +3,7 @@ import * as React from 'react';
 export type Theme = 'light' | 'dark' | 'contrast';
 
 /** The theme of the Python figures that fits the theme of JupyterLab. */
-export function currentTheme(body: HTMLElement = document.body): Theme {
+function currentTheme(body: HTMLElement = document.body): Theme {
   const { jpThemeLight, jpThemeName = '' } = body.dataset;
   if (jpThemeLight !== 'false') {
     return 'light';

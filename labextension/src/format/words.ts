@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Glance } from '../api/types';
-import { hasNoResult } from '../marks/mark';
+import type { Glance, TrialState } from '../api/types';
+import type { MarkName } from '../marks/mark';
 import { duration, metricNumber } from './numbers';
 
 /*
@@ -8,7 +8,55 @@ import { duration, metricNumber } from './numbers';
  */
 
 /** The states in which a trial counts as done. */
-const ENDED = ['Succeeded', 'EarlyStopped', 'Failed', 'MetricsUnavailable', 'Killed'];
+const ENDED: readonly TrialState[] = [
+  'Succeeded',
+  'EarlyStopped',
+  'Failed',
+  'MetricsUnavailable',
+  'Killed'
+];
+
+/** Whether a trial has ended. */
+export function isFinal(state: TrialState): boolean {
+  return ENDED.includes(state);
+}
+
+/** Whether it is over without a value in any trial, whatever its record says. */
+export function hasNoResult(glance: Glance): boolean {
+  return glance.state === 'Succeeded' && glance.best === null && !glance.text;
+}
+
+/** The trials of one kind: `{mark: 'early', count: 3, words: '3 stopped early'}`. */
+export interface ITally {
+  mark: MarkName;
+  count: number;
+  words: string;
+}
+
+/** How many trials there are of each kind, without those of which there are none. */
+export function tally(glance: Glance, trans: TranslationBundle): ITally[] {
+  const waits = glance.setUpSeconds !== undefined;
+  const kinds: [MarkName, TrialState[], (count: number) => string][] = [
+    ['succeeded', ['Succeeded'], count => trans.__('%1 succeeded', count)],
+    ['early', ['EarlyStopped'], count => trans.__('%1 stopped early', count)],
+    ['failed', ['Failed', 'MetricsUnavailable'], count => trans.__('%1 failed', count)],
+    ['killed', ['Killed'], count => trans.__('%1 killed', count)],
+    waits
+      ? ['created', ['Running'], count => trans.__('%1 waiting', count)]
+      : ['running', ['Running'], count => trans.__('%1 running', count)]
+  ];
+  return kinds.flatMap(([mark, states, words]) => {
+    const count = states.reduce((sum, each) => sum + (glance.trials[each] ?? 0), 0);
+    return count ? [{ mark, count, words: words(count) }] : [];
+  });
+}
+
+/** The same in words: `33 succeeded, 3 stopped early, 2 failed`. */
+export function tallyInWords(glance: Glance, trans: TranslationBundle): string {
+  return tally(glance, trans)
+    .map(({ words }) => words)
+    .join(', ');
+}
 
 /** The state of an experiment in words. */
 export function stateWord(glance: Glance, trans: TranslationBundle): string {
@@ -34,6 +82,20 @@ export function stateWord(glance: Glance, trans: TranslationBundle): string {
   }
 }
 
+/** The state of a trial in words. */
+export function trialInWords(state: TrialState, trans: TranslationBundle): string {
+  const words: Record<TrialState, string> = {
+    Created: trans.__('Created'),
+    Running: trans.__('Running'),
+    Succeeded: trans.__('Succeeded'),
+    EarlyStopped: trans.__('Early stopped'),
+    Failed: trans.__('Failed'),
+    MetricsUnavailable: trans.__('No metric'),
+    Killed: trans.__('Killed')
+  };
+  return words[state];
+}
+
 /** How many trials have ended. */
 export function completed(glance: Glance): number {
   return ENDED.reduce((sum, state) => sum + (glance.trials[state] ?? 0), 0);
@@ -46,6 +108,18 @@ export function howFar(glance: Glance, trans: TranslationBundle): string {
   return typeof most === 'number'
     ? trans.__('%1 of %2', done, most)
     : trans._n('%1 trial', '%1 trials', done);
+}
+
+/** The same in full: `38 of 40 trials`, `all 40 trials`. */
+export function trialsDone(glance: Glance, trans: TranslationBundle): string {
+  const done = completed(glance);
+  const most = glance.maxTrialCount;
+  if (typeof most !== 'number') {
+    return howFar(glance, trans);
+  }
+  return done === most && done > 1
+    ? trans.__('all %1 trials', done)
+    : trans._n('%2 of %1 trial', '%2 of %1 trials', most, done);
 }
 
 /** `about 8 s left`; empty where it cannot be known. */
@@ -113,4 +187,15 @@ export function whereText(glance: Glance): string {
   const file = glance.file ?? '';
   const folder = glance.project?.split('/').pop() ?? '';
   return [file, place].filter(Boolean).join(', ') || folder;
+}
+
+/** A message as a sentence: with a capital, and a full stop. */
+export function sentence(message: string): string {
+  const text = capital(message);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** A text with its first letter in upper case. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,5 +1,6 @@
 import * as React from 'react';
 import type { ExperimentState, Glance, TrialState } from '../api/types';
+import { hasNoResult } from '../format/words';
 import shapes from './shapes.json';
 
 export type MarkName = keyof typeof shapes;
@@ -23,11 +24,6 @@ const TRIALS: Record<TrialState, MarkName> = {
   MetricsUnavailable: 'failed',
   Killed: 'killed'
 };
-
-/** Whether it is over without a value in any trial, whatever its record says. */
-export function hasNoResult(glance: Glance): boolean {
-  return glance.state === 'Succeeded' && glance.best === null && !glance.text;
-}
 
 export function experimentMark(glance: Glance): MarkName {
   return hasNoResult(glance) ? 'failed' : EXPERIMENTS[glance.state];

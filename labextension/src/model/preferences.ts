@@ -2,8 +2,7 @@ import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 /** The orders of the list. */
-export const SORTS = ['newest', 'name', 'progress'] as const;
-export type Sort = (typeof SORTS)[number];
+export type Sort = 'newest' | 'name' | 'progress';
 
 /** The settings of the extension; `schema/panel.json` describes them. */
 export interface ISettings {
@@ -16,7 +15,7 @@ export interface ISettings {
 }
 
 /** What holds before settings are read, and where there are none. */
-export const DEFAULTS: ISettings = {
+const DEFAULTS: ISettings = {
   sort: 'newest',
   group: true,
   refreshSeconds: 30,

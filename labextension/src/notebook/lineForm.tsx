@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { Configurable, Options, ReadCell } from '../api/types';
+import { capital } from '../format/words';
 import { ChoiceField, TextField } from '../forms/fields';
 import type { Cells } from './cells';
 import { Preview, useChecked } from './checking';
@@ -114,7 +115,7 @@ export function LineForm(props: ILineFormProps): JSX.Element {
             key={each.flag}
             label={each.flag === '-o' ? trans.__('Variable') : trans.__('Store')}
             value={textOf(line, each.flag)}
-            help={sentence(each.help)}
+            help={capital(each.help)}
             onChange={text => say(each.flag, text)}
           />
         ))}
@@ -137,7 +138,7 @@ function Said(props: {
   if (!option) {
     return null;
   }
-  const label = sentence(flag.replace(/^--/, '').replace(/-/g, ' '));
+  const label = capital(flag.replace(/^--/, '').replace(/-/g, ' '));
   const value = textOf(line, flag);
   if (option.choices.length) {
     const usual = trans.__('%1, as usual', option.default);
@@ -146,13 +147,13 @@ function Said(props: {
         label={label}
         value={value}
         choices={[['', usual], ...option.choices.map(each => [each, each] as const)]}
-        help={sentence(option.help)}
+        help={capital(option.help)}
         onChange={text => say(flag, text)}
       />
     );
   }
   const placeholder = option.default || formOf(option.form);
-  const help = sentence(option.help);
+  const help = capital(option.help);
   if (option.repeatable) {
     // A text may hold spaces, so each has a field; behind the last is room for another.
     const texts = (line.texts[flag] ?? []).filter(
@@ -235,8 +236,4 @@ function Settings(props: {
 /** The form of a value where it tells more than that there is one: `METRIC<=VALUE`. */
 function formOf(form: string): string {
   return /^[A-Z]+$/.test(form) ? '' : form;
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -9,7 +9,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { hpoIcon } from '../marks/icon';
-import { CommandIDs, IHpoLab } from '../tokens';
+import { categoryOf, CommandIDs, IHpoLab } from '../tokens';
 import { Cells } from './cells';
 import { NotebookCommands } from './commands';
 import { tuneMarks } from './marks';
@@ -97,7 +97,7 @@ export const notebook: JupyterFrontEndPlugin<void> = {
       execute: args =>
         notebooks.newNotebook(typeof args.cwd === 'string' ? args.cwd : '')
     });
-    const category = trans.__('Hyperparameter Tuning');
+    const category = categoryOf(trans);
     for (const command of [
       CommandIDs.tuneValue,
       CommandIDs.tuneCell,

@@ -17,8 +17,10 @@ export function Empty(props: {
       </svg>
       <h3>{trans.__('No experiments yet')}</h3>
       <p>
-        {trans.__('Say which values of a cell may vary, put')} <code>%%tune</code>{' '}
-        {trans.__('on top and run it:')}
+        {trans.__(
+          'Say which values of a cell may vary, put %1 on top and run it:',
+          '%%tune'
+        )}
       </p>
       <pre tabIndex={0} aria-label={trans.__('An example of a tuned cell')}>
         <b>{first}</b>

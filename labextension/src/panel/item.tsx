@@ -7,14 +7,16 @@ import {
   arrow,
   bestText,
   clock,
+  hasNoResult,
   howFar,
   stateWord,
+  tallyInWords,
   timeLeft,
   whereText
 } from '../format/words';
-import { experimentMark, hasNoResult, Mark } from '../marks/mark';
+import { Bar } from '../marks/bar';
+import { experimentMark, Mark } from '../marks/mark';
 import type { Trace } from '../model/traces';
-import { Bar, barWords } from './bar';
 import { Sparkline } from './sparkline';
 
 export interface IItemProps {
@@ -57,7 +59,7 @@ export function Item(props: IItemProps): JSX.Element {
           </span>
         ) : null}
       </div>
-      {glance.isOver ? null : <Bar glance={glance} />}
+      {glance.isOver ? null : <Bar glance={glance} trans={trans} />}
       <div className="jp-HpoItem-row third q xs">
         <span className="jp-HpoItem-cut when">{when}</span>
         <span className="jp-HpoItem-cut">{whereText(glance)}</span>
@@ -100,7 +102,7 @@ export function itemLabel(props: Omit<IItemProps, 'trace'>): string {
     glance.title,
     stateWord(glance, trans),
     howFar(glance, trans),
-    barWords(glance, trans),
+    tallyInWords(glance, trans),
     bestText(glance),
     whenText({ ...props, trace: undefined }),
     whereText(glance)
@@ -116,7 +118,7 @@ export function itemTip(glance: Glance, trans: TranslationBundle): string {
   const folder = glance.project ? trans.__('Folder: %1', glance.project) : '';
   return [
     glance.title,
-    [stateWord(glance, trans), barWords(glance, trans)].filter(Boolean).join(', '),
+    [stateWord(glance, trans), tallyInWords(glance, trans)].filter(Boolean).join(', '),
     message,
     folder,
     trans.__('Store: %1', glance.store)

@@ -7,7 +7,7 @@ import { Item, itemLabel, itemTip } from './item';
 import type { IGroup } from './order';
 
 /** The heights of `style/panel.css`: of rows, and of the heads of groups. */
-export const HEIGHTS = { running: 73, ended: 61, head: 30 } as const;
+const HEIGHTS = { running: 73, ended: 61, head: 30 } as const;
 
 const BEYOND = 240;
 

@@ -13,7 +13,6 @@ export interface IActions {
   open: (uid: string) => void;
   /** Put code into a new cell. */
   insert: (code: string) => void;
-  copy: (text: string) => void;
 }
 
 /** The panel in the side bar: the experiments, those that run first. */

@@ -4,13 +4,13 @@ import {
   type JupyterFrontEndPlugin,
   type LabShell
 } from '@jupyterlab/application';
-import { Clipboard, ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 import { hpoIcon } from '../marks/icon';
 import { insertCells, newNotebook } from '../notebook/insert';
-import { CommandIDs, IHpoLab } from '../tokens';
+import { categoryOf, CommandIDs, IHpoLab } from '../tokens';
 import { addContextMenu } from './menu';
 import { ExperimentsPanel } from './panel';
 
@@ -41,8 +41,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
         insert: code => {
           const panel = notebooks?.currentWidget;
           void (panel ? insertCells(app, panel, [code]) : newNotebook(app, [code]));
-        },
-        copy: text => Clipboard.copyToSystem(text)
+        }
       },
       trans
     );
@@ -61,7 +60,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
       widget.current = shown ?? (isOpen ? current : undefined);
     });
 
-    const category = trans.__('Hyperparameter Tuning');
+    const category = categoryOf(trans);
     commands.addCommand(CommandIDs.showPanel, {
       label: trans.__('Show Experiments'),
       caption: trans.__('Show the experiments of hpo_lab in the side bar'),

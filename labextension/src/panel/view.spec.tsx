@@ -24,7 +24,7 @@ function Panel(): JSX.Element {
     preferences.changed.connect(draw);
     traces.changed.connect(draw);
   }, []);
-  const actions = { setActive, open, insert, copy: jest.fn(), current: undefined };
+  const actions = { setActive, open, insert, current: undefined };
   return <PanelView {...{ model, preferences, traces, active, trans, ...actions }} />;
 }
 

@@ -4,17 +4,11 @@ import * as React from 'react';
 import type { ExperimentsModel } from '../model/experiments';
 import type { Preferences, Sort } from '../model/preferences';
 import type { Traces } from '../model/traces';
+import { SilentNotice, TroubleNotice, VersionsNotice } from '../notices/notices';
 import { example } from '../notebook/example';
 import { Empty } from './empty';
 import { ExperimentList } from './list';
 import { News } from './news';
-import {
-  MissingNotice,
-  OfflineNotice,
-  RefusedNotice,
-  SilentNotice,
-  VersionsNotice
-} from './notices';
 import { grouped, matches, sorted } from './order';
 
 export interface IViewProps {
@@ -26,7 +20,6 @@ export interface IViewProps {
   setActive: (uid: string) => void;
   open: (uid: string) => void;
   insert: (code: string) => void;
-  copy: (text: string) => void;
   trans: TranslationBundle;
 }
 
@@ -35,9 +28,7 @@ export function PanelView(props: IViewProps): JSX.Element {
   const { model, trans } = props;
   const { all, silent, trouble } = model;
   const [filter, setFilter] = React.useState('');
-  const { isMissing } = model;
   const retry = () => void model.refresh();
-  const shared = { retry, copy: props.copy, trans };
   const hasList = Boolean(all?.length);
   const isListed = hasList || (!all && !trouble);
   return (
@@ -58,13 +49,14 @@ export function PanelView(props: IViewProps): JSX.Element {
       {isListed ? <Controls {...props} filter={filter} setFilter={setFilter} /> : null}
       <div className={`jp-HpoPanel-body ${trouble ? 'stale' : ''}`}>
         <VersionsNotice about={model.about} trans={trans} />
-        {isMissing ? <MissingNotice {...shared} /> : null}
-        {trouble?.isOffline ? <OfflineNotice trouble={trouble} trans={trans} /> : null}
-        {trouble && !isMissing && !trouble.isOffline ? (
-          <RefusedNotice {...shared} error={trouble.error} />
+        {trouble ? (
+          <TroubleNotice
+            {...{ retry, trans, trouble }}
+            title={trans.__('The experiments cannot be shown.')}
+          />
         ) : null}
         {silent.length && !trouble ? (
-          <SilentNotice {...shared} silent={silent} />
+          <SilentNotice {...{ retry, silent, trans }} />
         ) : null}
         {hasList ? <Listed {...props} filter={filter} /> : null}
         {!all && !trouble ? (

@@ -5,7 +5,8 @@ import { Widget } from '@lumino/widgets';
 import { Client, Refusal } from '../api/client';
 import type { Glance } from '../api/types';
 import { CHANGED, ExperimentsModel } from '../model/experiments';
-import { EXPERIMENT, rendererFactory } from './renderer';
+import { EXPERIMENT } from '../tokens';
+import { rendererFactory } from './renderer';
 
 const UID = 'a'.repeat(32);
 let see: (isIntersecting: boolean) => void;

@@ -5,10 +5,8 @@ import type { Message } from '@lumino/messaging';
 import { Refusal } from '../api/client';
 import type { Answer } from '../api/types';
 import type { ExperimentsModel, IChangeEvent } from '../model/experiments';
+import { EXPERIMENT } from '../tokens';
 import { unfold, unfolded, withSetUp } from './markup';
-
-/** The MIME type of an experiment as data; beside it stands its panel as HTML. */
-export const EXPERIMENT = 'application/vnd.hpo-lab.experiment+json';
 
 /** At most so often, in milliseconds, the server is asked for a panel. */
 const PACE = 1000;

@@ -2,9 +2,8 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 import type { Cell } from '@jupyterlab/cells';
 import type { ExperimentsModel } from '../model/experiments';
+import { EXPERIMENT } from '../tokens';
 
-/** The type of outputs that show an experiment. */
-const EXPERIMENT = 'application/vnd.hpo-lab.experiment+json';
 const TUNED = /^\s*%%tune\b/;
 
 /**

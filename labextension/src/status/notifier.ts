@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import type { Glance } from '../api/types';
 import { metricNumber } from '../format/numbers';
-import { hasNoResult } from '../marks/mark';
+import { hasNoResult } from '../format/words';
 import type { ExperimentsModel } from '../model/experiments';
 import type { Preferences } from '../model/preferences';
 
@@ -47,7 +47,11 @@ export class Notifier implements IDisposable {
         if (glance.isOver) {
           this._tellEnd(glance);
         } else if (reaches(glance) && !reaches(old)) {
-          this._tell('success', glance, this._trans.__('reached its goal'));
+          this._tell(
+            'success',
+            glance,
+            this._trans.__('%1 reached its goal', glance.title)
+          );
         }
       }
     }
@@ -55,37 +59,31 @@ export class Notifier implements IDisposable {
 
   private _tellEnd(glance: Glance): void {
     const trans = this._trans;
-    if (glance.state === 'Failed') {
-      this._tell('error', glance, trans.__('failed'), glance.message);
-    } else if (glance.state === 'Interrupted') {
-      this._tell('warning', glance, trans.__('was interrupted'), glance.message);
-    } else if (glance.state === 'Stopped') {
-      this._tell('info', glance, trans.__('was stopped'));
+    const { message, state, title } = glance;
+    if (state === 'Failed') {
+      this._tell('error', glance, trans.__('%1 failed', title), message);
+    } else if (state === 'Interrupted') {
+      this._tell('warning', glance, trans.__('%1 was interrupted', title), message);
+    } else if (state === 'Stopped') {
+      this._tell('info', glance, trans.__('%1 was stopped', title));
     } else if (hasNoResult(glance)) {
-      this._tell('warning', glance, trans.__('finished without a result'));
+      this._tell('warning', glance, trans.__('%1 finished without a result', title));
+    } else if (reaches(glance)) {
+      this._tell('success', glance, trans.__('%1 reached its goal', title));
     } else {
-      const what = reaches(glance)
-        ? trans.__('reached its goal')
-        : trans.__('finished');
-      this._tell('success', glance, what);
+      this._tell('success', glance, trans.__('%1 finished', title));
     }
   }
 
   private _tell(
     type: 'error' | 'info' | 'success' | 'warning',
-    glance: Glance,
+    { best, objective, uid }: Glance,
     what: string,
     why = ''
   ): void {
-    const { best, objective, title, uid } = glance;
-    const won = best
-      ? this._trans.__('%1 %2', objective.metric, metricNumber(best.value))
-      : '';
+    const won = best ? `${objective.metric} ${metricNumber(best.value)}` : '';
     const more = why || won;
-    const message = more
-      ? this._trans.__('%1 %2: %3', title, what, more)
-      : this._trans.__('%1 %2.', title, what);
-    Notification.emit(message, type, {
+    Notification.emit(more ? `${what}: ${more}` : `${what}.`, type, {
       autoClose: type === 'error' || type === 'warning' ? false : STAY,
       actions: [{ label: this._trans.__('Open'), callback: () => this._open(uid) }]
     });

@@ -6,7 +6,7 @@ import { duration, metricNumber, number } from '../../format/numbers';
 import { CommandIDs } from '../../tokens';
 import { Log, shownText } from '../log';
 import { isBest, isWritten, useView, type IExperimentProps } from '../view';
-import { isFinal } from '../words';
+import { isFinal } from '../../format/words';
 import { secondsOf } from './columns';
 import { State } from './row';
 
@@ -223,7 +223,7 @@ function OwnFiles(props: { path: string; trial: Trial }): JSX.Element | null {
 }
 
 /** `12 kB`. */
-export function sizeInWords(bytes: number): string {
+function sizeInWords(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let place = 0;
   let rest = bytes;

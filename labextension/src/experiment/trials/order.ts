@@ -1,6 +1,6 @@
 import type { Experiment, Trial, Value } from '../../api/types';
 import { isWritten, objectives } from '../view';
-import { isFinal } from '../words';
+import { isFinal } from '../../format/words';
 import { valueOf, type IColumn } from './columns';
 
 /** By which column rows are arranged, and which end is first. */

@@ -3,7 +3,7 @@ import type { Trial } from '../../api/types';
 import { duration, metricNumber, number } from '../../format/numbers';
 import { SideBySide, type IRow } from '../compare';
 import { objectives, useView, type IExperimentProps } from '../view';
-import { trialInWords } from '../words';
+import { trialInWords } from '../../format/words';
 import { secondsOf } from './columns';
 
 export interface IPairProps extends IExperimentProps {

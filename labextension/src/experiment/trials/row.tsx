@@ -4,7 +4,7 @@ import { duration, metricNumber, number } from '../../format/numbers';
 import { isAtBound, position } from '../../format/scale';
 import { Mark, trialMark, type MarkName } from '../../marks/mark';
 import { useView } from '../view';
-import { trialInWords } from '../words';
+import { trialInWords } from '../../format/words';
 import { secondsOf, type IColumn } from './columns';
 
 /** Of a row, in pixels. */

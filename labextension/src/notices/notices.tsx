@@ -1,9 +1,10 @@
+import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { Refusal } from '../api/client';
 import type { Answer } from '../api/types';
 import { COMMANDS, missing } from '../format/missing';
-import { clock } from '../format/words';
+import { clock, sentence } from '../format/words';
 import type { ITrouble } from '../model/experiments';
 import { isSameRelease, VERSION } from '../model/version';
 
@@ -13,12 +14,31 @@ interface INotice {
 
 interface IRetry extends INotice {
   retry: () => void;
-  copy: (text: string) => void;
+}
+
+/** Why what is shown is not up to date: no connection, no extension of the server, a refusal. */
+export function TroubleNotice(
+  props: IRetry & {
+    trouble: ITrouble;
+    /** What cannot be shown, as a sentence. */
+    title: string;
+  }
+): JSX.Element {
+  const { error, isOffline } = props.trouble;
+  if (isOffline) {
+    return <OfflineNotice {...props} />;
+  }
+  const isMissing = error instanceof Refusal && error.isMissing;
+  return isMissing ? (
+    <MissingNotice {...props} />
+  ) : (
+    <RefusedNotice {...props} error={error} />
+  );
 }
 
 /** Without contact: since when, and when it is tried again. */
-export function OfflineNotice(props: INotice & { trouble: ITrouble }): JSX.Element {
-  const { trouble, trans } = props;
+function OfflineNotice(props: IRetry & { trouble: ITrouble }): JSX.Element {
+  const { retry, trouble, trans } = props;
   const [now, setNow] = React.useState(Date.now());
   React.useEffect(() => {
     const timer = window.setInterval(() => setNow(Date.now()), 1000);
@@ -35,13 +55,18 @@ export function OfflineNotice(props: INotice & { trouble: ITrouble }): JSX.Eleme
       <span aria-hidden="true">
         {seconds > 0 ? trans.__('Next try in %1 s.', seconds) : trans.__('Trying…')}
       </span>
+      <p className="jp-HpoNotice-buttons">
+        <button type="button" onClick={retry}>
+          {trans.__('Try again')}
+        </button>
+      </p>
     </div>
   );
 }
 
 /** The extension of the server is not there: how it comes there. */
-export function MissingNotice(props: IRetry): JSX.Element {
-  const { copy, retry, trans } = props;
+function MissingNotice(props: IRetry): JSX.Element {
+  const { retry, trans } = props;
   return (
     <div className="hpo-note err" role="alert">
       <p>
@@ -50,7 +75,7 @@ export function MissingNotice(props: IRetry): JSX.Element {
       <p>{missing(trans).remedy}</p>
       <pre>{COMMANDS}</pre>
       <p>{trans.__('Nothing is lost; notebooks run as before.')}</p>
-      <Buttons {...{ retry, trans }} copy={() => copy(COMMANDS)}>
+      <Buttons {...{ retry, trans }} text={COMMANDS}>
         {trans.__('Copy commands')}
       </Buttons>
     </div>
@@ -61,7 +86,7 @@ export function MissingNotice(props: IRetry): JSX.Element {
 export function SilentNotice(
   props: IRetry & { silent: Answer<'/experiments'>['silent'] }
 ): JSX.Element {
-  const { copy, retry, silent, trans } = props;
+  const { retry, silent, trans } = props;
   const isNewer = silent.some(each => /newer|layout/i.test(each.message));
   const details = silent.map(each => `${each.store}: ${each.message}`).join('\n');
   return (
@@ -78,7 +103,7 @@ export function SilentNotice(
       {silent.map(each => (
         <React.Fragment key={each.store}>
           <p>{sentence(each.message)}</p>
-          <p className="jp-HpoPanel-path">
+          <p className="jp-HpoNotice-path">
             <code>{each.store}</code>
           </p>
         </React.Fragment>
@@ -97,7 +122,7 @@ export function SilentNotice(
           )
         )}
       </p>
-      <Buttons {...{ retry, trans }} copy={() => copy(details)}>
+      <Buttons {...{ retry, trans }} text={details}>
         {trans.__('Copy details')}
       </Buttons>
     </div>
@@ -105,14 +130,14 @@ export function SilentNotice(
 }
 
 /** The server answered, and refused. */
-export function RefusedNotice(props: IRetry & { error: Error }): JSX.Element {
-  const { copy, error, retry, trans } = props;
+function RefusedNotice(props: IRetry & { error: Error; title: string }): JSX.Element {
+  const { error, retry, title, trans } = props;
   const status = error instanceof Refusal ? error.status : 0;
   const isLocked = status === 401 || status === 403;
   return (
     <div className="hpo-note err" role="alert">
       <p>
-        <b>{trans.__('The experiments cannot be shown.')}</b>
+        <b>{title}</b>
       </p>
       <p>{isLocked ? trans.__('The server does not let you in.') : error.message}</p>
       <p>
@@ -122,7 +147,7 @@ export function RefusedNotice(props: IRetry & { error: Error }): JSX.Element {
               'Experiments that run go on; what they record is kept. The log of the Jupyter server says more.'
             )}
       </p>
-      <Buttons {...{ retry, trans }} copy={() => copy(error.message)}>
+      <Buttons {...{ retry, trans }} text={error.message}>
         {trans.__('Copy details')}
       </Buttons>
     </div>
@@ -141,33 +166,31 @@ export function VersionsNotice(
     <div className="hpo-note edgy" role="status">
       <b>{trans.__('Two versions of hpo_lab.')}</b>{' '}
       {trans.__(
-        'This page has %1, the server has %2. Start the Jupyter server again, then reload this page; if it stays, run',
+        'This page has %1, the server has %2. Start the Jupyter server again, then reload this page; if it stays, run %3 in its environment.',
         VERSION,
-        about.version
-      )}{' '}
-      <code>pip install -U &quot;hpo_lab[lab]&quot;</code>{' '}
-      {trans.__('in its environment.')}
+        about.version,
+        'pip install -U "hpo_lab[lab]"'
+      )}
     </div>
   );
 }
 
 function Buttons(
-  props: INotice & { retry: () => void; copy: () => void; children: React.ReactNode }
+  props: IRetry & { text: string; children: React.ReactNode }
 ): JSX.Element {
-  const { children, copy, retry, trans } = props;
+  const { children, retry, text, trans } = props;
   return (
-    <p className="jp-HpoPanel-buttons">
+    <p className="jp-HpoNotice-buttons">
       <button type="button" onClick={retry}>
         {trans.__('Try again')}
       </button>
-      <button type="button" className="quiet" onClick={copy}>
+      <button
+        type="button"
+        className="quiet"
+        onClick={() => Clipboard.copyToSystem(text)}
+      >
         {children}
       </button>
     </p>
   );
-}
-
-function sentence(message: string): string {
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
