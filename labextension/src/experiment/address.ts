@@ -1,10 +1,11 @@
-import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
 
 const NAME = 'hpo-experiment';
 
 /** The address of a JupyterLab that opens an experiment. */
 export function addressOf(uid: string): string {
-  const lab = URLExt.join(PageConfig.getBaseUrl(), 'lab');
+  const lab = URLExt.join(ServerConnection.makeSettings().baseUrl, 'lab');
   return `${lab}?${NAME}=${encodeURIComponent(uid)}`;
 }
 
