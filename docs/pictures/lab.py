@@ -42,7 +42,7 @@ def main() -> None:
             executable_path="/usr/bin/chromium", args=["--no-sandbox"]
         )
         with jupyterlab(root) as address:
-            page = chromium.new_page(viewport={"width": 1360, "height": 900})
+            page = chromium.new_page(viewport={"width": 1360, "height": 960})
             page.goto(address)
             page.get_by_text("| Idle").wait_for(timeout=90_000)
             page.add_style_tag(content=".Toastify{display:none}")  # a question about news
@@ -52,7 +52,8 @@ def main() -> None:
             page.locator(".hpo-out").first.scroll_into_view_if_needed()
             page.locator(".jp-HpoPanel").get_by_text("digits", exact=True).first.wait_for()
             page.locator(".hpo-out").get_by_text("all 20 trials").wait_for(timeout=300_000)
-            page.locator(".jp-Notebook .jp-CodeCell").last.scroll_into_view_if_needed()
+            tuned = page.locator(".jp-Notebook .jp-CodeCell").last
+            tuned.evaluate("cell => cell.scrollIntoView({ block: 'start' })")
             shoot(page, "lab")
             page.locator(".jp-HpoPanel").get_by_text("digits", exact=True).first.click()
             page.get_by_role("tab", name="Overview", exact=True).wait_for(timeout=60_000)

@@ -9,7 +9,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
-from typing import Any, Final
+from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
@@ -17,7 +17,7 @@ from hpo_lab.experiment.space import DOMAINS
 from hpo_lab.notebook.annotation_text import SIGNATURES
 from hpo_lab.notebook.parsed_cell import ParsedCell
 from hpo_lab.notebook.tunable import metric_names, suggestion, tunables
-from hpo_lab.options import LINE_OPTIONS, Option
+from hpo_lab.options import LINE_OPTIONS, Option, line_parts
 from hpo_lab.search.algorithm import algorithms, get_algorithm
 from hpo_lab.search.registry import registered_names
 from hpo_lab.search.setting import Configurable
@@ -30,7 +30,6 @@ _ANNOTATION = re.compile(r".*#+\s*tune\s*:\s*(?P<text>[^#]*)")
 _OPTIONS = {option.flag: option for option in LINE_OPTIONS}
 _DIRECTIONS = ("maximize", "minimize")
 _METRICS = ("--additional-metric", "--strategy", "--constraint")
-_USUAL: Final = "tpe"
 
 
 def install(shell: Any) -> None:
@@ -97,7 +96,10 @@ def _on_line(cell: str, words: Sequence[str], fragment: str) -> Iterator[str]:
     """What may follow *words* on the line of `%%tune`."""
     last = words[-1] if words else ""
     option = _OPTIONS.get(last)
-    if fragment.startswith("-"):
+    flag, equals, value = fragment.partition("=")
+    if equals and flag in _OPTIONS:
+        yield from (f"{flag}={text}" for text in _values(cell, flag, words, value))
+    elif fragment.startswith("-"):
         yield from _OPTIONS
     elif option is not None and option.form:
         yield from _values(cell, option.flag, words, fragment)
@@ -174,9 +176,11 @@ def _described(configurable: Configurable | None) -> str:
 
 
 def _algorithm(words: Sequence[str]) -> str:
-    places = [place for place, word in enumerate(words) if word == "--algorithm"]
-    behind = words[places[-1] + 1 :] if places else ()
-    return behind[0] if behind else _USUAL
+    """The last algorithm that *words* name, or that which is taken without a name."""
+    named = line_parts(" ".join(words)).values.get("--algorithm")
+    option = _OPTIONS["--algorithm"]
+    assert isinstance(option, Option)
+    return named[-1] if named else option.default
 
 
 def _loaded(get: Callable[[str], Configurable], name: str) -> Configurable | None:

@@ -15,7 +15,15 @@ from hpo_lab.experiment.rules import parameter_problems
 from hpo_lab.experiment.space import DOMAINS, has_word, space_text
 from hpo_lab.problems import InvalidInput, Problem, nearest
 
-__all__ = ["ANNOTATION", "FORM", "SIGNATURES", "annotation", "read_parameter", "split_when"]
+__all__ = [
+    "ANNOTATION",
+    "FORM",
+    "SIGNATURES",
+    "annotation",
+    "read_parameter",
+    "split_comment",
+    "split_when",
+]
 
 ANNOTATION = re.compile(r"(?P<before>#.*?\s)??#+\s*tune\s*:\s*(?P<text>.*)", re.DOTALL)
 """A comment that is an annotation, with its text; before that may be another comment, `# noqa`."""
@@ -100,6 +108,17 @@ def _argument_problems(
                 return
         if None in positional:
             yield f"{word}: None is no bound; {form}"
+
+
+def split_comment(text: str) -> tuple[str, str]:
+    """Split what stands behind `# tune:` at a further comment: `int(1, 4)  # why`."""
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                return text[: token.start[1]].strip(), token.string.strip()
+    except (tokenize.TokenError, SyntaxError):
+        pass
+    return text.strip(), ""
 
 
 def split_when(text: str) -> tuple[str, str | None]:

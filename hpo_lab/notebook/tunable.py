@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hpo_lab.experiment.model import Value
-from hpo_lab.notebook.annotation_text import ANNOTATION, split_when
+from hpo_lab.notebook.annotation_text import ANNOTATION, split_comment, split_when
 from hpo_lab.notebook.annotations import is_nearly_right, literal_of, plain_assignments
 from hpo_lab.notebook.names import names_bound
 from hpo_lab.notebook.parsed_cell import ParsedCell
@@ -69,7 +69,7 @@ def tunables(cell: ParsedCell) -> list[Tunable]:
             continue
         last = statement.end_lineno or statement.lineno
         match = ANNOTATION.fullmatch(comments.get(last, ""))
-        text = match["text"].strip() if match else ""
+        text = split_comment(match["text"])[0] if match else ""
         values.append(Tunable(name, value, statement.lineno, last, text))
     return values
 
@@ -107,13 +107,13 @@ def annotated(cell: ParsedCell, line: int, text: str) -> str:
     code = lines[line - 1].rstrip().removesuffix(comment)
     match = ANNOTATION.fullmatch(comment)
     if match:
-        other = (match["before"] or "").rstrip()
+        other, further = (match["before"] or "").rstrip(), split_comment(match["text"])[1]
     else:
-        other = "" if is_nearly_right(comment, False) else comment
+        other, further = "" if is_nearly_right(comment, False) else comment, ""
     written = f"# tune: {text}" if text else ""
     # What stands before the comment may be aligned with other lines.
     gap = code[len(code.rstrip()) :] if comment else ""
-    behind = "  ".join(filter(None, [other, written]))
+    behind = "  ".join(filter(None, [other, written, further]))
     lines[line - 1] = (code.rstrip() + (gap or "  ") + behind) if behind else code.rstrip()
     return "\n".join(lines)
 
@@ -149,14 +149,17 @@ def suggestion(name: str, value: Value) -> str:
     if isinstance(value, int):
         bounds = sorted((_quarter(value), 4 * value)) if value else (0, 4)
         return "int({}, {})".format(*bounds)
+    if not math.isfinite(value):
+        return "uniform(0.0, 1.0)"
     if "dropout" in name.lower() and 0 <= value <= 0.9:
         return "uniform(0.0, 0.9)"
     if value > 0 and (_RATES.search(name.lower()) or value < 1e-2):
-        high = min(value * _FACTOR, 1.0) if value < 1 else value * _FACTOR
-        return f"loguniform({_short(value / _FACTOR)}, {_short(high)})"
+        high = "1.0" if value * _FACTOR > 1 > value else _times(value, _FACTOR)
+        return f"loguniform({_times(value, 1 / _FACTOR)}, {high})"
     if 0 <= value <= 1:
         return "uniform(0.0, 1.0)"
-    return "uniform({}, {})".format(*map(_short, sorted((value / 4, value * 4))))
+    bounds = _times(value, 1 / 4), _times(value, 4)
+    return "uniform({}, {})".format(*sorted(bounds, key=float))
 
 
 _USUAL = {
@@ -178,6 +181,7 @@ def _quarter(value: int) -> int:
     return max(1, value // 4) if value > 0 else min(-1, -(-value // 4))
 
 
-def _short(value: float) -> str:
-    """*value* with few digits, as Python writes it."""
-    return repr(float(f"{value:.4g}")) if math.isfinite(value) else "1.0"
+def _times(value: float, factor: float) -> str:
+    """The product with few digits, as Python writes it; *value* where no float is so far off."""
+    product = float(f"{value * factor:.4g}")
+    return repr(product if product and math.isfinite(product) else value)

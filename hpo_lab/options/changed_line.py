@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hpo_lab.options.line import ALONGSIDE, split_arguments
 from hpo_lab.options.tune_options import OPTIONS
+from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["LineParts", "changed_line", "line_parts"]
 
@@ -33,11 +34,9 @@ class LineParts:
 def line_parts(line: str) -> LineParts:
     """The *line* in parts, right or wrong; nothing of one that cannot be read."""
     try:
-        tokens = shlex.split(line, comments=True)
+        return _split(line)[0]
     except ValueError:
         return LineParts("", {})
-    parts = split_arguments(tokens, taking=_TAKING, bare=_BARE)
-    return LineParts(" ".join(parts.words), parts.values, _comment(line, tokens))
 
 
 def changed_line(line: str, objectives: str, values: Mapping[str, Sequence[str]]) -> str:
@@ -47,8 +46,17 @@ def changed_line(line: str, objectives: str, values: Mapping[str, Sequence[str]]
         line: What stands behind `%%tune`.
         objectives: The words before the options; empty ones leave those of the line.
         values: The texts behind the flags that change; without texts a flag goes.
+
+    Raises:
+        InvalidInput: The line holds what cannot be read, and would be lost.
     """
-    parts = line_parts(line)
+    try:
+        parts, problems = _split(line)
+    except ValueError as error:
+        raise InvalidInput([Problem("", f"cannot be read: {error}")]) from None
+    # A flag that lacks its value has nothing to lose.
+    if lost := [each for each in problems if each.where not in _TAKING]:
+        raise InvalidInput(lost)
     merged = {flag: values.get(flag, texts) for flag, texts in parts.values.items()}
     merged |= {flag: texts for flag, texts in values.items() if flag not in merged}
     words = (objectives or parts.objectives).split()
@@ -58,6 +66,13 @@ def changed_line(line: str, objectives: str, values: Mapping[str, Sequence[str]]
             joined = [f"{flag}={text}"] if text.startswith("-") else [flag, text]
             words += [flag] if flag in _BARE else joined
     return "  ".join(filter(None, [shlex.join(words), parts.comment]))
+
+
+def _split(line: str) -> tuple[LineParts, list[Problem]]:
+    tokens = shlex.split(line, comments=True)
+    parts = split_arguments(tokens, taking=_TAKING, bare=_BARE)
+    comment = _comment(line, tokens)
+    return LineParts(" ".join(parts.words), parts.values, comment), parts.problems
 
 
 def _comment(line: str, tokens: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ Front ends know no Python and nothing of annotations; they send the source of a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -29,6 +29,10 @@ from hpo_lab.server.request import ApiRequest, Body
 __all__ = ["AnnotationEdit", "Cell", "LineEdit", "annotate", "change_line", "read"]
 
 _LARGEST = 200_000
+_ON_A_LINE = r"^[^\r\n]*$"
+
+_Flag = Annotated[str, Field(pattern=r"^--?[a-z][a-z-]*$")]
+_Text = Annotated[str, Field(max_length=10_000, pattern=_ON_A_LINE)]
 
 
 class Cell(Body):
@@ -50,7 +54,7 @@ class AnnotationEdit(Cell):
     """
 
     line: int = Field(ge=1)
-    annotation: str = Field(max_length=10_000, pattern=r"^[^\r\n]*$")
+    annotation: str = Field(max_length=10_000, pattern=_ON_A_LINE)
 
 
 class LineEdit(Cell):
@@ -61,8 +65,8 @@ class LineEdit(Cell):
         options: The texts behind each flag that changes; no text takes it away.
     """
 
-    objectives: str = Field(default="", max_length=1000, pattern=r"^[^\r\n]*$")
-    options: dict[str, list[str]] = Field(default_factory=dict)
+    objectives: str = Field(default="", max_length=1000, pattern=_ON_A_LINE)
+    options: dict[_Flag, list[_Text]] = Field(default_factory=dict)
 
 
 def read(request: ApiRequest) -> Mapping[str, Any]:
@@ -84,6 +88,8 @@ def change_line(request: ApiRequest) -> Mapping[str, Any]:
     """The cell with a `%%tune` line that says something else; it gets one where it has none."""
     edit: LineEdit = request.body
     cell = ParsedCell(edit.source)
+    if other := _other_magic(cell):
+        raise InvalidInput([Problem("", f"a cell of %%{other} is no Python, and cannot be tuned")])
     magic = cell.tune_magic
     line = changed_line(magic.arguments if magic else "", edit.objectives, edit.options)
     lines = cell.lines.copy()
@@ -96,7 +102,7 @@ def change_line(request: ApiRequest) -> Mapping[str, Any]:
 
 
 def _read(cell: ParsedCell) -> dict[str, Any]:
-    if any(magic.kind is not MagicKind.CODE for magic in cell.magics if magic.name != "tune"):
+    if _other_magic(cell):
         return {"parameters": [], "problems": [], "values": [], "metrics": [], "tune": None}
     annotations, problems = read_annotations(cell)
     magic = cell.tune_magic
@@ -109,6 +115,12 @@ def _read(cell: ParsedCell) -> dict[str, Any]:
         "metrics": metric_names(cell),
         "tune": None if magic is None else _line(magic),
     }
+
+
+def _other_magic(cell: ParsedCell) -> str:
+    """The magic that takes the text of *cell* for something else than Python; empty for none."""
+    magics = (each for each in cell.magics if each.name != "tune")
+    return next((each.name for each in magics if each.kind is not MagicKind.CODE), "")
 
 
 def _line_problems(magic: CellMagic) -> list[LineProblem]:

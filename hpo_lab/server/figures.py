@@ -36,15 +36,13 @@ class Comparison(Theme):
     other: str
 
 
-class Look(Fields):
-    """How a figure is asked for.
+class Look(Theme):
+    """Which of its parameters a figure looks at.
 
     Attributes:
-        theme: `light`, `dark` or `contrast`.
         focus: The parameters to look at; by default the figure chooses.
     """
 
-    theme: str = "light"
     focus: list[str] = Field(default_factory=list)
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from hpo_lab.dashboard.links import Served
 from hpo_lab.dashboard.panel import Panel
@@ -61,17 +60,13 @@ class _Drawn:
         return self._panel.html(summary)
 
 
-_drawn: WeakKeyDictionary[Experiment, dict[Path, _Drawn]] = WeakKeyDictionary()
-"""By the handle that the stores remember, and by the folder of the notebook."""
-
-
 def panel(request: ApiRequest) -> Mapping[str, Any]:
     """The panel as HTML without scripts, and up to which revision it tells."""
     place: Place = request.query
     root = request.root.resolve()
     folder = root / place.folder
     with request.stores.experiment(request.uid) as experiment:
-        panels = _drawn.setdefault(experiment, {})
+        panels: dict[Path, _Drawn] = request.stores.drawn.setdefault(experiment, {})
         if folder not in panels:
             if len(panels) >= _FOLDERS:
                 panels.clear()

@@ -6,6 +6,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from hpo_lab.facade.experiments import Experiments
 from hpo_lab.facade.handle import Experiment
@@ -40,6 +43,8 @@ class Stores:
         self._glances = {name: Glances(each) for name, each in self._stores.items()}
         self._lock = threading.Lock()
         self._handles: OrderedDict[str, tuple[Experiment, threading.Lock]] = OrderedDict()
+        self.drawn: WeakKeyDictionary[Experiment, dict[Path, Any]] = WeakKeyDictionary()
+        """Panels of experiments by their remembered handle and the folder of the notebook."""
 
     @property
     def names(self) -> list[str]:

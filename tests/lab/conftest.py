@@ -14,7 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-    from tests.conftest import Lab
+    from tests.conftest import Lab, Require
+
+AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def write_cells(path: Path, *cells: str) -> None:
@@ -62,3 +64,21 @@ def watched() -> Callable[[BrowserContext], list[str]]:
         return errors
 
     return watch
+
+
+@pytest.fixture
+def axe(require: Require) -> Callable[[Page, str], list[str]]:
+    """`axe(page, selector)`: what axe finds in that part of the page."""
+    require("browser", AXE.is_file(), "make labextension installs axe-core")
+    script = AXE.read_text(encoding="utf-8")
+
+    def problems(page: Page, selector: str) -> list[str]:
+        page.evaluate(script)
+        results: Any = page.evaluate("selector => axe.run(selector)", selector)
+        return [
+            f"{each['id']}: {node['html']} {node['failureSummary']}"
+            for each in results["violations"]
+            for node in each["nodes"]
+        ]
+
+    return problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 CELL = """%%tune maximize accuracy --trials 400 --parallel 2 --seed 0 --name from-outside
 import time
 lr = 0.05  # tune: loguniform(1e-4, 1e-1)
@@ -28,19 +27,11 @@ time.sleep(0.3)
 accuracy = 1 - abs(lr - 0.01)"""
 
 
-def _problems(page: Page) -> list[str]:
-    """What axe finds in the panel, where it is installed."""
-    if not AXE.is_file():
-        return []
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    results: Any = page.evaluate("() => axe.run('#hpo-lab-panel')")
-    return [each["id"] for each in results["violations"]]
-
-
 def test_the_panel_from_nothing_to_a_stopped_experiment(
     chromium: Browser,
     jupyterlab: Lab,
     watched: Callable[[BrowserContext], list[str]],
+    axe: Callable[[Page, str], list[str]],
     tmp_path: Path,
 ) -> None:
     context = chromium.new_context(viewport={"width": 1000, "height": 800})
@@ -81,7 +72,7 @@ def test_the_panel_from_nothing_to_a_stopped_experiment(
     page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
     page.locator("#jupyterlab-splash").wait_for(state="detached")
     page.screenshot(path=tmp_path / "dark.png")
-    assert _problems(page) == []
+    assert axe(page, "#hpo-lab-panel") == []
     assert errors == []
 
     # Without a connection the list stays, and goes on by itself.

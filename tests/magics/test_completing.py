@@ -57,6 +57,9 @@ def shell() -> InteractiveShell:
             ["medianstop:start_step=2,min_trials_required="],
         ),
         ("minimize loss --strategy sc", ["score="]),
+        ("minimize loss --algorithm=cm", ["--algorithm=cmaes"]),
+        ("minimize loss --algorithm=nsga2 --setting pop", ["population_size="]),
+        ("minimize loss --algorithm=nsga2 --setting=pop", ["--setting=population_size="]),
     ],
 )
 def test_the_line_is_completed(shell: InteractiveShell, line: str, words: list[str]) -> None:

@@ -56,6 +56,9 @@ def test_what_the_cell_may_be_measured_by() -> None:
         ("temperature", 2.0, "uniform(0.5, 8.0)"),
         ("shift", -2.0, "uniform(-8.0, -0.5)"),
         ("nothing", None, "choice(None)"),
+        ("x", 1e308, "uniform(2.5e+307, 1e+308)"),
+        ("x", -1.7976931348623157e308, "uniform(-1.7976931348623157e+308, -4.494e+307)"),
+        ("lr", 5e-324, "loguniform(5e-324, 4.94e-322)"),
     ],
 )
 def test_a_suggestion_can_be_written_as_it_is(name: str, value: object, text: str) -> None:
@@ -74,6 +77,8 @@ def test_a_suggestion_can_be_written_as_it_is(name: str, value: object, text: st
         ("x = 1  # noqa  # tune: int(1, 2)", "x = 1  # noqa  # tune: int(0, 4)"),
         ("x = 1  # tune int(1, 2)", "x = 1  # tune: int(0, 4)"),
         ('x = "#"', 'x = "#"  # tune: int(0, 4)'),
+        ("x = 1  # tune: int(1, 4)  # noqa", "x = 1  # tune: int(0, 4)  # noqa"),
+        ("x = 1  # why  # tune: int(1, 4) # noqa", "x = 1  # why  # tune: int(0, 4)  # noqa"),
     ],
 )
 def test_an_annotation_is_written_and_taken_away(before: str, after: str) -> None:
@@ -81,6 +86,12 @@ def test_an_annotation_is_written_and_taken_away(before: str, after: str) -> Non
     bare = annotated(ParsedCell(after), 1, "")
     assert "tune" not in bare and ("noqa" in bare) == ("noqa" in before)
     assert annotated(ParsedCell(bare), 1, "") == bare
+
+
+def test_an_annotation_is_told_from_a_comment_behind_it() -> None:
+    cell = ParsedCell("x = 'a'  # tune: choice('a', '#') when y == '#'  # keep")
+    (value,) = tunables(cell)
+    assert value.annotation == "choice('a', '#') when y == '#'"
 
 
 def test_an_annotation_in_parts() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hpo_lab.options import changed_line, line_parts, parse_line
+from hpo_lab.problems import InvalidInput
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,13 @@ from hpo_lab.options import changed_line, line_parts, parse_line
             "maximize f1 --constraint 'm<=8'",
         ),
         ("minimize loss", "", {"--name": ["-x"]}, "minimize loss --name=-x"),
+        ("minimize loss --trials", "", {"--trials": ["3"]}, "minimize loss --trials 3"),
+        (
+            "minimize loss --constraint 'm <= 8'",
+            "",
+            {"--constraint": ["m <= 8", "n<=1"]},
+            "minimize loss --constraint 'm <= 8' --constraint 'n<=1'",
+        ),
     ],
 )
 def test_what_is_not_changed_stays(
@@ -40,3 +48,16 @@ def test_what_is_not_changed_stays(
 def test_a_line_that_cannot_be_read_says_nothing() -> None:
     assert line_parts("maximize 'a").values == {}
     assert line_parts("maximize a --trials 3").objectives == "maximize a"
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('maximize acc --trials 50 --name "foo', "No closing quotation"),
+        ("maximize acc --trails 50", "unknown option"),
+        ("maximize acc --fresh=yes", "does not take a value"),
+    ],
+)
+def test_a_line_of_which_something_would_be_lost_is_not_changed(line: str, problem: str) -> None:
+    with pytest.raises(InvalidInput, match=problem):
+        changed_line(line, "minimize loss", {})

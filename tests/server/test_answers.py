@@ -70,6 +70,7 @@ def test_curves_and_figures(server: Server, parabola: str) -> None:
     useful = {each["name"]: each["isOfUse"] for each in server.get(f"{path}/figures")["figures"]}
     assert useful["pareto"] and not useful["lineage"]
     figure = server.get(f"{path}/figures/slices", theme="dark", focus=["x"])
+    assert server.ask("GET", f"{path}/figures/slices?theme=pink").status == 400
     assert figure["data"] and figure["text"]
 
 

@@ -71,6 +71,20 @@ def test_the_line_is_changed_or_begun(server: Server) -> None:
     assert begun["source"] == "%%tune minimize loss\nloss = 1"
 
 
+def test_a_line_is_not_written_where_it_would_do_harm(server: Server) -> None:
+    for source, options, reason in [
+        ("%%bash\nls", {}, "a cell of %%bash is no Python"),
+        ('%%tune maximize x --name "a\nx = 1', {}, "cannot be read: No closing quotation"),
+        ("x = 1", {"--name": ["a\nimport os"]}, "options"),
+        ("x = 1", {"--name a\nimport os": [""]}, "options"),
+    ]:
+        body = {"source": source, "objectives": "maximize x", "options": options}
+        refused = server.ask("POST", "/cell/line", body)
+        assert refused.status == 400 and reason in str(refused.json)
+    timed = _read(server, "/line", source="%%time\nx = 1", objectives="maximize x")
+    assert timed["tune"]["objectives"] == "maximize x" and timed["problems"] == []
+
+
 def test_the_options_come_from_the_registries(server: Server) -> None:
     listed = server.get("/options")
     options = {each["flag"]: each for each in listed["options"]}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import urllib.request
+from http.cookiejar import CookieJar
+from urllib.parse import urlencode
 
 import pytest
 
@@ -25,6 +28,37 @@ def test_nothing_is_answered_without_the_token(
     for headers in ({}, forged, {"Authorization": "token wrong"}):
         answer = server.ask(method, _address(path, parabola), body, headers=headers)
         assert answer.status == 403, answer.content
+    assert server.get(f"/experiments/{parabola}")["state"] == "Succeeded"
+
+
+def _logged_in(server: Server) -> tuple[str, str]:
+    """The cookies of a browser that has logged in, and its `_xsrf` among them."""
+    jar = CookieJar()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+    # The login's page gives what its form must send.
+    opener.open(f"{server.url}login", timeout=60).close()
+    xsrf = next(each.value for each in jar if each.name == "_xsrf")
+    form = urlencode({"_xsrf": xsrf, "password": server.token}).encode()
+    opener.open(f"{server.url}login", form, timeout=60).close()
+    cookies = "; ".join(f"{each.name}={each.value}" for each in jar)
+    xsrf = next(each.value or "" for each in jar if each.name == "_xsrf")
+    return cookies, xsrf
+
+
+def test_a_page_of_another_site_changes_nothing_with_the_cookie_of_a_person(
+    server: Server, parabola: str
+) -> None:
+    cookies, xsrf = _logged_in(server)
+    stop = f"/experiments/{parabola}/stop"
+    own = {"Cookie": cookies, "X-XSRFToken": xsrf}
+    assert server.ask("POST", stop, {}, headers=own).status == 202
+    for forged in ({}, {"X-XSRFToken": "2|abc"}):
+        headers = {"Cookie": cookies, **forged}
+        for method, path in OPERATIONS:
+            if method != "GET":
+                body = {} if method == "POST" else None
+                answer = server.ask(method, _address(path, parabola), body, headers=headers)
+                assert answer.status == 403, (method, path, answer.content)
     assert server.get(f"/experiments/{parabola}")["state"] == "Succeeded"
 
 

@@ -29,6 +29,15 @@ export class Refusal extends Error {
 /** The server cannot be reached. */
 export class Offline extends Error {}
 
+/** What a proxy says of a server that is away, a JupyterHub's included. */
+const AWAY = [424, 502, 503, 504];
+
+/** Why something was refused, in words. */
+export function reasonOf(error: Error): string {
+  const problems = error instanceof Refusal ? error.problems : [];
+  return problems.map(each => each.message).join('; ') || error.message;
+}
+
 /** A request to the extension of the server. */
 export interface IRequest {
   method?: 'GET' | 'POST' | 'DELETE';
@@ -88,7 +97,7 @@ export class Client {
   }
 }
 
-async function refusal(response: Response): Promise<Refusal> {
+async function refusal(response: Response): Promise<Refusal | Offline> {
   const text = await response.text();
   try {
     const { message, problems } = JSON.parse(text);
@@ -100,5 +109,8 @@ async function refusal(response: Response): Promise<Refusal> {
   } catch {
     // It was not hpo_lab that answered.
   }
-  return new Refusal(response.status, `${response.status} ${response.statusText}`);
+  const said = `${response.status} ${response.statusText}`;
+  return AWAY.includes(response.status)
+    ? new Offline(said)
+    : new Refusal(response.status, said);
 }

@@ -295,8 +295,8 @@ export interface paths {
   '/experiments/{uid}/figures/{name}': {
     parameters: {
       query?: {
-        /** @description light, dark or contrast. */
-        theme?: string;
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
         /** @description The parameters to look at; by default the figure chooses. */
         focus?: string[];
       };
@@ -1370,8 +1370,8 @@ export interface operations {
   drawFigure: {
     parameters: {
       query?: {
-        /** @description light, dark or contrast. */
-        theme?: string;
+        /** @description The colours. */
+        theme?: components['parameters']['theme'];
         /** @description The parameters to look at; by default the figure chooses. */
         focus?: string[];
       };

@@ -9,13 +9,13 @@ import {
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { Refusal } from '../api/client';
+import { reasonOf } from '../api/client';
 import type { Experiment, Glance } from '../api/types';
 import { completed } from '../format/words';
+import { insertCells } from '../notebook/insert';
 import { CommandIDs, type IHpoLab } from '../tokens';
-import { askForBudgets } from './forms/budget';
-import { askForPoint } from './forms/point';
-import { insertCell } from './notebook';
+import { askForBudgets } from './budget';
+import { askForPoint } from './point';
 
 export interface ICommandsOptions {
   app: JupyterFrontEnd;
@@ -99,18 +99,12 @@ export function addCommands(options: ICommandsOptions): void {
           const experiment = await client.ask<Experiment>(`/experiments/${uid}`);
           await action.execute(experiment, args);
         } catch (error) {
-          Notification.error(inWords(error as Error), { autoClose: 8000 });
+          Notification.error(reasonOf(error as Error), { autoClose: 8000 });
         }
       }
     });
     palette?.addItem({ command: action.id, category });
   }
-}
-
-/** Why something was refused. */
-export function inWords(error: Error): string {
-  const problems = error instanceof Refusal ? error.problems : [];
-  return problems.map(each => each.message).join('; ') || error.message;
 }
 
 function actions(options: ICommandsOptions): IAction[] {
@@ -174,8 +168,7 @@ function actions(options: ICommandsOptions): IAction[] {
       execute: async (experiment, { trial }) => {
         const panel = notebooks?.currentWidget;
         if (panel) {
-          await insertCell(panel, await code(experiment, trial));
-          app.shell.activateById(panel.id);
+          await insertCells(app, panel, [await code(experiment, trial)]);
         }
       }
     },

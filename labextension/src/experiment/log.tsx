@@ -29,7 +29,9 @@ export function Log(props: ILogProps): JSX.Element {
   React.useEffect(() => {
     let timer = 0;
     let isOver = false;
+    let isAsking = false;
     const ask = async () => {
+      isAsking = true;
       try {
         const answer = await model.client.ask<Tail>(path, { query: { tail } });
         if (!isOver) {
@@ -42,14 +44,24 @@ export function Log(props: ILogProps): JSX.Element {
           setProblem(isMissing ? nothing : (error as Error).message);
         }
       }
+      isAsking = false;
       if (!isOver && isLive) {
-        timer = window.setTimeout(() => void ask(), AT_MOST_EVERY);
+        timer = window.setTimeout(again, AT_MOST_EVERY);
+      }
+    };
+    // Who comes back sees at once what was printed meanwhile.
+    const again = () => {
+      window.clearTimeout(timer);
+      if (isLive && model.isSeen && !isAsking) {
+        void ask();
       }
     };
     void ask();
+    model.seen.connect(again);
     return () => {
       isOver = true;
       window.clearTimeout(timer);
+      model.seen.disconnect(again);
     };
   }, [path, isLive, tail, model]);
 

@@ -1,12 +1,4 @@
-import type { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
-
-/** Puts a cell with *source* below the active cell of a notebook. */
-export async function insertCell(panel: NotebookPanel, source: string): Promise<void> {
-  const { NotebookActions } = await import('@jupyterlab/notebook');
-  await panel.context.ready;
-  NotebookActions.insertBelow(panel.content);
-  panel.content.activeCell?.model.sharedModel.setSource(source);
-}
+import type { INotebookModel } from '@jupyterlab/notebook';
 
 /** Makes a model of the notebook that a trial has executed. */
 export async function modelOf(content: unknown): Promise<INotebookModel> {

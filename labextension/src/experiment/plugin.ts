@@ -15,6 +15,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Answer } from '../api/types';
 import { hpoIcon } from '../marks/icon';
 import { CommandIDs, IHpoLab } from '../tokens';
+import { choices } from './choose';
 import { addCommands, download } from './commands';
 import { modelOf } from './notebook';
 import type { ExperimentView } from './widget';
@@ -127,7 +128,7 @@ export const experiment: JupyterFrontEndPlugin<void> = {
     const choose = async (): Promise<string | undefined> => {
       const { experiments: all } =
         await client.ask<Answer<'/experiments'>>('/experiments');
-      const items = all.map(each => each.title);
+      const items = choices(all, trans);
       if (!items.length) {
         Notification.info(trans.__('There is no experiment yet.'), { autoClose: 4000 });
         return undefined;

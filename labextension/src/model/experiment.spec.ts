@@ -80,6 +80,40 @@ it('reads trials in pages while somebody looks, and then what changed', async ()
   shared.dispose();
 });
 
+it('asks nothing while the page is hidden, and once when it is seen again', async () => {
+  const { client, asked } = server(1);
+  const { events, shared, model } = models(client);
+  const looking = model.look();
+  await until(() => model.isComplete);
+  jest.useFakeTimers();
+  const hide = (isHidden: boolean) => {
+    jest.spyOn(document, 'hidden', 'get').mockReturnValue(isHidden);
+    document.dispatchEvent(new Event('visibilitychange'));
+  };
+  const seen: boolean[] = [];
+  model.seen.connect((_, isSeen) => seen.push(isSeen));
+  try {
+    hide(true);
+    events.tell([{ uid: UID, revision: 6, state: 'Running' }]);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(asked).toHaveLength(1);
+    hide(false);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(asked).toHaveLength(2);
+    hide(true);
+    hide(false);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(asked).toHaveLength(2);
+    expect(seen).toEqual([false, true, false, true]);
+  } finally {
+    jest.useRealTimers();
+    jest.restoreAllMocks();
+  }
+  looking.dispose();
+  model.dispose();
+  shared.dispose();
+});
+
 it('says that it is offline, and keeps what it has', async () => {
   const { client, state } = server(1);
   const { shared, model } = models(client);

@@ -65,6 +65,16 @@ export class ExperimentModel implements IDisposable {
     return this._changed;
   }
 
+  /** Whether it is before somebody's eyes; if not, nothing should be asked of it. */
+  get isSeen(): boolean {
+    return this._lookers > 0 && !document.hidden;
+  }
+
+  /** `isSeen` has changed. */
+  get seen(): ISignal<this, boolean> {
+    return this._seen;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -76,7 +86,9 @@ export class ExperimentModel implements IDisposable {
       this._looking = this.shared.look();
       this.shared.told.connect(this._onTold, this);
       this.shared.changed.connect(this._onListed, this);
+      document.addEventListener('visibilitychange', this._onVisibility);
       this._schedule(0);
+      this._seen.emit(this.isSeen);
     }
     let isDisposed = false;
     return {
@@ -96,6 +108,7 @@ export class ExperimentModel implements IDisposable {
   refresh(): Promise<void> {
     window.clearTimeout(this._timer);
     this._timer = 0;
+    this._isLate = false;
     if (this._asking) {
       this._isDue = true;
       return this._asking;
@@ -124,13 +137,23 @@ export class ExperimentModel implements IDisposable {
     this._lookers -= 1;
     if (this._lookers === 0 && !this._isDisposed) {
       this._stop();
+      this._seen.emit(false);
     }
   }
+
+  private readonly _onVisibility = (): void => {
+    if (!document.hidden && this._isLate) {
+      void this.refresh();
+    }
+    this._seen.emit(this.isSeen);
+  };
 
   private _stop(): void {
     window.clearTimeout(this._timer);
     this._timer = 0;
     this._isDue = false;
+    this._isLate = false;
+    document.removeEventListener('visibilitychange', this._onVisibility);
     this._looking?.dispose();
     this._looking = undefined;
     this.shared.told.disconnect(this._onTold, this);
@@ -173,10 +196,20 @@ export class ExperimentModel implements IDisposable {
     if (this._asking) {
       this._isDue = true;
     } else if (!this._timer || !delay) {
-      window.clearTimeout(this._timer);
-      const rest = Math.max(0, Math.min(delay, this._asOf + delay - Date.now()));
-      this._timer = window.setTimeout(() => void this.refresh(), rest);
+      this._wait(Math.max(0, Math.min(delay, this._asOf + delay - Date.now())));
     }
+  }
+
+  /** Ask after a time; where the page is hidden then, when it is seen again. */
+  private _wait(delay: number): void {
+    window.clearTimeout(this._timer);
+    this._timer = window.setTimeout(() => {
+      this._timer = 0;
+      this._isLate = document.hidden;
+      if (!document.hidden) {
+        void this.refresh();
+      }
+    }, delay);
   }
 
   private _wasDeleted(): void {
@@ -223,8 +256,7 @@ export class ExperimentModel implements IDisposable {
       next: Date.now() + wait
     };
     if (this._lookers) {
-      window.clearTimeout(this._timer);
-      this._timer = window.setTimeout(() => void this.refresh(), wait);
+      this._wait(wait);
     }
   }
 
@@ -266,6 +298,8 @@ export class ExperimentModel implements IDisposable {
   private _timer = 0;
   private _asking: Promise<void> | undefined;
   private _isDue = false;
+  private _isLate = false;
   private _isDisposed = false;
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _seen = new Signal<this, boolean>(this);
 }

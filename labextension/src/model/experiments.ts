@@ -1,7 +1,7 @@
 import type { Event } from '@jupyterlab/services';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
-import { Client, Offline, Refusal } from '../api/client';
+import { Client, Offline } from '../api/client';
 import type { Answer, Glance } from '../api/types';
 
 /** The schema of the events that tell of changes. */
@@ -40,8 +40,6 @@ const LAST_RETRY = 60_000;
 const AFTER_A_CHANGE = 300;
 const BETWEEN_CHANGES = 1_000;
 const MOST_AT_ONCE = 100;
-/** What a proxy says of a server that is away, a JupyterHub's included. */
-const AWAY = [424, 502, 503, 504];
 
 type Listing = Answer<'/experiments'>;
 
@@ -220,11 +218,9 @@ export class ExperimentsModel implements IDisposable {
 
   private _fail(error: Error): void {
     this._retry = Math.min(LAST_RETRY, this._retry ? this._retry * 2 : FIRST_RETRY);
-    const isAway =
-      error instanceof Refusal && !error.isAnswered && AWAY.includes(error.status);
     this._trouble = {
       error,
-      isOffline: error instanceof Offline || isAway,
+      isOffline: error instanceof Offline,
       since: this._since,
       next: Date.now() + this._retry
     };

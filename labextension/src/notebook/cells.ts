@@ -1,6 +1,8 @@
 import { Client, Refusal } from '../api/client';
 import type { EditedCell, Options, ReadCell } from '../api/types';
 
+/** For so long a server without answers about cells is not asked, in milliseconds. */
+const OFF = 60_000;
 /** How many sources are remembered. */
 const REMEMBERED = 64;
 
@@ -11,9 +13,9 @@ const REMEMBERED = 64;
 export class Cells {
   constructor(private readonly _client: Client) {}
 
-  /** Whether the server answers about cells at all. */
+  /** Whether the server had no answers about cells a moment ago; it may be started anew. */
   get isOff(): boolean {
-    return this._isOff;
+    return Date.now() < this._offUntil;
   }
 
   /** What stands in a cell with this source. */
@@ -57,12 +59,14 @@ export class Cells {
     try {
       return await this._client.ask<T>(path, { method: 'POST', body });
     } catch (error) {
-      this._isOff ||= error instanceof Refusal && error.isMissing;
+      if (error instanceof Refusal && error.isMissing) {
+        this._offUntil = Date.now() + OFF;
+      }
       throw error;
     }
   }
 
-  private _isOff = false;
+  private _offUntil = 0;
   private _options: Promise<Options> | undefined;
   private readonly _read = new Map<string, Promise<ReadCell>>();
 }

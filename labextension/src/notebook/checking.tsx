@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { EditedCell } from '../api/types';
-import { Mark } from '../marks/mark';
+import { Problems } from '../forms/fields';
 
 const PAUSE = 250;
 
@@ -66,14 +66,7 @@ export function Preview(props: {
     <div className="jp-HpoForm-preview">
       <div className="q xs">{trans.__('This will stand in the cell')}</div>
       <pre>{text || ' '}</pre>
-      <div role="alert">
-        {checked.problems.map(each => (
-          <p key={each} className="jp-HpoForm-problem">
-            <Mark name="failed" />
-            {each}
-          </p>
-        ))}
-      </div>
+      <Problems messages={checked.problems} />
     </div>
   );
 }

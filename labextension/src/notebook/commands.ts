@@ -1,15 +1,16 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { showErrorMessage } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import { CodeMirrorEditor } from '@jupyterlab/codemirror';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Tunable } from '../api/types';
 import type { Preferences } from '../model/preferences';
-import { askWith } from './dialog';
+import { FormDialog } from '../forms/dialog';
 import { rewrite } from './edit';
 import { exampleNotebook, LOAD } from './example';
+import { isLoading, newNotebook } from './insert';
 import { LineForm } from './lineForm';
 import { ValueForm } from './valueForm';
 import type { Cells } from './cells';
@@ -17,48 +18,45 @@ import type { Cells } from './cells';
 /** An assignment of a literal as far as it can be told without Python; the server tells for sure. */
 const ASSIGNS =
   /^[A-Za-z_]\w*\s*(?::[^=]+)?=(?!=)\s*(?:[-+.\d("']|[rbf]?["']|True\b|False\b|None\b)/;
-const LOADS = /^\s*%(?:re)?load_ext\s+hpo_lab\b/m;
 
 /** What the commands of notebooks do. */
 export class NotebookCommands {
   constructor(
-    private readonly _commands: CommandRegistry,
+    private readonly _app: JupyterFrontEnd,
     private readonly _tracker: INotebookTracker,
     private readonly _cells: Cells,
     private readonly _preferences: Preferences,
     private readonly _trans: TranslationBundle
   ) {}
 
-  /** Whether the active cell holds code. */
-  get hasCode(): boolean {
-    return this._cell !== undefined;
+  /** Whether the cell around *node*, by default the active one, holds code. */
+  hasCode(node?: Element): boolean {
+    return this._at(node) !== undefined;
   }
 
-  /** Whether a line, by default that of the cursor, seems to assign a literal. */
-  isAtValue(line?: Element): boolean {
-    const { editor } = this._cell ?? {};
-    const text = line?.textContent ?? editor?.getLine(editor.getCursorPosition().line);
-    return ASSIGNS.test(text ?? '');
+  /** Whether the line *node*, by default that of the cursor, seems to assign a literal. */
+  isAtValue(node?: Element): boolean {
+    const place = this._at(node);
+    return place !== undefined && ASSIGNS.test(lineTextOf(place, node));
   }
 
-  /** Ask how the value on a line, by default that of the cursor, may vary, and write it. */
-  async tuneValue(line?: Element): Promise<void> {
-    const editor = this._cell?.editor;
-    if (line && editor instanceof CodeMirrorEditor) {
-      const place = editor.editor.posAtDOM(line);
-      await this.tuneLine(editor.state.doc.lineAt(place).number);
-    } else {
-      await this.tuneLine((editor?.getCursorPosition().line ?? 0) + 1);
+  /** Ask how the value on the line *node*, by default that of the cursor, may vary, and write it. */
+  async tuneValue(node?: Element): Promise<void> {
+    const place = this._at(node);
+    if (place) {
+      await this.tuneLine(lineNumberOf(place, node), node);
     }
   }
 
-  /** The same for the line of a number, counted from 1, of the active cell. */
-  async tuneLine(at: number): Promise<void> {
-    const cell = this._cell;
+  /** The same for the line of a number, counted from 1, of the cell around *node*. */
+  async tuneLine(at: number, node?: Element): Promise<void> {
+    const place = this._at(node);
     const trans = this._trans;
-    if (!cell) {
+    if (!place) {
       return;
     }
+    activate(place);
+    const { cell } = place;
     const source = cell.model.sharedModel.getSource();
     await this._saying(async () => {
       const read = await this._cells.read(source);
@@ -72,97 +70,99 @@ export class NotebookCommands {
         );
         throw new Error(wrong ? wrong.message : message);
       }
-      await this._askForValue(cell, source, value);
+      await this._askForValue(place, source, value);
     });
   }
 
   private async _askForValue(
-    cell: Cell,
+    { cell, index }: IPlace,
     source: string,
     value: Tunable
   ): Promise<void> {
     const trans = this._trans;
     const remove = value.annotation ? [trans.__('Do not tune it')] : [];
-    const done = await askWith<string>(
-      trans.__('Tune %1', value.name),
-      trans.__('Cancel'),
+    const done = await this._askFor(
+      trans.__('Tune %1 in cell %2, line %3', value.name, index + 1, value.first),
       [...remove, trans.__('Write')],
-      props =>
-        React.createElement(ValueForm, {
-          ...props,
-          cells: this._cells,
-          source,
-          value,
-          trans
-        })
+      ValueForm,
+      { cells: this._cells, source, value, trans }
     );
     if (done) {
       const isRemoved = remove.includes(done.button);
       const after = isRemoved
         ? (await this._cells.annotated(source, value.last, '')).source
-        : done.value;
+        : done.source;
       this._write(cell, source, after);
     }
   }
 
-  /** Ask what to optimise and how, and write the `%%tune` line of the active cell. */
-  async tuneCell(): Promise<void> {
-    const cell = this._cell;
-    const panel = this._tracker.currentWidget;
+  /** Ask what to optimise and how, and write the `%%tune` line of the cell around *node*, by default the active one. */
+  async tuneCell(node?: Element): Promise<void> {
+    const place = this._at(node);
     const trans = this._trans;
-    if (!cell || !panel) {
+    if (!place) {
       return;
     }
+    activate(place);
+    const { cell, index, panel } = place;
     const source = cell.model.sharedModel.getSource();
     const run = trans.__('Write and run');
     await this._saying(async () => {
       const [read, options] = await Promise.all([
         this._cells.read(source),
-        this._cells.options()
+        this._cells.options(),
+        // Refused here where nothing can be written: below another magic, on a torn line.
+        this._cells.withLine(source, '', {})
       ]);
-      const done = await askWith<string>(
-        trans.__('Tune this cell'),
-        trans.__('Cancel'),
+      const { store } = this._preferences.current;
+      const done = await this._askFor(
+        trans.__('Tune cell %1', index + 1),
         [trans.__('Write'), run],
-        props =>
-          React.createElement(LineForm, {
-            ...props,
-            cells: this._cells,
-            source,
-            cell: read,
-            options,
-            store: this._preferences.current.store,
-            trans
-          })
+        LineForm,
+        { cells: this._cells, source, cell: read, options, store, trans }
       );
-      if (done && this._write(cell, source, done.value) && done.button === run) {
+      if (done && this._write(cell, source, done.source) && done.button === run) {
         await this._run(panel, cell);
       }
     });
   }
 
   /** A new notebook with an example that can be run at once. */
-  async newNotebook(cwd: string): Promise<void> {
-    const panel = await this._commands.execute('notebook:create-new', {
-      cwd,
-      kernelName: 'python3'
-    });
-    const { context } = panel as NotebookPanel;
-    await context.ready;
-    const { sharedModel } = context.model;
-    const [first, ...others] = exampleNotebook(this._preferences.current.store);
-    // A new notebook has a cell already.
-    rewrite(sharedModel.getCell(0), first);
-    sharedModel.insertCells(
-      1,
-      others.map(source => ({ cell_type: 'code', source }))
-    );
-    (panel as NotebookPanel).content.activeCellIndex = others.length;
+  newNotebook(cwd: string): Promise<void> {
+    const { store } = this._preferences.current;
+    return newNotebook(this._app, exampleNotebook(store), cwd);
   }
 
-  private get _cell(): Cell | undefined {
-    const cell = this._tracker.activeCell;
-    return cell?.model.type === 'code' ? cell : undefined;
+  /** The cell around *node*, by default the active one, where it holds code. */
+  private _at(node?: Element): IPlace | undefined {
+    const panel = node
+      ? this._tracker.find(({ content }) => content.node.contains(node))
+      : this._tracker.currentWidget;
+    const { activeCellIndex = -1, widgets = [] } = panel?.content ?? {};
+    const index = node
+      ? widgets.findIndex(each => each.node.contains(node))
+      : activeCellIndex;
+    const cell = widgets[index];
+    return panel && cell?.model.type === 'code' ? { panel, cell, index } : undefined;
+  }
+
+  /** The source with what a form was filled in with; its buttons wait until nothing is wrong. */
+  private async _askFor<P extends { onChange: (source?: string) => void }>(
+    title: string,
+    accept: string[],
+    form: React.FunctionComponent<P>,
+    props: Omit<P, 'onChange'>
+  ): Promise<{ source: string; button: string } | undefined> {
+    let source: string | undefined;
+    const onChange = (now?: string) => {
+      source = now;
+      dialog.isReady = now !== undefined;
+    };
+    const body = React.createElement(form, { ...props, onChange } as P);
+    const dialog = new FormDialog({ title, accept, body, trans: this._trans });
+    dialog.isReady = false;
+    const button = await dialog.ask();
+    return button === undefined ? undefined : { source: source!, button };
   }
 
   /** Write, unless somebody else has changed the cell meanwhile. */
@@ -182,7 +182,7 @@ export class NotebookCommands {
   private async _run(panel: NotebookPanel, cell: Cell): Promise<void> {
     const { content, context } = panel;
     const { sharedModel } = context.model;
-    if (!sharedModel.cells.some(each => LOADS.test(each.getSource()))) {
+    if (!isLoading(panel)) {
       sharedModel.insertCell(0, { cell_type: 'code', source: LOAD });
     }
     const above = content.widgets.slice(0, content.widgets.indexOf(cell));
@@ -194,9 +194,9 @@ export class NotebookCommands {
     );
     content.activeCellIndex = above.length;
     if (isBehind) {
-      await this._commands.execute('notebook:run-all-above');
+      await this._app.commands.execute('notebook:run-all-above');
     }
-    await this._commands.execute('notebook:run-cell');
+    await this._app.commands.execute('notebook:run-cell');
   }
 
   private async _saying(work: () => Promise<void>): Promise<void> {
@@ -209,4 +209,28 @@ export class NotebookCommands {
       );
     }
   }
+}
+
+/** A cell with its notebook and its place in it. */
+interface IPlace {
+  panel: NotebookPanel;
+  cell: Cell;
+  index: number;
+}
+
+function activate({ panel, index }: IPlace): void {
+  panel.content.deselectAll();
+  panel.content.activeCellIndex = index;
+}
+
+/** The number, counted from 1, of the line that *node* draws, else of that of the cursor. */
+function lineNumberOf({ cell: { editor } }: IPlace, node?: Element): number {
+  if (editor instanceof CodeMirrorEditor && node?.classList.contains('cm-line')) {
+    return editor.state.doc.lineAt(editor.editor.posAtDOM(node)).number;
+  }
+  return (editor?.getCursorPosition().line ?? 0) + 1;
+}
+
+function lineTextOf(place: IPlace, node?: Element): string {
+  return place.cell.editor?.getLine(lineNumberOf(place, node) - 1) ?? '';
 }

@@ -29,6 +29,8 @@ accuracy = train(lr, units)`
 export const LOAD = '%load_ext hpo_lab';
 
 function storeOption(store: string): string {
-  const quoted = /[\s"'\\]/.test(store) ? JSON.stringify(store) : store;
+  // As a shell quotes: on a line, `#` would begin a comment.
+  const isPlain = /^[\w@%+=:,./-]*$/.test(store);
+  const quoted = isPlain ? store : `'${store.replace(/'/g, `'"'"'`)}'`;
   return store ? ` --store ${quoted}` : '';
 }

@@ -6,13 +6,14 @@ export interface ILine {
   metric: string;
   /** Further objectives, as they stand behind the first one: `, minimize size`. */
   further: string;
-  /** The text behind each flag; those that may be repeated are joined by spaces. */
-  texts: Record<string, string>;
+  /** The texts behind each flag, more than one where it is repeated. */
+  texts: Record<string, readonly string[]>;
   /** Settings of the algorithm and of the rule, by name. */
   settings: Record<string, string>;
   ruleSettings: Record<string, string>;
 }
 
+const DIRECTIONS = ['maximize', 'minimize'];
 const SETTING = '--setting';
 const RULE = '--early-stopping';
 
@@ -20,15 +21,12 @@ const RULE = '--early-stopping';
 export function lineOf(cell: ReadCell): ILine {
   const { objectives = '', options = {} } = cell.tune ?? {};
   const [first, ...further] = objectives.split(',');
-  const [direction = 'maximize', metric = cell.metrics[0] ?? ''] = first
-    .split(' ')
-    .filter(each => each);
-  const texts: Record<string, string> = {};
-  for (const [flag, values] of Object.entries(options)) {
-    texts[flag] = values.join(' ');
-  }
-  const [rule, ...behind] = (texts[RULE] ?? '').split(':');
-  texts[RULE] = rule;
+  const words = first.split(' ').filter(each => each);
+  const direction = DIRECTIONS.includes(words[0]) ? words.shift()! : DIRECTIONS[0];
+  const metric = words.join(' ') || (cell.metrics[0] ?? '');
+  const texts: ILine['texts'] = { ...options };
+  const [rule, ...behind] = (texts[RULE] ?? []).join(' ').split(':');
+  texts[RULE] = [rule];
   delete texts[SETTING];
   return {
     direction,
@@ -56,12 +54,11 @@ export function changesOf(
 ): Record<string, string[]> {
   const changes: Record<string, string[]> = {};
   for (const flag of Object.keys({ ...before.texts, ...line.texts })) {
-    const text = (line.texts[flag] ?? '').trim();
-    const option = options.find(each => each.flag === flag);
-    const was = before.texts[flag] ?? '';
-    if (flag !== RULE && text !== was) {
-      const texts = option?.repeatable ? text.split(/\s+/) : [text];
-      changes[flag] = texts.filter(each => each && (was || each !== option?.default));
+    const usual = options.find(each => each.flag === flag)?.default;
+    const was = said(before, flag);
+    const texts = said(line, flag);
+    if (flag !== RULE && JSON.stringify(texts) !== JSON.stringify(was)) {
+      changes[flag] = texts.filter(each => was.length || each !== usual);
     }
   }
   if (written(line.settings).join() !== written(before.settings).join()) {
@@ -76,33 +73,42 @@ export function changesOf(
 
 /** The line with another algorithm, whose settings are others. */
 export function withAlgorithm(line: ILine, name: string): ILine {
-  return { ...line, texts: { ...line.texts, '--algorithm': name }, settings: {} };
+  return { ...line, texts: { ...line.texts, '--algorithm': [name] }, settings: {} };
 }
 
 /** The line with another rule of early stopping, whose settings are others. */
 export function withRule(line: ILine, name: string): ILine {
-  return { ...line, texts: { ...line.texts, [RULE]: name }, ruleSettings: {} };
+  return { ...line, texts: { ...line.texts, [RULE]: [name] }, ruleSettings: {} };
 }
 
 /** The line of a cell that has none yet, with the store that a user prefers. */
 export function withStore(cell: ReadCell, line: ILine, store: string): ILine {
   const isNew = cell.tune === null && store;
-  return isNew ? { ...line, texts: { ...line.texts, '--store': store } } : line;
+  return isNew ? { ...line, texts: { ...line.texts, '--store': [store] } } : line;
 }
 
 /** The algorithm that a line names, or that is taken without a name. */
 export function algorithmOf(line: ILine, options: Options): Configurable | undefined {
   const usual = options.options.find(each => each.flag === '--algorithm')?.default;
-  const name = line.texts['--algorithm'] || usual;
+  const name = textOf(line, '--algorithm') || usual;
   return options.algorithms.find(each => each.name === name);
 }
 
 export function ruleNamed(line: ILine, options: Options): Configurable | undefined {
-  return options.earlyStopping.find(each => each.name === line.texts[RULE]);
+  return options.earlyStopping.find(each => each.name === textOf(line, RULE));
+}
+
+/** The text behind a flag that stands once. */
+export function textOf(line: ILine, flag: string): string {
+  return (line.texts[flag] ?? []).join(' ');
+}
+
+function said(line: ILine, flag: string): string[] {
+  return (line.texts[flag] ?? []).map(each => each.trim()).filter(each => each);
 }
 
 function ruleOf(line: ILine): string {
-  const name = line.texts[RULE] ?? '';
+  const name = textOf(line, RULE);
   const settings = written(line.ruleSettings);
   return name && settings.length ? `${name}:${settings.join(',')}` : name;
 }

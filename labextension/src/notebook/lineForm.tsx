@@ -1,23 +1,25 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { Configurable, Options, ReadCell } from '../api/types';
+import { ChoiceField, TextField } from '../forms/fields';
 import type { Cells } from './cells';
 import { Preview, useChecked } from './checking';
-import type { IFormProps } from './dialog';
-import { ChoiceField, TextField } from './fields';
 import {
   algorithmOf,
   changesOf,
   lineOf,
   objectivesOf,
   ruleNamed,
+  textOf,
   withAlgorithm,
   withRule,
   withStore,
   type ILine
 } from './line';
 
-export interface ILineFormProps extends IFormProps<string> {
+export interface ILineFormProps {
+  /** What would be written now; undefined while something is wrong. */
+  onChange: (source: string | undefined) => void;
   cells: Cells;
   source: string;
   cell: ReadCell;
@@ -45,8 +47,8 @@ export function LineForm(props: ILineFormProps): JSX.Element {
     each => each.tune?.line ?? 1
   );
   React.useEffect(() => onChange(checked.source), [checked.source]);
-  const say = (flag: string, text: string) =>
-    setLine({ ...line, texts: { ...line.texts, [flag]: text } });
+  const say = (flag: string, ...texts: string[]) =>
+    setLine({ ...line, texts: { ...line.texts, [flag]: texts } });
   const names = { line, say, options, trans };
   const algorithm = algorithmOf(line, options);
   const rule = ruleNamed(line, options);
@@ -111,7 +113,7 @@ export function LineForm(props: ILineFormProps): JSX.Element {
           <TextField
             key={each.flag}
             label={each.flag === '-o' ? trans.__('Variable') : trans.__('Store')}
-            value={line.texts[each.flag] ?? ''}
+            value={textOf(line, each.flag)}
             help={sentence(each.help)}
             onChange={text => say(each.flag, text)}
           />
@@ -126,7 +128,7 @@ export function LineForm(props: ILineFormProps): JSX.Element {
 function Said(props: {
   flag: string;
   line: ILine;
-  say: (flag: string, text: string) => void;
+  say: (flag: string, ...texts: string[]) => void;
   options: Options;
   trans: TranslationBundle;
 }): JSX.Element | null {
@@ -136,7 +138,7 @@ function Said(props: {
     return null;
   }
   const label = sentence(flag.replace(/^--/, '').replace(/-/g, ' '));
-  const value = line.texts[flag] ?? '';
+  const value = textOf(line, flag);
   if (option.choices.length) {
     const usual = trans.__('%1, as usual', option.default);
     return (
@@ -149,12 +151,36 @@ function Said(props: {
       />
     );
   }
+  const placeholder = option.default || formOf(option.form);
+  const help = sentence(option.help);
+  if (option.repeatable) {
+    // A text may hold spaces, so each has a field; behind the last is room for another.
+    const texts = (line.texts[flag] ?? []).filter(
+      (each, place, all) => each || all[place + 1]
+    );
+    return (
+      <>
+        {[...texts, ''].map((text, place) => (
+          <TextField
+            key={place}
+            label={place ? trans.__('%1, no. %2', label, place + 1) : label}
+            value={text}
+            placeholder={placeholder}
+            help={place ? undefined : help}
+            onChange={now =>
+              say(flag, ...texts.slice(0, place), now, ...texts.slice(place + 1))
+            }
+          />
+        ))}
+      </>
+    );
+  }
   return (
     <TextField
       label={label}
       value={value}
-      placeholder={option.default || formOf(option.form)}
-      help={sentence(option.help)}
+      placeholder={placeholder}
+      help={help}
       onChange={text => say(flag, text)}
     />
   );

@@ -70,7 +70,7 @@ const marks = StateField.define<RangeSet<Mark>>({
 /** Where marks stand, and what a click on that of a line does. */
 export interface IMarked {
   isPython: () => boolean;
-  open: (line: number) => void;
+  open: (line: number, node: Element) => void;
 }
 
 /** Marks lines of a cell that are tuned, and those with a mistake. */
@@ -130,7 +130,7 @@ export function tuneMarks(
     markers: view => view.state.field(marks),
     domEventHandlers: {
       click: (view, block) => {
-        open(view.state.doc.lineAt(block.from).number);
+        open(view.state.doc.lineAt(block.from).number, view.dom);
         return true;
       }
     }

@@ -1,10 +1,12 @@
 import { act, fireEvent, render, screen } from '@testing-library/react';
 import { nullTranslator } from '@jupyterlab/translation';
 import * as React from 'react';
-import { Client } from '../api/client';
+import { Client, Refusal } from '../api/client';
 import type { EditedCell, Options, Tunable } from '../api/types';
 import { Cells } from './cells';
 import { rewrite } from './edit';
+import { example } from './example';
+import { LineForm } from './lineForm';
 import { changesOf, lineOf, objectivesOf, withAlgorithm, withRule } from './line';
 import { linesOf } from './marks';
 import { ValueForm } from './valueForm';
@@ -99,11 +101,36 @@ describe('the line', () => {
 
   it('leaves out what is as it is anyway', () => {
     const before = lineOf({ ...cell, tune: null });
-    const line = { ...before, texts: { '--trials': '20', '--warm-start': 'a  b' } };
+    const line = {
+      ...before,
+      texts: { '--trials': ['20'], '--warm-start': ['a ', '', 'b'] }
+    };
     expect(changesOf(before, line, options)).toEqual({
       '--trials': [],
       '--warm-start': ['a', 'b']
     });
+  });
+
+  it('holds texts with spaces, and keeps what stands behind a repeated flag', () => {
+    const tune = {
+      line: 1,
+      objectives: '',
+      options: { '--constraint': ['size <= 10'] }
+    };
+    const before = lineOf({ ...cell, tune });
+    const texts = { '--constraint': [...before.texts['--constraint'], 'time<=5'] };
+    expect(changesOf(before, { ...before, texts }, options)).toEqual({
+      '--constraint': ['size <= 10', 'time<=5']
+    });
+  });
+
+  it('takes a metric without direction for a metric', () => {
+    const of = (objectives: string) =>
+      objectivesOf(lineOf({ ...cell, tune: { line: 1, objectives, options: {} } }));
+    expect(of('acc')).toBe('maximize acc');
+    expect(of('minimize acc other, maximize f1')).toBe(
+      'minimize acc other, maximize f1'
+    );
   });
 
   it('drops the settings of another algorithm and of another rule', () => {
@@ -122,6 +149,57 @@ describe('the line', () => {
       '--early-stopping': ['medianstop:start_step=3,min_trials_required=2']
     });
   });
+});
+
+it('has a field for each text of a repeated flag, and one more', async () => {
+  jest.useFakeTimers();
+  const client = new Client();
+  const ask = jest.spyOn(client, 'ask').mockResolvedValue({ ...NOTHING, source: '' });
+  const constraint = {
+    ...{ flag: '--constraint', form: 'METRIC<=VALUE', help: 'a bound', default: '' },
+    ...{ repeatable: true, choices: [] as string[] }
+  };
+  const options = {
+    ...{ options: [constraint], alongside: [], algorithms: [] },
+    ...{ earlyStopping: [], distributions: [] }
+  } as unknown as Options;
+  const tune = {
+    line: 1,
+    objectives: 'maximize f1',
+    options: { '--constraint': ['size <= 10'] }
+  };
+  const props = { cells: new Cells(client), source: '', options, store: '', trans };
+  render(<LineForm {...props} cell={{ ...NOTHING, tune }} onChange={jest.fn()} />);
+  const another = screen.getByLabelText('Constraint, no. 2');
+  fireEvent.change(another, { target: { value: 'time<=5' } });
+  await act(() => jest.advanceTimersByTimeAsync(500));
+  expect(ask.mock.lastCall![1]!.body).toMatchObject({
+    options: { '--constraint': ['size <= 10', 'time<=5'] }
+  });
+  expect(screen.getByLabelText('Constraint, no. 3')).toBeTruthy();
+  jest.useRealTimers();
+});
+
+it.each([
+  ['/data/x.db', '/data/x.db'],
+  ['/data/run#1/x.db', "'/data/run#1/x.db'"],
+  ["/a b/it's", `'/a b/it'"'"'s'`]
+])('writes the store %s so that the line can be read', (store, written) => {
+  expect(example(store).split('\n')[0]).toBe(
+    `%%tune maximize accuracy --store ${written}`
+  );
+});
+
+it('asks a server without answers about cells again after a while', async () => {
+  jest.useFakeTimers();
+  const client = new Client();
+  jest.spyOn(client, 'ask').mockRejectedValue(new Refusal(404, 'Not Found'));
+  const cells = new Cells(client);
+  await expect(cells.read('x = 1')).rejects.toThrow('Not Found');
+  expect(cells.isOff).toBe(true);
+  jest.advanceTimersByTime(60_000);
+  expect(cells.isOff).toBe(false);
+  jest.useRealTimers();
 });
 
 it('marks a line once, with what is wrong before what it means', () => {

@@ -14,8 +14,6 @@ import { Cells } from './cells';
 import { NotebookCommands } from './commands';
 import { tuneMarks } from './marks';
 
-const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;
-
 export const notebook: JupyterFrontEndPlugin<void> = {
   id: 'hpo-lab:notebook',
   description: 'Tunes cells of notebooks: marks, forms and an example.',
@@ -35,44 +33,46 @@ export const notebook: JupyterFrontEndPlugin<void> = {
     const { commands } = app;
     const cells = new Cells(hpoLab.experiments.client);
     const notebooks = new NotebookCommands(
-      commands,
+      app,
       tracker,
       cells,
       hpoLab.preferences,
       trans
     );
 
-    // A click of the right button leaves the cursor where it is.
-    const lineOf = ({ isContextMenu }: ReadonlyPartialJSONObject) =>
+    // A click of the right button makes no cell active and leaves the cursor where it is.
+    const placeOf = ({ isContextMenu }: ReadonlyPartialJSONObject) =>
       isContextMenu
-        ? app.contextMenuHitTest(node => node.classList.contains('cm-line'))
+        ? app.contextMenuHitTest(({ classList }) =>
+            ['cm-line', 'jp-CodeCell'].some(name => classList.contains(name))
+          )
         : undefined;
+    const describedBy = {
+      args: {
+        type: 'object',
+        properties: {
+          isContextMenu: {
+            type: 'boolean',
+            description: trans.__('Take what was clicked in place of the active cell')
+          }
+        }
+      }
+    } as const;
     commands.addCommand(CommandIDs.tuneValue, {
       label: trans.__('Tune This Value…'),
       caption: trans.__('Say how the value at the cursor may vary'),
       icon: hpoIcon,
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            isContextMenu: {
-              type: 'boolean',
-              description:
-                'Take the line that was clicked in place of that of the cursor'
-            }
-          }
-        }
-      },
-      isEnabled: args => notebooks.isAtValue(lineOf(args)),
-      execute: args => notebooks.tuneValue(lineOf(args))
+      describedBy,
+      isEnabled: args => notebooks.isAtValue(placeOf(args)),
+      execute: args => notebooks.tuneValue(placeOf(args))
     });
     commands.addCommand(CommandIDs.tuneCell, {
       label: trans.__('Tune This Cell…'),
       caption: trans.__('Say what to optimize, how and how long, and run it'),
       icon: hpoIcon,
-      describedBy: NO_ARGUMENTS,
-      isEnabled: () => notebooks.hasCode,
-      execute: () => notebooks.tuneCell()
+      describedBy,
+      isEnabled: args => notebooks.hasCode(placeOf(args)),
+      execute: args => notebooks.tuneCell(placeOf(args))
     });
     commands.addCommand(CommandIDs.newNotebook, {
       label: args =>
@@ -83,7 +83,10 @@ export const notebook: JupyterFrontEndPlugin<void> = {
         args: {
           type: 'object',
           properties: {
-            cwd: { type: 'string', description: 'The folder of the notebook' }
+            cwd: {
+              type: 'string',
+              description: trans.__('The folder of the notebook')
+            }
           }
         }
       },
@@ -112,7 +115,7 @@ export const notebook: JupyterFrontEndPlugin<void> = {
           ? EditorExtensionRegistry.createImmutableExtension(
               tuneMarks(cells, trans, {
                 isPython: () => model.mimeType.includes('python'),
-                open: line => void notebooks.tuneLine(line)
+                open: (line, node) => void notebooks.tuneLine(line, node)
               })
             )
           : null

@@ -1,10 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { Tunable } from '../api/types';
+import { ChoiceField, TextField } from '../forms/fields';
 import type { Cells } from './cells';
 import { Preview, useChecked } from './checking';
-import type { IFormProps } from './dialog';
-import { ChoiceField, TextField } from './fields';
 import {
   annotationOf,
   fieldsOf,
@@ -14,7 +13,9 @@ import {
   type Kind
 } from './words';
 
-export interface IValueFormProps extends IFormProps<string> {
+export interface IValueFormProps {
+  /** What would be written now; undefined while something is wrong. */
+  onChange: (source: string | undefined) => void;
   cells: Cells;
   source: string;
   value: Tunable;

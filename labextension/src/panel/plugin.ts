@@ -9,8 +9,8 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 import { hpoIcon } from '../marks/icon';
+import { insertCells, newNotebook } from '../notebook/insert';
 import { CommandIDs, IHpoLab } from '../tokens';
-import { insertCell } from './insert';
 import { addContextMenu } from './menu';
 import { ExperimentsPanel } from './panel';
 
@@ -38,7 +38,10 @@ export const panel: JupyterFrontEndPlugin<void> = {
             void commands.execute(CommandIDs.open, { uid });
           }
         },
-        insert: code => void insertCell(app, notebooks, code),
+        insert: code => {
+          const panel = notebooks?.currentWidget;
+          void (panel ? insertCells(app, panel, [code]) : newNotebook(app, [code]));
+        },
         copy: text => Clipboard.copyToSystem(text)
       },
       trans
@@ -51,7 +54,11 @@ export const panel: JupyterFrontEndPlugin<void> = {
     addContextMenu(app, widget);
     // Notebook 7 has no such signal of its own type, but the same one.
     (shell as LabShell).currentChanged?.connect(() => {
-      widget.current = uidOf(shell.currentWidget) ?? widget.current;
+      const shown = uidOf(shell.currentWidget);
+      const { current } = widget;
+      // Another part of the window may have the focus while the view stays open.
+      const isOpen = [...shell.widgets('main')].some(each => uidOf(each) === current);
+      widget.current = shown ?? (isOpen ? current : undefined);
     });
 
     const category = trans.__('Hyperparameter Tuning');
@@ -77,8 +84,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** The experiment that a widget of the main area shows; its id, or its node, says which. */
+/** The experiment that a widget of the main area shows; its id says which. */
 function uidOf(widget: Widget | null): string | undefined {
-  const uid = /^hpo-lab.*\b([0-9a-f]{32})$/.exec(widget?.id ?? '')?.[1];
-  return uid ?? widget?.node.dataset.uid;
+  return /^hpo-lab.*\b([0-9a-f]{32})$/.exec(widget?.id ?? '')?.[1];
 }

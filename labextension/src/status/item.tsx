@@ -15,7 +15,42 @@ export function running(all: readonly Glance[]): {
   return { trials, experiments };
 }
 
-/** `3 trials running` in the status bar; a click shows the experiments. */
+export interface IRunningProps {
+  model: ExperimentsModel;
+  /** Shows the experiments. */
+  show: () => void;
+  trans: TranslationBundle;
+}
+
+/** `3 trials running`, or what the trouble is; a click shows the experiments. */
+export function Running(props: IRunningProps): JSX.Element {
+  const { model, show, trans } = props;
+  const { experiments, trials } = running(model.all ?? []);
+  const { trouble } = model;
+  const text = trials
+    ? trans._n('%1 trial running', '%1 trials running', trials)
+    : trans._n('%1 experiment running', '%1 experiments running', experiments.length);
+  const names = experiments.map(each => each.title).join('\n');
+  // Pressed, the panel says what the matter is and what can be done.
+  const title = !trouble
+    ? names
+    : trouble.isOffline
+      ? trans.__('No connection to the server.')
+      : trans.__('The server does not say how it is: %1', trouble.error.message);
+  return (
+    <button
+      type="button"
+      className={trouble ? 'quiet jp-mod-stale' : 'quiet'}
+      title={title}
+      onClick={show}
+    >
+      <Mark name="running" size={12} />
+      {text}
+    </button>
+  );
+}
+
+/** What runs, in the status bar. */
 export class StatusItem extends ReactWidget {
   constructor(
     private readonly _model: ExperimentsModel,
@@ -36,25 +71,7 @@ export class StatusItem extends ReactWidget {
   }
 
   protected render(): JSX.Element {
-    const trans = this._trans;
-    const { experiments, trials } = running(this._model.all ?? []);
-    const isStale = this._model.trouble !== null;
-    const text = trials
-      ? trans._n('%1 trial running', '%1 trials running', trials)
-      : trans._n('%1 experiment running', '%1 experiments running', experiments.length);
-    const names = experiments.map(each => each.title).join('\n');
-    return (
-      <button
-        type="button"
-        className="quiet"
-        title={isStale ? trans.__('No connection to the server.') : names}
-        disabled={isStale}
-        onClick={this._show}
-      >
-        <Mark name="running" size={12} />
-        {text}
-      </button>
-    );
+    return <Running model={this._model} show={this._show} trans={this._trans} />;
   }
 
   private _draw(): void {

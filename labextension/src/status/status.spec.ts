@@ -1,22 +1,26 @@
 import { Notification } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
+import { fireEvent, render } from '@testing-library/react';
+import { createElement } from 'react';
 import type { Glance } from '../api/types';
-import { ExperimentsModel } from '../model/experiments';
+import { ExperimentsModel, SELDOM } from '../model/experiments';
 import { Preferences } from '../model/preferences';
 import { FakeEvents } from '../testing/events';
-import { ended, FakeClient, glance } from '../testing/server';
+import { ended, FakeClient, glance, missing, offline } from '../testing/server';
 import { Interest } from './interest';
-import { running } from './item';
+import { Running, running } from './item';
 import { Notifier } from './notifier';
 
 const trans = nullTranslator.load('');
 let client: FakeClient;
+let events: FakeEvents;
 let model: ExperimentsModel;
 let preferences: Preferences;
 
 beforeEach(() => {
   client = new FakeClient();
-  model = new ExperimentsModel(new FakeEvents().manager, client);
+  events = new FakeEvents();
+  model = new ExperimentsModel(events.manager, client);
   preferences = new Preferences();
 });
 
@@ -71,19 +75,31 @@ describe('notifications', () => {
 });
 
 it('looks when there is a reason to, and no longer than it is wanted', async () => {
+  jest.useFakeTimers();
   const interest = new Interest(model, null);
   const cell = (source: string) => ({
     cell: { model: { type: 'code', sharedModel: { getSource: () => source } } } as never
   });
+  const asked = async () => {
+    await jest.advanceTimersByTimeAsync(0);
+    return client.asked.splice(0);
+  };
   interest.onExecuted(null, cell('x = 1'));
-  expect(client.asked).toEqual([]);
+  expect(await asked()).toEqual([]);
   interest.onExecuted(null, cell('\n%%tune maximize accuracy\nx = 1'));
-  expect(client.asked).toEqual(['/experiments']);
-  await model.refresh();
+  expect(await asked()).toEqual(['/experiments', '/']);
+  await jest.advanceTimersByTimeAsync(SELDOM);
+  expect(await asked()).toEqual(['/experiments']);
+
   interest.isWanted = false;
   interest.onExecuted(null, cell('%%tune minimize loss'));
-  expect(client.asked).toEqual(['/experiments', '/']);
+  events.change('a');
+  await jest.advanceTimersByTimeAsync(2 * SELDOM);
+  expect(await asked()).toEqual([]);
+  interest.isWanted = true;
+  expect(await asked()).toEqual(['/experiments']);
   interest.dispose();
+  jest.useRealTimers();
 });
 
 it('counts the trials that run', () => {
@@ -93,4 +109,23 @@ it('counts the trials that run', () => {
     ended('c')
   ]);
   expect([trials, experiments.length]).toEqual([3, 2]);
+});
+
+it('says in the status bar what the trouble is, and leads to the panel', async () => {
+  const show = jest.fn();
+  const button = async () => {
+    await model.refresh();
+    const shown = render(createElement(Running, { model, show, trans }));
+    const [found] = shown.getAllByRole('button');
+    fireEvent.click(found);
+    shown.unmount();
+    return found.title;
+  };
+  client.experiments = [glance('a')];
+  expect(await button()).toBe('a');
+  client.failure = missing;
+  expect(await button()).toBe('The server does not say how it is: 404 Not Found');
+  client.failure = offline;
+  expect(await button()).toBe('No connection to the server.');
+  expect(show).toHaveBeenCalledTimes(3);
 });

@@ -5,7 +5,7 @@ import { ServerFigure } from '../../figures/figure';
 import { duration, metricNumber, number } from '../../format/numbers';
 import { CommandIDs } from '../../tokens';
 import { Log, shownText } from '../log';
-import { isBest, useView, type IExperimentProps } from '../view';
+import { isBest, isWritten, useView, type IExperimentProps } from '../view';
 import { isFinal } from '../words';
 import { secondsOf } from './columns';
 import { State } from './row';
@@ -35,7 +35,12 @@ export function Drawer(props: IDrawerProps): JSX.Element {
         <h3 ref={title} tabIndex={-1}>
           {trans.__('Trial %1', trial.number)}{' '}
           <span className="hpo-state">
-            <State experiment={experiment} trial={trial} />
+            <State
+              trial={trial}
+              isBest={isBest(experiment, trial)}
+              isWritten={isWritten(experiment, trial)}
+              isOver={experiment.isOver}
+            />
           </span>
         </h3>
         <button

@@ -1,18 +1,27 @@
 import * as React from 'react';
-import type { Experiment, Trial } from '../../api/types';
+import type { Trial } from '../../api/types';
 import { duration, metricNumber, number } from '../../format/numbers';
 import { isAtBound, position } from '../../format/scale';
 import { Mark, trialMark, type MarkName } from '../../marks/mark';
-import { isBest, isWritten, useView } from '../view';
+import { useView } from '../view';
 import { trialInWords } from '../words';
 import { secondsOf, type IColumn } from './columns';
 
 /** Of a row, in pixels. */
 export const HEIGHT = 34;
 
-export interface IRowProps {
-  experiment: Experiment;
+/** A trial, and what the experiment makes of it. */
+export interface IStateProps {
   trial: Trial;
+  /** It is the best of one objective. */
+  isBest: boolean;
+  /** It is the cell as it is written. */
+  isWritten: boolean;
+  /** The experiment has ended. */
+  isOver: boolean;
+}
+
+export interface IRowProps extends IStateProps {
   columns: readonly IColumn[];
   /** Its place among the rows, from 0. */
   place: number;
@@ -23,15 +32,12 @@ export interface IRowProps {
   mark: (number: number) => void;
 }
 
-/** A trial as a row. */
+/** A trial as a row; it is drawn again only where something of its own has changed. */
 export const Row = React.memo(function Row(props: IRowProps): JSX.Element {
-  const { experiment, trial, columns, place, isOpen, isMarked, isActive, open, mark } =
-    props;
+  const { trial, isBest, isWritten, isOver, columns, place } = props;
+  const { isOpen, isMarked, isActive, open, mark } = props;
   const { trans } = useView();
-  const kinds = [
-    isBest(experiment, trial) ? 'best' : isWritten(experiment, trial) ? 'written' : '',
-    isOpen ? 'sel' : ''
-  ];
+  const kinds = [isBest ? 'best' : isWritten ? 'written' : '', isOpen ? 'sel' : ''];
   return (
     <tr
       className={kinds.join(' ')}
@@ -66,7 +72,7 @@ export const Row = React.memo(function Row(props: IRowProps): JSX.Element {
               </button>
             </span>
           ) : (
-            <Cell experiment={experiment} trial={trial} column={column} />
+            <Cell {...{ trial, isBest, isWritten, isOver, column }} />
           )}
         </td>
       ))}
@@ -74,17 +80,16 @@ export const Row = React.memo(function Row(props: IRowProps): JSX.Element {
   );
 });
 
-interface ICellProps {
-  experiment: Experiment;
-  trial: Trial;
+interface ICellProps extends IStateProps {
   column: IColumn;
 }
 
 function Cell(props: ICellProps): JSX.Element {
-  const { experiment, trial, column } = props;
+  const { column, ...state } = props;
+  const { trial } = state;
   switch (column.kind) {
     case 'state':
-      return <State experiment={experiment} trial={trial} />;
+      return <State {...state} />;
     case 'objective': {
       const value = trial.values[column.title] ?? trial.metrics[column.title];
       return value === undefined || value === null ? (
@@ -127,18 +132,16 @@ function None(): JSX.Element {
 }
 
 /** What became of a trial: its mark and a word. */
-export function State(props: { experiment: Experiment; trial: Trial }): JSX.Element {
-  const { experiment, trial } = props;
+export function State(props: IStateProps): JSX.Element {
+  const { trial, isBest, isWritten, isOver } = props;
   const { trans } = useView();
-  const isBestOne = isBest(experiment, trial);
-  const isOwn = isWritten(experiment, trial);
-  let name: MarkName = isBestOne ? 'best' : trialMark(trial.state);
+  let name: MarkName = isBest ? 'best' : trialMark(trial.state);
   let word = trialInWords(trial.state, trans);
-  if (isBestOne) {
-    word = isOwn ? trans.__('Best, as written') : trans.__('Best');
-  } else if (isOwn) {
+  if (isBest) {
+    word = isWritten ? trans.__('Best, as written') : trans.__('Best');
+  } else if (isWritten) {
     word = trans.__('As written');
-  } else if (trial.state === 'Created' && experiment.isOver) {
+  } else if (trial.state === 'Created' && isOver) {
     word = trans.__('Waits for resume');
     name = 'created';
   }

@@ -2,6 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { fireEvent, render, screen, within } from '@testing-library/react';
 import * as React from 'react';
+import type { Experiment } from '../../api/types';
 import { experiment, trial } from '../../testing/experiment';
 import { ViewContext, type IView } from '../view';
 import { columnsOf } from './columns';
@@ -11,24 +12,28 @@ import { Table } from './table';
 const trans = nullTranslator.load('');
 const view = { trans, commands: new CommandRegistry() } as unknown as IView;
 
+const columns = columnsOf(experiment(), new Set(['lr', 'units', 'opt']), trans);
+const order = { key: 'objective accuracy', isDescending: true };
+const nothing = () => undefined;
+
 function shown(trials: ReturnType<typeof trial>[]) {
   const seen = { orders: [] as (IOrder | null)[], opened: [] as number[] };
-  render(
+  const sort = (each: IOrder | null) => void seen.orders.push(each);
+  const open = (number: number) => void seen.opened.push(number);
+  const table = (own: Experiment) => (
     <ViewContext.Provider value={view}>
       <Table
-        experiment={experiment()}
-        trials={trials}
-        columns={columnsOf(experiment(), new Set(['lr', 'units', 'opt']), trans)}
-        order={{ key: 'objective accuracy', isDescending: true }}
-        sort={order => seen.orders.push(order)}
+        {...{ trials, columns, order, sort, open }}
+        experiment={own}
         opened={null}
-        open={number => seen.opened.push(number)}
         marked={[]}
-        mark={() => undefined}
+        mark={nothing}
       />
     </ViewContext.Provider>
   );
-  return seen;
+  const { rerender } = render(table(experiment()));
+  const update = (more: Partial<Experiment>) => rerender(table(experiment(more)));
+  return { ...seen, update };
 }
 
 it('says values as a person reads them, and what is best and written', () => {
@@ -61,4 +66,23 @@ it('has few rows of very many trials, and says how many there are', () => {
   shown(Array.from({ length: 10_000 }, (_, number) => trial(number, 0.5)));
   expect(screen.getByRole('table').getAttribute('aria-rowcount')).toBe('10001');
   expect(screen.getAllByRole('row').length).toBeLessThan(60);
+});
+
+it('draws a row again where the experiment changes it, and no other row', () => {
+  const drawn: number[] = [];
+  const watched = [3, 2, 1].map(number => {
+    const each = trial(number, 0.5);
+    return Object.defineProperty(each, 'message', {
+      get: () => {
+        drawn.push(number);
+        return '';
+      }
+    });
+  });
+  const { update } = shown(watched);
+  expect(drawn.splice(0)).toEqual([3, 2, 1]);
+  update({ elapsedSeconds: 122, trials: { Succeeded: 4 } });
+  expect(drawn.splice(0)).toEqual([]);
+  update({ best: { trial: 3, value: 0.97, parameters: {} } });
+  expect(drawn.splice(0)).toEqual([3, 2]);
 });

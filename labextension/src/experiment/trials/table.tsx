@@ -1,6 +1,6 @@
 import * as React from 'react';
 import type { Trial } from '../../api/types';
-import { useView, type IExperimentProps } from '../view';
+import { isBest, isWritten, useView, type IExperimentProps } from '../view';
 import type { IColumn } from './columns';
 import { pressed, type IOrder } from './order';
 import { HEIGHT, Row } from './row';
@@ -112,8 +112,10 @@ export function Table(props: ITableProps): JSX.Element {
           {shown.map((trial, index) => (
             <Row
               key={trial.number}
-              experiment={experiment}
               trial={trial}
+              isBest={isBest(experiment, trial)}
+              isWritten={isWritten(experiment, trial)}
+              isOver={experiment.isOver}
               columns={columns}
               place={start + index}
               isOpen={trial.number === opened}

@@ -1,6 +1,7 @@
 import * as React from 'react';
+import { reasonOf } from '../../api/client';
 import type { Answer, Trial } from '../../api/types';
-import { download, inWords } from '../commands';
+import { download } from '../commands';
 import { useView, type IExperimentProps } from '../view';
 import { columnsOf, firstParameters, MOST } from './columns';
 import { Drawer } from './drawer';
@@ -224,7 +225,7 @@ function useFilter(text: string): IMatches {
         })
         .catch((error: Error) => {
           if (!aborter.signal.aborted) {
-            setMatches(before => ({ ...before, problem: inWords(error) }));
+            setMatches(before => ({ ...before, problem: reasonOf(error) }));
           }
         });
     }, AFTER_TYPING);

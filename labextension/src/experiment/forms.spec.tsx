@@ -1,11 +1,15 @@
+import type { Client } from '../api/client';
 import { nullTranslator } from '@jupyterlab/translation';
-import { fireEvent, render, screen } from '@testing-library/react';
+import { fireEvent, render, screen, waitFor } from '@testing-library/react';
 import * as React from 'react';
-import { Refusal } from '../../api/client';
-import { experiment } from '../../testing/experiment';
-import { budgetForm, budgetsOf } from './budget';
-import { Form, typed } from './form';
+import { Refusal } from '../api/client';
+import { experiment } from '../testing/experiment';
+import { askForBudgets, budgetForm, budgetsOf } from './budget';
+import { Form, typed } from '../forms/form';
 import { pointForm, pointOf } from './point';
+
+// jsdom has it not, and JupyterLab draws with it.
+window.requestIdleCallback ??= draw => window.setTimeout(draw, 0);
 
 const trans = nullTranslator.load('');
 
@@ -17,11 +21,33 @@ it('sends the budgets that were changed', () => {
     timeout: '600',
     goal: ''
   });
-  expect(budgetsOf(model)).toEqual({});
+  expect(budgetsOf(model, trans)).toEqual({});
   model.set('trials', '8');
   model.set('timeout', '2h');
-  model.set('parallel', '');
-  expect(budgetsOf(model)).toEqual({ trials: 8, timeout: '2h' });
+  expect(budgetsOf(model, trans)).toEqual({ trials: 8, timeout: '2h' });
+});
+
+it('says at a budget that was emptied that it cannot be taken away', async () => {
+  const ask = jest.fn();
+  const client = { ask } as unknown as Client;
+  void askForBudgets(experiment({ isOver: false }), client, trans);
+  const field = await screen.findByLabelText('Time');
+  const raise = screen.getByRole<HTMLButtonElement>('button', {
+    name: 'Raise',
+    hidden: true
+  });
+  // Nothing is sent while nothing is changed.
+  expect(raise.disabled).toBe(true);
+  fireEvent.change(field, { target: { value: '' } });
+  expect(raise.disabled).toBe(false);
+  raise.click();
+  await screen.findByText('A budget can be changed, but not be taken away.');
+  expect(field.getAttribute('aria-invalid')).toBe('true');
+  expect(ask).not.toHaveBeenCalled();
+  fireEvent.change(field, { target: { value: '1h' } });
+  raise.click();
+  await waitFor(() => expect(screen.queryByLabelText('Time')).toBeNull());
+  expect(ask.mock.calls[0][1].body).toEqual({ timeout: '1h' });
 });
 
 it('shows beside each field why the server refused it', () => {
@@ -39,6 +65,7 @@ it('shows beside each field why the server refused it', () => {
   expect(screen.getByRole('alert').textContent).toBe('is complete');
   fireEvent.change(field, { target: { value: '9' } });
   expect(field.getAttribute('aria-invalid')).toBe('false');
+  expect(screen.getByRole('alert').textContent).toBe('');
 });
 
 it('makes a point of what is written, with the types of the choices', () => {

@@ -1,9 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Client } from '../../api/client';
-import type { Experiment } from '../../api/types';
-import { duration, number } from '../../format/numbers';
-import { FormDialog } from './dialog';
-import { FormModel, typed } from './form';
+import { Refusal, type Client } from '../api/client';
+import type { Experiment } from '../api/types';
+import { duration, number } from '../format/numbers';
+import { askWith, FormModel, typed } from '../forms/form';
 
 /** A form of the budgets of an experiment, as they are. */
 export function budgetForm(
@@ -49,37 +48,45 @@ export function budgetForm(
   );
 }
 
-/** What to send: the budgets that a person has changed. */
-export function budgetsOf(model: FormModel): Record<string, number | string> {
-  const edited = model.edited.filter(({ name }) => model.values[name].trim());
-  return Object.fromEntries(
-    edited.map(({ name }) => [name, typed(model.values[name])])
-  );
+/** What to send: the budgets that a person has changed; refuses where one was emptied. */
+export function budgetsOf(
+  model: FormModel,
+  trans: TranslationBundle
+): Record<string, number | string> {
+  const { edited, values } = model;
+  const emptied = edited.filter(({ name }) => !values[name].trim());
+  if (emptied.length) {
+    const message = trans.__('A budget can be changed, but not be taken away.');
+    const problems = emptied.map(({ name }) => ({ where: name, message }));
+    throw new Refusal(400, message, problems);
+  }
+  return Object.fromEntries(edited.map(({ name }) => [name, typed(values[name])]));
 }
 
 /** Asks for new budgets and continues the experiment; true when it was continued. */
-export async function askForBudgets(
+export function askForBudgets(
   experiment: Experiment,
   client: Client,
   trans: TranslationBundle
 ): Promise<boolean> {
   const model = budgetForm(experiment, trans);
-  const path = `/experiments/${experiment.uid}/resume`;
-  const dialog = new FormDialog({
+  const { isOver, state, title, uid } = experiment;
+  return askWith({
     title:
-      experiment.isOver && experiment.state !== 'Succeeded'
-        ? trans.__('Resume %1', experiment.title)
-        : trans.__('Raise the budget of %1', experiment.title),
-    accept: experiment.isOver ? trans.__('Resume') : trans.__('Raise'),
+      isOver && state !== 'Succeeded'
+        ? trans.__('Resume %1', title)
+        : trans.__('Raise the budget of %1', title),
+    accept: isOver ? trans.__('Resume') : trans.__('Raise'),
     model,
-    intro: experiment.isOver
+    intro: isOver
       ? trans.__('It goes on where it ended. What has run counts in all budgets.')
       : undefined,
     trans,
-    send: async () => {
-      await client.ask(path, { method: 'POST', body: budgetsOf(model) });
-    }
+    isReady: isOver,
+    send: async () =>
+      client.ask(`/experiments/${uid}/resume`, {
+        method: 'POST',
+        body: budgetsOf(model, trans)
+      })
   });
-  const { button } = await dialog.launch();
-  return button.accept;
 }

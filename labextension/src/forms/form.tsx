@@ -1,8 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { UseSignal } from '@jupyterlab/ui-components';
 import { Signal, type ISignal } from '@lumino/signaling';
 import * as React from 'react';
-import { Refusal, type IProblem } from '../../api/client';
+import { Refusal, type IProblem } from '../api/client';
+import { FormDialog } from './dialog';
+import { ChoiceField, Problems, TextField } from './fields';
 
 /** A value that a person writes or chooses. */
 export interface IField {
@@ -44,6 +46,7 @@ export class FormModel {
   set(name: string, text: string): void {
     this._values[name] = text;
     delete this._problems[name];
+    this._general = [];
     this._changed.emit();
   }
 
@@ -99,91 +102,85 @@ export function typed(text: string): number | string {
   return trimmed !== '' && Number.isFinite(number) && isExact ? number : trimmed;
 }
 
-export interface IFormProps {
+/** The fields with what the server said of them. */
+export function Form(props: {
   model: FormModel;
   trans: TranslationBundle;
   /** What stands above the fields. */
   intro?: string;
-}
-
-/** The fields with what the server said of them. */
-export function Form(props: IFormProps): JSX.Element {
+}): JSX.Element {
   const { model, trans, intro } = props;
-  const id = React.useId();
   return (
     <UseSignal signal={model.changed}>
       {() => (
-        <div className="jp-HpoForm">
-          {intro ? <p className="q sm">{intro}</p> : null}
-          {model.general.length ? (
-            <div className="hpo-note err" role="alert">
-              {model.general.join('; ')}
-            </div>
-          ) : null}
-          {model.fields.map(field => (
-            <Field
-              key={field.name}
-              id={`${id}-${field.name}`}
-              {...{ field, model, trans }}
-            />
-          ))}
-        </div>
+        <>
+          {intro ? <p className="q">{intro}</p> : null}
+          {model.fields.map(({ name, label, hint, isCode, choices }) => {
+            const shared = {
+              label,
+              isCode,
+              value: model.values[name] ?? '',
+              help: hint,
+              problem: model.problem(name),
+              onChange: (text: string) => model.set(name, text)
+            };
+            return choices ? (
+              <ChoiceField
+                key={name}
+                {...shared}
+                choices={[
+                  ['', trans.__('(drawn)')],
+                  ...choices.map(each => [each, each] as const)
+                ]}
+              />
+            ) : (
+              <TextField key={name} {...shared} />
+            );
+          })}
+          <Problems messages={model.general} />
+        </>
       )}
     </UseSignal>
   );
 }
 
-interface IFieldProps {
-  field: IField;
+/**
+ * Ask with a form, which closes when the server has accepted what is in it.
+ *
+ * @param send Sends the form; what it throws is shown in the form, which stays open.
+ * @returns Whether it was accepted.
+ */
+export async function askWith(options: {
+  title: string;
+  /** What the button says that sends the form. */
+  accept: string;
   model: FormModel;
-  id: string;
+  intro?: string;
   trans: TranslationBundle;
-}
-
-function Field(props: IFieldProps): JSX.Element {
-  const { field, model, id, trans } = props;
-  const problem = model.problem(field.name);
-  const common = {
-    id,
-    value: model.values[field.name] ?? '',
-    'aria-invalid': Boolean(problem),
-    'aria-describedby': `${id}-said`,
-    onChange: (event: React.ChangeEvent<HTMLInputElement | HTMLSelectElement>) =>
-      model.set(field.name, event.currentTarget.value)
+  /** It is sent also where nothing was edited. */
+  isReady: boolean;
+  send: () => Promise<void>;
+}): Promise<boolean> {
+  const { title, accept, model, intro, trans, isReady, send } = options;
+  const dialog = new FormDialog({
+    title,
+    accept: [accept],
+    body: <Form {...{ model, trans, intro }} />,
+    trans,
+    send: async () => {
+      try {
+        await send();
+      } catch (error) {
+        model.refuse(error as Error);
+        return false;
+      }
+      return true;
+    }
+  });
+  const settle = () => {
+    dialog.isReady = isReady || model.edited.length > 0;
   };
-  return (
-    <div className="jp-HpoField">
-      <label htmlFor={id}>
-        {field.isCode ? <code>{field.label}</code> : field.label}
-      </label>
-      {field.choices ? (
-        <select {...common}>
-          <option value="">{trans.__('(drawn)')}</option>
-          {field.choices.map(each => (
-            <option key={each} value={each}>
-              {each}
-            </option>
-          ))}
-        </select>
-      ) : (
-        <input type="text" spellCheck={false} autoComplete="off" {...common} />
-      )}
-      <span id={`${id}-said`} className={problem ? 'bad xs' : 'q xs'} role="status">
-        {problem || field.hint}
-      </span>
-    </div>
-  );
-}
-
-/** The same as the body of a dialog. */
-export class FormBody extends ReactWidget {
-  constructor(private readonly _props: IFormProps) {
-    super();
-    this.addClass('hpo');
-    this.addClass('jp-HpoDialog');
-  }
-
-  protected render(): JSX.Element {
-    return <Form {...this._props} />;
-  }
+  settle();
+  model.changed.connect(settle);
+  return (await dialog.ask()) !== undefined;
 }

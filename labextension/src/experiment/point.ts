@@ -1,11 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Client } from '../../api/client';
-import type { Experiment, Parameter, Value } from '../../api/types';
-import { number } from '../../format/numbers';
-import { spaceOf } from '../../format/scale';
-import { rangeInWords } from '../parameters';
-import { FormDialog } from './dialog';
-import { FormModel, typed, type IField } from './form';
+import type { Client } from '../api/client';
+import type { Experiment, Parameter, Value } from '../api/types';
+import { number } from '../format/numbers';
+import { spaceOf } from '../format/scale';
+import { rangeInWords } from './parameters';
+import { askWith, FormModel, typed, type IField } from '../forms/form';
 
 /** A form with a field for each parameter, as in *values*. */
 export function pointForm(
@@ -57,7 +56,7 @@ export async function askForPoint(
   const values = experiment.best?.parameters ?? experiment.written;
   const model = pointForm(experiment, values, trans);
   let outlook: string | null = null;
-  const dialog = new FormDialog({
+  await askWith({
     title: trans.__('Try a point of %1', experiment.title),
     accept: trans.__('Try'),
     model,
@@ -65,6 +64,7 @@ export async function askForPoint(
       ? trans.__('The values of the best trial. What is left empty is drawn.')
       : trans.__('What is left empty is drawn.'),
     trans,
+    isReady: true,
     send: async () => {
       const answer = await client.ask<{ outlook: string }>(
         `/experiments/${experiment.uid}/points`,
@@ -73,6 +73,5 @@ export async function askForPoint(
       outlook = answer.outlook;
     }
   });
-  await dialog.launch();
   return outlook;
 }
