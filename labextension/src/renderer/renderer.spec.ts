@@ -10,14 +10,19 @@ import { rendererFactory } from './renderer';
 
 const UID = 'a'.repeat(32);
 let see: (isIntersecting: boolean) => void;
+/** What the browser says of a new target. */
+let isInView: boolean;
 
 beforeEach(() => {
   jest.useFakeTimers();
+  isInView = false;
   globalThis.IntersectionObserver = class {
     constructor(callback: (entries: { isIntersecting: boolean }[]) => void) {
       see = isIntersecting => callback([{ isIntersecting }]);
     }
-    observe() {}
+    observe() {
+      void Promise.resolve().then(() => see(isInView));
+    }
     disconnect() {}
   } as unknown as typeof IntersectionObserver;
 });
@@ -59,6 +64,7 @@ function shown() {
   Widget.attach(renderer, document.body);
   return {
     renderer,
+    model,
     panels: () => ask.mock.calls.filter(([path]) => path.endsWith('/panel')).length,
     lacks: () => list.splice(0),
     answers: (panel: unknown) =>
@@ -144,6 +150,20 @@ it('asks nothing while the kernel speaks, and what is older does not win', async
   expect(renderer.node.textContent).toBe('server');
   await renderer.renderModel(output('<p>late</p>', 6));
   expect(renderer.node.textContent).toBe('server');
+  renderer.dispose();
+});
+
+it('looks again whether it is seen when something changed', async () => {
+  const { renderer, model, answers, tell } = shown();
+  const other = model.look(false);
+  answers({ html: '<p>stopped</p>', revision: 7, isOver: false });
+  await renderer.renderModel(output('<p>runs</p>', 3));
+  see(false);
+  isInView = true;
+  tell(7);
+  await jest.advanceTimersByTimeAsync(5000);
+  expect(renderer.node.textContent).toBe('stopped');
+  other.dispose();
   renderer.dispose();
 });
 

@@ -125,6 +125,11 @@ export class RenderedExperiment extends RenderedHTML {
       this._look();
     } else if (this._looking) {
       this._askSoon();
+    } else if (this.isAttached) {
+      // Cells come and go while a notebook is scrolled. What the browser said last of this one may
+      // be wrong by now; a new target is told of at once.
+      this._observer.disconnect();
+      this._observer.observe(this.node);
     }
   }
 
