@@ -158,8 +158,8 @@ def suggestion(name: str, value: Value) -> str:
         return f"loguniform({_times(value, 1 / _FACTOR)}, {high})"
     if 0 <= value <= 1:
         return "uniform(0.0, 1.0)"
-    bounds = _times(value, 1 / 4), _times(value, 4)
-    return "uniform({}, {})".format(*sorted(bounds, key=float))
+    ends = _times(value, 1 / 4), _times(value, 4)
+    return "uniform({}, {})".format(*sorted(ends, key=float))
 
 
 _USUAL = {
