@@ -146,8 +146,8 @@ class Follower:
                 changes = self._store.changes(self._uid) or changes
             record = changes.experiment or self._record
             assert record is not None
-            # The heartbeat moves without a change.
-            self._record = record = replace(record, lease=changes.lease)
+            # The heartbeat moves without a change, and trials move the revision.
+            self._record = record = replace(record, lease=changes.lease, revision=changes.revision)
             objective = record.document.spec.objective
             if self._tally is None or self._tally.objective != objective:
                 earlier = self._tally.trials.values() if self._tally else ()

@@ -26,7 +26,7 @@ from hpo_lab.options import changed_line, line_parts, parse_line
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.server.request import ApiRequest, Body
 
-__all__ = ["AnnotationEdit", "Cell", "LineEdit", "annotate", "change_line", "read"]
+__all__ = ["AnnotationEdit", "CellSource", "LineEdit", "annotate", "change_line", "read"]
 
 _LARGEST = 200_000
 _ON_A_LINE = r"^[^\r\n]*$"
@@ -35,7 +35,7 @@ _Flag = Annotated[str, Field(pattern=r"^--?[a-z][a-z-]*$")]
 _Text = Annotated[str, Field(max_length=10_000, pattern=_ON_A_LINE)]
 
 
-class Cell(Body):
+class CellSource(Body):
     """A code cell.
 
     Attributes:
@@ -45,7 +45,7 @@ class Cell(Body):
     source: str = Field(max_length=_LARGEST)
 
 
-class AnnotationEdit(Cell):
+class AnnotationEdit(CellSource):
     """An annotation to write.
 
     Attributes:
@@ -57,7 +57,7 @@ class AnnotationEdit(Cell):
     annotation: str = Field(max_length=10_000, pattern=_ON_A_LINE)
 
 
-class LineEdit(Cell):
+class LineEdit(CellSource):
     """What to say on the line of `%%tune`.
 
     Attributes:

@@ -13,7 +13,7 @@ from hpo_lab.dashboard.widget import trial_html
 from hpo_lab.server.request import ApiRequest, Fields
 from hpo_lab.store import NotFound
 
-__all__ = ["Comparison", "Look", "Theme", "compared_with", "drawn", "listed", "trial_curve"]
+__all__ = ["Compared", "Look", "Theme", "compared_with", "drawn", "listed", "trial_curve"]
 
 
 class Theme(Fields):
@@ -26,7 +26,7 @@ class Theme(Fields):
     theme: Literal["light", "dark", "contrast"] = "light"
 
 
-class Comparison(Theme):
+class Compared(Theme):
     """With what an experiment is compared.
 
     Attributes:

@@ -15,7 +15,7 @@ from hpo_lab.facade.handle import Experiment
 from hpo_lab.facade.summary import Summary
 from hpo_lab.server.request import ApiRequest, Fields
 
-__all__ = ["Place", "panel"]
+__all__ = ["NotebookFolder", "panel"]
 
 _FOLDERS = 8
 """In so many folders an experiment is shown at a time."""
@@ -23,7 +23,7 @@ _FRESH = 1.0
 """Seconds for which a panel of an experiment that runs is not drawn again."""
 
 
-class Place(Fields):
+class NotebookFolder(Fields):
     """Where the panel is shown.
 
     Attributes:
@@ -62,7 +62,7 @@ class _Drawn:
 
 def panel(request: ApiRequest) -> Mapping[str, Any]:
     """The panel as HTML without scripts, and up to which revision it tells."""
-    place: Place = request.query
+    place: NotebookFolder = request.query
     root = request.root.resolve()
     folder = root / place.folder
     with request.stores.experiment(request.uid) as experiment:

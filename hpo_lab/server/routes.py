@@ -62,7 +62,7 @@ _TRIAL: Final = f"{_EXPERIMENT}/trials/{{number}}"
 ROUTES: Final = (
     Route("", {"GET": Endpoint(experiments.about)}),
     Route("/options", {"GET": Endpoint(options.listed)}),
-    Route("/cell", {"POST": Endpoint(cells.read, body=cells.Cell)}),
+    Route("/cell", {"POST": Endpoint(cells.read, body=cells.CellSource)}),
     Route("/cell/annotation", {"POST": Endpoint(cells.annotate, body=cells.AnnotationEdit)}),
     Route("/cell/line", {"POST": Endpoint(cells.change_line, body=cells.LineEdit)}),
     Route(
@@ -91,12 +91,12 @@ ROUTES: Final = (
     ),
     Route(f"{_EXPERIMENT}/log", {"GET": Endpoint(trials.runner_log, trials.LogTail)}),
     Route(f"{_EXPERIMENT}/curves", {"GET": Endpoint(trials.learning_curves, trials.Curves)}),
-    Route(f"{_EXPERIMENT}/panel", {"GET": Endpoint(panels.panel, panels.Place)}),
+    Route(f"{_EXPERIMENT}/panel", {"GET": Endpoint(panels.panel, panels.NotebookFolder)}),
     Route(f"{_EXPERIMENT}/figures", {"GET": Endpoint(figures.listed)}),
     Route(f"{_EXPERIMENT}/figures/{{name}}", {"GET": Endpoint(figures.drawn, figures.Look)}),
     Route(
         f"{_EXPERIMENT}/comparison",
-        {"GET": Endpoint(figures.compared_with, figures.Comparison)},
+        {"GET": Endpoint(figures.compared_with, figures.Compared)},
     ),
     Route(f"{_EXPERIMENT}/report", {"GET": Endpoint(exports.report)}),
     Route(f"{_EXPERIMENT}/table", {"GET": Endpoint(exports.table)}),

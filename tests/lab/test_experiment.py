@@ -13,13 +13,13 @@ import pytest
 from tests.lab.conftest import ask, execute, write_cells
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
     from tests.conftest import Lab
 
 pytestmark = pytest.mark.browser
 
-_CELL = """%%tune maximize accuracy --trials {trials} --parallel 2 --seed 0
+_CELL = """%%tune maximize accuracy --trials {trials} --parallel 2 --seed 0 --name {name}
 lr = 0.05  # tune: loguniform(1e-4, 1e-1)
 units = 32  # tune: int(16, 256)
 if units > 200:
@@ -33,7 +33,7 @@ accuracy = 1 - abs(lr - 0.01)"""
 
 def _begin(lab: Lab, name: str, trials: int, pause: float = 0) -> str:
     """Write a notebook and begin its experiment; the uid."""
-    cell = _CELL.format(trials=trials, pause=pause)
+    cell = _CELL.format(name=name, trials=trials, pause=pause)
     write_cells(lab.root / f"{name}.ipynb", "import time\nimport hpo_lab", cell)
     request = urllib.request.Request(
         f"{lab.url}/hpo-lab/api/experiments",
@@ -63,10 +63,20 @@ def _lab(page: Page, address: str) -> None:
     page.locator("#jupyterlab-splash").wait_for(state="detached")
 
 
+def _choose(page: Page, view: Locator, label: str) -> None:
+    """Choose from the menu of further actions."""
+    view.get_by_role("button", name="More actions").click()
+    page.locator(".lm-Menu-item", has_text=label).click()
+
+
 def test_an_experiment_is_opened_looked_at_raised_and_deleted(
-    chromium: Browser, jupyterlab: Lab, watched: Callable[[BrowserContext], list[str]]
+    chromium: Browser,
+    jupyterlab: Lab,
+    watched: Callable[[BrowserContext], list[str]],
+    axe: Callable[[Page, str], list[str]],
 ) -> None:
     uid = _begin(jupyterlab, "viewed", trials=6)
+    other = _begin(jupyterlab, "beside", trials=3)
     _until(jupyterlab, uid, lambda shown: bool(shown["isOver"]))
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
     errors = watched(context)
@@ -108,6 +118,8 @@ def test_an_experiment_is_opened_looked_at_raised_and_deleted(
     page.keyboard.press("Enter")
     drawer = view.get_by_role("complementary", name=f"Trial {kept[0]}")
     drawer.get_by_text("lr is 0.").wait_for()
+    drawer.locator(".js-plotly-plot").wait_for()
+    assert axe(page, ".jp-HpoExperiment") == []
     drawer.get_by_role("button", name="Open notebook").click()
     executed = page.locator(".jp-Notebook .jp-OutputArea-output", has_text="lr is 0.")
     executed.wait_for()
@@ -119,12 +131,34 @@ def test_an_experiment_is_opened_looked_at_raised_and_deleted(
         "number => document.activeElement?.dataset.trial === number", arg=kept[0]
     )
 
+    # The other tabs.
+    selected.focus()
+    for title in ("Curves", "Importances"):
+        page.keyboard.press("ArrowRight")
+        view.get_by_role("tabpanel", name=title).locator(".js-plotly-plot").first.wait_for()
+        assert axe(page, ".jp-HpoExperiment") == []
+    page.keyboard.press("ArrowRight")
+    _until(jupyterlab, other, lambda shown: bool(shown["isOver"]))
+    view.get_by_label("Compare with").select_option(other)
+    differences = view.get_by_role("table", name="Differences")
+    differences.wait_for()
+    assert differences.get_by_role("columnheader").all_inner_texts()[1:] == ["viewed", "beside"]
+    assert "6\t3" in differences.inner_text()
+    view.get_by_role("tabpanel", name="Compare").locator(".js-plotly-plot").wait_for()
+    assert axe(page, ".jp-HpoExperiment") == []
+    with page.expect_download() as saved:
+        _choose(page, view, "Export Report")
+    assert "viewed" in saved.value.suggested_filename
+    report = saved.value.path().read_text(encoding="utf-8")
+    assert "viewed" in report[report.index("<title>") : report.index("</title>")]
+
     # More trials: refused at the field first.
     view.get_by_role("button", name="Raise budget…").click()
     trials = page.get_by_role("dialog").get_by_label("Trials")
     trials.fill("many")
     page.keyboard.press("Enter")
-    page.locator(".jp-HpoField .bad", has_text="many").wait_for()
+    page.get_by_role("dialog").locator(".bad", has_text="many").wait_for()
+    assert axe(page, "[role=dialog] .hpo") == []
     # Browsers write every answer that refuses into the console.
     assert [each for each in errors if "400" not in each] == []
     errors.clear()
@@ -138,8 +172,7 @@ def test_an_experiment_is_opened_looked_at_raised_and_deleted(
     _lab(page, f"{jupyterlab.url}/lab")
     view.get_by_text("all 8 trials").wait_for()
 
-    view.get_by_role("button", name="More actions").click()
-    page.locator(".lm-Menu-item", has_text="Delete Experiment…").click()
+    _choose(page, view, "Delete Experiment…")
     dialog = page.get_by_role("dialog")
     assert "Its 8 trials are lost" in dialog.inner_text()
     dialog.get_by_role("button", name="Delete").click()
@@ -149,6 +182,7 @@ def test_an_experiment_is_opened_looked_at_raised_and_deleted(
     ]
     assert errors == []
     context.close()
+    ask(jupyterlab, "DELETE", f"/experiments/{other}")
 
 
 def test_an_experiment_is_watched_and_stopped_and_its_best_values_are_inserted(
@@ -169,6 +203,12 @@ def test_an_experiment_is_watched_and_stopped_and_its_best_values_are_inserted(
         timeout=60_000,
     )
     _until(jupyterlab, uid, lambda shown: shown["best"] is not None)
+    _choose(page, view, "Try a Point…")
+    page.get_by_role("dialog").get_by_label("units").fill("77")
+    page.keyboard.press("Enter")
+    page.get_by_text("The point was accepted").first.wait_for()
+    view.get_by_role("tab", name="Trials").click()
+    view.get_by_role("row").get_by_role("cell", name="77", exact=True).wait_for(timeout=30_000)
     view.get_by_role("button", name="Stop").click()
     view.get_by_text("Stopped", exact=True).wait_for(timeout=30_000)
     view.get_by_role("button", name="Resume…").wait_for()
@@ -179,6 +219,14 @@ def test_an_experiment_is_watched_and_stopped_and_its_best_values_are_inserted(
     cells.nth(2).wait_for()
     lines = cells.nth(1).locator(".cm-line").all_inner_texts()
     assert lines == [f"{name} = {value!r}" for name, value in best["parameters"].items()]
+
+    execute(page, "hpo-lab:open-experiment", uid=uid)
+    _choose(page, view, "Run Again…")
+    page.get_by_role("dialog").get_by_role("button", name="Run again").click()
+    view.get_by_role("button", name="Stop").wait_for(timeout=60_000)
     assert errors == []
     context.close()
-    ask(jupyterlab, "DELETE", f"/experiments/{uid}")
+    listed = ask(jupyterlab, "GET", "/experiments")["experiments"]
+    (again,) = [each["uid"] for each in listed if each["name"] == "watched"]
+    assert again != uid
+    ask(jupyterlab, "DELETE", f"/experiments/{again}")

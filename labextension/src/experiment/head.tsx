@@ -17,7 +17,7 @@ export function Head(props: IExperimentProps): JSX.Element {
   const isUsual = experiment.state === 'Succeeded' && experiment.best;
   const says = experiment.isOver ? !isUsual : experiment.setUpSeconds !== undefined;
   return (
-    <header className="jp-HpoTop">
+    <div className="jp-HpoTop">
       <div className="jp-HpoTop-said">
         <div className="hpo-head">
           <h2 className="hpo-name">{experiment.title}</h2>
@@ -54,7 +54,7 @@ export function Head(props: IExperimentProps): JSX.Element {
       <div className="jp-HpoTop-bar">
         <Bar glance={experiment} hasKey trans={trans} />
       </div>
-    </header>
+    </div>
   );
 }
 
