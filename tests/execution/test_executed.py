@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
@@ -61,4 +62,8 @@ def test_a_check_says_which_cell_fails(failing: str, tmp_path: Path) -> None:
 
     failure = compare(halves()).failure
 
+    if failing == _SHOWN and version("ipykernel") < "7":
+        # To older kernels a picture that cannot be drawn is no failure of its cell.
+        assert not failure
+        return
     assert failure.startswith("the whole notebook does not run to its end: cell 3: FileNotFound")

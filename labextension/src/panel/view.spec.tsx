@@ -139,7 +139,7 @@ it('says how to begin where nothing is, with the store that is preferred', async
   screen.getByText('No experiments yet');
   fireEvent.click(screen.getByText('Copy into a new cell'));
   expect(insert.mock.calls[0][0]).toMatch(
-    /^%%tune maximize accuracy --store "\/data\/my tuning\.db"\nlr = 0\.1 {2}# tune/
+    /^%%tune maximize accuracy --store '\/data\/my tuning\.db'\nlr = 0\.1 {2}# tune/
   );
 });
 
