@@ -184,7 +184,7 @@ export function SideBySide(props: ISideBySideProps): JSX.Element {
           <table aria-label={label}>
             <thead>
               <tr>
-                <th />
+                <td />
                 {titles.map((title, place) => (
                   <th key={place} scope="col">
                     {title}
