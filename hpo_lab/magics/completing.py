@@ -26,7 +26,7 @@ from hpo_lab.stopping.rule import ENTRY_POINT_GROUP, get_rule
 __all__ = ["completions", "help_at", "install"]
 
 _TUNE_LINE = re.compile(r"\s*%%tune\s(?P<text>.*)")
-_ANNOTATION = re.compile(r".*#+\s*tune\s*:\s*(?P<text>[^#]*)")
+_ANNOTATION = re.compile(r".*#\s*tune\s*:\s*(?P<text>[^#]*)")
 _OPTIONS = {option.flag: option for option in LINE_OPTIONS}
 _DIRECTIONS = ("maximize", "minimize")
 _METRICS = ("--additional-metric", "--strategy", "--constraint")
@@ -81,7 +81,7 @@ def help_at(cell: str, position: int) -> str:
     if _TUNE_LINE.match(text):
         word = _word(text, column, r"[^\s'\"]+")
         return _help_on_line(word, text.split())
-    comment = re.search(r"#+\s*tune\s*:", text)
+    comment = re.search(r"#\s*tune\s*:", text)
     if comment is None or column < comment.end():
         return ""
     # Between the brackets of a distribution it is that which one asks about.
