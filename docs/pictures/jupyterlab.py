@@ -80,12 +80,13 @@ def shoot(page: Page, name: str) -> None:
     page.locator(".jp-Notebook .jp-CodeCell").last.screenshot(path=HERE / f"{name}.png")
 
 
-def main() -> None:
-    """Draw them."""
+@contextmanager
+def notebook_page(sources: list[str], width: int, height: int) -> Iterator[Page]:
+    """A page of JupyterLab with a notebook of these cells, whose kernel is there."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         root = Path(folder)
         notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(source) for source in cells()],
+            cells=[nbformat.v4.new_code_cell(source) for source in sources],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         )
         nbformat.write(notebook, root / "digits.ipynb")
@@ -93,24 +94,39 @@ def main() -> None:
             executable_path="/usr/bin/chromium", args=["--no-sandbox"]
         )
         with jupyterlab(root) as address:
-            page = chromium.new_page(viewport={"width": 1060, "height": 2400})
+            page = chromium.new_page(viewport={"width": width, "height": height})
             page.goto(address)
             page.get_by_text("| Idle").wait_for(timeout=90_000)
-            page.evaluate(
-                "() => { window.jupyterapp.commands.execute('application:toggle-left-area') }"
-            )
-            page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
-            page.locator(".hpo-out img").first.wait_for(timeout=90_000)
-            shoot(page, "tune-running")
-            page.locator(".hpo-out").get_by_text("all 20 trials").wait_for(timeout=300_000)
-            shoot(page, "tune")
-            page.evaluate(f"() => window.jupyterapp.commands.execute('{DARK})")
-            page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
-            page.locator("#jupyterlab-splash").wait_for(state="detached")
-            shoot(page, "tune-dark")
-            page.set_viewport_size({"width": 600, "height": 2400})
-            shoot(page, "tune-narrow")
+            page.add_style_tag(content=".Toastify{display:none}")  # a question about news
+            yield page
         chromium.close()
+
+
+def command(page: Page, name: str) -> None:
+    """Begin a command of JupyterLab; some end only when all cells have run."""
+    page.evaluate(f"() => {{ window.jupyterapp.commands.execute('{name}') }}")
+
+
+def darken(page: Page) -> None:
+    """Take the dark theme."""
+    page.evaluate(f"() => window.jupyterapp.commands.execute('{DARK})")
+    page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
+
+
+def main() -> None:
+    """Draw them."""
+    with notebook_page(cells(), 1060, 2400) as page:
+        command(page, "application:toggle-left-area")
+        command(page, "notebook:run-all-cells")
+        page.locator(".hpo-out img").first.wait_for(timeout=90_000)
+        shoot(page, "tune-running")
+        page.locator(".hpo-out").get_by_text("all 20 trials").wait_for(timeout=300_000)
+        shoot(page, "tune")
+        darken(page)
+        shoot(page, "tune-dark")
+        page.set_viewport_size({"width": 600, "height": 2400})
+        shoot(page, "tune-narrow")
 
 
 if __name__ == "__main__":

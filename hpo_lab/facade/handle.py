@@ -332,10 +332,11 @@ class Experiment(OtherNames):
         Returns:
             Whether it runs, so that there is something to stop.
         """
-        if not self.is_live:
-            return False
-        self.store.request_stop(self.uid)
-        return True
+        # A runner that is slow to start finds the request, too.
+        is_live = self.is_live
+        if is_live or not self.record.state.is_final:
+            self.store.request_stop(self.uid)
+        return is_live
 
     def resume(
         self,

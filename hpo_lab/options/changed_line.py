@@ -21,7 +21,7 @@ class LineParts:
     """What a line says.
 
     Attributes:
-        objectives: The words before the options, `maximize accuracy`.
+        objectives: The words before the options, `maximize accuracy`, quoted as on a line.
         values: The texts behind each flag; an empty one for a flag that takes none.
         comment: What stands behind it.
     """
@@ -48,10 +48,11 @@ def changed_line(line: str, objectives: str, values: Mapping[str, Sequence[str]]
         values: The texts behind the flags that change; without texts a flag goes.
 
     Raises:
-        InvalidInput: The line holds what cannot be read, and would be lost.
+        InvalidInput: The line or the objectives hold what cannot be read, and would be lost.
     """
     try:
         parts, problems = _split(line)
+        words = shlex.split(objectives or parts.objectives)
     except ValueError as error:
         raise InvalidInput([Problem("", f"cannot be read: {error}")]) from None
     # A flag that lacks its value has nothing to lose.
@@ -59,7 +60,6 @@ def changed_line(line: str, objectives: str, values: Mapping[str, Sequence[str]]
         raise InvalidInput(lost)
     merged = {flag: values.get(flag, texts) for flag, texts in parts.values.items()}
     merged |= {flag: texts for flag, texts in values.items() if flag not in merged}
-    words = (objectives or parts.objectives).split()
     for flag, texts in merged.items():
         for text in texts:
             # A text such as `-x` alone would be taken for a flag.
@@ -72,7 +72,7 @@ def _split(line: str) -> tuple[LineParts, list[Problem]]:
     tokens = shlex.split(line, comments=True)
     parts = split_arguments(tokens, taking=_TAKING, bare=_BARE)
     comment = _comment(line, tokens)
-    return LineParts(" ".join(parts.words), parts.values, comment), parts.problems
+    return LineParts(shlex.join(parts.words), parts.values, comment), parts.problems
 
 
 def _comment(line: str, tokens: Sequence[str]) -> str:

@@ -206,10 +206,10 @@ class ExperimentStore(Transactions):
         # A trial that still runs may hold files open; what stays behind harms nobody.
         shutil.rmtree(self.folder(uid), ignore_errors=True)
 
-    def request_stop(self, uid: str, now: float | None = None) -> None:
+    def request_stop(self, uid: str) -> None:
         """Ask the experiment's runner, present or next, to stop."""
         with self.transaction(uid) as transaction:
-            transaction.set_stop_requested(True, now)
+            transaction.set_stop_requested(True)
 
     def control(self, uid: str) -> Control:
         """The request to stop, and when anything was changed; cheap enough to poll.

@@ -57,7 +57,7 @@ class ExperimentRecord:
         identity: Equal for two documents that search the same thing.
         state, reason, message: The last condition.
         created_at, started_at, completed_at, updated_at: Times of the experiment itself;
-            a change of its trials alone does not move `updated_at`.
+            a change of its trials alone, or a request to stop, does not move `updated_at`.
         elapsed_seconds: How long earlier runners ran it.
         stop_requested: Whether someone asked it to stop.
         lease: Who runs it, or ran it last and ended without saying so.

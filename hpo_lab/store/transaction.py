@@ -308,9 +308,9 @@ class Transaction:
         except IntegrityError as error:
             raise NameTaken(name, namespace) from error
 
-    def set_stop_requested(self, requested: bool, now: float | None = None) -> None:
+    def set_stop_requested(self, requested: bool) -> None:
         """Ask the experiment's runner to stop, or take that back."""
-        self._change_row(stop_requested=requested, updated_at=time_of(now))
+        self._change_row(stop_requested=requested)
 
     def delete(self) -> None:
         """Delete the experiment and all that belongs to it; nothing may follow."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from dataclasses import replace
 from datetime import UTC
@@ -28,6 +29,23 @@ from tests.store_writes import (
     requeue_trial,
     start_trial,
 )
+
+
+def test_a_runner_that_is_slow_to_start_finds_the_request_to_stop(
+    store: Store, create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = Experiments(store).get(create())
+    assert experiment.stop()
+    later = time.time() + 3600
+    late = Experiments(store).get(create("late"))
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert not late.stop() and late.state == "Interrupted"
+    assert store.control(late.uid).stop_requested
+    store.set_condition(late.uid, "Succeeded", "ForTheTest", "it is over")
+    uid = late.uid
+    with store.transaction(uid) as transaction:
+        transaction.set_stop_requested(False)
+    assert not late.stop() and not store.control(uid).stop_requested
 
 
 def test_the_last_failure_is_the_one_that_ended_last(store: Store, create: Create) -> None:

@@ -15,6 +15,7 @@ import pytest
 from packaging.version import Version
 
 import hpo_lab
+from tests.conftest import Require
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +37,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _run(environment: Path, *arguments: str) -> str:
     # No Node, and no settings of the user.
-    variables = {"PATH": "/usr/bin:/bin", "HOME": str(environment), "JUPYTER_NO_CONFIG": "0"}
+    variables = {"PATH": str(environment / "bin"), "HOME": str(environment)}
     ended = subprocess.run(
         [str(environment / "bin" / "python"), *arguments],
         env=variables | {name: os.environ[name] for name in ("LANG",) if name in os.environ},
@@ -50,11 +51,10 @@ def _run(environment: Path, *arguments: str) -> str:
 
 
 def test_a_wheel_brings_both_extensions_and_an_uninstall_takes_them(
-    environment: Path, tmp_path: Path
+    environment: Path, tmp_path: Path, require: Require
 ) -> None:
     bundle = ROOT / "hpo_lab" / "labextension" / "package.json"
-    if not bundle.exists():
-        pytest.skip("the JupyterLab extension is not built: make labextension")
+    require("node", bundle.exists(), "make labextension")
     # Built in a copy, since a build writes into its folder.
     source = tmp_path / "source"
     ignored = shutil.ignore_patterns(".*", "node_modules", "lib", "dist", "tests", "__pycache__")
@@ -72,7 +72,7 @@ def test_a_wheel_brings_both_extensions_and_an_uninstall_takes_them(
     (line,) = [line for line in listed.splitlines() if "hpo-lab v" in line]
     assert "enabled" in line and "OK" in line and "python, hpo_lab" in line
     listed = _run(environment, "-m", "jupyter_server.extension.serverextension", "list")
-    (line,) = [line for line in listed.splitlines() if "hpo_lab" in line and "OK" in line]
+    assert any("hpo_lab" in line and "OK" in line for line in listed.splitlines())
 
     subprocess.run([*inside, "uninstall", "--quiet", "--yes", "hpo_lab"], check=True)
     left = [each for part in ("share", "etc") for each in (environment / part).rglob("*")]

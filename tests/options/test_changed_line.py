@@ -28,6 +28,7 @@ from hpo_lab.problems import InvalidInput
         ),
         ("minimize loss", "", {"--name": ["-x"]}, "minimize loss --name=-x"),
         ("minimize loss --trials", "", {"--trials": ["3"]}, "minimize loss --trials 3"),
+        ("minimize 'my loss'", "", {"--trials": ["3"]}, "minimize 'my loss' --trials 3"),
         (
             "minimize loss --constraint 'm <= 8'",
             "",

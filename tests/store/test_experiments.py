@@ -150,7 +150,9 @@ def test_control(store: Store, experiment: ExperimentRecord, document: Make) -> 
     assert store.control(uid) == before
     stopped = store.experiment_by_uid(uid)
     assert stopped is not None
-    assert stopped.updated_at > experiment.updated_at
+    # Who waits for a runner, or for the set-up, does so as long as before.
+    assert stopped.updated_at == experiment.updated_at
+    assert stopped.revision > experiment.revision
     set_document(store, uid, document(max_trial_count=50))
     record = store.experiment_by_uid(uid)
     assert record is not None
