@@ -32,12 +32,6 @@ export class Offline extends Error {}
 /** What a proxy says of a server that is away, a JupyterHub's included. */
 const AWAY = [424, 502, 503, 504];
 
-/** Why something was refused, in words. */
-export function reasonOf(error: Error): string {
-  const problems = error instanceof Refusal ? error.problems : [];
-  return problems.map(each => each.message).join('; ') || error.message;
-}
-
 /** A request to the extension of the server. */
 export interface IRequest {
   method?: 'GET' | 'POST' | 'DELETE';

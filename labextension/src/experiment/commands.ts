@@ -9,7 +9,7 @@ import {
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { reasonOf } from '../api/client';
+import { reasonOf } from '../notices/reason';
 import type { Experiment, Glance } from '../api/types';
 import { completed } from '../format/words';
 import { insertCells } from '../notebook/insert';
@@ -99,7 +99,7 @@ export function addCommands(options: ICommandsOptions): void {
           const experiment = await client.ask<Experiment>(`/experiments/${uid}`);
           await action.execute(experiment, args);
         } catch (error) {
-          Notification.error(reasonOf(error as Error), { autoClose: 8000 });
+          Notification.error(reasonOf(error, trans), { autoClose: 8000 });
         }
       }
     });

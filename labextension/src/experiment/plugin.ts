@@ -15,7 +15,7 @@ import {
 import { INotebookTracker, type NotebookWidgetFactory } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Answer } from '../api/types';
-import { inWords } from '../format/missing';
+import { reasonOf } from '../notices/reason';
 import { hpoIcon } from '../marks/icon';
 import { addressOf, uidIn, withoutUid } from './address';
 import { categoryOf, CommandIDs, IHpoLab } from '../tokens';
@@ -159,7 +159,7 @@ export const experiment: JupyterFrontEndPlugin<void> = {
       } catch (error) {
         await showErrorMessage(
           trans.__('No experiment can be opened'),
-          inWords(error, trans)
+          reasonOf(error, trans)
         );
         return undefined;
       }

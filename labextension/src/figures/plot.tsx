@@ -13,7 +13,7 @@ let loading: Promise<IPlotly> | undefined;
 
 /** plotly.js, which is 5 MB and loaded when the first figure is there. */
 function plotly(): Promise<IPlotly> {
-  loading ??= import(/* webpackChunkName: "plotly" */ 'plotly.js-dist-min').then(
+  loading ??= import('plotly.js-dist-min').then(
     module => module.default ?? (module as unknown as IPlotly)
   );
   return loading;

@@ -1,6 +1,7 @@
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 
 /** What a form is shown with. */
 export interface IFormOptions {
@@ -63,6 +64,14 @@ export class FormDialog extends Dialog<unknown> {
       this._isSending = true;
       void this._send(index);
     }
+  }
+
+  protected onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    // The first field takes the focus when it is rendered. Keys that come before it, such as
+    // Escape, are the dialog's too, not those of the notebook beneath.
+    this.node.tabIndex = -1;
+    this.node.focus();
   }
 
   private async _send(index: number): Promise<void> {

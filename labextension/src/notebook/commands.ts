@@ -8,7 +8,7 @@ import * as React from 'react';
 import type { Tunable } from '../api/types';
 import type { Preferences } from '../model/preferences';
 import { FormDialog } from '../forms/dialog';
-import { inWords } from '../format/missing';
+import { reasonOf } from '../notices/reason';
 import { rewrite } from './edit';
 import { exampleNotebook, LOAD } from './example';
 import { isLoading, newNotebook } from './insert';
@@ -221,7 +221,7 @@ export class NotebookCommands {
     } catch (error) {
       await showErrorMessage(
         this._trans.__('It cannot be tuned'),
-        inWords(error, this._trans)
+        reasonOf(error, this._trans)
       );
     }
   }

@@ -10,7 +10,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import shapes from '../marks/shapes.json';
 import type { Cells } from './cells';
 import { otherMagic } from './tunable';
-import { inWords } from './words';
+import { annotationInWords } from './words';
 
 /** A pause in typing after which a cell is read, in milliseconds. */
 const PAUSE = 400;
@@ -152,7 +152,7 @@ export function linesOf(
   for (const each of cell.parameters) {
     byLine.set(each.line, {
       line: each.line,
-      tip: inWords(each, trans),
+      tip: annotationInWords(each, trans),
       isWrong: false
     });
   }

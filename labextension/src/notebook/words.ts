@@ -67,7 +67,7 @@ export function hasStep(kind: Kind, scale: Scale): boolean {
 }
 
 /** What the annotation of a parameter means: its type, range and scale. */
-export function inWords(
+export function annotationInWords(
   { parameter, default: written }: ReadCell['parameters'][number],
   trans: TranslationBundle
 ): string {

@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { Refusal } from '../api/client';
 import type { Answer } from '../api/types';
-import { COMMANDS, missing } from '../format/missing';
+import { COMMANDS, missing } from './reason';
 import { clock, sentence } from '../format/words';
 import type { ITrouble } from '../model/experiments';
 import { isSameRelease, VERSION } from '../model/version';

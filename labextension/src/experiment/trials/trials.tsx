@@ -1,5 +1,5 @@
 import * as React from 'react';
-import { reasonOf } from '../../api/client';
+import { reasonOf } from '../../notices/reason';
 import type { Answer, Trial } from '../../api/types';
 import { download } from '../commands';
 import { useView, type IExperimentProps } from '../view';
@@ -195,7 +195,7 @@ interface IMatches {
 
 /** The trials that a filter describes; the server reads it, as for the widget of a notebook. */
 function useFilter(text: string): IMatches {
-  const { model } = useView();
+  const { model, trans } = useView();
   const [matches, setMatches] = React.useState<IMatches>({ problem: '' });
   const { version } = model;
   const isFiltered = text.trim() !== '';
@@ -225,7 +225,7 @@ function useFilter(text: string): IMatches {
         })
         .catch((error: Error) => {
           if (!aborter.signal.aborted) {
-            setMatches(before => ({ ...before, problem: reasonOf(error) }));
+            setMatches(before => ({ ...before, problem: reasonOf(error, trans) }));
           }
         });
     }, AFTER_TYPING);
@@ -233,6 +233,6 @@ function useFilter(text: string): IMatches {
       window.clearTimeout(timer);
       aborter.abort();
     };
-  }, [text, isFiltered ? version : 0, model]);
+  }, [text, isFiltered ? version : 0, model, trans]);
   return matches;
 }

@@ -17,11 +17,12 @@ export function missing(trans: TranslationBundle): { title: string; remedy: stri
   };
 }
 
-/** What went wrong, in words for a dialog. */
-export function inWords(error: unknown, trans: TranslationBundle): string {
+/** Why something went wrong, in one line: what the server refuses, or that it lacks hpo_lab. */
+export function reasonOf(error: unknown, trans: TranslationBundle): string {
   if (error instanceof Refusal && error.isMissing) {
     const { title, remedy } = missing(trans);
     return `${title} ${remedy} ${COMMANDS.replace('\n', ' && ')}`;
   }
-  return (error as Error).message;
+  const problems = error instanceof Refusal ? error.problems : [];
+  return problems.map(each => each.message).join('; ') || (error as Error).message;
 }
