@@ -117,7 +117,8 @@ def jupyterlab(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    lab = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), root)
+    # The base address is that of a person at a hub.
+    lab = Lab(f"http://127.0.0.1:{port}/user/ada", secrets.token_hex(16), root)
     log = folder / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -125,8 +126,10 @@ def jupyterlab(
                 *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
                 *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"),
                 *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"),
+                "--ServerApp.base_url=/user/ada/",
                 f"--IdentityProvider.token={lab.token}",
                 "--LabApp.expose_app_in_browser=True",
+                "--JupyterNotebookApp.expose_app_in_browser=True",
                 "--LabApp.news_url=None",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             ],

@@ -39,6 +39,8 @@ _OF_FUNCTION = frozenset(
     {"__closure__", "__defaults__", "__globals__", "__kwdefaults__", "__wrapped__", "cache_clear"}
 )
 
+_FRAMES = frozenset({"ag_frame", "cr_frame", "f_globals", "f_locals", "gi_frame", "tb_frame"})
+
 
 class Attributes(Calls, ABC):
     """A table of names on which attributes and items are followed."""
@@ -46,6 +48,8 @@ class Attributes(Calls, ABC):
     def _attribute(self, value: Value, name: str, node: ast.AST) -> Value:
         if self._leads_too_far(len(value)):
             return self._give_up()
+        if name in _FRAMES:
+            self.keep(f".{name}: reaches the names of code that runs, {IN_DOUBT}")
         results = [self._attribute_of(thing, name, node) for thing in in_order(value)]
         return NOTHING.union(*results)
 

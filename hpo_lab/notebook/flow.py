@@ -184,8 +184,10 @@ class Scope(Expressions):
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         is_suppressing = False
+        managers = NOTHING
         for item in node.items:
             value = self._value(item.context_expr)
+            managers |= value
             value |= self._run_methods(value, NOTHING, "__")
             self._items(frozenset(t for t in value if t.items is not None))
             value = value.union(*(t.holds for t in value if t.items is not None))
@@ -200,6 +202,10 @@ class Scope(Expressions):
                         self._statement(statement)
         else:
             self.run(node.body)
+        if self._raised:  # the managers are given what the body raises
+            self._run_methods(managers, self._raised, "__exit__")
+            self._run_methods(managers, self._raised, "__aexit__")
+            self._items(frozenset(t for t in managers if t.items is not None))
 
     def _match(self, node: ast.Match) -> None:
         subject = self._value(node.subject)

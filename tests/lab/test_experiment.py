@@ -210,6 +210,7 @@ def test_an_experiment_is_watched_and_stopped_and_its_best_values_are_inserted(
     view.get_by_role("tab", name="Trials").click()
     view.get_by_role("row").get_by_role("cell", name="77", exact=True).wait_for(timeout=30_000)
     view.get_by_role("button", name="Stop").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
     view.get_by_text("Stopped", exact=True).wait_for(timeout=30_000)
     view.get_by_role("button", name="Resume…").wait_for()
 

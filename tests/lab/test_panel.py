@@ -92,6 +92,7 @@ def test_the_panel_from_nothing_to_a_stopped_experiment(
     row.wait_for(timeout=90_000)
     row.click(button="right")
     page.locator(".lm-Menu").get_by_text("Stop Experiment").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
     panel.get_by_role("option", name="from-outside, Stopped").wait_for(timeout=60_000)
     page.locator(".Toastify").get_by_text("from-outside was stopped").wait_for()
     page.screenshot(path=tmp_path / "stopped.png")

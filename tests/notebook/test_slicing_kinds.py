@@ -369,6 +369,44 @@ CASES |= {
         ],
         "try: fail()\nexcept Plain as e: print(e, e.args)\nprint(full, repr(own), full.items[0])",
     ),
+    "managers are given what their body raises": (
+        "from contextlib import contextmanager, suppress\n"
+        "class Held(Exception):\n    def __init__(self, v): self.v = v\n"
+        "class Manager:\n    def __enter__(self): return self\n"
+        "    def __exit__(self, kind, e, tb):\n"
+        "        if e is not None: (e.v if isinstance(e, Held) else e.args[0]).append(1)\n"
+        "        return True\n"
+        "class Passed:\n    def __enter__(self): return self\n"
+        "    def __exit__(self, *parts): parts[1].args[0].append(1); return True\n"
+        "class Timer:\n    def __enter__(self): return self\n"
+        "    def __exit__(self, *parts): self.is_over = True; return True\n"
+        "@contextmanager\ndef caught():\n    try:\n        yield\n"
+        "    except ValueError as e:\n        e.args[0].append(1)\n"
+        "def fail(x): raise Held(x)\nxs = [1]",
+        "xs",
+        [
+            "with Manager(): raise ValueError(xs)",
+            "with Manager(): fail(xs)",
+            "with Passed(): raise ValueError(xs)",
+            "with caught(): raise ValueError(xs)",
+            "with suppress(ValueError), caught(): raise ValueError(xs)",
+        ],
+        "with Timer(): raise ValueError(xs)\nwith suppress(ValueError): raise ValueError(xs)",
+    ),
+    "frames reach the names of code that runs": (
+        "def fail():\n    ys = xs\n    raise ValueError\n"
+        "def generated():\n    ys = xs\n    yield 1\n    yield 2\n"
+        "xs = [1]\nitems = generated()\nnext(items)",
+        "xs",
+        [
+            "items.gi_frame.f_locals['ys'].append(1)",
+            "try: fail()\nexcept ValueError as e:\n"
+            "    e.__traceback__.tb_next.tb_frame.f_locals['ys'].append(1)",
+            "import sys\ntry: fail()\nexcept ValueError:\n"
+            "    sys.exc_info()[2].tb_next.tb_frame.f_locals['ys'].append(1)",
+        ],
+        "try: fail()\nexcept ValueError as e: print(e.__traceback__.tb_lineno)",
+    ),
 }
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 

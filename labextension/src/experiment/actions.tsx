@@ -33,7 +33,7 @@ export function Actions(props: IExperimentProps): JSX.Element {
 
   return (
     <div className="jp-HpoActions" role="group" aria-label={trans.__('Actions')}>
-      {experiment.isOver ? null : button(CommandIDs.stop, trans.__('Stop'))}
+      {experiment.isOver ? null : button(CommandIDs.stop, trans.__('Stop…'))}
       {button(
         CommandIDs.resume,
         isResumed ? trans.__('Resume…') : trans.__('Raise budget…')

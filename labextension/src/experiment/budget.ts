@@ -22,12 +22,12 @@ export function budgetForm(
       },
       {
         name: 'parallel',
-        label: trans.__('At a time'),
+        label: trans.__('Parallel'),
         hint: trans.__('Number of trials that run side by side')
       },
       {
         name: 'timeout',
-        label: trans.__('Time'),
+        label: trans.__('Timeout'),
         hint:
           timeout === null ? spent : trans.__('%1; now %2', spent, duration(timeout))
       },

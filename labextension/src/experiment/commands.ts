@@ -122,12 +122,26 @@ function actions(options: ICommandsOptions): IAction[] {
   return [
     {
       id: CommandIDs.stop,
-      label: trans.__('Stop Experiment'),
+      label: trans.__('Stop Experiment…'),
       caption: trans.__('It can be resumed; interrupted trials run again'),
       isEnabled: glance => !glance.isOver,
-      execute: async ({ uid }) => {
-        await post(uid, 'stop');
-        acted(uid, false);
+      execute: async ({ uid, title, trials }) => {
+        const confirmed = await confirm(
+          trans.__('Stop %1?', title),
+          trials.Running
+            ? trans._n(
+                '%1 trial is interrupted, and runs again when the experiment is resumed.',
+                '%1 trials are interrupted, and run again when the experiment is resumed.',
+                trials.Running
+              )
+            : trans.__('No trial is begun any more; it can be resumed.'),
+          trans.__('Stop'),
+          trans
+        );
+        if (confirmed) {
+          await post(uid, 'stop');
+          acted(uid, false);
+        }
       }
     },
     {

@@ -119,7 +119,7 @@ export function Compare(props: IExperimentProps): JSX.Element {
       both(trans.__('Failed'), each => String(each.trials.Failed ?? 0)),
       both(trans.__('Time'), each => timeUsed(each)),
       both(trans.__('Algorithm'), each => each.algorithm),
-      both(trans.__('At a time'), each => number(each.budgets.parallel, true)),
+      both(trans.__('Parallel'), each => number(each.budgets.parallel, true)),
       both(trans.__('Place'), each => placeInWords(each.place, trans))
     ];
     const names = new Set(

@@ -31,7 +31,7 @@ it('says at a budget that was emptied that it cannot be taken away', async () =>
   const ask = jest.fn();
   const client = { ask } as unknown as Client;
   void askForBudgets(experiment({ isOver: false }), client, trans);
-  const field = await screen.findByLabelText('Time');
+  const field = await screen.findByLabelText('Timeout');
   const raise = screen.getByRole<HTMLButtonElement>('button', {
     name: 'Raise',
     hidden: true
@@ -46,7 +46,7 @@ it('says at a budget that was emptied that it cannot be taken away', async () =>
   expect(ask).not.toHaveBeenCalled();
   fireEvent.change(field, { target: { value: '1h' } });
   raise.click();
-  await waitFor(() => expect(screen.queryByLabelText('Time')).toBeNull());
+  await waitFor(() => expect(screen.queryByLabelText('Timeout')).toBeNull());
   expect(ask.mock.calls[0][1].body).toEqual({ timeout: '1h' });
 });
 
