@@ -55,6 +55,9 @@ HOUSE = {
     "stopping": Room("experiment search", lazily="scipy"),
     "running": Room("engine experiment search store trial"),
     "local": Room("engine execution experiment running store trial workload", "psutil"),
+    "cluster": Room(
+        "engine experiment running search stopping store trial", lazily="aiohttp kubernetes yaml"
+    ),
     "testing": Room("collectors dashboard engine experiment running search stopping store"),
     "options": Room("experiment"),
     "facade": Room(
@@ -159,6 +162,18 @@ def test_decisions_and_the_running_core_touch_no_process_and_no_file() -> None:
         for imported in imports(module.read_text(encoding="utf-8"), f"hpo_lab.{room}")
         if imported.module.partition(".")[0] in OUTSIDE
         or (room == "engine" and imported.module in ("os", "threading", "time"))
+    ]
+
+    assert not violations, "\n".join(violations)
+
+
+def test_the_client_of_an_api_server_knows_nothing_of_experiments() -> None:
+    known = ("hpo_lab.cluster.api", "hpo_lab.problems")
+    violations = [
+        f"{module.relative_to(PACKAGE)}:{imported.line} imports {imported.module}"
+        for module in sorted((PACKAGE / "cluster" / "api").glob("*.py"))
+        for imported in imports(module.read_text(encoding="utf-8"), "hpo_lab.cluster.api")
+        if imported.module.startswith("hpo_lab") and not imported.module.startswith(known)
     ]
 
     assert not violations, "\n".join(violations)

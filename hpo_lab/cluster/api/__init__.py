@@ -1,0 +1,1 @@
+"""The client of the Kubernetes API server; it knows nothing of experiments."""
