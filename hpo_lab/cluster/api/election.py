@@ -86,7 +86,7 @@ class Election:
         The lease is released at the end, so that another need not wait.
 
         Raises:
-            LeadershipLost: It could not be renewed. The work is cancelled.
+            LeadershipLost: It could not be renewed. The work is cancelled, but may not be over.
         """
         while not await self._try():
             await asyncio.sleep(self._retry_every * random.uniform(1, 1.2))
@@ -100,12 +100,14 @@ class Election:
                 raise LeadershipLost(f"{self._identity} could not renew the lease {self._name}")
             working.result()
         finally:
-            # Released when the work is over, not before.
             working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            # The lease is kept until the work is over; work of a leader no more is not waited for.
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((working,), timeout=self._retry_every)
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
-            await self._release()
+            if working.done():
+                await self._release()
 
     async def _renew(self) -> None:
         """Renew until that fails for too long."""

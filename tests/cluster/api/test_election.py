@@ -167,6 +167,43 @@ async def test_a_clock_that_is_wrong_does_not_matter() -> None:
         await candidate.stop()
 
 
+async def test_the_lease_is_kept_until_cancelled_work_is_over() -> None:
+    async with ApiServer() as server, ApiClient(server.credentials()) as client:
+        may_end = asyncio.Event()
+
+        async def work() -> None:
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                await may_end.wait()
+
+        def holder() -> str:
+            spec = server.objects.find("Lease")[0]["spec"]
+            return f"{spec['holderIdentity']} {spec['renewTime']}"
+
+        times = {"duration": 1.0, "renew_within": 0.6, "retry_every": 0.1}
+        election = Election(client, "default", "controller", "a", **times)
+        task = asyncio.ensure_future(election.run(work))
+        await eventually(lambda: election.is_leader)
+        task.cancel()
+        before = holder()
+        await eventually(lambda: holder() > before)
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert holder().startswith(" ")
+
+        may_end.clear()
+        task = asyncio.ensure_future(election.run(work))
+        await eventually(lambda: election.is_leader)
+        cut_off(server, "hpo-lab")
+        # Work that does not end keeps nobody from exiting.
+        with pytest.raises(LeadershipLost):
+            await task
+        server.faults.clear()
+        may_end.set()
+
+
 async def test_work_that_ends_ends_the_election() -> None:
     async with ApiServer() as server, ApiClient(server.credentials()) as client:
         election = Election(client, "default", "controller", "a")
