@@ -91,6 +91,7 @@ def built_in() -> dict[str, Kind]:
     ]
     kinds += [
         Kind("", "namespaces", "Namespace", {"v1": Version()}, False),
+        Kind("events.k8s.io", "events", "Event", {"v1": Version(has_status=False)}),
         Kind("batch", "jobs", "Job", {"v1": Version()}, has_generation=True, check=_check_job),
         Kind("coordination.k8s.io", "leases", "Lease", {"v1": Version(has_status=False)}),
         Kind("authentication.k8s.io", "tokenreviews", "TokenReview", {"v1": Version()}, False),
