@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import unquote
 
-from tests.cluster.api_server.kinds import Kind, Object
+from tests.cluster.api_server.kinds import Kind
 from tests.cluster.api_server.refusal import Refusal, not_found
-from tests.cluster.api_server.selectors import field_predicate, label_predicate
+from tests.cluster.api_server.selectors import Predicate, field_predicate, label_predicate
 
 _VERBS = {
     "GET": ("list", "get"),
@@ -37,11 +38,12 @@ class Address:
     def manager(self) -> str:
         return self.query.get("fieldManager") or "unknown"
 
-    def fits(self, document: Object) -> bool:
-        """Whether the selectors select the object."""
+    @cached_property
+    def fits(self) -> Predicate:
+        """Whether the selectors select an object."""
         labels = label_predicate(self.query.get("labelSelector", ""))
         fields = field_predicate(self.query.get("fieldSelector", ""), self.kind.name)
-        return labels(document) and fields(document)
+        return lambda document: labels(document) and fields(document)
 
 
 def addressed(
