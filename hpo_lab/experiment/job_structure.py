@@ -111,7 +111,8 @@ def _job(kind: str) -> _Shape:
             "numProcPerNode": _Field(int | str),
             "resourcesPerNode": _Field(ResourceRequirements),
         }
-        spec = _Shape({"trainer": _Field(_Shape(trainer))}, is_whole=False)
+        fields = {"trainer": _Field(_Shape(trainer)), "activeDeadlineSeconds": _Field(int)}
+        spec = _Shape(fields, is_whole=False)
     elif kind != "Job":
         field, roles = REPLICAS[kind]
         replica = {

@@ -14,7 +14,7 @@ from hpo_lab.experiment.space import space_text
 from hpo_lab.notebook.trial_code import CodeChange, TrialCode
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.options import OPTIONS
-from hpo_lab.prepare.prepared import Prepared, PreparedCell
+from hpo_lab.prepare.prepared import Prepared, PreparedCell, PreparedManifest
 from hpo_lab.prepare.wording import Dialect, Wording
 from hpo_lab.problems import Problem
 from hpo_lab.trial.folder import NOTEBOOK
@@ -109,7 +109,10 @@ def _changes(recorded: Recorded, prepared: Prepared) -> list[_Change]:
         told = fields or [(prepared.wording.whole, "the code was read by another version")]
     # Within a file nobody needs its name.
     told = [(place.removeprefix(f"{prepared.file}, "), message) for place, message in told]
-    changed = [_Change(problem, str(problem)) for problem in starmap(Problem, told)]
+    problems = list(starmap(Problem, told))
+    if isinstance(prepared, PreparedManifest):
+        problems = list(map(prepared.in_its_words, problems))
+    changed = [_Change(problem, str(problem)) for problem in problems]
     return [*changed, *code]
 
 
