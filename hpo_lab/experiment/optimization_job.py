@@ -240,8 +240,8 @@ def relation_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
         space, path = parameter.get("searchSpace"), f"spec.parameters[{index}].searchSpace"
         if isinstance(space, Mapping):
             yield from _exactly_one(space, _SPACES, path)
-            for name in _SPACES[:2] if _mapping(algorithm).get("grid") is not None else ():
-                if space.get(name) is not None:
+            for name in _SPACES[:2] if _is_given(algorithm, "grid") else ():
+                if _is_given(space, name):
                     message = "is not allowed with searchAlgorithm.grid, which needs categorical"
                     yield Problem(f"{path}.{name}", message)
     texts = [each.get("name") for each in parameters]
@@ -261,7 +261,7 @@ def relation_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _template(template: Mapping[str, Any], path: str) -> Iterator[Problem]:
     for field in ("name", "namespace"):
-        if _mapping(template.get("metadata")).get(field) is not None:
+        if _is_given(template.get("metadata"), field):
             message = "is not allowed in a template; every trial has its own"
             yield Problem(f"{path}.metadata.{field}", message)
     job = template.get("spec")
@@ -283,10 +283,15 @@ def _template(template: Mapping[str, Any], path: str) -> Iterator[Problem]:
 
 
 def _exactly_one(part: Mapping[str, Any], names: tuple[str, ...], path: str) -> Iterator[Problem]:
-    names_there = [name for name in names if part.get(name) is not None]
+    names_there = [name for name in names if _is_given(part, name)]
     if len(names_there) != 1:
         state = f"has {' and '.join(names_there)}" if names_there else "has none of them"
         yield Problem(path, f"{state}; exactly one of {', '.join(names)} is needed")
+
+
+def _is_given(part: Any, field: str) -> bool:
+    """Whether *part* has *field*; null and empty text are as not given, as in every document."""
+    return _mapping(part).get(field) not in (None, "")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
