@@ -111,7 +111,12 @@ def _job(kind: str) -> _Shape:
             "numProcPerNode": _Field(int | str),
             "resourcesPerNode": _Field(ResourceRequirements),
         }
-        fields = {"trainer": _Field(_Shape(trainer)), "activeDeadlineSeconds": _Field(int)}
+        runtime = dict.fromkeys(("name", "apiGroup", "kind"), _Field(str))
+        fields = {
+            "runtimeRef": _Field(_Shape(runtime)),
+            "trainer": _Field(_Shape(trainer)),
+            "activeDeadlineSeconds": _Field(int),
+        }
         spec = _Shape(fields, is_whole=False)
     elif kind != "Job":
         field, roles = REPLICAS[kind]

@@ -284,7 +284,9 @@ def _template(template: Mapping[str, Any], path: str) -> Iterator[Problem]:
 
 def _exactly_one(part: Mapping[str, Any], names: tuple[str, ...], path: str) -> Iterator[Problem]:
     names_there = [name for name in names if _is_given(part, name)]
-    if len(names_there) != 1:
+    # A field of another name is told by the models, and is probably what is needed.
+    is_misspelt = not names_there and any(field not in names for field in part)
+    if len(names_there) != 1 and not is_misspelt:
         state = f"has {' and '.join(names_there)}" if names_there else "has none of them"
         yield Problem(path, f"{state}; exactly one of {', '.join(names)} is needed")
 

@@ -150,17 +150,21 @@ def _is_told(path: str) -> bool:
 def _options(
     recorded: Recorded, prepared: Prepared, paths: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
+    dialect = prepared.wording.dialect
+    if isinstance(prepared, PreparedManifest):
+        # Its fields are told, whatever beside it may be said by options.
+        dialect = Dialect.FIELD
     for option in OPTIONS:
         if option.is_budget or not any(path.startswith(option.path) for path in paths):
             continue
         try:
             texts = [
-                prepared.wording.dialect.text(option, option.of(document)) or "not set"
+                dialect.text(option, option.of(document)) or "not set"
                 for document in (prepared.experiment, recorded.document)
             ]
         except ValueError:
             continue
-        yield prepared.wording.dialect.option(option), _now(*texts)
+        yield dialect.option(option), _now(*texts)
 
 
 def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, str]]:

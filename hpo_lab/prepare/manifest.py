@@ -22,6 +22,7 @@ from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.prepare.checking import check, every_problem
 from hpo_lab.prepare.notebook_modules import modules_used
 from hpo_lab.prepare.prepared import PreparedManifest
+from hpo_lab.prepare.wording import Dialect, Wording
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 from hpo_lab.workload.configuration import Configuration, configuration_documents
@@ -75,6 +76,10 @@ def prepare_manifest(
     configuration = Configuration.of(files)
     experiment = _with_config_map(experiment, configuration)
     experiment, sources = _unpacked(experiment)
+    # What an OptimizationJob cannot say is an option beside it.
+    wording = Wording(Dialect.FIELD)
+    if manifest.kind == KIND:
+        wording = Wording(Dialect.LINE, whole="spec")
     prepared = PreparedManifest(
         experiment,
         sources,
@@ -84,6 +89,7 @@ def prepare_manifest(
         project=os.path.realpath(path.parent),
         configuration=configuration,
         kind=manifest.kind,
+        wording=wording,
     )
     try:
         check(experiment, str(path))

@@ -47,6 +47,8 @@ def test_a_change_is_told_by_its_fields(cli: Any, manifest: Path) -> None:
     assert refused.exit_code == 2
     assert "spec.searchAlgorithm.random.seed: 7 now, 42 before" in refused.stderr
     assert "spec.trainJobTemplate.spec.trainer.command[2]:" in refused.stderr
+    # What an OptimizationJob cannot say is an option.
+    assert "another --name and --warm-start tuning " in refused.stderr
 
 
 def test_what_is_wrong_is_told_at_once_in_its_words(cli: Any, tmp_path: Path) -> None:

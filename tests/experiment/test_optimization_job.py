@@ -263,6 +263,12 @@ TRAIN_JOB = "spec.trainJobTemplate.spec"
             "spec.trainJobTemplate.metadata.name",
             "is not allowed in a template; every trial has its own",
         ),
+        (
+            of_train_job(runtimeRef={"name": 1}),
+            f"{TRAIN_JOB}.runtimeRef.name",
+            'found 1; text is needed: write "1"',
+        ),
+        (of_space(0, unifrom={}), "spec.parameters[0].searchSpace.unifrom", "mean 'uniform'?"),
         (of_train_job(runtimeRef={}), f"{TRAIN_JOB}.runtimeRef.name", "is missing; a TrainJob"),
         (
             of_trainer(command="python train.py"),
