@@ -111,7 +111,7 @@ class Informer:
 
     @property
     def is_missing(self) -> bool:
-        """Whether the server says that it does not have this kind."""
+        """Whether the server says that it does not have this kind; the copy is as it was before."""
         return self.problem is not None and self.problem.status == 404
 
     def add_handler(self, handler: Handler) -> None:
@@ -171,11 +171,9 @@ class Informer:
         if self.problem is None or self.problem.status != error.status:
             _log.info("%s is not followed: %s", self._kind, error)
         self.problem = error
-        if error.status in (404, 410):
+        # Objects are not dropped: a server that starts says 404 until it has read the definitions.
+        if error.status in (400, 404, 410):
             self._resume = None
-        if error.status == 404:
-            for key in list(self._objects):
-                self._drop(key)
 
     async def _list(self, resource: ApiResource) -> None:
         """Make the copy that of a list."""

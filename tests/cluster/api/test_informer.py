@@ -189,6 +189,22 @@ async def test_a_list_that_is_begun_again_tells_what_has_gone_and_come() -> None
             assert server.requests["list", "widgets"] == 2
 
 
+async def test_a_server_that_starts_without_the_kind_takes_nothing_away() -> None:
+    async with served() as (server, client):
+        await client.create(WIDGETS, widget("a"), "default")
+        informer, mirror = informed(client), Mirror()
+        informer.add_handler(mirror)
+        async with running(informer):
+            await informer.synced.wait()
+            kind = server.objects.kinds.pop("widgets.contract.hpolab.dev")
+            server.objects.storage.wake()
+            await eventually(lambda: informer.is_missing)
+            assert len(informer) == len(mirror.objects) == 1
+            server.objects.kinds[kind.id] = kind
+            await eventually(lambda: not informer.is_missing)
+            assert len(informer) == 1
+
+
 async def test_a_broken_watch_goes_on_where_it_was() -> None:
     async with served() as (server, client):
         informer = informed(client, seconds=(1, 1))
