@@ -32,6 +32,7 @@ from tests.cluster.waiting import eventually
 from tests.cluster.widgets import DEFINITION, WIDGETS, widget
 
 CONFIG_MAPS = ApiResource("", "v1", "configmaps", "ConfigMap")
+NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass
@@ -328,16 +329,45 @@ async def test_a_whole_status_is_applied_beside_that_of_others(enter: Enter) -> 
         assert status == {"count": 1, "conditions": [{"type": "B", "status": "True"}]}
 
 
+async def test_a_status_is_applied_to_the_version_that_is_named(enter: Enter) -> None:
+    async with enter() as api:
+
+        async def apply(count: int, **metadata: str) -> Object:
+            document: Object = {"metadata": {"name": "a", **metadata}, "status": {"count": count}}
+            return await api.apply(document, "one", subresource="status")
+
+        async with refused(404):
+            await apply(1)
+        created = await api.create(widget("a"))
+        version = created["metadata"]["resourceVersion"]
+        assert (await apply(1, resourceVersion=version))["status"] == {"count": 1}
+        async with refused(409, "Conflict"):
+            await apply(2, resourceVersion=version)
+        # The uid does not protect a later object of the name.
+        assert (await apply(3, uid=NOBODY))["status"] == {"count": 3}
+
+
 async def test_a_later_object_of_the_name_is_not_meant(enter: Enter) -> None:
     async with enter() as api:
-        other = {"name": "a", "uid": "00000000-0000-0000-0000-000000000000"}
-        document: Object = {"metadata": other, "status": {"count": 1}}
-        async with refused(404):
-            await api.apply(document, "one", subresource="status")
-        created = await api.create(widget("a"))
+        other = {**widget("a", size=2), "metadata": {"name": "a", "uid": NOBODY}}
         async with refused(409, "Conflict"):
-            await api.apply(document, "one", subresource="status")
-        await api.client.delete(WIDGETS, "a", api.namespace, uid=other["uid"])
+            await api.apply(other, "one")
+        created = await api.create(widget("a"))
+        async with refused(422, "Invalid"):
+            await api.apply(other, "one")
+        replacement = {**created, "metadata": {**created["metadata"], "uid": NOBODY}}
+        for subresource in ("", "status"):
+            async with refused(409, "Conflict"):
+                await api.client.replace(
+                    WIDGETS, replacement, api.namespace, subresource=subresource
+                )
+        guarded = [
+            {"op": "test", "path": "/metadata/uid", "value": NOBODY},
+            {"op": "add", "path": "/spec/note", "value": "x"},
+        ]
+        async with refused(422, "Invalid"):
+            await api.client.patch(WIDGETS, "a", guarded, api.namespace)
+        await api.client.delete(WIDGETS, "a", api.namespace, uid=NOBODY)
         assert uid_of(await api.get("a")) == uid_of(created)
         for _ in range(2):
             await api.client.delete(WIDGETS, "a", api.namespace, uid=uid_of(created))
@@ -453,8 +483,7 @@ async def test_a_watch_ends_in_its_time_and_says_where(enter: Enter) -> None:
 
 async def test_a_version_that_is_too_old_is_said_so(enter: Enter) -> None:
     async with enter() as api:
-        await api.create({"metadata": {"name": "a"}}, CONFIG_MAPS)
-        watch = api.client.watch(CONFIG_MAPS, api.namespace, resource_version="1")
+        watch = api.client.watch(WIDGETS, api.namespace, resource_version="1")
         async with refused(410, "Expired"), asyncio.timeout(60), aclosing(watch) as events:
             async for _ in events:
                 pass
@@ -525,7 +554,7 @@ async def test_an_orphan_stays(enter: Enter) -> None:
 
 async def test_what_names_an_owner_that_is_gone_is_collected(enter: Enter) -> None:
     async with enter() as api:
-        await _owner(api, uid="00000000-0000-0000-0000-000000000000")
+        await _owner(api, uid=NOBODY)
         assert await eventually(lambda: api.is_gone("owned", CONFIG_MAPS))
         assert not await api.is_gone("owner", CONFIG_MAPS)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Final, Self
 
 from hpo_lab.cluster.api.api_error import ApiError
@@ -70,12 +69,7 @@ class ApiClient:
         self._transport.open()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         """Close the connections."""
         await self._transport.close()
 
@@ -85,17 +79,19 @@ class ApiClient:
         What the server said is kept; a kind that is not there is looked for at each call, for its
         definition may have come.
 
-        Args:
-            api_version: Such as `batch/v1`.
-            kind: Such as `Job`.
-
         Raises:
-            ApiError: With status 404 where the server has no such kind.
+            ApiError: With status 404 where the server has no *kind* (`Job`) in *api_version*
+                (`batch/v1`).
         """
         if kind not in self._kinds.get(api_version, {}):
             group, _, version = api_version.rpartition("/")
             path = f"/apis/{group}/{version}" if group else f"/api/{version}"
-            answer = await self._transport.ask("discover", "GET", path)
+            try:
+                answer = await self._transport.ask("discover", "GET", path)
+            except ApiError as error:
+                if error.status != 404:
+                    raise
+                answer = {"resources": ()}
             self._kinds[api_version] = {
                 each["kind"]: ApiResource(
                     group, version, each["name"], each["kind"], each["namespaced"]
@@ -244,8 +240,9 @@ class ApiClient:
 
         Args:
             resource: The kind.
-            document: The fields, with the object's name. Without `metadata.uid` an object that is
-                not there is created.
+            document: The fields, with the object's name. With `metadata.uid` an object that is not
+                there is not created; a status is written whatever uid is named, so name the
+                `resourceVersion` where a later object of the name must not be written.
             namespace: Its namespace.
             subresource: Such as `status`.
             field_manager: Who applies; empty for the client's.
@@ -379,8 +376,7 @@ class ApiClient:
         Leave it with `contextlib.aclosing`, or the connection stays open.
 
         Args:
-            pod: The pod.
-            namespace: Its namespace.
+            pod, namespace: The pod.
             container: The container; empty for the only one.
             follow: Whether to wait for further lines until the container ends.
             timestamps: Whether each line begins with its time (RFC 3339) and a space.

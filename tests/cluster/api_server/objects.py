@@ -241,8 +241,12 @@ class Objects:
     def _kept(self, old: Object, new: Object, served: Version, subresource: str) -> Object:
         """The *new* object with what this request cannot change."""
         metadata = {**(new.get("metadata") or {})}
-        if metadata.get("uid", old["metadata"]["uid"]) != old["metadata"]["uid"]:
-            raise conflict("Precondition failed: the uid is that of another object")
+        # The status of custom resources is written whatever uid a patch names.
+        if (
+            not subresource
+            and metadata.get("uid", old["metadata"]["uid"]) != old["metadata"]["uid"]
+        ):
+            raise invalid(str(metadata.get("name")), [("metadata.uid", "field is immutable")])
         version = metadata.get("resourceVersion")
         if version and version != old["metadata"]["resourceVersion"]:
             raise conflict("the object has been modified; apply your changes to the latest version")

@@ -19,7 +19,14 @@ from tests.cluster.api_server.faults import Faults
 from tests.cluster.api_server.garbage import GarbageCollector
 from tests.cluster.api_server.logs import Logs
 from tests.cluster.api_server.objects import Object, Objects
-from tests.cluster.api_server.refusal import Refusal, bad_request, expired, invalid, not_found
+from tests.cluster.api_server.refusal import (
+    Refusal,
+    bad_request,
+    conflict,
+    expired,
+    invalid,
+    not_found,
+)
 from tests.cluster.api_server.watching import stream
 
 _LARGEST_BODY = 3 << 20
@@ -170,6 +177,9 @@ class ApiServer:
                 if not metadata.get("resourceVersion") and (kind.is_custom or kind.name in _STRICT):
                     problem = ("metadata.resourceVersion", "must be specified for an update")
                     raise invalid(kind.name, [problem])
+                uid = metadata.get("uid")
+                if uid not in (None, objects.read(kind, *address.key)["metadata"]["uid"]):
+                    raise conflict("Precondition failed: the uid is that of another object")
                 return self._update(address, lambda document: payload)
             case "patch" if content_type == "application/merge-patch+json":
                 return self._update(address, lambda document: patches.merged(document, payload))
