@@ -151,22 +151,18 @@ class ApiClient:
         limit: int = _PAGE,
     ) -> ObjectList:
         """All objects of a kind; the arguments are those of `pages`."""
-        for _ in range(_MOST_LISTS):
+        options = {"labels": labels, "fields": fields}
+        for left in reversed(range(_MOST_LISTS)):
             try:
                 pages = [
-                    page
-                    async for page in self.pages(
-                        resource, namespace, labels=labels, fields=fields, limit=limit
-                    )
+                    page async for page in self.pages(resource, namespace, limit=limit, **options)
                 ]
+                break
             except ApiError as error:
-                if error.status != 410:
+                if error.status != 410 or not left:
                     raise
-                expired = error
-            else:
-                items = tuple(item for page in pages for item in page.items)
-                return ObjectList(items, pages[-1].resource_version)
-        raise expired
+        items = tuple(item for page in pages for item in page.items)
+        return ObjectList(items, pages[-1].resource_version)
 
     async def create(
         self,
@@ -376,7 +372,8 @@ class ApiClient:
         Leave it with `contextlib.aclosing`, or the connection stays open.
 
         Args:
-            pod, namespace: The pod.
+            pod: The pod.
+            namespace: Its namespace.
             container: The container; empty for the only one.
             follow: Whether to wait for further lines until the container ends.
             timestamps: Whether each line begins with its time (RFC 3339) and a space.
