@@ -69,6 +69,7 @@ class Api:
         events = []
         watch = self.client.watch(WIDGETS, self.namespace, resource_version=version, **options)
         async with asyncio.timeout(60), aclosing(watch) as stream:
+            assert await anext(stream) == ("BOOKMARK", {"metadata": {"resourceVersion": version}})
             async for event, document in stream:
                 events.append((event, document))
                 if len(events) == count:

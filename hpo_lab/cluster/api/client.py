@@ -331,12 +331,13 @@ class ApiClient:
             labels: A label selector.
             fields: A field selector.
             seconds: After these the server ends the watch.
-            silence: Seconds without a word of the server, which sends a bookmark each minute, after
-                which the connection counts as dead.
+            silence: Seconds without a word of the server, which sends a bookmark each minute if
+                anything happens, after which the connection counts as dead.
 
         Yields:
             `ADDED`, `MODIFIED`, `DELETED` and the object; `BOOKMARK` and an object with nothing but
-            a resource version.
+            a resource version. The first, of *resource_version*, says that the server has
+            answered.
 
         Raises:
             ApiError: With status 410 where the resource version is too old: list again.
@@ -349,6 +350,7 @@ class ApiClient:
         }
         path = resource.path(namespace)
         async with self._transport.reply("watch", "GET", path, query, silence=silence) as reply:
+            yield "BOOKMARK", {"metadata": {"resourceVersion": resource_version}}
             async for line in lines(reply.content.iter_any()):
                 event = read_json(line)
                 if event["type"] == "ERROR":

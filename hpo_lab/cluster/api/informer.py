@@ -13,7 +13,7 @@ import random
 import sys
 import time
 from asyncio import Event, sleep
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
@@ -105,7 +105,7 @@ class Informer:
     def age(self) -> float:
         """Seconds since the server was last heard of; infinite before.
 
-        It says something each minute at least, so a greater age is a watch that is dead.
+        It answers or says something each `silence` seconds; a greater age is that of a dead watch.
         """
         return time.monotonic() - self._heard
 
@@ -206,7 +206,10 @@ class Informer:
             silence=self._silence,
         )
         async with aclosing(events):
-            async for event, document in events:
+            # The first says that the server has answered.
+            await anext(events)
+            self._hear()
+            async for event, document in _until_silent(events):
                 self._hear()
                 version = version_of(document)
                 if event == "DELETED":
@@ -257,6 +260,21 @@ class Informer:
             except Exception:
                 # The copy is right all the same, and others are to hear of the next change.
                 _log.exception("a handler of %s failed", self._kind)
+
+
+async def _until_silent(
+    events: AsyncGenerator[tuple[str, Object], None],
+) -> AsyncGenerator[tuple[str, Object], None]:
+    """The events, which end where the connection may be dead.
+
+    It may live: Kubernetes 1.20 sends no bookmarks of a kind of which it never saw an object.
+    """
+    try:
+        async for event in events:
+            yield event
+    except ApiError as error:
+        if error.reason != "Timeout":
+            raise
 
 
 def _selector(labels: Mapping[str, str | None]) -> str:

@@ -46,6 +46,7 @@ class _Watch:
         self._server = server
         self._waker = waker
         self._storage = server.objects.storage
+        self._is_silent = False
 
     async def run(self) -> None:
         address, kind = self._address, self._address.kind
@@ -115,7 +116,9 @@ class _Watch:
         await self._send("BOOKMARK", bookmark)
 
     async def _send(self, event: str, document: Object) -> None:
-        if self._server.faults.silent_watches:
+        # What was once silent stays so, or an event would be missing between others.
+        self._is_silent = self._is_silent or self._server.faults.silent_watches
+        if self._is_silent:
             return
         if event in ("ADDED", "MODIFIED", "DELETED"):
             api_version = self._address.kind.api_version(self._address.version)
