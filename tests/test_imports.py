@@ -55,6 +55,9 @@ HOUSE = {
     "stopping": Room("experiment search", lazily="scipy"),
     "running": Room("engine experiment search store trial"),
     "local": Room("engine execution experiment running store trial workload", "psutil"),
+    "cluster": Room(
+        "engine experiment running search stopping store trial", lazily="aiohttp kubernetes"
+    ),
     "testing": Room("collectors dashboard engine experiment running search stopping store"),
     "options": Room("experiment"),
     "facade": Room(

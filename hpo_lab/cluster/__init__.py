@@ -1,0 +1,1 @@
+"""The place "Kubernetes": what runs an experiment in a cluster."""
