@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -129,7 +130,9 @@ def definitions(group: str = GROUP) -> list[dict[str, Any]]:
     Args:
         group: `GROUP`, or `KATIB_GROUP` in a cluster whose Katib is gone.
     """
-    return [_definition(resource, group) for resource in _resources()]
+    documents = [_definition(resource, group) for resource in _resources()]
+    # No part twice in memory: YAML would write an alias, and a change would be of both.
+    return [json.loads(json.dumps(document)) for document in documents]
 
 
 def _definition(resource: _Resource, group: str) -> dict[str, Any]:

@@ -13,8 +13,15 @@ from typing import Any, Final
 
 from hpo_lab.experiment.job_fields import REPLICAS, TEXT_MAPS
 
-__all__ = ["ContainerTemplate", "PodTemplate", "pod_templates", "primary_templates"]
+__all__ = [
+    "ContainerTemplate",
+    "PodTemplate",
+    "pod_templates",
+    "primary_templates",
+    "service_accounts",
+]
 
+_ACCOUNTS: Final = ("serviceAccountName", "serviceAccount")
 _MANAGER: Final = "hpolab.dev/controller"
 _REPLICA_TYPE: Final = "training.kubeflow.org/replica-type"
 _REPLICATED_JOB: Final = "jobset.sigs.k8s.io/replicatedjob-name"
@@ -106,6 +113,19 @@ def primary_templates(
     chosen = (pod_labels or {}).get(_REPLICA_TYPE, "").lower()
     role = chosen if chosen in present else next(iter(present), "")
     return [template for template in templates if template.role == role] or templates
+
+
+def service_accounts(workload: Any) -> set[str]:
+    """The service accounts that *workload* names for its pods, wherever it does."""
+    names: set[str] = set()
+    if isinstance(workload, Mapping):
+        for name, item in workload.items():
+            if name in _ACCOUNTS and isinstance(item, str):
+                names.add(item)
+            names |= service_accounts(item)
+    elif isinstance(workload, list):
+        names = names.union(*map(service_accounts, workload))
+    return names
 
 
 def _templates(value: Any, field: str, role: str = "") -> Iterator[PodTemplate]:

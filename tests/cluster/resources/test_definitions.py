@@ -34,6 +34,10 @@ def test_the_files_are_those_of_the_models(name: str) -> None:
     )
 
 
+def test_files_have_no_aliases() -> None:
+    assert not any("&id" in text for text in deploy_files().values())
+
+
 def test_no_other_file_is_beside_them(tmp_path: Path) -> None:
     main(tmp_path)
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.yaml")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -343,6 +344,13 @@ def test_an_event_is_the_same_when_it_is_said_again() -> None:
     assert event["eventTime"] == "1970-01-01T00:00:01.500000Z"
     assert event["regarding"]["uid"] == "e-1"
     assert len(said("x" * 5000)["note"].encode()) <= 1024
+
+
+def test_an_event_has_the_fields_that_kubernetes_knows() -> None:
+    from kube_models.apis_events_k8s_io_v1.io.k8s.api.events.v1 import Event
+
+    event = trial_event(OWNER, best(), time=1.0, instance="controller-0", related=OWNER)
+    assert event.keys() <= {"apiVersion", "kind", *(each.name for each in fields(Event))}
 
 
 def test_the_event_of_a_trial_names_its_workload() -> None:

@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from hpo_lab.cluster.workloads.options import CheckpointVolume, WorkloadOptions
-from hpo_lab.cluster.workloads.pod_templates import PodTemplate, pod_templates
+from hpo_lab.cluster.workloads.pod_templates import (
+    PodTemplate,
+    pod_templates,
+    service_accounts,
+)
 from hpo_lab.cluster.workloads.rendered import render_workload
 from hpo_lab.experiment.job_structure import structure_problems, structure_warnings
 from hpo_lab.experiment.rendering import render_trial
@@ -236,6 +240,50 @@ def assert_contains(whole: Any, part: Any) -> None:
                 assert_contains(names[name] if name else whole[index], item)
         case _:
             assert whole == part
+
+
+def test_a_template_that_says_everything_stays_as_it_is() -> None:
+    said = container(
+        env=[{"name": name, "value": "mine"} for name in ("HPO_LAB_TRIAL", "HPO_LAB_TOKEN_FILE")],
+        terminationMessagePolicy="File",
+        volumeMounts=[{"name": "own", "mountPath": "/var/run/hpo-lab"}],
+        securityContext={"allowPrivilegeEscalation": True, "capabilities": {"add": ["CHOWN"]}},
+    )
+    of_pod = {
+        "restartPolicy": "OnFailure",
+        "automountServiceAccountToken": True,
+        "enableServiceLinks": True,
+        "terminationGracePeriodSeconds": 1,
+        "securityContext": {"runAsUser": 0, "seccompProfile": {"type": "Unconfined"}},
+        "volumes": [{"name": "own", "emptyDir": {}}],
+        "containers": [said],
+    }
+    metadata = {"annotations": {"sidecar.istio.io/inject": "true"}}
+    job = workload(
+        "batch/v1",
+        "Job",
+        template={"metadata": metadata, "spec": of_pod},
+        backoffLimit=3,
+        podFailurePolicy={"rules": [{"action": "Count", "onPodConditions": []}]},
+        podReplacementPolicy="TerminatingOrFailed",
+        activeDeadlineSeconds=5,
+        suspend=False,
+    )
+    described = experiment(job, QUEUE, trialActiveDeadlineSeconds=90)
+    trial = Trial(7, {"lr": 0.05, "layers": 5})
+    made = render_workload(described, trial, OWNER, WITH_CHECKPOINTS, seed=1)
+    assert_contains(made, render_trial(described, NAME, trial.assignments))
+    assert made["spec"].keys() == job["spec"].keys()
+    assert first_pod(made)["spec"].keys() == of_pod.keys()
+
+
+def test_accounts_are_seen_wherever_they_are_named() -> None:
+    for kind, named in WORKLOADS.items():
+        changed = copy.deepcopy(named)
+        assert service_accounts(changed) == set(), kind
+        changed["spec"]["template"] = {"spec": {"serviceAccountName": "a"}}
+        changed["spec"]["tasks"] = [{"pod": {"serviceAccount": "b"}}]
+        assert service_accounts(changed) == {"a", "b"}
 
 
 def templates(kind: str, **options: Any) -> list[PodTemplate]:
