@@ -92,6 +92,18 @@ def _unchangeable(*names: str) -> tuple[CelRule, ...]:
     )
 
 
+def _is_integer(bound: str) -> CelRule:
+    """The rule that a *bound* of an integer is one; 64 bits hold no larger one to compare with."""
+    path = f"self.feasibleSpace.{bound}"
+    is_large = f"double({path}) < -9.0e18 || double({path}) > 9.0e18"
+    return CelRule(
+        f"self.parameterType != 'int' || !has({path}) || {is_large} || "
+        f"double(int(double({path}))) == double({path})",
+        f"{bound} of a parameter of type int must be an integer",
+        "feasibleSpace",
+    )
+
+
 def _keyed(key: str, most: int) -> dict[str, Any]:
     """A list of mappings that have different values of the field *key*."""
     return {
@@ -206,16 +218,7 @@ REFINEMENTS: Final[Mapping[type[Document], Refinement]] = {
                 "a parameter of type discrete or categorical has a list alone",
                 "feasibleSpace",
             ),
-            *(
-                CelRule(
-                    f"self.parameterType != 'int' || !has(self.feasibleSpace.{bound}) || "
-                    f"string(self.feasibleSpace.{bound}).matches("
-                    r"'^[+-]?([0-9]+(\\.0*)?|[0-9.]+[eE][+]?[0-9]+)$')",
-                    f"{bound} of a parameter of type int must be an integer",
-                    "feasibleSpace",
-                )
-                for bound in ("min", "max", "step")
-            ),
+            *(_is_integer(bound) for bound in ("min", "max", "step")),
         ),
     ),
     Operation: Refinement(

@@ -13,7 +13,7 @@ from typing import Any
 from hpo_lab.cluster.resources.fitting import MOST_BYTES, cut, fitting, size_of
 from hpo_lab.cluster.resources.names import trial_object_name
 from hpo_lab.experiment.model import ExperimentDocument
-from hpo_lab.experiment.status import StatusCondition
+from hpo_lab.experiment.status import ExperimentState, StatusCondition, conditions_of
 from hpo_lab.experiment.status_document import (
     COUNTERS,
     assignment_list,
@@ -24,6 +24,7 @@ from hpo_lab.experiment.status_document import (
     timestamp,
 )
 from hpo_lab.experiment.trial import Trial, TrialState, objective_value, objective_values
+from hpo_lab.problems import InvalidInput
 
 __all__ = [
     "MOST_BEST",
@@ -33,6 +34,7 @@ __all__ = [
     "cut_metrics",
     "experiment_resource_status",
     "fitting_assignments",
+    "invalid_experiment_status",
     "suggestion_resource_status",
 ]
 
@@ -89,6 +91,24 @@ def experiment_resource_status(
             front = (_member(experiment, trial) for trial in best[:MOST_BEST])
             status["paretoFront"] = fitting(front, room - size_of(optimal) - 50)
     return status
+
+
+def invalid_experiment_status(
+    error: InvalidInput, *, time: float, generation: int
+) -> dict[str, Any]:
+    """The status of an Experiment that the API server took and hpo_lab cannot run.
+
+    Args:
+        error: Every problem of the object.
+        time: When the object was written, in seconds since the epoch.
+        generation: `metadata.generation` of the object that was read.
+    """
+    message = "\n".join(map(str, error.problems))
+    history = [(ExperimentState.FAILED, "ExperimentInvalid", message, time)]
+    (condition,) = (condition_document(each) for each in conditions_of(history))
+    condition["message"] = cut(message, MOST_BYTES // 2)
+    life = {"startTime": timestamp(time), "completionTime": timestamp(time)}
+    return {"observedGeneration": generation, **life, "conditions": [condition]}
 
 
 def suggestion_resource_status(

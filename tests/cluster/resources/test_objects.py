@@ -28,11 +28,13 @@ from hpo_lab.cluster.resources.phase_events import experiment_event, trial_event
 from hpo_lab.cluster.resources.statuses import (
     applied_status,
     experiment_resource_status,
+    invalid_experiment_status,
     suggestion_resource_status,
 )
 from hpo_lab.experiment.model import ExperimentDocument
 from hpo_lab.experiment.status import ExperimentState, conditions_of
 from hpo_lab.experiment.trial import Metric, Trial, TrialState
+from hpo_lab.problems import InvalidInput, Problem
 from tests.cluster.resources.structural import errors
 from tests.experiment.manifests import KATIB, experiment, spec
 from tests.manifest_reading import parse
@@ -103,6 +105,16 @@ def test_a_status_has_counts_the_best_trial_and_the_budget() -> None:
             ],
         },
     }
+
+
+def test_an_experiment_that_cannot_run_says_every_problem() -> None:
+    problems = [Problem(f"spec.parameters[{index}].name", "is empty") for index in range(1000)]
+    status = invalid_experiment_status(InvalidInput(problems), time=1000.0, generation=3)
+    (condition,) = status["conditions"]
+    assert (condition["type"], condition["reason"]) == ("Failed", "ExperimentInvalid")
+    assert condition["message"].startswith("spec.parameters[0].name: is empty\nspec.parameters[1]")
+    assert size_of(status) <= MOST_BYTES
+    assert errors("Experiment", in_object(status)) == []
 
 
 def test_a_front_has_ten_trials_at_most() -> None:
