@@ -84,7 +84,10 @@ def server(location: str) -> View:
 
     def answered() -> None:
         request: Any = SimpleNamespace(
-            stores=Stores([location]), uid=_experiment(location).uid, query=trials.TrialPage()
+            stores=Stores([location]),
+            uid=_experiment(location).uid,
+            query=trials.TrialPage(),
+            root=Path(location).parent,
         )
         json.dumps([experiments.shown(request), trials.listed(request)])
 

@@ -73,9 +73,8 @@ def store_turn(location: str, size: int) -> tuple[Turn, str]:
         with store.transaction(uid, me.id) as writes:
             for number in ended:
                 observation = Observation(metric="score", value=0.5, time=time.time())
-                writes.finish_trial(
-                    number, TrialState.SUCCEEDED, observations=[observation], offset=1
-                )
+                writes.observe(number, [observation], 1)
+                writes.finish_trial(number, TrialState.SUCCEEDED)
             for number in started:
                 writes.start_trial(number, new=Trial(number, {"x": number / 7}))
         position += size

@@ -67,8 +67,8 @@ HOUSE = {
     "dashboard": Room(
         "experiment facade notebook store trial",
         "rich",
-        "anywidget ipykernel ipywidgets numpy optuna plotly resvg_py search stopping tensorboard"
-        " traitlets",
+        "anywidget ipykernel ipywidgets numpy optuna plotly psutil resvg_py search stopping"
+        " tensorboard traitlets",
     ),
     "prepare": Room("experiment notebook options search stopping trial workload", lazily=ANYTHING),
     "server": Room(

@@ -114,6 +114,12 @@ def darken(page: Page) -> None:
     page.locator("#jupyterlab-splash").wait_for(state="detached")
 
 
+def wait_for_the_end(page: Page) -> None:
+    """Wait until the experiment is over and its importances are drawn, too."""
+    page.locator(".hpo-out").get_by_text("all 20 trials").wait_for(timeout=300_000)
+    page.locator(".hpo-out img[alt*=ANOVA]").wait_for(timeout=90_000)
+
+
 def main() -> None:
     """Draw them."""
     with notebook_page(cells(), 1060, 2400) as page:
@@ -121,7 +127,7 @@ def main() -> None:
         command(page, "notebook:run-all-cells")
         page.locator(".hpo-out img").first.wait_for(timeout=90_000)
         shoot(page, "tune-running")
-        page.locator(".hpo-out").get_by_text("all 20 trials").wait_for(timeout=300_000)
+        wait_for_the_end(page)
         shoot(page, "tune")
         darken(page)
         shoot(page, "tune-dark")

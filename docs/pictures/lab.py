@@ -13,13 +13,15 @@ from playwright.sync_api import Page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from jupyterlab import HERE, cells, command, darken, notebook_page
+from jupyterlab import HERE, cells, command, darken, notebook_page, wait_for_the_end
 
 
 def shoot(page: Page, name: str) -> None:
     """Save the whole window, with figures drawn and the pointer away."""
     page.mouse.move(700, 5)
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(1500)
+    page.get_by_text("Drawing…").first.wait_for(state="detached", timeout=90_000)
+    page.wait_for_timeout(1000)
     page.screenshot(path=HERE / f"{name}.png")
 
 
@@ -30,7 +32,7 @@ def main() -> None:
         command(page, "notebook:run-all-cells")
         listed = page.locator(".jp-HpoPanel").get_by_text("digits", exact=True).first
         listed.wait_for(timeout=90_000)
-        page.locator(".hpo-out").get_by_text("all 20 trials").wait_for(timeout=300_000)
+        wait_for_the_end(page)
         tuned = page.locator(".jp-Notebook .jp-CodeCell").last
         tuned.evaluate("cell => cell.scrollIntoView({ block: 'start' })")
         shoot(page, "lab")

@@ -15,6 +15,7 @@ from hpo_lab.cli.validating import say_warnings
 from hpo_lab.counting import counted
 from hpo_lab.experiment.conversion import from_katib, to_katib
 from hpo_lab.experiment.model import ExperimentDocument
+from hpo_lab.experiment.optimization_writing import optimization_job_of
 from hpo_lab.prepare import prepare_manifest
 from hpo_lab.problems import InvalidInput, Problem
 
@@ -28,10 +29,10 @@ _STUDY = "optuna:"
 @click.option(
     "--to",
     "form",
-    type=click.Choice(["hpolab", "katib", "notebook", "optuna"]),
+    type=click.Choice(["hpolab", "katib", "optimizationjob", "notebook", "optuna"]),
     default="hpolab",
     show_default=True,
-    help="Manifest of this group or of Katib's, notebook, or study in an Optuna storage.",
+    help="Manifest of this group, Katib's or Trainer's, notebook, or study in an Optuna storage.",
 )
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="File to write.")
 @click.option("--storage", metavar="URL", help="The Optuna storage.")
@@ -87,6 +88,8 @@ def _written(source: str, form: str, storage: str, cell: str | None, show_secret
         document, warnings = to_katib(experiment)
         say_warnings(warnings)
         return shown_manifest(document, "yaml", show_secrets)
+    if form == "optimizationjob":
+        return shown_manifest(optimization_job_of(experiment), "yaml", show_secrets)
     return shown_manifest(from_katib(experiment).to_document(), "yaml", show_secrets)
 
 

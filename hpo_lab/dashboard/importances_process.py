@@ -49,10 +49,10 @@ def importances_of(store: Store, uid: str) -> Figure | None:
 
 
 def _print_importances(uid: str) -> None:
+    os.nice(10)  # before the imports, which take most of the time
     from hpo_lab.dashboard import figures
     from hpo_lab.facade.experiments import Experiments
 
-    os.nice(10)
     data = figures.data_of(Experiments(None).get(uid))
     json.dump(asdict(figures.draw("importances", data)), sys.stdout)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
+from hpo_lab.dashboard.words import RESUMED
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import TrialState
 from hpo_lab.facade.summary import INTERRUPTED, Summary
@@ -68,7 +69,8 @@ def trial_word(state: TrialState) -> tuple[str, str]:
 def trial_counts(summary: Summary) -> list[tuple[str, int, str]]:
     """How many trials there are of each mark, with a word; marks without trials are left out.
 
-    Trials that wait for the set-up have the mark of those that have not begun.
+    Trials that wait for the set-up have the mark of those that have not begun, and so have those
+    that wait until an experiment that is over is resumed.
     """
     waits = summary.set_up is not None
     counts: dict[str, int] = {}
@@ -81,6 +83,8 @@ def trial_counts(summary: Summary) -> list[tuple[str, int, str]]:
         "killed": "killed",
         "running": "waiting" if waits else "running",
     }
+    if summary.is_over:
+        words["created"] = RESUMED
     return [
         ("created" if waits and mark == "running" else mark, counts[mark], word)
         for mark, word in words.items()

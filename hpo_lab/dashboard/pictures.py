@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from html import escape
@@ -22,6 +23,10 @@ __all__ = ["WIDTHS", "LivePictures", "Pictures", "image_of"]
 
 _MORE = 1.25
 """Importances are computed again when there are so many times as many results."""
+_SHARE = 0.02
+"""Of the time, finding importances takes so much where trials would use the processor."""
+_COST = 3.0
+"""Seconds for finding importances, as long as they were not found once."""
 _SIZE = 150_000
 """Of all pictures in the output of a cell, in bytes."""
 _QUOTED = re.compile(r"[^\w =:/?,;'()!*@{}\[\]|^$+~.-]+", re.ASCII)
@@ -57,6 +62,8 @@ class LivePictures:
         self._importances = ""
         self._finds = threading.Lock()
         self._results = self._told = 0
+        self._cost, self._asked = _COST, time.monotonic()
+        _free_processors()
         self._drawn: ExperimentData | None = None
 
     def draw(
@@ -83,13 +90,18 @@ class LivePictures:
         self._drawn = data
         self._results = len(data.valued) if is_of_use("importances", data) else 0
         is_due = self._results > _MORE * self._told and not self._finds.locked()
-        if is_due and not summary.is_over:
+        if is_due and not summary.is_over and self._is_affordable():
             threading.Thread(target=self.complete, name="hpo_lab-importances", daemon=True).start()
         first = "pareto" if is_of_use("pareto", data) else "history"
         above = [_notebook_image(first, data), self._importances]
         last = [name for name in _AT_THE_END if summary.is_over and is_of_use(name, data)]
         below = (_notebook_image(name, data) for name in last)
         return Pictures(tuple(filter(None, above)), _small(below, sum(map(len, above))))
+
+    def _is_affordable(self) -> bool:
+        """Whether trials do not miss the processor time that finding importances takes."""
+        waited = time.monotonic() - self._asked
+        return _free_processors() >= 0.8 or self._cost < _SHARE * waited
 
     @property
     def is_complete(self) -> bool:
@@ -106,9 +118,19 @@ class LivePictures:
             if self.is_complete:
                 return
             self._told = self._results
+            self._asked = time.monotonic()
             figure = importances_of(self._store, self._uid)
             if figure is not None:
                 self._importances = _sized(figure, "importances")
+            self._cost = time.monotonic() - self._asked
+
+
+def _free_processors() -> float:
+    """How many processors had nothing to do since the last call; all of them at the first."""
+    import psutil
+
+    count = psutil.cpu_count() or 1
+    return count * (1 - psutil.cpu_percent() / 100)
 
 
 def _notebook_image(name: str, data: ExperimentData) -> str:

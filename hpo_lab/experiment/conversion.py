@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hpo_lab.experiment.document import as_number, as_text
+from hpo_lab.experiment.environment import ASSIGNMENT
 from hpo_lab.experiment.job_status import job_conditions
 from hpo_lab.experiment.katib_warnings import (
     KATIB_FIELDS,
@@ -36,8 +37,8 @@ def to_katib(experiment: ExperimentDocument) -> tuple[dict[str, Any], list[Probl
     """The manifest of *experiment* for Katib, and warnings about what Katib cannot do.
 
     Values become text. Fields that Katib does not infer are written out: `trialParameters`,
-    the primary container, the conditions. A Go template becomes a `trialSpec`. The status is
-    left out.
+    the primary container, the conditions, and in `env` the variables with values. A Go template
+    becomes a `trialSpec`. The status is left out.
 
     Args:
         experiment: A sound experiment.
@@ -103,7 +104,7 @@ def _katib_fields(fields: Mapping[str, Any], part: type[Document]) -> dict[str, 
 
 def _explicit(experiment: ExperimentDocument, template: TrialTemplate) -> TrialTemplate:
     """*template* with every field written out that Katib does not infer."""
-    if template.go_template is not None:
+    if template.go_template is not None or template.environment_prefix:
         template = _as_trial_spec(experiment, template)
     job = template.trial_spec
     if job is None:
@@ -139,21 +140,30 @@ def _with_restart_policy(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_trial_spec(experiment: ExperimentDocument, template: TrialTemplate) -> TrialTemplate:
-    """*template* with the object that its Go template gives when each value is a placeholder."""
+    """*template* with the object that it gives when each value is a placeholder."""
+    if template.config_map is not None:
+        return template
     names = [parameter.name for parameter in experiment.spec.parameters]
     placeholders = {name: f"${{trialParameters.{name}}}" for name in names}
     job = render_trial(experiment, f"${{trialParameters.{_TRIAL_NAME}}}", placeholders)
     # Every trial sets the object's name and namespace.
     job["metadata"] = {k: v for k, v in job["metadata"].items() if k not in ("name", "namespace")}
+    if template.environment_prefix:
+        # A value with quotation marks would make other JSON of it.
+        del job["metadata"]["annotations"][ASSIGNMENT]
+        if not job["metadata"]["annotations"]:
+            del job["metadata"]["annotations"]
     used = [name for _, name in places(job, "")]
     references = {name: name for name in names} | {_TRIAL_NAME: "${trialSpec.Name}"}
     return template.model_copy(
         update={
             "go_template": None,
+            "environment_prefix": None,
             "trial_spec": job,
             "trial_parameters": tuple(
                 TrialParameter(name=name, reference=references[name])
                 for name in dict.fromkeys(used)
+                if name in references
             ),
         }
     )

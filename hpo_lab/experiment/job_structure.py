@@ -111,7 +111,13 @@ def _job(kind: str) -> _Shape:
             "numProcPerNode": _Field(int | str),
             "resourcesPerNode": _Field(ResourceRequirements),
         }
-        spec = _Shape({"trainer": _Field(_Shape(trainer))}, is_whole=False)
+        runtime = dict.fromkeys(("name", "apiGroup", "kind"), _Field(str))
+        fields = {
+            "runtimeRef": _Field(_Shape(runtime)),
+            "trainer": _Field(_Shape(trainer)),
+            "activeDeadlineSeconds": _Field(int),
+        }
+        spec = _Shape(fields, is_whole=False)
     elif kind != "Job":
         field, roles = REPLICAS[kind]
         replica = {

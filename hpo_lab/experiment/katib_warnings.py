@@ -62,6 +62,8 @@ def experiment_warnings(experiment: ExperimentDocument) -> list[Problem]:
     if experiment.api_version == KATIB_API_VERSION:
         message = "Katib does not know this field and ignores it"
         warnings += [Problem(path, message) for path in extensions(spec)]
+        if spec.trial_template and spec.trial_template.environment_prefix:
+            warnings.append(Problem(f"{_PATH}.environmentPrefix", message))
     rule = spec.early_stopping
     if rule is not None and rule.algorithm_name != "medianstop":
         message = f"is {rule.algorithm_name!r}; Katib has 'medianstop' alone"
@@ -90,7 +92,12 @@ def extensions(spec: ExperimentSpec) -> Iterator[str]:
 
 
 def first_container(job: Mapping[str, Any]) -> str | None:
-    """The name of the first container in *job*; None where *job* has no container."""
+    """The name of the first container in *job*; None where *job* has no container.
+
+    The runtimes of Kubeflow Trainer call the container of a TrainJob's trainer `node`.
+    """
+    if job.get("kind") == "TrainJob":
+        return "node"
     for value in _mappings(job):
         containers = value.get("containers")
         if isinstance(containers, list) and containers and isinstance(containers[0], Mapping):
@@ -126,7 +133,7 @@ def _template(template: TrialTemplate) -> Iterator[Problem]:
             f"{_PATH}.primaryContainerName",
             f"is missing; Katib refuses that; the first container{choice} is taken",
         )
-    if not template.trial_parameters:
+    if not template.trial_parameters and template.has_placeholders:
         yield Problem(
             f"{_PATH}.trialParameters",
             "is missing; Katib refuses that; each ${trialParameters.NAME} is taken for the "

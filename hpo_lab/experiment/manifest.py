@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from hpo_lab.experiment.katib_warnings import experiment_warnings
 from hpo_lab.experiment.model import KATIB_API_VERSION, ExperimentDocument, TrialTemplate
 from hpo_lab.experiment.older import brought_up_to_date
+from hpo_lab.experiment.optimization_job import KIND
+from hpo_lab.experiment.optimization_reading import read_optimization_job
 from hpo_lab.experiment.resource_range import with_resource_range
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.structure import rules_of_sound_part, shown, structure_problems
@@ -46,10 +48,12 @@ class Manifest:
     Attributes:
         experiment: What it describes.
         warnings: Fields that Katib would refuse or ignore, and spellings that were replaced.
+        kind: What it is written as, an `Experiment` or an `OptimizationJob`.
     """
 
     experiment: ExperimentDocument
     warnings: tuple[Problem, ...] = ()
+    kind: str = "Experiment"
 
 
 def read_manifest(path: str | Path) -> Manifest:
@@ -89,8 +93,12 @@ def parse_manifest(
     if not isinstance(document, Mapping):
         raise _invalid("", f"found {shown(document)}; a manifest is a mapping", source)
     kind = document.get("kind", "Experiment")
+    if kind == KIND:
+        _refuse_masked(document, source)
+        return Manifest(*read_optimization_job(document, rules, source), kind)
     if kind != "Experiment":
-        raise _invalid("kind", f"found {shown(kind)}; a manifest describes an Experiment", source)
+        message = f"found {shown(kind)}; a manifest describes an Experiment or an {KIND}"
+        raise _invalid("kind", message, source)
     if "spec" not in document and "trialTemplate" in document:
         message = "stands alone; give it beside the manifest of an Experiment"
         raise _invalid("trialTemplate", message, source)
@@ -203,7 +211,7 @@ def described(documents: Sequence[Any], *, source: str = "") -> Any:
         if isinstance(document, Mapping) and "kind" in document
     ]
     kinds_found = f" ({', '.join(kinds)})" if kinds else ""
-    message = "a manifest holds one Experiment, and ConfigMaps and Secrets beside it"
+    message = f"a manifest holds one Experiment or {KIND}, and ConfigMaps and Secrets beside it"
     raise _invalid("", f"found {count}{kinds_found}; {message}", source)
 
 

@@ -12,10 +12,12 @@ our own kinds of trials gets the typed value.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hpo_lab.experiment.document import Value
+from hpo_lab.experiment.environment import with_variables
 from hpo_lab.experiment.go_template import expand
 from hpo_lab.experiment.job_fields import INTEGER_FIELDS, TEXT_MAPS
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec
@@ -42,7 +44,7 @@ def render_trial(
 
     An argument of a command, such as `--momentum=${trialParameters.momentum}`, is left out
     where the parameter takes no part in the trial because its `when` does not hold;
-    elsewhere the placeholder becomes empty text.
+    elsewhere the placeholder becomes empty text. A variable of such a parameter is left out.
 
     Args:
         experiment: The experiment with the template.
@@ -63,6 +65,8 @@ def render_trial(
     elif template.config_map is not None:
         text = _entry(template.config_map, config_map or {})
         job = _from_text(text, experiment.spec, trial, assignments)
+    elif template.trial_spec is not None and not template.has_placeholders:
+        job = copy.deepcopy(template.trial_spec)
     elif template.trial_spec is not None:
         values = _values(experiment.spec, template.trial_spec, trial, assignments)
         typed = template.kind[0] == API_VERSION
@@ -73,6 +77,9 @@ def render_trial(
     if not isinstance(metadata, Mapping):
         raise _invalid(_TEMPLATE, f"metadata is {metadata!r}; a mapping is needed")
     job["metadata"] = {**metadata, "name": trial_name, "namespace": experiment.namespace}
+    if template.environment_prefix:
+        texts = as_texts(experiment.spec.parameters, assignments)
+        job = with_variables(job, template.environment_prefix, texts)
     pod = pod_without_restart_policy(job)
     if pod is not None:
         pod["restartPolicy"] = "Never"
@@ -198,8 +205,8 @@ def _values(
             assigned = ", ".join(map(repr, assignments)) or "nothing"
             hint = nearest(reference, list(assignments))
             problems.append(Problem(path, f"{reference!r} is not assigned ({assigned} is){hint}"))
-    own = job.get("apiVersion") == API_VERSION
-    for name in [] if own else [name for name in assignments if name not in used]:
+    takes_all = job.get("apiVersion") == API_VERSION or template.environment_prefix
+    for name in [] if takes_all else [name for name in assignments if name not in used]:
         problems.append(
             Problem("spec.trialTemplate.trialParameters", f"none refers to {name!r}, assigned")
         )

@@ -13,7 +13,7 @@ from hpo_lab.experiment.model import Document, ExperimentSpec
 from hpo_lab.experiment.parameter_rules import parameter_problems
 from hpo_lab.problems import Problem, nearest
 
-__all__ = ["rules_of_sound_part", "shown", "structure_problems"]
+__all__ = ["RuleBroken", "rules_of_sound_part", "shown", "structure_problems"]
 
 Location = tuple[int | str, ...]
 _NEEDED = {
@@ -25,6 +25,10 @@ _NEEDED = {
     "finite_number": "a finite number is needed",
 }
 _UNION_MEMBERS = {"int", "float", "str", "bool", "none"}
+
+
+class RuleBroken(ValueError):
+    """A value breaks a rule that its model has; the text is the message of the problem."""
 
 
 def structure_problems(
@@ -112,6 +116,8 @@ def _message(detail: Any, location: Location, model: type[Document]) -> str:
         home = _home(name, location[:-1], model)
         hint = nearest(name, fields) or "; allowed are " + ", ".join(fields)
         return home or f"unknown field{hint}"
+    if isinstance(broken := detail.get("ctx", {}).get("error"), RuleBroken):
+        return str(broken)
     if kind == "missing":
         return "is missing"
     if kind in ("enum", "literal_error"):

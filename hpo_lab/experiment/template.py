@@ -50,6 +50,10 @@ class TrialTemplate(Document):
     `success_condition` and `failure_condition` are GJSON queries on the object (see
     `hpo_lab.experiment.job_status`, which also knows the defaults of the usual kinds).
     `retain` keeps the object after the trial has ended; Katib deletes it by default.
+
+    `environment_prefix` (*extension*) gives each value as an environment variable, too: of the
+    parameter `lr` as `LR` behind the prefix. Without `trial_parameters`, `trial_spec` is then
+    taken as it is, and `${trialParameters.lr}` in it is text like any other.
     """
 
     trial_spec: dict[str, Any] | None = None
@@ -61,6 +65,7 @@ class TrialTemplate(Document):
     success_condition: str | None = None
     failure_condition: str | None = None
     retain: bool | None = None
+    environment_prefix: str | None = None
 
     @property
     def kind(self) -> tuple[str, str]:
@@ -72,6 +77,11 @@ class TrialTemplate(Document):
     def is_ours(self) -> bool:
         """Whether a trial is a notebook or a function, and no object of a cluster."""
         return self.kind[0] == API_VERSION
+
+    @property
+    def has_placeholders(self) -> bool:
+        """Whether `${trialParameters.NAME}` in the trial object stands for a value."""
+        return bool(self.trial_parameters) or not self.environment_prefix
 
     @property
     def pod_labels(self) -> Mapping[str, str] | None:

@@ -11,6 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hpo_lab.experiment import gjson
+from hpo_lab.experiment.environment import (
+    defined_variables,
+    is_variable,
+    variable_name,
+    variable_problems,
+)
 from hpo_lab.experiment.job_status import job_conditions
 from hpo_lab.experiment.job_structure import structure_problems
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, ExperimentSpec, Metadata
@@ -37,6 +43,7 @@ def template_problems(spec: ExperimentSpec) -> Iterator[Problem]:
     yield from _conditions(template)
     if template.trial_spec is not None:
         yield from _object(template.trial_spec)
+    yield from _environment(spec, template)
     yield from _trial_parameters(spec, template)
     if template.go_template is not None:
         yield from _go_template(spec)
@@ -48,7 +55,9 @@ def missing_parts(spec: ExperimentSpec) -> list[Problem]:
     if template is None:
         message = "is missing; say what a trial runs, or give a template beside the manifest"
         return [Problem(_PATH, message)]
-    if template.trial_parameters or template.trial_spec is None or _is_own(template):
+    if template.trial_parameters or template.environment_prefix:
+        return []
+    if template.trial_spec is None or _is_own(template):
         return []
     names = [parameter.name for parameter in spec.parameters]
     places = template_places(template, _PATH)
@@ -111,10 +120,31 @@ def _object(job: Mapping[str, Any]) -> Iterator[Problem]:
     yield from structure_problems(job, path)
 
 
+def _environment(spec: ExperimentSpec, template: TrialTemplate) -> Iterator[Problem]:
+    prefix, path = template.environment_prefix, f"{_PATH}.environmentPrefix"
+    if prefix is None:
+        return
+    if _is_own(template):
+        yield Problem(path, f"is for objects of a cluster; a trial is a {template.kind[1]}")
+        return
+    if not is_variable(prefix):
+        message = f"{prefix!r} begins no name of a variable; allowed are letters, digits, '_'"
+        yield Problem(path, f"{message}, '-' and '.', no digit first")
+        return
+    names = [parameter.name for parameter in spec.parameters]
+    for index, message in variable_problems(prefix, names):
+        yield Problem(f"spec.parameters[{index}].name", message)
+    owners = {variable_name(prefix, name): name for name in names}
+    for place, variable in defined_variables(template.trial_spec or {}, f"{_PATH}.trialSpec"):
+        if variable in owners:
+            yield Problem(place, f"{variable!r} is the variable of {owners[variable]!r}")
+
+
 def _trial_parameters(spec: ExperimentSpec, template: TrialTemplate) -> Iterator[Problem]:
     parameters = [parameter.name for parameter in spec.parameters]
     misspelt = set()
-    for path, text in template_places(template, _PATH, MISSPELT):
+    lookalikes = template_places(template, _PATH, MISSPELT) if template.has_placeholders else []
+    for path, text in lookalikes:
         name = text.partition(".")[2].rstrip("}")
         misspelt.add(name)
         right = f"${{trialParameters.{name}}}"
@@ -142,7 +172,9 @@ def _trial_parameters(spec: ExperimentSpec, template: TrialTemplate) -> Iterator
     for path, name in places:
         if name not in names:
             yield Problem(path, f"no trialParameter is called {name!r}{nearest(name, names)}")
-    yield from _unused(spec, {parameter.reference for parameter in template.trial_parameters})
+    if not template.environment_prefix:
+        references = {parameter.reference for parameter in template.trial_parameters}
+        yield from _unused(spec, references)
 
 
 def _reference(reference: str, parameters: list[str], path: str) -> Iterator[Problem]:

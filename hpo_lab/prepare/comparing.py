@@ -14,7 +14,7 @@ from hpo_lab.experiment.space import space_text
 from hpo_lab.notebook.trial_code import CodeChange, TrialCode
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.options import OPTIONS
-from hpo_lab.prepare.prepared import Prepared, PreparedCell
+from hpo_lab.prepare.prepared import Prepared, PreparedCell, PreparedManifest
 from hpo_lab.prepare.wording import Dialect, Wording
 from hpo_lab.problems import Problem
 from hpo_lab.trial.folder import NOTEBOOK
@@ -109,7 +109,10 @@ def _changes(recorded: Recorded, prepared: Prepared) -> list[_Change]:
         told = fields or [(prepared.wording.whole, "the code was read by another version")]
     # Within a file nobody needs its name.
     told = [(place.removeprefix(f"{prepared.file}, "), message) for place, message in told]
-    changed = [_Change(problem, str(problem)) for problem in starmap(Problem, told)]
+    problems = list(starmap(Problem, told))
+    if isinstance(prepared, PreparedManifest):
+        problems = list(map(prepared.in_its_words, problems))
+    changed = [_Change(problem, str(problem)) for problem in problems]
     return [*changed, *code]
 
 
@@ -147,17 +150,21 @@ def _is_told(path: str) -> bool:
 def _options(
     recorded: Recorded, prepared: Prepared, paths: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
+    dialect = prepared.wording.dialect
+    if isinstance(prepared, PreparedManifest):
+        # Its fields are told, whatever beside it may be said by options.
+        dialect = Dialect.FIELD
     for option in OPTIONS:
         if option.is_budget or not any(path.startswith(option.path) for path in paths):
             continue
         try:
             texts = [
-                prepared.wording.dialect.text(option, option.of(document)) or "not set"
+                dialect.text(option, option.of(document)) or "not set"
                 for document in (prepared.experiment, recorded.document)
             ]
         except ValueError:
             continue
-        yield prepared.wording.dialect.option(option), _now(*texts)
+        yield dialect.option(option), _now(*texts)
 
 
 def _parameters(recorded: Recorded, prepared: Prepared) -> Iterator[tuple[str, str]]:

@@ -98,8 +98,9 @@ def prepare_file(
         raise InvalidInput(problems)
     if dialect is Dialect.LINE:
         return prepared
-    # A manifest is written as before, whoever reads it.
-    own = dialect if path.suffix == _NOTEBOOK else prepared.wording.dialect
+    # A manifest that says it all is written as before, whoever reads it.
+    says_all = prepared.wording.dialect is Dialect.FIELD
+    own = Dialect.FIELD if says_all else dialect
     wording = replace(prepared.wording, dialect=own, fresh="fresh=True")
     return replace(prepared, wording=wording)
 

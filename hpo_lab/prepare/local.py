@@ -80,14 +80,15 @@ def runs_here(
     try:
         fitted = _fitted(prepared, template, runtime, paths)
     except InvalidInput as error:
-        raise InvalidInput(_placed(error.problems, template), error.source) from None
-    return replace(fitted, warnings=_placed(fitted.warnings, template))
+        raise InvalidInput(_placed(error.problems, prepared), error.source) from None
+    return replace(fitted, warnings=_placed(fitted.warnings, prepared))
 
 
-def _placed(problems: Iterable[Problem], template: TrialTemplate) -> tuple[Problem, ...]:
+def _placed(problems: Iterable[Problem], prepared: PreparedManifest) -> tuple[Problem, ...]:
     """*problems* of the object of a trial, told where the manifest describes it."""
-    if template.go_template is None:
-        return tuple(problems)
+    template = prepared.experiment.spec.trial_template
+    if template is None or template.go_template is None:
+        return tuple(map(prepared.in_its_words, problems))
     return tuple(
         Problem(*(text.replace(_OBJECT, _GO_TEMPLATE) for text in (each.where, each.message)))
         for each in problems

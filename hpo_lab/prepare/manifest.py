@@ -16,11 +16,13 @@ from hpo_lab.experiment.manifest import (
     with_template,
 )
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument
+from hpo_lab.experiment.optimization_job import KIND
 from hpo_lab.experiment.rendering import config_map_object
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.prepare.checking import check, every_problem
 from hpo_lab.prepare.notebook_modules import modules_used
 from hpo_lab.prepare.prepared import PreparedManifest
+from hpo_lab.prepare.wording import Dialect, Wording
 from hpo_lab.problems import InvalidInput, Problem
 from hpo_lab.trial.folder import NOTEBOOK
 from hpo_lab.workload.configuration import Configuration, configuration_documents
@@ -74,8 +76,11 @@ def prepare_manifest(
     configuration = Configuration.of(files)
     experiment = _with_config_map(experiment, configuration)
     experiment, sources = _unpacked(experiment)
-    check(experiment, str(path))
-    return PreparedManifest(
+    # What an OptimizationJob cannot say is an option beside it.
+    wording = Wording(Dialect.FIELD)
+    if manifest.kind == KIND:
+        wording = Wording(Dialect.LINE, whole="spec")
+    prepared = PreparedManifest(
         experiment,
         sources,
         warnings=warnings,
@@ -83,13 +88,23 @@ def prepare_manifest(
         folder=path.resolve().parent,
         project=os.path.realpath(path.parent),
         configuration=configuration,
+        kind=manifest.kind,
+        wording=wording,
     )
+    try:
+        check(experiment, str(path))
+    except InvalidInput as error:
+        problems = map(prepared.in_its_words, error.problems)
+        raise InvalidInput(problems, error.source) from None
+    return prepared
 
 
 def _without_stop(document: Any) -> tuple[Any, bool]:
     """A manifest's *document* without a `maxTrialCount` of 0, and whether it has that."""
     spec = document.get("spec") if isinstance(document, Mapping) else None
     if not isinstance(spec, Mapping) or str(spec.get("maxTrialCount")) != "0":
+        return document, False
+    if document.get("kind") == KIND:
         return document, False
     rest = {key: value for key, value in spec.items() if key != "maxTrialCount"}
     return {**document, "spec": rest}, True

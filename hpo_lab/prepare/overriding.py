@@ -53,7 +53,8 @@ def overridden(
     if fitted:
         notes.append(f"so {', '.join(fitted)}")
     places = [f"spec.parameters[{index}]" for index in range(len(document.spec.parameters))]
-    problems += [worded(problem, dialect, places, "spec") for problem in every_problem(document)]
+    wrong = [worded(problem, dialect, places, "spec") for problem in every_problem(document)]
+    problems += map(prepared.in_its_words, wrong)
     if problems:
         raise InvalidInput(problems)
     stops = prepared.stops and options.trials is None

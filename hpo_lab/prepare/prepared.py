@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, TrialTemplate
+from hpo_lab.experiment.optimization_job import KIND
+from hpo_lab.experiment.optimization_reading import optimization_words
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.notebook.trial_code import TrialCode
 from hpo_lab.prepare.wording import Dialect, Wording
@@ -99,12 +101,18 @@ class PreparedManifest(Prepared):
         configuration: The ConfigMaps and Secrets given with it.
         stops: Whether it asks for the end of the experiment that it describes.
         overridden: Which options took the place of what it says, as a sentence.
+        kind: What it is written as, an `Experiment` or an `OptimizationJob`.
     """
 
     folder: Path
     configuration: Configuration
     stops: bool = False
     overridden: str = ""
+    kind: str = "Experiment"
+
+    def in_its_words(self, problem: Problem) -> Problem:
+        """*problem* of the experiment, told by the fields that the manifest has."""
+        return optimization_words(problem, self.experiment.spec) if self.kind == KIND else problem
 
     def check_runs(self) -> None:
         """Check that its author wants it to be run.

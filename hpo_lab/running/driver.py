@@ -94,6 +94,12 @@ class Driver:
         self._at_once = at_once
         self._stop_requested = False
         self._retry = Retry(store, lambda: self._stop_requested)
+        self._turns: Turns | None = None
+        self._asking: Questions | None = None
+        self._happened: list[Event] | None = None
+        self._is_stopping = False
+        self._renewed = self._controlled = 0.0
+        self._changed = -1
 
     def run(self) -> Verdict:
         """Run until the experiment ends, fails or is stopped.
@@ -108,22 +114,80 @@ class Driver:
             StoreGone: The store was deleted or replaced.
             StoreUnavailable: The store did not answer for minutes.
         """
+        self.begin()
+        try:
+            while (verdict := self.step(_EVENTS_EVERY)) is None:
+                pass
+            return verdict
+        finally:
+            self.end()
+
+    def begin(self) -> None:
+        """Take the lease, and take up what the place has of an earlier runner; then `step`.
+
+        Raises:
+            AlreadyRunning, NotFound, StoreGone, StoreUnavailable: As `run`.
+        """
         ask = self._retry.ask
         self._retry.title = ask(lambda: _record(self._store, self._uid)).title
         self._acquire()
         try:
-            verdict, document = self._run()
-            # Budgets may have been changed while the last trials were ended.
-            while verdict.state is not ExperimentState.STOPPED and self._differs(document):
-                self._place.close()
-                verdict, document = self._run()
-            self._retry.check()
-            return verdict
+            self._open()
+        except BaseException:
+            self.end()
+            raise
+
+    def step(self, timeout: float) -> Verdict | None:
+        """Do one turn: wait for events of the place, and do what follows from them.
+
+        Args:
+            timeout: Seconds for which it waits, at most; the first turn waits for nothing.
+
+        Returns:
+            How the experiment ended; None while it runs.
+
+        Raises:
+            LeaseLost, NotFound, StoreGone, StoreUnavailable: As `run`.
+        """
+        if self._turns is None:  # budgets were changed while the last trials were ended
+            self._open()
+        turns = self._turns
+        assert turns is not None
+        happened, self._happened = self._happened, None
+        if happened is None:
+            happened = list(self._place.events(timeout))
+            now = self._clock()
+            happened += turns.due(now)
+            happened += self._news(turns, now)
+        else:
+            now = self._clock()
+        turns.take(happened, now)
+        return self._ended(turns)
+
+    def _ended(self, turns: Turns) -> Verdict | None:
+        """How the experiment ended, unless its budgets were changed meanwhile."""
+        verdict = turns.verdict
+        if verdict is None:
+            return None
+        self._close()
+        if verdict.state is not ExperimentState.STOPPED and self._differs(turns.document):
+            self._place.close()
+            return None
+        self._retry.check()
+        return verdict
+
+    def _close(self) -> None:
+        if self._asking is not None:
+            self._asking.close()
+        self._asking = self._turns = None
+
+    def end(self) -> None:
+        """Close the place and give the lease back; safe after a failed `begin` or `step`."""
+        self._close()
+        try:
+            self._place.close()
         finally:
-            try:
-                self._place.close()
-            finally:
-                self._release()
+            self._release()
 
     def _release(self) -> None:
         """Give the lease back, unless the store was given up: the next runner sees a dead one."""
@@ -157,8 +221,8 @@ class Driver:
         self._stop_requested = True
         self._place.wake()
 
-    def _run(self) -> tuple[Verdict, ExperimentDocument]:
-        """Run once: how it ended, and the document by which it did."""
+    def _open(self) -> None:
+        """Take up the experiment as the store has it."""
         ask = self._retry.ask
         record = ask(lambda: _record(self._store, self._uid))
         scheduler, running = ask(lambda: self._recovered(record))
@@ -173,25 +237,24 @@ class Driver:
             )
         )
         prior = ask(lambda: prior_trials(self._store, self._uid))
-        asking: Questions
         if self._at_once:
-            asking = AskingAtOnce(self._uid, prior)
+            self._asking = AskingAtOnce(self._uid, prior)
         else:
-            asking = Asking(self._uid, prior, self._place.wake)
-        turns = Turns(
+            self._asking = Asking(self._uid, prior, self._place.wake)
+        self._turns = Turns(
             self._store,
             record,
             self._place,
             scheduler,
-            asking,
+            self._asking,
             self._runner.id,
             self._clock,
             self._retry,
         )
-        try:
-            return self._loop(turns, record), turns.document
-        finally:
-            asking.close()
+        self._renewed = self._controlled = self._clock().steady
+        self._changed = -1
+        self._is_stopping = record.stop_requested or self._stop_requested
+        self._happened = [STOP_REQUESTED] if self._is_stopping else []
 
     def _sources(self) -> list[ArtifactRecord]:
         return self._store.sources(self._uid)
@@ -224,35 +287,27 @@ class Driver:
     def _renew(self) -> bool:
         return self._store.renew_lease(self._uid, self._runner.id, self._clock().time)
 
-    def _loop(self, turns: Turns, record: ExperimentRecord) -> Verdict:
-        now, ask = self._clock(), self._retry.ask
-        renewed, controlled, changed = now.steady, now.steady, -1
-        stopping = record.stop_requested
-        happened: list[Event] = [STOP_REQUESTED] if stopping else []
-        while True:
-            if self._stop_requested and not stopping:
-                stopping = True
-                happened.append(STOP_REQUESTED)
-            turns.take(happened, now)
-            if turns.verdict is not None:
-                return turns.verdict
-            happened = list(self._place.events(_EVENTS_EVERY))
-            now = self._clock()
-            happened += turns.due(now)
-            if now.steady - renewed >= _RENEW_EVERY:
-                renewed = now.steady
-                self._retry.check()
-                if not ask(self._renew):
-                    raise LeaseLost(f"experiment {self._uid} was taken over by another runner")
-            if now.steady - controlled >= _CONTROL_EVERY:
-                controlled = now.steady
-                control = ask(lambda: self._store.control(self._uid))
-                if control.changed != changed:
-                    changed = control.changed
-                    happened += turns.revise(ask(lambda: _record(self._store, self._uid)))
-                if control.stop_requested and not stopping:
-                    stopping = True
-                    happened.append(STOP_REQUESTED)
+    def _news(self, turns: Turns, now: Instant) -> list[Event]:
+        """What a person asked for, which the store tells; renews the lease."""
+        ask = self._retry.ask
+        news: list[Event] = []
+        is_asked_to_stop = self._stop_requested
+        if now.steady - self._renewed >= _RENEW_EVERY:
+            self._renewed = now.steady
+            self._retry.check()
+            if not ask(self._renew):
+                raise LeaseLost(f"experiment {self._uid} was taken over by another runner")
+        if now.steady - self._controlled >= _CONTROL_EVERY:
+            self._controlled = now.steady
+            control = ask(lambda: self._store.control(self._uid))
+            if control.changed != self._changed:
+                self._changed = control.changed
+                news += turns.revise(ask(lambda: _record(self._store, self._uid)))
+            is_asked_to_stop |= control.stop_requested
+        if is_asked_to_stop and not self._is_stopping:
+            self._is_stopping = True
+            news.append(STOP_REQUESTED)
+        return news
 
 
 def _record(store: Store, uid: str) -> ExperimentRecord:

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +29,7 @@ from hpo_lab.workload.devices import gpus, hold_gpus, hold_port, hold_ports
 from hpo_lab.workload.ended_job import ended_job
 from hpo_lab.workload.groups import end_groups, ending_by_signal
 from hpo_lab.workload.paths import collected_folder, own_parents, translate
+from hpo_lab.workload.pushing import push_addresses
 from hpo_lab.workload.rendezvous import hostfile, ports_needed, rendezvous, started
 from hpo_lab.workload.replicas import Replica, chosen, primary, replicas, retries
 from hpo_lab.workload.served import served_url
@@ -106,16 +106,15 @@ class _Workload:
                 held.enter_context(ending_by_signal())
                 held.callback(self._remove_containers)
             shares = self._hold_gpus(held)
-            count = ports_needed(str(self._job.get("kind")), self._all)
-            ports = held.enter_context(hold_ports(count))
+            kind = str(self._job.get("kind"))
+            ports = held.enter_context(hold_ports(ports_needed(kind, self._all)))
             url = ""
             if self._settings.collector == "PrometheusMetric":
                 url, port = served_url(self._settings.http, self._container(self._primary))
                 held.enter_context(hold_port(port, lambda: self._say(f"waiting for port {port}")))
-            if self._settings.collector == "Push" and find_spec("grpc"):
-                from hpo_lab.katib_api.pushing import pushed
-
-                self._pushing = held.enter_context(pushed(self._trial, self._folder / METRICS))
+            if self._settings.collector == "Push":
+                addresses = (kind, self._settings.namespace, self._trial, self._folder)
+                self._pushing = held.enter_context(push_addresses(*addresses))
             extra = rendezvous(self._job, self._all, ports)
             for retries_left in reversed(range(1 + retries(self._job))):
                 end = self._attempt(extra, shares, url)

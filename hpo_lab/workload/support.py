@@ -21,6 +21,14 @@ __all__ = ["job_notes", "job_problems"]
 
 _PATH = "spec.trialTemplate.trialSpec"
 _OF_IMAGE = "that of its image is not known here; write it down, or use --runtime docker"
+_OF_RUNTIME = "changes pods of the training runtime, which is not here; leave it out"
+_ONLY_IN_A_CLUSTER = {
+    "initializer": "loads data or a model in pods of its own, which is not done here; have them "
+    "on this machine and leave it out",
+    **dict.fromkeys(("runtimePatches", "podTemplateOverrides", "podSpecOverrides"), _OF_RUNTIME),
+    "suspend": "is true, and nothing here would resume the TrainJob; leave it out",
+}
+"""Fields of a TrainJob that this machine cannot carry out, and why."""
 _KEPT_VOLUMES = ("name", "hostPath", "emptyDir")
 
 
@@ -38,7 +46,10 @@ def job_problems(
     crew = started(str(job.get("kind")), members)
     if not crew:
         return [Problem(_PATH, f"the {job.get('kind')} has no launcher")]
-    problems = [*_primary_container(primary(crew, settings.pod_labels), job, settings)]
+    problems = [
+        *_train_job(job),
+        *_primary_container(primary(crew, settings.pod_labels), job, settings),
+    ]
     if (
         settings.collector == "Custom"
         and not settings.runtime
@@ -99,6 +110,13 @@ def job_notes(
                 message = f"{replica.role}: volume {volume.get('name')!r} ({kinds[0]}) is not here"
                 notes.append(Problem(_PATH, f"{message}; paths in it stay as they are"))
     return notes
+
+
+def _train_job(job: Mapping[str, Any]) -> Iterator[Problem]:
+    fields = (job.get("spec") or {}) if job.get("kind") == "TrainJob" else {}
+    for field, reason in _ONLY_IN_A_CLUSTER.items():
+        if fields.get(field):
+            yield Problem(f"{_PATH}.spec.{field}", reason)
 
 
 def _primary_container(

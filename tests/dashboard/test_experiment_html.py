@@ -223,6 +223,18 @@ def test_while_the_set_up_runs_trials_wait() -> None:
     assert "1 min 10 s" in progress_text(replace(summary, set_up=77.0))
 
 
+def test_trials_that_were_interrupted_wait_for_a_resume_in_the_bar_and_in_words() -> None:
+    trials = [_trial(0, 0.5), _trial(1, None, TrialState.CREATED)]
+    summary = _summary(trials, state="Stopped")
+
+    html = _html(summary, trials)
+
+    assert 'aria-label="1 succeeded, 1 waiting for resume"' in html
+    assert '<i class="created"' in html
+    assert "1 waiting for resume" in progress_text(summary)
+    assert "waiting for resume" not in _html(_summary(trials), trials)
+
+
 @pytest.mark.parametrize("state", ["Created", "Restarting"])
 def test_before_its_runner_runs_it_is_starting(state: str) -> None:
     summary = _summary([], state=state, elapsed=0.0, starting=8.4)

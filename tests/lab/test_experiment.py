@@ -13,6 +13,8 @@ import pytest
 from tests.lab.conftest import ask, execute, write_cells
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
     from tests.conftest import Lab
@@ -74,6 +76,7 @@ def test_an_experiment_is_opened_looked_at_raised_and_deleted(
     jupyterlab: Lab,
     watched: Callable[[BrowserContext], list[str]],
     axe: Callable[[Page, str], list[str]],
+    tmp_path: Path,
 ) -> None:
     uid = _begin(jupyterlab, "viewed", trials=6)
     other = _begin(jupyterlab, "beside", trials=3)
@@ -145,7 +148,12 @@ def test_an_experiment_is_opened_looked_at_raised_and_deleted(
     assert differences.get_by_role("columnheader").all_inner_texts() == ["viewed", "beside"]
     assert "6\t3" in differences.inner_text()
     view.get_by_role("tabpanel", name="Compare").locator(".js-plotly-plot").wait_for()
-    assert axe(page, ".jp-HpoExperiment") == []
+    for theme in ("JupyterLab Dark High Contrast", "JupyterLab Light"):
+        execute(page, "apputils:change-theme", theme=theme)
+        page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
+        page.locator("#jupyterlab-splash").wait_for(state="detached")
+        page.screenshot(path=tmp_path / f"{theme}.png")
+        assert axe(page, ".jp-HpoExperiment") == []
     with page.expect_download() as saved:
         _choose(page, view, "Export Report")
     assert "viewed" in saved.value.suggested_filename

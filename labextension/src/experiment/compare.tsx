@@ -3,6 +3,7 @@ import type { Experiment, Glance } from '../api/types';
 import { ServerFigure } from '../figures/figure';
 import { metricNumber, number } from '../format/numbers';
 import { completed, stateWord } from '../format/words';
+import { useAnswer } from './answer';
 import { conditionOf, rangeInWords, scaleInWords } from './parameters';
 import { useView, type IExperimentProps } from './view';
 import { placeInWords, timeUsed } from './words';
@@ -12,8 +13,9 @@ export function Compare(props: IExperimentProps): JSX.Element {
   const { experiment } = props;
   const { model, trans } = useView();
   const [uid, setUid] = React.useState('');
-  const [other, setOther] = React.useState<Experiment>();
-  const [problem, setProblem] = React.useState('');
+  const { answer: other, problem } = useAnswer<Experiment>(
+    uid ? `/experiments/${uid}` : null
+  );
   const id = React.useId();
 
   const { type, metric } = experiment.objective;
@@ -21,22 +23,6 @@ export function Compare(props: IExperimentProps): JSX.Element {
   const isAlike = (each: Glance) =>
     each.objective.metric === metric && each.objective.type === type;
   const alike = others.filter(isAlike);
-
-  React.useEffect(() => {
-    setOther(undefined);
-    setProblem('');
-    if (!uid) {
-      return;
-    }
-    let isStale = false;
-    model.client
-      .ask<Experiment>(`/experiments/${uid}`)
-      .then(answer => isStale || setOther(answer))
-      .catch((error: Error) => isStale || setProblem(error.message));
-    return () => {
-      isStale = true;
-    };
-  }, [uid, model]);
 
   if (!alike.length) {
     return (

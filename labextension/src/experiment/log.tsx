@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { Refusal } from '../api/client';
 import type { Answer } from '../api/types';
+import { reasonOf } from '../notices/reason';
 import { useView } from './view';
 
 type Tail = Answer<'/experiments/{uid}/log'>;
@@ -41,7 +42,7 @@ export function Log(props: ILogProps): JSX.Element {
       } catch (error) {
         const isMissing = error instanceof Refusal && error.status === 404;
         if (!isOver) {
-          setProblem(isMissing ? nothing : (error as Error).message);
+          setProblem(isMissing ? nothing : reasonOf(error, trans));
         }
       }
       isAsking = false;
@@ -63,7 +64,7 @@ export function Log(props: ILogProps): JSX.Element {
       window.clearTimeout(timer);
       model.seen.disconnect(again);
     };
-  }, [path, isLive, tail, model]);
+  }, [path, isLive, tail, model, trans]);
 
   React.useLayoutEffect(() => {
     const target = node.current;

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { Client, IRequest } from '../api/client';
+import { reasonOf } from '../notices/reason';
 import { Plot, type IFigure } from './plot';
 import { useTheme } from './theme';
 
@@ -81,7 +82,7 @@ export function ServerFigure(props: IFigureProps): JSX.Element {
     >
       {error ? (
         <p className="bad sm" role="alert">
-          {trans.__('The figure cannot be drawn: %1', error.message)}
+          {trans.__('The figure cannot be drawn: %1', reasonOf(error, trans))}
         </p>
       ) : null}
       {isEmpty ? <p className="q sm">{empty ?? figure.text}</p> : null}

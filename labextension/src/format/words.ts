@@ -45,6 +45,13 @@ export function tally(glance: Glance, trans: TranslationBundle): ITally[] {
       ? ['created', ['Running'], count => trans.__('%1 waiting', count)]
       : ['running', ['Running'], count => trans.__('%1 running', count)]
   ];
+  if (glance.isOver) {
+    kinds.push([
+      'created',
+      ['Created'],
+      count => trans.__('%1 waiting for resume', count)
+    ]);
+  }
   return kinds.flatMap(([mark, states, words]) => {
     const count = states.reduce((sum, each) => sum + (glance.trials[each] ?? 0), 0);
     return count ? [{ mark, count, words: words(count) }] : [];

@@ -571,6 +571,21 @@ def test_variables_of_the_author_stay() -> None:
     assert len(names) == len({*names})
 
 
+@pytest.mark.parametrize("kind", ["Job", "TrainJob"])
+def test_values_as_variables_are_beside_ours(kind: str) -> None:
+    described = experiment(WORKLOADS[kind])
+    template = described.spec.trial_template
+    assert template is not None
+    changed = template.model_copy(update={"environment_prefix": "OPT_"})
+    spec = described.spec.model_copy(update={"trial_template": changed})
+    described = described.model_copy(update={"spec": spec})
+    trial = Trial(7, {"lr": 0.05, "layers": 5})
+    made = render_workload(described, trial, OWNER, OPTIONS, seed=1)
+    place = made["spec"]["trainer"] if kind == "TrainJob" else first_container(made)
+    told = variables(place)
+    assert (told["OPT_LR"], told["OPT_LAYERS"], told["HPO_LAB_TRIAL"]) == ("0.05", "5", NAME)
+
+
 def test_what_runs_on_a_machine_is_refused() -> None:
     own = {"apiVersion": "hpolab.dev/v1beta1", "kind": "NotebookTrial", "spec": {}}
     with pytest.raises(InvalidInput, match="'NotebookTrial', which runs on a machine"):

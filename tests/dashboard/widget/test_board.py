@@ -12,10 +12,10 @@ import pytest
 from hpo_lab.dashboard import figures
 from hpo_lab.dashboard.widget.board import PARTS, Board
 from hpo_lab.store import Store
-from tests.dashboard.widget.conftest import add
+from tests.dashboard.conftest import add
 
 if TYPE_CHECKING:
-    from tests.dashboard.widget.conftest import Make
+    from tests.dashboard.conftest import Make
 
 
 def _numbers(panel: str) -> list[int]:

@@ -15,10 +15,10 @@ import hpo_lab
 from hpo_lab.dashboard.widget import dashboard as dashboards
 from hpo_lab.problems import InvalidInput
 from hpo_lab.store import Store
-from tests.dashboard.widget.conftest import add
+from tests.dashboard.conftest import add
 
 if TYPE_CHECKING:
-    from tests.dashboard.widget.conftest import Make
+    from tests.dashboard.conftest import Make
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 

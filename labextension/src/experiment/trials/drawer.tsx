@@ -4,6 +4,7 @@ import type { Answer, Trial } from '../../api/types';
 import { ServerFigure } from '../../figures/figure';
 import { duration, metricNumber, number } from '../../format/numbers';
 import { CommandIDs } from '../../tokens';
+import { useAnswer } from '../answer';
 import { Log, shownText } from '../log';
 import { isBest, isWritten, useView, type IExperimentProps } from '../view';
 import { isFinal } from '../../format/words';
@@ -174,18 +175,8 @@ function Values(props: IExperimentProps & { trial: Trial }): JSX.Element | null 
 function OwnFiles(props: { path: string; trial: Trial }): JSX.Element | null {
   const { path, trial } = props;
   const { model, trans, openNotebook } = useView();
-  const [files, setFiles] = React.useState<Files>();
-  React.useEffect(() => {
-    let isStale = false;
-    model.client
-      .ask<Files>(path)
-      .then(answer => isStale || setFiles(answer))
-      // The model says what is wrong.
-      .catch(() => undefined);
-    return () => {
-      isStale = true;
-    };
-  }, [path, trial.state, model]);
+  // Where it cannot be asked, the model says what is wrong.
+  const { answer: files } = useAnswer<Files>(path, trial.state);
   if (!files?.notebook && !files?.artifacts.length) {
     return null;
   }

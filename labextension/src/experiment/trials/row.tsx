@@ -142,7 +142,7 @@ export function State(props: IStateProps): JSX.Element {
   } else if (isWritten) {
     word = trans.__('As written');
   } else if (trial.state === 'Created' && isOver) {
-    word = trans.__('Waits for resume');
+    word = trans.__('Waiting for resume');
     name = 'created';
   }
   return (
