@@ -127,7 +127,8 @@ def suggestion_resource_status(
 def applied_status(resource: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str, Any]:
     """What is applied to the status subresource of *resource*.
 
-    It names the `uid`, so that an object that took the name of a deleted one is not written.
+    It names the version that was read, so that an object that has changed meanwhile, or that took
+    the name of a deleted one, is a conflict. An API server does not compare the `uid` there.
 
     Args:
         resource: An object that the API server has returned.
@@ -137,7 +138,7 @@ def applied_status(resource: Mapping[str, Any], status: Mapping[str, Any]) -> di
     return {
         "apiVersion": resource["apiVersion"],
         "kind": resource["kind"],
-        "metadata": {name: metadata[name] for name in ("name", "namespace", "uid")},
+        "metadata": {name: metadata[name] for name in ("name", "namespace", "resourceVersion")},
         "status": dict(status),
     }
 

@@ -315,8 +315,10 @@ def test_a_suggestion_counts_and_lists_nothing() -> None:
 
 
 def test_a_status_is_applied_to_the_object_that_was_read() -> None:
-    applied = applied_status(OWNER, {"trials": 1})
-    assert applied["metadata"] == {"name": "random-example", "namespace": "kubeflow", "uid": "e-1"}
+    read = {**OWNER, "metadata": {**OWNER["metadata"], "resourceVersion": "7"}}
+    applied = applied_status(read, {"trials": 1})
+    name = {"name": "random-example", "namespace": "kubeflow"}
+    assert applied["metadata"] == {**name, "resourceVersion": "7"}
     assert applied["status"] == {"trials": 1}
 
 
