@@ -290,7 +290,8 @@ def measure(folder: Path, experiments: int, trials: int, tabs: int, seconds: flo
         )
         browser.close()
         with watchers(lab, tabs) as asked_by_all:
-            idle = share(lab.process, seconds / 2)
+            time.sleep(10)  # each has read the whole list
+            idle = share(lab.process, seconds)
             experiment, _ = Experiments(store).run(prepared)
             time.sleep(10)
             before, asked_before = experiment.record.revision, len(asked_by_all)
