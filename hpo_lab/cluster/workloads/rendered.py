@@ -45,6 +45,7 @@ ATTEMPT_LABEL: Final = "hpolab.dev/attempt"
 REPORTING_FOLDER: Final = "/var/run/hpo-lab"
 """Where a pod has its token and the certificate of the collector."""
 
+_IDENTITY: Final = "hpolab.dev/"
 _REPORTING_VOLUME: Final = "hpo-lab-reporting"
 _CHECKPOINT_SETTING: Final = "suggestion_trial_dir"
 _SLACK = 60
@@ -75,7 +76,8 @@ def render_workload(
     """
     template = _template(experiment)
     name = trial_object_name(experiment.name, trial.number)
-    workload = render_trial(experiment, name, trial.assignments, config_map=config_map)
+    rendered = render_trial(experiment, name, trial.assignments, config_map=config_map)
+    workload: dict[str, Any] = _without_identity(rendered)
     shown = template.model_copy(update={"trial_spec": workload})
     labels = object_labels(experiment, name) | {ATTEMPT_LABEL: str(trial.attempt)}
     _own(workload, experiment, owner, labels)
@@ -123,6 +125,17 @@ def _template(experiment: ExperimentDocument) -> TrialTemplate:
     return template
 
 
+def _without_identity(value: Any) -> Any:
+    """A copy of *value* in which no label is ours: these tell whose metrics a pod reports."""
+    if isinstance(value, dict):
+        return {
+            key: _without_identity(item)
+            for key, item in value.items()
+            if not str(key).startswith(_IDENTITY)
+        }
+    return [_without_identity(item) for item in value] if isinstance(value, list) else value
+
+
 def _own(
     workload: dict[str, Any],
     experiment: ExperimentDocument,
@@ -137,10 +150,7 @@ def _own(
 def _put_labels(
     metadata: dict[str, Any], defaults: Mapping[str, str], labels: Mapping[str, str]
 ) -> None:
-    """Put *labels* into *metadata*, and *defaults* where its author says nothing.
-
-    *labels* tell whose metrics are whose, so that no template may change them.
-    """
+    """Put *labels* into *metadata*, and *defaults* where its author says nothing."""
     metadata["labels"] = {**defaults, **(metadata.get("labels") or {}), **labels}
 
 

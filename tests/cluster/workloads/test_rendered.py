@@ -394,6 +394,21 @@ def test_the_author_cannot_report_for_another_trial() -> None:
     assert [each["uid"] for each in made["metadata"]["ownerReferences"]] == ["t-7"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("Workflow", lambda spec, forged: spec["templates"][0].update(metadata=forged)),
+        ("TrainJob", lambda spec, forged: spec.update(runtimePatches=[{"spec": forged}])),
+        ("VolcanoJob", lambda spec, forged: spec.update(podLabels=forged["labels"])),
+    ],
+)
+def test_no_other_label_of_a_template_is_ours(kind: str, change: Any) -> None:
+    forged = copy.deepcopy(WORKLOADS[kind])
+    change(forged["spec"], {"labels": {"hpolab.dev/trial": "other-t00001", "team": "vision"}})
+    made = str(rendered(forged))
+    assert "other-t00001" not in made and "vision" in made
+
+
 def with_context(
     own: dict[str, Any] | None = None, of_pod: dict[str, Any] | None = None, **fields: Any
 ) -> dict[str, Any]:
