@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hpo_lab.experiment import gjson
 
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     # Trials import this module; pydantic, which the model needs, would double their start-up.
     from hpo_lab.experiment.template import TrialTemplate
 
-__all__ = ["JobConditions", "JobOutcome", "default_conditions", "job_conditions", "job_outcome"]
+__all__ = [
+    "KINDS_WITH_CONDITIONS",
+    "JobConditions",
+    "JobOutcome",
+    "default_conditions",
+    "job_conditions",
+    "job_outcome",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +52,29 @@ def _when_true(success: str) -> JobConditions:
     return JobConditions(query(success), query("Failed"))
 
 
+def _of_status(field: str, value: str) -> str:
+    return f'status.[@this].#({field}=="{value}")'
+
+
 _COMPLETE, _SUCCEEDED = _when_true("Complete"), _when_true("Succeeded")
 _DEFAULTS = {
     ("batch", "Job"): _COMPLETE,
+    ("jobset.x-k8s.io", "JobSet"): _when_true("Completed"),
     ("trainer.kubeflow.org", "TrainJob"): _COMPLETE,
+    # A job that Ray runs again has the `jobStatus` of its last attempt meanwhile.
+    ("ray.io", "RayJob"): JobConditions(
+        f'{_of_status("jobDeploymentStatus", "Complete")}#|#(jobStatus=="SUCCEEDED")#',
+        f"[{_of_status('jobDeploymentStatus', 'Failed')},"
+        f'{_of_status("jobDeploymentStatus", "Complete")}#|#(jobStatus!="SUCCEEDED")]',
+    ),
+    ("argoproj.io", "Workflow"): JobConditions(
+        f"{_of_status('phase', 'Succeeded')}#",
+        f"[{_of_status('phase', 'Failed')},{_of_status('phase', 'Error')}]",
+    ),
+    ("tekton.dev", "PipelineRun"): JobConditions(
+        _SUCCEEDED.success,
+        'status.conditions.#(type=="Succeeded")#|#(status=="False")#',
+    ),
     **{
         ("kubeflow.org", kind): _SUCCEEDED
         for kind in (
@@ -63,10 +89,14 @@ _DEFAULTS = {
 }
 
 
+KINDS_WITH_CONDITIONS: Final = tuple(_DEFAULTS)
+"""API group and kind of the objects whose end is recognised without conditions in the template."""
+
+
 def default_conditions(api_version: str, kind: str) -> JobConditions | None:
     """The conditions of a kind that hpo_lab knows, in any version; None for other kinds.
 
-    Katib has no defaults for JAXJob and PaddleJob.
+    Katib has defaults for Job, TrainJob, TFJob, PyTorchJob, MPIJob and XGBoostJob alone.
     """
     return _DEFAULTS.get((api_version.partition("/")[0], kind))
 

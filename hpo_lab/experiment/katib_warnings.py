@@ -28,6 +28,9 @@ from hpo_lab.problems import Problem
 __all__ = ["KATIB_FIELDS", "experiment_warnings", "extensions", "first_container"]
 
 _PATH = "spec.trialTemplate"
+_WITHOUT_CONDITIONS_IN_KATIB = frozenset(
+    ("JAXJob", "JobSet", "PaddleJob", "PipelineRun", "RayJob", "Workflow")
+)
 KATIB_FIELDS: Final[dict[type[Document], frozenset[str]]] = {
     ExperimentSpec: frozenset(
         (
@@ -142,7 +145,7 @@ def _template(template: TrialTemplate) -> Iterator[Problem]:
             message = f"Katib refuses {reference!r} as the reference of more than one"
             yield Problem(f"{_PATH}.trialParameters", message)
     has_conditions = template.success_condition and template.failure_condition
-    if not has_conditions and (template.config_map or kind in ("JAXJob", "PaddleJob")):
+    if not has_conditions and (template.config_map or kind in _WITHOUT_CONDITIONS_IN_KATIB):
         yield Problem(
             _PATH,
             "has no successCondition or no failureCondition; Katib refuses that; those of the "

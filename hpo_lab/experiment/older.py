@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from hpo_lab.experiment.document import as_number
 from hpo_lab.experiment.model import KATIB_API_VERSION
 from hpo_lab.problems import Problem
 
-__all__ = ["brought_up_to_date"]
+__all__ = ["OLDER_COLLECTORS", "brought_up_to_date"]
 
 _WITH_GO_TEMPLATES = "kubeflow.org/v1alpha3"
 """Katib's version before the present one; its trial template is a `goTemplate`."""
-_COLLECTORS = {"Prometheus": "PrometheusMetric", "None": "Push"}
+OLDER_COLLECTORS: Final = {"Prometheus": "PrometheusMetric", "None": "Push"}
+"""Kinds of collectors under names that Katib does not know, with their present names."""
 
 
 def brought_up_to_date(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -49,9 +50,9 @@ def _version(document: dict[str, Any]) -> Iterator[Problem]:
 def _collector_kind(collector: dict[str, Any]) -> Iterator[Problem]:
     path = "spec.metricsCollectorSpec.collector"
     kind = collector.get("kind")
-    if isinstance(kind, str) and kind in _COLLECTORS:
-        collector["kind"] = _COLLECTORS[kind]
-        yield Problem(f"{path}.kind", f"Katib refuses {kind!r}; taken as {_COLLECTORS[kind]!r}")
+    if isinstance(kind, str) and kind in OLDER_COLLECTORS:
+        collector["kind"] = present = OLDER_COLLECTORS[kind]
+        yield Problem(f"{path}.kind", f"Katib refuses {kind!r}; taken as {present!r}")
     custom = _mapping(collector.get("customCollector"))
     if list(custom) == ["container"] and isinstance(custom["container"], dict):
         collector["customCollector"] = custom["container"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from hpo_lab.experiment.job_status import job_conditions
 from hpo_lab.experiment.model import ExperimentDocument, MetricsCollector, Objective
@@ -25,11 +25,22 @@ from hpo_lab.experiment.trial import (
     trial_name,
 )
 
-__all__ = ["experiment_status", "suggestion_document", "timestamp", "trial_document"]
+__all__ = [
+    "COUNTERS",
+    "assignment_list",
+    "condition_document",
+    "ended_at",
+    "experiment_status",
+    "metric_document",
+    "started_at",
+    "suggestion_document",
+    "timestamp",
+    "trial_document",
+    "trial_status",
+]
 
 _UNAVAILABLE = "unavailable"
-# Names of the list and the counter of trials in each state.
-_COUNTERS = {
+COUNTERS: Final = {
     TrialState.CREATED: ("pendingTrialList", "trialsPending"),
     TrialState.RUNNING: ("runningTrialList", "trialsRunning"),
     TrialState.SUCCEEDED: ("succeededTrialList", "trialsSucceeded"),
@@ -38,6 +49,7 @@ _COUNTERS = {
     TrialState.EARLY_STOPPED: ("earlyStoppedTrialList", "trialsEarlyStopped"),
     TrialState.METRICS_UNAVAILABLE: ("metricsUnavailableTrialList", "trialMetricsUnavailable"),
 }
+"""The fields with the names and with the count of the trials in each state."""
 
 
 def timestamp(seconds: float | None) -> str | None:
@@ -64,19 +76,19 @@ def experiment_status(
     """
     trials = sorted(trials, key=lambda trial: trial.number)
     status: dict[str, Any] = {
-        "startTime": timestamp(_started_at(conditions)),
-        "completionTime": timestamp(_completed_at(conditions)),
+        "startTime": timestamp(started_at(conditions)),
+        "completionTime": timestamp(ended_at(conditions)),
         "lastReconcileTime": timestamp(now),
-        "conditions": [_condition(condition) for condition in conditions],
+        "conditions": [condition_document(condition) for condition in conditions],
         "currentOptimalTrial": _optimal(experiment, trials),
         "paretoFront": _front(experiment, trials),
     }
-    for state, (list_name, _) in _COUNTERS.items():
+    for state, (list_name, _) in COUNTERS.items():
         status[list_name] = [
             trial_name(experiment.name, trial.number) for trial in trials if trial.state is state
         ]
     status["trials"] = len(trials)
-    for state, (_, counter) in _COUNTERS.items():
+    for state, (_, counter) in COUNTERS.items():
         status[counter] = sum(trial.state is state for trial in trials)
     return _compact(status)
 
@@ -108,7 +120,7 @@ def trial_document(
         "spec": _compact(
             {
                 "objective": _objective(spec.objective),
-                "parameterAssignments": _assignments(experiment, trial),
+                "parameterAssignments": assignment_list(experiment, trial),
                 "runSpec": run_spec,
                 "retainRun": template.retain if template else None,
                 "metricsCollector": collector.to_document(),
@@ -118,12 +130,12 @@ def trial_document(
                 "failureCondition": conditions and conditions.failure,
             }
         ),
-        "status": _trial_status(spec.objective, trial),
+        "status": trial_status(spec.objective, trial),
     }
 
 
 def suggestion_document(
-    experiment: ExperimentDocument, conditions: Sequence[StatusCondition], trials: Iterable[Trial]
+    experiment: ExperimentDocument, conditions: Sequence[StatusCondition], count: int
 ) -> dict[str, Any]:
     """The suggestions for an experiment, as a Suggestion object.
 
@@ -133,10 +145,9 @@ def suggestion_document(
     Args:
         experiment: The experiment, whose name the suggestion shares.
         conditions: The conditions of the experiment.
-        trials: All its trials.
+        count: How many trials it has.
     """
     spec = experiment.spec
-    count = sum(1 for _ in trials)
     return {
         "apiVersion": experiment.api_version,
         "kind": "Suggestion",
@@ -152,19 +163,21 @@ def suggestion_document(
         "status": _compact(
             {
                 "suggestionCount": count,
-                "startTime": timestamp(_started_at(conditions)),
-                "completionTime": timestamp(_completed_at(conditions)),
-                "conditions": [_condition(condition) for condition in conditions],
+                "startTime": timestamp(started_at(conditions)),
+                "completionTime": timestamp(ended_at(conditions)),
+                "conditions": [condition_document(condition) for condition in conditions],
             }
         ),
     }
 
 
-def _started_at(conditions: Sequence[StatusCondition]) -> float | None:
+def started_at(conditions: Sequence[StatusCondition]) -> float | None:
+    """When an experiment with these *conditions* began, in seconds since the epoch."""
     return min((condition.changed_at for condition in conditions), default=None)
 
 
-def _completed_at(conditions: Sequence[StatusCondition]) -> float | None:
+def ended_at(conditions: Sequence[StatusCondition]) -> float | None:
+    """When an experiment with these *conditions* ended; None where it has not."""
     ended = [
         condition.changed_at
         for condition in conditions
@@ -173,7 +186,8 @@ def _completed_at(conditions: Sequence[StatusCondition]) -> float | None:
     return max(ended, default=None)
 
 
-def _condition(condition: StatusCondition) -> dict[str, Any]:
+def condition_document(condition: StatusCondition) -> dict[str, Any]:
+    """*condition* as an entry of `status.conditions`."""
     return {
         "type": condition.type,
         "status": str(condition.status),
@@ -184,7 +198,8 @@ def _condition(condition: StatusCondition) -> dict[str, Any]:
     }
 
 
-def _trial_status(objective: Objective, trial: Trial) -> dict[str, Any]:
+def trial_status(objective: Objective, trial: Trial) -> dict[str, Any]:
+    """The `status` of the Trial object of *trial*."""
     conditions = []
     if trial.started_at is not None and trial.state is not TrialState.CREATED:
         running = trial.state is TrialState.RUNNING
@@ -205,7 +220,7 @@ def _trial_status(objective: Objective, trial: Trial) -> dict[str, Any]:
         {
             "startTime": timestamp(trial.started_at),
             "completionTime": timestamp(trial.completed_at),
-            "conditions": [_condition(condition) for condition in conditions],
+            "conditions": [condition_document(condition) for condition in conditions],
             "observation": _observation(objective, trial),
         }
     )
@@ -228,12 +243,13 @@ def _front(experiment: ExperimentDocument, trials: Sequence[Trial]) -> list[dict
 def _best(experiment: ExperimentDocument, trial: Trial) -> dict[str, Any]:
     return {
         "bestTrialName": trial_name(experiment.name, trial.number),
-        "parameterAssignments": _assignments(experiment, trial),
+        "parameterAssignments": assignment_list(experiment, trial),
         "observation": _observation(experiment.spec.objective, trial),
     }
 
 
-def _assignments(experiment: ExperimentDocument, trial: Trial) -> list[dict[str, str]]:
+def assignment_list(experiment: ExperimentDocument, trial: Trial) -> list[dict[str, str]]:
+    """The parameters of *trial* with the texts of their values."""
     texts = as_texts(experiment.spec.parameters, trial.assignments)
     return [{"name": name, "value": text} for name, text in texts.items()]
 
@@ -242,10 +258,12 @@ def _observation(objective: Objective, trial: Trial) -> dict[str, Any] | None:
     """The metrics that the experiment names, where the trial reported the objective."""
     if objective.objective_metric_name not in trial.metrics:
         return None
-    return {"metrics": [_metric(name, trial.metrics.get(name)) for name in objective.metric_names]}
+    names = objective.metric_names
+    return {"metrics": [metric_document(name, trial.metrics.get(name)) for name in names]}
 
 
-def _metric(name: str, metric: Metric | None) -> dict[str, str]:
+def metric_document(name: str, metric: Metric | None) -> dict[str, str]:
+    """A metric as an entry of `observation.metrics`; None stands for a metric never reported."""
     if metric is None:
         return {"name": name, **dict.fromkeys(("min", "max", "latest"), _UNAVAILABLE)}
     return {

@@ -204,9 +204,51 @@ def test_the_usual_kinds_need_no_conditions(version: str, kind: str, type_: str)
         assert job_outcome(job, conditions) == JobOutcome(succeeded)
 
 
+def condition(type_: str, status: str = "True") -> dict[str, str]:
+    return {"type": type_, "status": status}
+
+
+def ray(deployment: str, job: str) -> dict[str, str]:
+    return {"jobDeploymentStatus": deployment, "jobStatus": job}
+
+
 def test_a_template_can_replace_one_condition() -> None:
     template = TrialTemplate(success_condition="status.ok")
     conditions = job_conditions(template, "batch/v1", "Job")
     assert conditions is not None and conditions.success == "status.ok"
     assert conditions.failure == 'status.conditions.#(type=="Failed")#|#(status=="True")#'
-    assert job_conditions(template, "argoproj.io/v1alpha1", "Workflow") is None
+    assert job_conditions(template, "example.org/v1", "Workflow") is None
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "status", "succeeded"),
+    [
+        ("jobset.x-k8s.io/v1alpha2", "JobSet", {"conditions": [condition("Completed")]}, True),
+        ("jobset.x-k8s.io/v1alpha2", "JobSet", {"conditions": [condition("Failed")]}, False),
+        ("jobset.x-k8s.io/v1alpha2", "JobSet", {"conditions": [condition("Suspended")]}, None),
+        ("ray.io/v1", "RayJob", ray("Complete", "SUCCEEDED"), True),
+        ("ray.io/v1", "RayJob", ray("Complete", "STOPPED"), False),
+        ("ray.io/v1", "RayJob", ray("Complete", "FAILED"), False),
+        ("ray.io/v1", "RayJob", ray("Failed", ""), False),
+        ("ray.io/v1", "RayJob", ray("Retrying", "FAILED"), None),
+        ("ray.io/v1", "RayJob", ray("Running", "SUCCEEDED"), None),
+        ("argoproj.io/v1alpha1", "Workflow", {"phase": "Succeeded"}, True),
+        ("argoproj.io/v1alpha1", "Workflow", {"phase": "Failed", "message": "no"}, False),
+        ("argoproj.io/v1alpha1", "Workflow", {"phase": "Error"}, False),
+        ("argoproj.io/v1alpha1", "Workflow", {"phase": "Running"}, None),
+        ("argoproj.io/v1alpha1", "Workflow", {}, None),
+        ("tekton.dev/v1", "PipelineRun", {"conditions": [condition("Succeeded")]}, True),
+        ("tekton.dev/v1", "PipelineRun", {"conditions": [condition("Succeeded", "False")]}, False),
+        ("tekton.dev/v1", "PipelineRun", {"conditions": [condition("Succeeded", "Unknown")]}, None),
+    ],
+)
+def test_kinds_that_katib_does_not_know_need_no_conditions(
+    version: str, kind: str, status: dict[str, Any], succeeded: bool | None
+) -> None:
+    conditions = default_conditions(version, kind)
+    assert conditions is not None
+    outcome = job_outcome({"status": status}, conditions)
+    assert (outcome and outcome.succeeded) == succeeded
+    assert job_outcome({}, conditions) is None
+    if "message" in status:
+        assert outcome is not None and outcome.message == status["message"]

@@ -112,9 +112,9 @@ REFUSED: list[tuple[str, Change, str, str]] = [
     ("11", spec(resumePolicy="Maybe"), "spec.resumePolicy", "allowed are 'Never'"),
     (
         "12 conditions",
-        job(lambda job: job.update(apiVersion="argoproj.io/v1alpha1", kind="Workflow")),
+        job(lambda job: job.update(apiVersion="example.org/v1", kind="Workflow")),
         TEMPLATE,
-        "successCondition and failureCondition are needed for argoproj.io/v1alpha1 Workflow",
+        "successCondition and failureCondition are needed for example.org/v1 Workflow",
     ),
     (
         "13 neither",
@@ -424,6 +424,12 @@ WARNED: list[tuple[str, Change, str, str]] = [
     (
         "12 conditions",
         job(as_jax_job),
+        TEMPLATE,
+        "those of the usual kinds are known here",
+    ),
+    (
+        "12 conditions of a Workflow",
+        job(lambda job: job.update(apiVersion="argoproj.io/v1alpha1", kind="Workflow")),
         TEMPLATE,
         "those of the usual kinds are known here",
     ),

@@ -141,9 +141,8 @@ def test_the_status_of_an_ended_experiment_has_a_completion_time() -> None:
 
 
 def test_a_suggestion_stays_small_however_many_trials_there_are() -> None:
-    many = [Trial(number, {"lr": 0.01, "layers": 2}) for number in range(10_000)]
     conditions = conditions_of([CREATED, RUNNING, SUCCEEDED])
-    assert len(json.dumps(suggestion_document(experiment(), conditions, many))) < 4096
+    assert len(json.dumps(suggestion_document(experiment(), conditions, 10_000))) < 4096
 
 
 def test_a_trial_has_katibs_shape() -> None:
@@ -194,7 +193,7 @@ def test_a_trial_says_why_it_is_in_its_state(trial: Trial, reason: str, message:
 
 def test_a_suggestion_counts_the_assignments() -> None:
     one = experiment(spec(earlyStopping={"algorithmName": "medianstop"}))
-    document = suggestion_document(one, conditions_of([CREATED]), trials())
+    document = suggestion_document(one, conditions_of([CREATED]), 5)
     assert document["metadata"] == {"name": "random-example", "namespace": "kubeflow"}
     assert document["spec"] == {
         "algorithm": {"algorithmName": "random", "algorithmSettings": []},

@@ -33,14 +33,18 @@ RESOURCE = {"name": "epochs", "parameterType": "int", "feasibleSpace": {"min": "
 
 
 def experiment(
-    algorithm: str = "random", trials: int = 40, parallel: int = 4, **spec: Any
+    algorithm: str = "random",
+    trials: int = 40,
+    parallel: int = 4,
+    name: str = "simulated",
+    **spec: Any,
 ) -> ExperimentDocument:
     objective = {"type": "maximize", "objectiveMetricName": "score"}
     settings = spec.pop("settings", {})
     document = {
         "apiVersion": "hpolab.dev/v1beta1",
         "kind": "Experiment",
-        "metadata": {"name": "simulated"},
+        "metadata": {"name": name},
         "spec": {
             "objective": objective,
             "algorithm": {
@@ -233,6 +237,34 @@ def test_a_thousand_at_once(store: Store) -> None:
     uid = simulate(store, document, world, kills=2)
     assert len(check(store, uid, world, document)) == 2500
     assert 900 <= world.most_running <= 1000
+
+
+def test_one_thread_runs_several_experiments_a_turn_of_each_after_the_other(store: Store) -> None:
+    documents = [experiment(trials=12, parallel=3, name=f"many-{place}") for place in range(4)]
+    uids = [enrol_prepared(store, Prepared(each, {})).record.uid for each in documents]
+    worlds = [World(seed=place, faults=MESSAGES) for place in range(4)]
+    drivers = {
+        uid: Driver(store, uid, SimulatedPlace(world), clock=world.clock, at_once=True)
+        for uid, world in zip(uids, worlds, strict=True)
+    }
+    for driver in drivers.values():
+        driver.begin()
+    verdicts: dict[str, str] = {}
+    overlaps = 0
+    while drivers:
+        overlaps += len(drivers) > 1
+        for uid, driver in list(drivers.items()):
+            verdict = driver.step(0.1)
+            if verdict is not None:
+                verdicts[uid] = verdict.reason
+                drivers.pop(uid).end()
+
+    assert verdicts == dict.fromkeys(uids, "ExperimentMaxTrialsReached")
+    assert overlaps > 12
+    for uid in uids:
+        trials = store.trials(uid)
+        assert [trial.number for trial in trials] == list(range(12))
+        assert all(trial.is_final for trial in trials)
 
 
 def test_a_stop_ends_all_and_a_resumed_experiment_finishes(store: Store) -> None:
