@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import secrets
 import shutil
 import subprocess
@@ -34,17 +33,14 @@ class Refused(Exception):
 
 
 @pytest.fixture(scope="module")
-def call(require: Require, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
+def call(require: Require, cluster_kubeconfig: str) -> Iterator[Call]:
     """`call(verb, path, document)`: what a real API server with our definitions answers."""
-    path = os.environ.get("HPO_LAB_TEST_KUBECONFIG", "")
-    how = "set HPO_LAB_TEST_KUBECONFIG to the kubeconfig of a throw-away cluster"
-    require("cluster", path, how)
     kubectl = shutil.which("kubectl")
     require("cluster", kubectl, "install kubectl")
     assert kubectl is not None
 
     def run(*words: str, text: str = "") -> str:
-        command = [kubectl, f"--kubeconfig={path}", *words]
+        command = [kubectl, f"--kubeconfig={cluster_kubeconfig}", *words]
         ended = subprocess.run(command, input=text, capture_output=True, text=True)
         if ended.returncode:
             raise Refused(ended.stderr)
