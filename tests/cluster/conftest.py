@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster import contract
 from tests.conftest import Require
 
 
@@ -29,3 +31,17 @@ def cluster_kubeconfig(require: Require) -> str:
         "cluster", path, "set HPO_LAB_TEST_KUBECONFIG to the kubeconfig of a throw-away cluster"
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def real(cluster_kubeconfig: str) -> Iterator[contract.Enter]:
+    yield contract.real(cluster_kubeconfig)
+    asyncio.run(contract.clean(cluster_kubeconfig))
+
+
+@pytest.fixture(params=["double", "cluster"])
+def enter(request: pytest.FixtureRequest) -> contract.Enter:
+    entered: contract.Enter = (
+        contract.double if request.param == "double" else request.getfixturevalue("real")
+    )
+    return entered

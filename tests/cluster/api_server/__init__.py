@@ -12,7 +12,7 @@ It keeps what a controller can stumble over: uid, resourceVersion, generation, c
 generateName, conflicts, status isolation, server-side apply with the ownership of fields, selectors
 whose transitions a watch tells, pages of a snapshot, watches that resume, bookmarks, 410, garbage
 collection, finalizers, the limit of 1.5 MB, and definitions that register kinds, whose schemas
-prune, set defaults and refuse. `test_contract.py` runs the same checks against it and against a
+prune, set defaults and refuse. `test_contract*.py` run the same checks against it and against a
 real server.
 
 It does not keep: authentication and authorization (but see `Faults.forbidden`), admission, CEL
