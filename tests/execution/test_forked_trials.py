@@ -266,7 +266,8 @@ def test_a_killed_server_fails_its_trials_and_the_next_one_starts(tuned, store) 
 POOLS = {
     "sklearn": (
         "import numpy as np\nfrom sklearn.cluster import KMeans\n"
-        "data = np.random.default_rng(0).random((2000, 8))\nKMeans(3, n_init=1).fit(data)",
+        "data = np.random.default_rng(0).random((2000, 8))\n"
+        "shared = KMeans(3, n_init=1).fit(data)",
         "KMeans(2, n_init=1, max_iter=2).fit(data[:600])",
     ),
     "torch": (
