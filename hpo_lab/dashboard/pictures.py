@@ -90,7 +90,9 @@ class LivePictures:
         self._drawn = data
         self._results = len(data.valued) if is_of_use("importances", data) else 0
         is_due = self._results > _MORE * self._told and not self._finds.locked()
-        if is_due and not summary.is_over and self._is_affordable():
+        # Looked at each time, so that it tells of the moment since the last picture.
+        is_affordable = self._is_affordable()
+        if is_due and is_affordable and not summary.is_over:
             threading.Thread(target=self.complete, name="hpo_lab-importances", daemon=True).start()
         first = "pareto" if is_of_use("pareto", data) else "history"
         above = [_notebook_image(first, data), self._importances]

@@ -33,7 +33,9 @@ def test_a_cell_is_tuned_and_its_experiment_opened_in_notebook_7(
     context.on("weberror", lambda error: errors.append(error.error.stack or ""))
     context.on(
         "console",
-        lambda said: errors.append(said.location["url"]) if said.type == "error" else None,
+        lambda said: (
+            errors.append(f"{said.location['url']} {said.text}") if said.type == "error" else None
+        ),
     )
     page = context.new_page()
     address = f"{jupyterlab.url}/notebooks/seven.ipynb?token={jupyterlab.token}"

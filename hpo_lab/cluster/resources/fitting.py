@@ -15,7 +15,7 @@ from hpo_lab.printable import printable
 __all__ = ["MOST_BYTES", "cut", "fitting", "size_of"]
 
 MOST_BYTES: Final = 4000
-"""The most bytes of a status, which a quarter of a page of etcd holds with its names."""
+"""The most bytes of a status, so that with its field names it stays under 4 KiB."""
 
 _Entry = TypeVar("_Entry")
 

@@ -15,6 +15,7 @@ __all__ = [
     "QUEUE_LABEL",
     "TRIAL_LABEL",
     "object_labels",
+    "object_reference",
     "owner_reference",
     "shortened",
     "trial_object_name",
@@ -92,17 +93,25 @@ def object_labels(experiment: ExperimentDocument, trial: str = "") -> dict[str, 
     return labels
 
 
+def object_reference(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """What names an object of a namespace that is known: version, kind, name and uid.
+
+    Args:
+        resource: An object that the API server has returned.
+    """
+    metadata = resource["metadata"]
+    return {
+        "apiVersion": resource["apiVersion"],
+        "kind": resource["kind"],
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+    }
+
+
 def owner_reference(owner: Mapping[str, Any]) -> dict[str, Any]:
     """The reference by which an object belongs to *owner*, and is deleted with it.
 
     Args:
         owner: An object that the API server has returned, with its `uid`.
     """
-    return {
-        "apiVersion": owner["apiVersion"],
-        "kind": owner["kind"],
-        "name": owner["metadata"]["name"],
-        "uid": owner["metadata"]["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
+    return {**object_reference(owner), "controller": True, "blockOwnerDeletion": True}

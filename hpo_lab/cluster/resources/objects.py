@@ -11,6 +11,7 @@ from hpo_lab.cluster.resources.names import (
     PRIORITY_LABEL,
     QUEUE_LABEL,
     object_labels,
+    object_reference,
     owner_reference,
     trial_object_name,
 )
@@ -131,7 +132,7 @@ def trial_resource_status(
         "message": cut(message or trial.message, 400),
         "disruptions": disruptions,
         "objectiveValue": value,
-        "workload": workload and _reference(workload),
+        "workload": workload and object_reference(workload),
     }
     return status | {name: field for name, field in fields.items() if field}
 
@@ -161,13 +162,3 @@ def _inherited(experiment: ExperimentDocument) -> dict[str, str]:
     labels = experiment.metadata.labels or {}
     own = {QUEUE_LABEL, PRIORITY_LABEL, *MANAGED_BY}
     return {key: text for key, text in labels.items() if key not in own}
-
-
-def _reference(workload: Mapping[str, Any]) -> dict[str, str]:
-    metadata = workload["metadata"]
-    return {
-        "apiVersion": workload["apiVersion"],
-        "kind": workload["kind"],
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-    }

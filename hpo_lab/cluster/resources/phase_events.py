@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from hpo_lab.cluster.resources.fitting import cut
-from hpo_lab.cluster.resources.names import MANAGED_BY, shortened
+from hpo_lab.cluster.resources.names import MANAGED_BY, object_reference, shortened
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import FAILURES, Trial, TrialState
 
@@ -124,12 +124,5 @@ def trial_event(
     )
 
 
-def _reference(resource: Mapping[str, Any]) -> dict[str, str]:
-    metadata = resource["metadata"]
-    return {
-        "apiVersion": resource["apiVersion"],
-        "kind": resource["kind"],
-        "name": metadata["name"],
-        "namespace": metadata["namespace"],
-        "uid": metadata["uid"],
-    }
+def _reference(resource: Mapping[str, Any]) -> dict[str, Any]:
+    return {**object_reference(resource), "namespace": resource["metadata"]["namespace"]}

@@ -136,16 +136,16 @@ async def test_a_leader_that_is_killed_is_followed() -> None:
         assert await eventually(lambda: leader(all_of_them)) is not first
 
 
+async def hold(client: ApiClient, **spec: str | int) -> None:
+    """Make a lease that was renewed by a clock far ahead."""
+    spec["renewTime"] = "2100-01-01T00:00:00.000000Z"
+    lease = {"metadata": {"name": "controller"}, "spec": spec}
+    await client.create(LEASES, lease, "default")
+
+
 async def test_who_starts_again_under_its_name_takes_its_own_lease() -> None:
     async with ApiServer() as server, ApiClient(server.credentials()) as client:
-        lease = {
-            "metadata": {"name": "controller"},
-            "spec": {
-                **{"holderIdentity": "a", "leaseDurationSeconds": 3600, "leaseTransitions": 4},
-                "renewTime": "2100-01-01T00:00:00.000000Z",
-            },
-        }
-        await client.create(LEASES, lease, "default")
+        await hold(client, holderIdentity="a", leaseDurationSeconds=3600, leaseTransitions=4)
         candidate = Candidate(client, "a")
         await eventually(lambda: candidate.leads)
         await candidate.stop()
@@ -154,14 +154,7 @@ async def test_who_starts_again_under_its_name_takes_its_own_lease() -> None:
 
 async def test_a_clock_that_is_wrong_does_not_matter() -> None:
     async with ApiServer() as server, ApiClient(server.credentials()) as client:
-        lease = {
-            "metadata": {"name": "controller"},
-            "spec": {
-                **{"holderIdentity": "gone", "leaseDurationSeconds": 1},
-                "renewTime": "2100-01-01T00:00:00.000000Z",
-            },
-        }
-        await client.create(LEASES, lease, "default")
+        await hold(client, holderIdentity="gone", leaseDurationSeconds=1)
         candidate = Candidate(client, "a")
         await eventually(lambda: candidate.leads)
         await candidate.stop()
