@@ -33,11 +33,17 @@ test-oldest: ## the same with the oldest packages that pyproject.toml allows, on
 test-newest: ## the same with the newest packages that pyproject.toml allows
 	@$(MAKE) --no-print-directory test VENV=.venv-newest TESTED=newest
 
+# Nothing runs the benchmarks but a person; that they call what there is, types tell.
+BENCHMARKS = --disable-error-code import-untyped --disable-error-code import-not-found \
+	--disable-error-code no-any-return --disable-error-code no-untyped-call \
+	--disable-error-code no-untyped-def --disable-error-code type-arg
+
 lint: $(VENV)/.labextension ## check style, formatting and types
 	$(JLPM) run lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=benchmarks $(BIN)/mypy $(BENCHMARKS) benchmarks/*.py
 	@! git grep -nE '^(<{7}|>{7})( |$$)'
 
 lab: $(VENV)/.labextension ## open the example notebooks in JupyterLab

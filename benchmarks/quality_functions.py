@@ -185,5 +185,9 @@ def functions(folder: Path, names: Collection[str] = ()) -> list[Function]:
     tables = (("digits SVM", SVM, svm_error), ("digits MLP", MLP, mlp_error))
     return [
         *(function for function in FUNCTIONS if not names or function.name in names),
-        *(tabulated(*table, folder) for table in tables if not names or table[0] in names),
+        *(
+            tabulated(name, parameters, error, folder)
+            for name, parameters, error in tables
+            if not names or name in names
+        ),
     ]

@@ -31,6 +31,7 @@ from tables import publish, setting, table
 
 from hpo_lab import cli
 from hpo_lab.dashboard.live import LiveProgress
+from hpo_lab.experiment.document import Value
 from hpo_lab.experiment.model import ObjectiveType
 from hpo_lab.experiment.status import ExperimentState
 from hpo_lab.experiment.trial import Trial, TrialState
@@ -72,7 +73,7 @@ def record(store: Store, name: str, count: int, trials: int) -> None:
     for first in range(0, count, 1000):
         with store.transaction(uid) as transaction:
             for number in range(first, min(first + 1000, count)):
-                values = {
+                values: dict[str, Value] = {
                     "lr": 10 ** stream.uniform(-4, -1),
                     "momentum": stream.random(),
                     "opt": stream.choice(["adam", "sgd"]),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
 
-__all__ = ["Document", "Number", "Text", "Value", "as_number", "as_text"]
+__all__ = ["OPTIMIZATION_JOB", "Document", "Number", "Text", "Value", "as_number", "as_text"]
+
+OPTIMIZATION_JOB: Final = "OptimizationJob"
+"""The kind of Kubeflow Trainer's form of an experiment."""
 
 Value = bool | int | float | str | None
 """A value of a parameter: a Python literal that is a scalar."""

@@ -10,11 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hpo_lab.experiment.document import OPTIMIZATION_JOB
 from hpo_lab.experiment.katib_warnings import experiment_warnings
 from hpo_lab.experiment.model import KATIB_API_VERSION, ExperimentDocument, TrialTemplate
 from hpo_lab.experiment.older import brought_up_to_date
-from hpo_lab.experiment.optimization_job import KIND
-from hpo_lab.experiment.optimization_reading import read_optimization_job
 from hpo_lab.experiment.resource_range import with_resource_range
 from hpo_lab.experiment.rules import experiment_problems
 from hpo_lab.experiment.structure import rules_of_sound_part, shown, structure_problems
@@ -93,11 +92,16 @@ def parse_manifest(
     if not isinstance(document, Mapping):
         raise _invalid("", f"found {shown(document)}; a manifest is a mapping", source)
     kind = document.get("kind", "Experiment")
-    if kind == KIND:
+    if kind == OPTIMIZATION_JOB:
+        # Its models take a while to be made, and few manifests are one.
+        from hpo_lab.experiment.optimization_reading import read_optimization_job
+
         _refuse_masked(document, source)
         return Manifest(*read_optimization_job(document, rules, source), kind)
     if kind != "Experiment":
-        message = f"found {shown(kind)}; a manifest describes an Experiment or an {KIND}"
+        message = (
+            f"found {shown(kind)}; a manifest describes an Experiment or an {OPTIMIZATION_JOB}"
+        )
         raise _invalid("kind", message, source)
     if "spec" not in document and "trialTemplate" in document:
         message = "stands alone; give it beside the manifest of an Experiment"
@@ -211,7 +215,8 @@ def described(documents: Sequence[Any], *, source: str = "") -> Any:
         if isinstance(document, Mapping) and "kind" in document
     ]
     kinds_found = f" ({', '.join(kinds)})" if kinds else ""
-    message = f"a manifest holds one Experiment or {KIND}, and ConfigMaps and Secrets beside it"
+    message = f"a manifest holds one Experiment or {OPTIMIZATION_JOB}"
+    message += ", and ConfigMaps and Secrets beside it"
     raise _invalid("", f"found {count}{kinds_found}; {message}", source)
 
 

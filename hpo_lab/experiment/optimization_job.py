@@ -24,7 +24,6 @@ from hpo_lab.problems import Problem
 
 __all__ = [
     "DOUBLE",
-    "KIND",
     "MOST",
     "MOST_CHARACTERS",
     "PREFIX",
@@ -44,7 +43,6 @@ __all__ = [
 ]
 
 TRAINER_API_VERSION: Final = "trainer.kubeflow.org/v1alpha1"
-KIND: Final = "OptimizationJob"
 PREFIX: Final = "KUBEFLOW_TRAINER_OPT_"
 """Begins the variable of every parameter; see `hpo_lab.experiment.environment`."""
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic.alias_generators import to_camel
 
 from hpo_lab.experiment.collector import Collector, CollectorKind, MetricsCollector
-from hpo_lab.experiment.document import Document, as_text
+from hpo_lab.experiment.document import OPTIMIZATION_JOB, Document, as_text
 from hpo_lab.experiment.model import (
     AlgorithmSpec,
     Distribution,
@@ -23,7 +23,6 @@ from hpo_lab.experiment.model import (
 )
 from hpo_lab.experiment.optimization_job import (
     DOUBLE,
-    KIND,
     MOST,
     MOST_CHARACTERS,
     PREFIX,
@@ -34,7 +33,7 @@ from hpo_lab.problems import InvalidInput, Problem
 
 __all__ = ["optimization_job_of"]
 
-_AN: Final = f"an {KIND}"
+_AN: Final = f"an {OPTIMIZATION_JOB}"
 _NAMES: Final = {ParameterType.INT: "Int", ParameterType.DOUBLE: "Float"}
 _SPACES: Final = {Distribution.UNIFORM: "uniform", Distribution.LOG_UNIFORM: "logUniform"}
 _PUSH: Final = MetricsCollector(collector=Collector(kind=CollectorKind.PUSH))
@@ -89,7 +88,7 @@ def optimization_job_of(experiment: ExperimentDocument) -> dict[str, Any]:
     is_grid = spec.algorithm.algorithm_name == "grid"
     return {
         "apiVersion": TRAINER_API_VERSION,
-        "kind": KIND,
+        "kind": OPTIMIZATION_JOB,
         "metadata": experiment.metadata.to_document(),
         "spec": {
             "objectives": [

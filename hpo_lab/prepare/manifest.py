@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hpo_lab.experiment.document import OPTIMIZATION_JOB
 from hpo_lab.experiment.manifest import (
     described,
     parse_manifest,
@@ -16,7 +17,6 @@ from hpo_lab.experiment.manifest import (
     with_template,
 )
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument
-from hpo_lab.experiment.optimization_job import KIND
 from hpo_lab.experiment.rendering import config_map_object
 from hpo_lab.notebook.trial_notebook import TrialNotebook
 from hpo_lab.prepare.checking import check, every_problem
@@ -78,7 +78,7 @@ def prepare_manifest(
     experiment, sources = _unpacked(experiment)
     # What an OptimizationJob cannot say is an option beside it.
     wording = Wording(Dialect.FIELD)
-    if manifest.kind == KIND:
+    if manifest.kind == OPTIMIZATION_JOB:
         wording = Wording(Dialect.LINE, whole="spec")
     prepared = PreparedManifest(
         experiment,
@@ -104,7 +104,7 @@ def _without_stop(document: Any) -> tuple[Any, bool]:
     spec = document.get("spec") if isinstance(document, Mapping) else None
     if not isinstance(spec, Mapping) or str(spec.get("maxTrialCount")) != "0":
         return document, False
-    if document.get("kind") == KIND:
+    if document.get("kind") == OPTIMIZATION_JOB:
         return document, False
     rest = {key: value for key, value in spec.items() if key != "maxTrialCount"}
     return {**document, "spec": rest}, True

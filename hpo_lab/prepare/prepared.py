@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpo_lab.experiment.document import OPTIMIZATION_JOB
 from hpo_lab.experiment.model import API_VERSION, ExperimentDocument, TrialTemplate
-from hpo_lab.experiment.optimization_job import KIND
-from hpo_lab.experiment.optimization_reading import optimization_words
 from hpo_lab.notebook.slicing import Decision
 from hpo_lab.notebook.trial_code import TrialCode
 from hpo_lab.prepare.wording import Dialect, Wording
@@ -112,7 +111,11 @@ class PreparedManifest(Prepared):
 
     def in_its_words(self, problem: Problem) -> Problem:
         """*problem* of the experiment, told by the fields that the manifest has."""
-        return optimization_words(problem, self.experiment.spec) if self.kind == KIND else problem
+        if self.kind != OPTIMIZATION_JOB:
+            return problem
+        from hpo_lab.experiment.optimization_reading import optimization_words
+
+        return optimization_words(problem, self.experiment.spec)
 
     def check_runs(self) -> None:
         """Check that its author wants it to be run.
